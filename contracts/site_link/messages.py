@@ -1,0 +1,242 @@
+"""Messages between gateway and site, version 1.
+
+Each is a frozen dataclass; `codec` turns them into JSON and back, checks the ranges given here,
+ignores unknown fields (rolling upgrades) and refuses unknown kinds. Every time is aware UTC.
+
+Directions: `Hello` and `Batch` go up and are answered by `Welcome` and `BatchAck`;
+`Instruction` goes down and is answered by `InstructionAck` once the site has stored it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field
+
+from contracts.reading import Quality
+
+PROTOCOL_VERSION = 1
+MAX_BATCH_ROWS = 200
+"""Keeps a batch well under the broker's 1 MiB payload limit."""
+
+Name = Annotated[str, Field(min_length=1, max_length=120)]
+Text = Annotated[str, Field(max_length=500)]
+Count = Annotated[int, Field(ge=0, le=2**53)]
+Watts = Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_nan=False)]
+Number = Annotated[float, Field(ge=-1e15, le=1e15, allow_inf_nan=False)]
+
+
+class InstructionState(StrEnum):
+    """What became of an instruction at a site."""
+
+    STORED = "stored"
+    STARTED = "started"
+    APPLIED = "applied"
+    """Every device concerned has accepted its setpoint."""
+    COMPLETED = "completed"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    SUPERSEDED = "superseded"
+
+
+class Severity(StrEnum):
+    """How urgent a notice is."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ALARM = "alarm"
+
+
+# --- rows of the outbox, carried up in batches -------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """One value of one point (see `points`). `value` None means the site has no usable value."""
+
+    kind: Literal["measurement"] = "measurement"
+    at: AwareDatetime
+    point: Name
+    value: Number | None
+    quality: Quality
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstructionStatus:
+    """A change of state of one instruction, with the reason a person can read."""
+
+    kind: Literal["instruction_status"] = "instruction_status"
+    at: AwareDatetime
+    instruction_id: Name
+    event_id: Name
+    state: InstructionState
+    reason: Text = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something a person should know: raised, later cleared under the same (code, subject)."""
+
+    kind: Literal["notice"] = "notice"
+    at: AwareDatetime
+    code: Name
+    """Stable identifier such as `charger-offline`, `limit-not-obeyed`, `meter-stale`."""
+    subject: Name
+    """What it is about: a device or vehicle id."""
+    severity: Severity
+    raised: bool
+    text: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VehicleReadiness:
+    """Whether a vehicle will have its energy at departure, sent when that changes."""
+
+    kind: Literal["vehicle_readiness"] = "vehicle_readiness"
+    at: AwareDatetime
+    vehicle_id: Name
+    evse_id: Name
+    soc_pct: Annotated[float, Field(ge=0, le=100)] | None
+    required_wh: Annotated[float, Field(ge=0, le=1e7)]
+    """Energy still needed before departure."""
+    departure: AwareDatetime
+    on_track: bool
+    reason: Text = ""
+
+
+Row = Annotated[
+    Measurement | InstructionStatus | Notice | VehicleReadiness, Field(discriminator="kind")
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberedRow:
+    """A row with its place in the site's outbox; `(site_id, epoch, seq)` names it for ever."""
+
+    seq: Annotated[int, Field(ge=1)]
+    row: Row
+
+
+# --- up ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hello:
+    """First message of a connection; the answer is `Welcome`, then unseen instructions follow."""
+
+    kind: Literal["hello"] = "hello"
+    site_id: Name
+    epoch: Name
+    """Made together with the site's database file; a new file is a new epoch."""
+    versions: tuple[int, ...]
+    last_instruction_seq: Count
+    outbox_head: Count
+    """Highest sequence number in the outbox (0 when it never held a row)."""
+    agent_version: Name
+    sent_at: AwareDatetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Up to MAX_BATCH_ROWS outbox rows in order of `seq`."""
+
+    kind: Literal["batch"] = "batch"
+    site_id: Name
+    epoch: Name
+    rows: Annotated[tuple[NumberedRow, ...], Field(min_length=1, max_length=MAX_BATCH_ROWS)]
+    sent_at: AwareDatetime
+
+
+# --- answers to the site -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Welcome:
+    """Answer to `Hello`."""
+
+    kind: Literal["welcome"] = "welcome"
+    version: int
+    gateway_time: AwareDatetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchAck:
+    """Every row up to and including `seq` is committed; the site may delete them."""
+
+    kind: Literal["batch_ack"] = "batch_ack"
+    epoch: Name
+    seq: Count
+    gateway_time: AwareDatetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Answer to a message that could not be accepted; the site keeps its rows and raises alarm."""
+
+    kind: Literal["refusal"] = "refusal"
+    reason: Text
+
+
+# --- down --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstructionStep:
+    """Bounds on the power at the PCC over `[start, end)`; None leaves that side unbounded."""
+
+    start: AwareDatetime
+    end: AwareDatetime
+    import_limit_w: Watts | None = None
+    export_limit_w: Watts | None = None
+    """Negative by the load convention: the PCC power must not fall below it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fallback:
+    """What the site holds from the last step's end until `expires_at` if it hears nothing."""
+
+    import_limit_w: Watts | None = None
+    export_limit_w: Watts | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instruction:
+    """A schedule for one site, valid `[start, expires_at)`.
+
+    A higher `site_seq` for the same `event_id` supersedes the older one; no steps withdraws it.
+    Instructions of different events bind together, by intersection.
+    """
+
+    kind: Literal["instruction"] = "instruction"
+    instruction_id: Name
+    site_id: Name
+    site_seq: Annotated[int, Field(ge=1)]
+    event_id: Name
+    program_id: Name
+    issued_at: AwareDatetime
+    start: AwareDatetime
+    expires_at: AwareDatetime
+    steps: Annotated[tuple[InstructionStep, ...], Field(max_length=500)]
+    fallback: Fallback
+    test: bool = False
+    cause: Text = ""
+    """Why this site was asked for this, in words for its owner."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstructionAck:
+    """The site has stored the instruction durably (`STORED`), or will not have it (`REJECTED`)."""
+
+    kind: Literal["instruction_ack"] = "instruction_ack"
+    instruction_id: Name
+    state: Literal[InstructionState.STORED, InstructionState.REJECTED]
+    reason: Text = ""
+    at: AwareDatetime
+
+
+Message = Annotated[
+    Hello | Batch | Welcome | BatchAck | Refusal | Instruction | InstructionAck,
+    Field(discriminator="kind"),
+]
