@@ -1,0 +1,1 @@
+"""What the aggregator decides, as pure functions over frozen values: no I/O and no clock."""

@@ -1,0 +1,1 @@
+"""The participation report: one set of report data, written as HTML and as PDF."""

@@ -1,0 +1,1 @@
+"""The gateway's database: what was asked, decided, sent, measured and settled."""

@@ -1,0 +1,1 @@
+"""Adapters to utilities, one folder per protocol."""

@@ -1,0 +1,1 @@
+"""Pages and API for people and programs: operators, utilities and site owners."""
