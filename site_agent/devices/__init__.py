@@ -1,0 +1,1 @@
+"""Adapters to field devices, one folder per wire; `registry` makes them from settings."""

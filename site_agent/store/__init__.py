@@ -1,0 +1,1 @@
+"""The site's own database: outbox, instructions, transactions, learnt capabilities."""

@@ -1,0 +1,1 @@
+"""SunSpec meters, batteries and inverters over a Modbus register link."""

@@ -1,0 +1,137 @@
+"""What devices are (specs, from settings) and what is known of them at an instant (states)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from contracts.power import NOMINAL_VOLTAGE_V
+from contracts.reading import Reading
+
+PHASES = (1, 2, 3)
+
+
+class Lapse(StrEnum):
+    """Whether a setpoint ends by itself in the hardware when its writer dies."""
+
+    DEVICE = "device"
+    NONE = "none"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterState:
+    """A meter at an instant; per-phase currents in order L1, L2, L3 (import positive)."""
+
+    power_w: Reading
+    current_a: tuple[Reading, Reading, Reading]
+    import_wh: Reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargerSpec:
+    """One EVSE. Currents are per phase."""
+
+    evse_id: str
+    node: str
+    """The circuit node that feeds it."""
+    phases: tuple[int, ...] = PHASES
+    max_current_a: float = 32.0
+    min_current_a: float = 6.0
+    """Lowest current a vehicle may be offered, IEC 61851-1; below it only 0 is legal."""
+    fail_safe_current_a: float = 6.0
+    """What the charger falls back to by itself when the agent is gone."""
+    voltage_v: float = NOMINAL_VOLTAGE_V
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargerState:
+    """One EVSE at an instant."""
+
+    spec: ChargerSpec
+    online: bool
+    plugged: bool
+    transaction_id: str | None
+    """Set while a transaction runs."""
+    id_tag: str | None
+    power_w: Reading
+    current_a: Reading
+    """Highest of its phases."""
+    energy_wh: Reading
+    """Since the start of the transaction."""
+    soc_pct: Reading
+    confirmed_limit_a: float | None
+    """The last limit the charger accepted, None when it has none of ours."""
+    limit_in_force_since: datetime | None
+    obeys: bool = True
+    """False once measured current stays above the confirmed limit: count it at its measured worst."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatterySpec:
+    """A stationary battery. Powers are magnitudes, W."""
+
+    battery_id: str
+    node: str
+    capacity_wh: float
+    max_charge_w: float
+    max_discharge_w: float
+    reserve_soc_pct: float = 10.0
+    lapse: Lapse = Lapse.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatteryState:
+    """A battery at an instant; charging positive."""
+
+    spec: BatterySpec
+    online: bool
+    power_w: Reading
+    soc_pct: Reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PvSpec:
+    """A PV inverter. `rated_w` is a magnitude."""
+
+    pv_id: str
+    node: str
+    rated_w: float
+    lapse: Lapse = Lapse.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PvState:
+    """A PV inverter at an instant; generation negative."""
+
+    spec: PvSpec
+    online: bool
+    power_w: Reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargerSetpoint:
+    """A limit for one EVSE with the causes that bound it; A per phase, 0 or >= min_current_a."""
+
+    evse_id: str
+    limit_a: float
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatterySetpoint:
+    """Power for one battery, W, charging positive."""
+
+    battery_id: str
+    power_w: float
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PvSetpoint:
+    """Most a PV inverter may generate, W as a magnitude; None releases it."""
+
+    pv_id: str
+    limit_w: float | None
+    cause: str

@@ -1,0 +1,63 @@
+"""The depot: its circuit tree, what hangs on it, and one frozen picture of it all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from contracts.power import NOMINAL_VOLTAGE_V
+from site_agent.domain.device import (
+    BatterySpec,
+    BatteryState,
+    ChargerSpec,
+    ChargerState,
+    MeterState,
+    PvSpec,
+    PvState,
+)
+from site_agent.domain.vehicle import VehicleNeed
+
+ROOT = "pcc"
+"""Name of the root node of every circuit tree: the point of common coupling."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CircuitNode:
+    """A fused node; its load is the sum of everything below it."""
+
+    node_id: str
+    parent: str | None
+    """None for the root only."""
+    limit_a: float
+    """Per phase: breaker or cable, whichever is less."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteModel:
+    """What does not change while the agent runs."""
+
+    site_id: str
+    nodes: tuple[CircuitNode, ...]
+    chargers: tuple[ChargerSpec, ...]
+    batteries: tuple[BatterySpec, ...]
+    pv: tuple[PvSpec, ...]
+    contract_limit_w: float
+    """Import agreed with the network operator, W."""
+    max_building_w: float
+    """Largest load of everything the agent cannot move, assumed when the meter is stale."""
+    meter_max_age: timedelta = timedelta(seconds=3)
+    device_max_age: timedelta = timedelta(seconds=30)
+    voltage_v: float = NOMINAL_VOLTAGE_V
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteSnapshot:
+    """Everything known at one instant; decisions read this and nothing else."""
+
+    at: datetime
+    model: SiteModel
+    pcc: MeterState
+    chargers: tuple[ChargerState, ...]
+    batteries: tuple[BatteryState, ...]
+    pv: tuple[PvState, ...]
+    needs: tuple[VehicleNeed, ...]

@@ -1,0 +1,28 @@
+"""What a vehicle at a charger needs, and how little time is left for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VehicleNeed:
+    """Energy a plugged-in vehicle needs before it leaves."""
+
+    evse_id: str
+    vehicle_id: str
+    required_wh: float
+    """Still to be charged, W h, >= 0."""
+    departure: datetime
+    max_power_w: float
+    """Most the vehicle and its EVSE can take together."""
+    rank: int = 0
+    """Lower goes first when not all can be served."""
+    known: bool = True
+    """False: identity unknown, the site's default policy stands in."""
+
+    def laxity(self, now: datetime) -> timedelta:
+        """Time to departure less the time charging at full power would take; negative: late."""
+        needed = timedelta(hours=self.required_wh / self.max_power_w)
+        return (self.departure - now) - needed

@@ -1,0 +1,207 @@
+"""What the flows need from the outside, as small protocols in our own words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from contracts.site_link.messages import (
+    Instruction,
+    InstructionAck,
+    InstructionState,
+    NumberedRow,
+    Row,
+)
+from site_agent.domain.device import (
+    BatterySetpoint,
+    BatterySpec,
+    BatteryState,
+    ChargerSetpoint,
+    ChargerSpec,
+    ChargerState,
+    MeterState,
+    PvSetpoint,
+    PvSpec,
+    PvState,
+)
+
+# --- devices: every one keeps its newest state and runs its own polling or session ---------------
+
+
+class Device(Protocol):
+    """Anything with its own life: `run` polls or serves until cancelled and never gives up."""
+
+    async def run(self) -> None:
+        """Talk to the hardware until cancelled."""
+        ...
+
+
+class Meter(Device, Protocol):
+    """The meter at the PCC or at a circuit node."""
+
+    def state(self, now: datetime) -> MeterState:
+        """The newest readings; their quality says how far they may be trusted."""
+        ...
+
+
+class Charger(Protocol):
+    """One EVSE, whatever its protocol."""
+
+    @property
+    def spec(self) -> ChargerSpec:
+        """What it is."""
+        ...
+
+    def state(self, now: datetime) -> ChargerState:
+        """What is known of it."""
+        ...
+
+    async def set_limit(self, setpoint: ChargerSetpoint) -> None:
+        """Returns when the charger has accepted the limit.
+
+        Raises:
+            TransientError: offline or silent; the loop tries again.
+            PermanentError: refused in every form the charger knows.
+        """
+        ...
+
+
+class Battery(Device, Protocol):
+    """A stationary battery."""
+
+    @property
+    def spec(self) -> BatterySpec:
+        """What it is."""
+        ...
+
+    def state(self, now: datetime) -> BatteryState:
+        """What is known of it."""
+        ...
+
+    async def set_power(self, setpoint: BatterySetpoint) -> None:
+        """Write the setpoint as a lease; raises as `Charger.set_limit`."""
+        ...
+
+
+class PvInverter(Device, Protocol):
+    """A PV inverter."""
+
+    @property
+    def spec(self) -> PvSpec:
+        """What it is."""
+        ...
+
+    def state(self, now: datetime) -> PvState:
+        """What is known of it."""
+        ...
+
+    async def set_limit(self, setpoint: PvSetpoint) -> None:
+        """Write or release the curtailment as a lease; raises as `Charger.set_limit`."""
+        ...
+
+
+class Wake(Protocol):
+    """Handed to devices: something changed that the control loop should not wait a cycle for."""
+
+    def __call__(self) -> None:
+        """Run the next control cycle at once."""
+        ...
+
+
+# --- the link and the site's own store -----------------------------------------------------------
+
+
+class Outbox(Protocol):
+    """Rows on their way to the gateway; `(site_id, epoch, seq)` names each for ever."""
+
+    @property
+    def epoch(self) -> str:
+        """Made with the database file; a new file is a new epoch."""
+        ...
+
+    def head(self) -> int:
+        """The highest sequence number ever given (0: none)."""
+        ...
+
+    async def append(self, rows: Sequence[Row]) -> int:
+        """Store rows; durable when it returns; the highest seq given."""
+        ...
+
+    async def unsent(self, after: int, limit: int) -> Sequence[NumberedRow]:
+        """Rows with a higher seq, in order."""
+        ...
+
+    async def delete_through(self, seq: int) -> None:
+        """The gateway has committed these."""
+        ...
+
+    async def wait_for_rows(self, after: int) -> None:
+        """Return when a row with a higher seq exists."""
+        ...
+
+
+class InstructionHandler(Protocol):
+    """Takes instructions from the link (implemented by `flows.instructions`)."""
+
+    def last_seq(self) -> int:
+        """Highest `site_seq` stored."""
+        ...
+
+    async def receive(self, instruction: Instruction) -> InstructionAck:
+        """Store it (or refuse it with a reason) before answering."""
+        ...
+
+
+class GatewayLink(Protocol):
+    """The way to the gateway."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether the gateway has answered the last Hello of the present connection."""
+        ...
+
+    async def run(self) -> None:
+        """Keep the link up until cancelled."""
+        ...
+
+
+class InstructionStore(Protocol):
+    """Accepted instructions, so that a restart in mid-event changes nothing."""
+
+    async def put(self, instruction: Instruction) -> None:
+        """Durable when it returns; the same `site_seq` again changes nothing."""
+        ...
+
+    async def set_state(self, instruction_id: str, state: InstructionState, at: datetime) -> None:
+        """Record how far it got."""
+        ...
+
+    async def unfinished(self) -> Sequence[tuple[Instruction, InstructionState]]:
+        """Every instruction not completed, expired, rejected or superseded, by `site_seq`."""
+        ...
+
+    async def last_seq(self) -> int:
+        """Highest `site_seq` ever stored (0: none)."""
+        ...
+
+
+class SessionStore(Protocol):
+    """Charging transactions, written before the charger is answered."""
+
+    async def start(
+        self, evse_id: str, id_tag: str | None, at: datetime, meter_wh: float, remote_id: str | None
+    ) -> int:
+        """A new transaction; returns an id never given before (also over restarts).
+
+        `remote_id`: the charger's own id (OCPP 2.0.1); the same one again returns the same id.
+        """
+        ...
+
+    async def stop(self, transaction_id: int, at: datetime, meter_wh: float, reason: str) -> None:
+        """The transaction has ended (idempotent)."""
+        ...
+
+    async def open_transaction(self, evse_id: str) -> tuple[int, str | None] | None:
+        """`(transaction id, id tag)` still open at an EVSE, or None."""
+        ...
