@@ -65,7 +65,7 @@ class ChargerState:
     """The last limit the charger accepted, None when it has none of ours."""
     limit_in_force_since: datetime | None
     obeys: bool = True
-    """False once measured current stays above the confirmed limit: count it at its measured worst."""
+    """False once measured current stays above the confirmed limit: count its measured worst."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
