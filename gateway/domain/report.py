@@ -1,0 +1,139 @@
+"""The participation report as data: one immutable document that the HTML, the PDF and the API show.
+
+Powers in W, energies in Wh, load convention; reductions positive. Pages and PDF turn them into kW
+and local time. Built by `flows.settlement`, stored as numbered versions, never changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from contracts.series import StepSeries
+from contracts.time import Interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportHeader:
+    """What was asked, by whom, and how fast we answered."""
+
+    event_key: str
+    event_id: str
+    utility_id: str
+    program_id: str
+    program_name: str
+    test: bool
+    simulated: bool
+    """True when any data comes from simulated hardware or labelled synthetic history."""
+    window: Interval
+    signal: str
+    """In words, for example "reduce by 60 kW against baseline (LOAD_DISPATCH delta)"."""
+    time_zone: str
+    """IANA name in which people read this report."""
+    notified_at: datetime
+    opted_in_at: datetime | None
+    first_response_at: datetime | None
+    """When the first site reported `started`."""
+    all_applied_s: float | None
+    """Seconds from the event's start until every charger had accepted its limit."""
+    opt: str
+    opt_cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyFigures:
+    """The event in five numbers; None where data do not allow it."""
+
+    performance_pct: float | None
+    """Delivered over committed, mean over intervals."""
+    delivered_mean_w: float | None
+    delivered_min_w: float | None
+    """Of the worst interval."""
+    nominated_w: float
+    target_mean_w: float
+    reduced_wh: float | None
+    rebound_w: float | None
+    """Highest load above baseline after the event."""
+    coverage: float
+    """Share of the window with measured data, 0-1."""
+    energy_price_per_kwh: float | None = None
+    estimated_payment: float | None = None
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curves:
+    """What the chart shows, from before the event until after it; gaps stay gaps."""
+
+    span: Interval
+    baseline: StepSeries
+    actual: StepSeries
+    target: StepSeries
+    """Load the portfolio should have had (baseline less reduction asked)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineDay:
+    """One past day that was looked at."""
+
+    day: date
+    used: bool
+    reason: str
+    """Why it was rejected; empty when used."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteResult:
+    """One participant."""
+
+    site_id: str
+    name: str
+    nominated_w: float
+    asked_mean_w: float
+    delivered_mean_w: float | None
+    performance_pct: float | None
+    reduced_wh: float | None
+    vehicles_ready: int
+    vehicles_total: int
+    opted_out: bool
+    coverage: float
+    adjustment: float | None
+    """Same-day adjustment as applied (ratio, or shift in W)."""
+    adjustment_capped: bool
+    days: tuple[BaselineDay, ...]
+    history_label: str | None
+    """For example "synthetic" when the baseline's history was generated."""
+    curves: Curves
+    inputs_hash: str
+    """SHA-256 over everything the baseline was computed from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportException:
+    """Something that did not go to plan."""
+
+    at: datetime
+    site_id: str
+    kind: str
+    """`opt-out`, `charger-offline`, `limit-not-obeyed`, `vehicle-short`, `link-lost`, ..."""
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParticipationReport:
+    """One version of one event's report."""
+
+    version: int
+    final: bool
+    """False: PRELIMINARY."""
+    created_at: datetime
+    header: ReportHeader
+    figures: KeyFigures
+    curves: Curves
+    """Of the whole portfolio."""
+    sites: tuple[SiteResult, ...]
+    exceptions: tuple[ReportException, ...]
+    method: str
+    """The baseline rule in words, with its parameters."""
+    estimated_intervals: int
