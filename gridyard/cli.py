@@ -1,0 +1,170 @@
+"""The `gridyard` command. Heavy imports live inside the commands, so `--help` stays quick."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gridyard.runner import Exit, configure_logs, fail, run_program
+
+app = typer.Typer(
+    name="gridyard",
+    help="Grid-facing DER aggregation and demand-response gateway.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+    add_completion=False,
+)
+
+ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="Settings file (YAML).")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
+
+
+@app.callback()
+def options(
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
+    log_json: Annotated[bool, typer.Option("--log-json", help="Log as JSON lines.")] = False,
+) -> None:
+    """Set up logging for whichever command follows."""
+    configure_logs(verbose=verbose, as_json=log_json)
+
+
+@app.command()
+def gateway(config: ConfigOption) -> None:
+    """Run the aggregator: utilities on one side, sites on the other, people on the web."""
+    from contracts.clock import SystemClock
+    from contracts.config import load
+    from gateway.config import GatewaySettings
+    from gateway.main import run
+
+    async def program(stopping: asyncio.Event) -> None:
+        await run(load(config, GatewaySettings), SystemClock(), stopping)
+
+    run_program(program)
+
+
+@app.command()
+def site(config: ConfigOption) -> None:
+    """Run one depot's agent."""
+    from contracts.clock import SystemClock
+    from contracts.config import load
+    from site_agent.config import SiteSettings
+    from site_agent.main import run
+
+    async def program(stopping: asyncio.Event) -> None:
+        await run(load(config, SiteSettings), SystemClock(), stopping)
+
+    run_program(program)
+
+
+@app.command("utility-sim")
+def utility_sim(config: ConfigOption) -> None:
+    """Run a simulated utility (OpenADR 2.0b VTN) with a REST API to drive it."""
+    from contracts.clock import SystemClock
+    from contracts.config import load
+    from vtn_sim.config import VtnSettings
+    from vtn_sim.main import run
+
+    async def program(stopping: asyncio.Event) -> None:
+        await run(load(config, VtnSettings), SystemClock(), None, stopping)
+
+    run_program(program)
+
+
+@app.command("depot-sim")
+def depot_sim(config: ConfigOption) -> None:
+    """Run the simulated field hardware of one depot on real protocol sockets."""
+    from contracts.clock import SystemClock
+    from contracts.config import load
+    from depot_sim.config import DepotSettings
+    from depot_sim.main import run
+
+    async def program(stopping: asyncio.Event) -> None:
+        await run(load(config, DepotSettings), SystemClock(), None, stopping)
+
+    run_program(program)
+
+
+@app.command()
+def certs(
+    folder: Annotated[Path, typer.Argument(help="Where to put keys and certificates.")],
+    site: Annotated[list[str] | None, typer.Option(help="A site id; may be repeated.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a test PKI: separate roots for the utility side and the site side.
+
+    Safe to run again: valid files are kept, those near their end are renewed.
+    """
+    from certs.pki import make_test_pki
+
+    pki = make_test_pki(folder, sites=site or ["depot-1"])
+    files = sorted(str(path) for path in folder.rglob("*") if path.is_file())
+    if as_json:
+        typer.echo(json.dumps({"folder": str(folder), "files": files}, indent=2))
+    else:
+        typer.echo(f"test keys and certificates are in {folder} ({len(files)} files)")
+        typer.echo("they are for tests and pilots; never commit them")
+    del pki
+
+
+@app.command()
+def doctor(as_json: JsonOption = False) -> None:
+    """Check that this machine can run Gridyard; each failure says what to do."""
+    from gridyard.doctor import examine
+
+    checks = examine()
+    if as_json:
+        typer.echo(json.dumps([check.as_dict() for check in checks], indent=2))
+    else:
+        for check in checks:
+            typer.echo(f"{'ok  ' if check.ok else 'FAIL'}  {check.name}: {check.detail}")
+            if not check.ok:
+                typer.echo(f"      -> {check.hint}")
+    failed = [check.name for check in checks if not check.ok and check.required]
+    if failed:
+        fail(f"not ready: {', '.join(failed)}", Exit.FAILED)
+
+
+@app.command()
+def demo(
+    data: Annotated[Path, typer.Option(help="Folder for everything the demo writes.")] = Path(
+        "data/demo"
+    ),
+    exit_after_report: Annotated[
+        bool, typer.Option("--exit-after-report", help="Stop once the report is written.")
+    ] = False,
+    no_open: Annotated[bool, typer.Option("--no-open", help="Do not open a browser.")] = False,
+    run_for: Annotated[
+        float | None, typer.Option("--for", help="Stop after this many seconds.", min=1)
+    ] = None,
+    port: Annotated[int, typer.Option(help="Port of the dashboard (0: any free one).")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Run everything once: a utility, the gateway, three depots and one demand-response event.
+
+    Real sockets, real time, simulated hardware. The dashboard's address is printed first; about
+    three minutes later there is a participation report.
+    """
+    from gridyard.demo.run import DemoOptions, run_demo
+
+    wanted = DemoOptions(
+        data=data.resolve(),
+        exit_after_report=exit_after_report,
+        open_browser=not no_open and not as_json,
+        run_for_s=run_for,
+        port=port,
+        as_json=as_json,
+    )
+
+    async def program(stopping: asyncio.Event) -> None:
+        await run_demo(wanted, stopping)
+
+    run_program(program)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()
