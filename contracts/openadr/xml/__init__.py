@@ -1,0 +1,1 @@
+"""How payloads look in XML; only `contracts.openadr.codec` needs to know."""

@@ -1,0 +1,330 @@
+"""EiEvent in XML."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from contracts.errors import ProtocolError
+from contracts.openadr import values
+from contracts.openadr.payloads.event import (
+    ActivePeriod,
+    CreatedEvent,
+    DistributeEvent,
+    EventDescriptor,
+    EventResponse,
+    EventStatus,
+    OadrEvent,
+    OptType,
+    RejectedEvent,
+    RequestEvent,
+    ResponseRequired,
+    Signal,
+    SignalInterval,
+)
+from contracts.openadr.xml import common
+from contracts.openadr.xml import elements as xml
+from contracts.openadr.xml.elements import Element, maybe, node
+
+_ZERO = timedelta(0)
+
+# --- building ----------------------------------------------------------------------------------
+
+
+def _distribute(m: DistributeEvent) -> Element:
+    return node(
+        "oadr:oadrDistributeEvent",
+        None if m.response is None else common.response(m.response),
+        node("pyld:requestID", m.request_id),
+        node("ei:vtnID", m.vtn_id),
+        *(_event(event) for event in m.events),
+    )
+
+
+def _event(event: OadrEvent) -> Element:
+    return node(
+        "oadr:oadrEvent",
+        node(
+            "ei:eiEvent",
+            _descriptor(event.descriptor),
+            _active_period(event.active_period),
+            node("ei:eiEventSignals", *(_signal(signal) for signal in event.signals)),
+            common.target(event.target),
+        ),
+        node("oadr:oadrResponseRequired", event.response_required.value),
+    )
+
+
+def _descriptor(d: EventDescriptor) -> Element:
+    modified_at = None if d.modified_at is None else values.format_instant(d.modified_at)
+    return node(
+        "ei:eventDescriptor",
+        node("ei:eventID", d.event_id),
+        node("ei:modificationNumber", xml.unsigned(d.modification_number)),
+        maybe("ei:modificationDateTime", modified_at),
+        maybe("ei:modificationReason", d.modification_reason),
+        maybe("ei:priority", None if d.priority is None else xml.unsigned(d.priority)),
+        node("ei:eiMarketContext", node("emix:marketContext", d.market_context)),
+        node("ei:createdDateTime", values.format_instant(d.created_at)),
+        node("ei:eventStatus", d.status.value),
+        maybe("ei:testEvent", d.test_event),
+        maybe("ei:vtnComment", d.vtn_comment),
+    )
+
+
+def _active_period(p: ActivePeriod) -> Element:
+    return node(
+        "ei:eiActivePeriod",
+        node(
+            "xcal:properties",
+            common.start(p.start),
+            common.duration("xcal:duration", p.duration),
+            _tolerance(p.start_after),
+            common.duration("ei:x-eiNotification", p.notification),
+            common.duration("ei:x-eiRampUp", p.ramp_up or None),
+            common.duration("ei:x-eiRecovery", p.recovery or None),
+        ),
+        node("xcal:components"),
+    )
+
+
+def _tolerance(start_after: timedelta) -> Element | None:
+    if not start_after:
+        return None
+    text = values.format_duration(start_after)
+    return node("xcal:tolerance", node("xcal:tolerate", node("xcal:startafter", text)))
+
+
+def _signal(s: Signal) -> Element:
+    current = None if s.current_value is None else _payload_float(s.current_value)
+    return node(
+        "ei:eiEventSignal",
+        node("strm:intervals", *(_interval(interval) for interval in s.intervals)),
+        None if s.target.everyone else common.target(s.target),
+        node("ei:signalName", s.name),
+        node("ei:signalType", s.type),
+        node("ei:signalID", s.signal_id),
+        common.item(s.item),
+        None if current is None else node("ei:currentValue", current),
+    )
+
+
+def _interval(i: SignalInterval) -> Element:
+    return node(
+        "ei:interval",
+        common.duration("xcal:duration", i.duration),
+        common.uid(i.uid),
+        node("ei:signalPayload", _payload_float(i.value)),
+    )
+
+
+def _payload_float(value: float) -> Element:
+    return node("ei:payloadFloat", node("ei:value", values.format_number(value)))
+
+
+def _request(m: RequestEvent) -> Element:
+    limit = None if m.reply_limit is None else xml.unsigned(m.reply_limit)
+    return node(
+        "oadr:oadrRequestEvent",
+        node(
+            "pyld:eiRequestEvent",
+            node("pyld:requestID", m.request_id),
+            node("ei:venID", m.ven_id),
+            maybe("pyld:replyLimit", limit),
+        ),
+    )
+
+
+def _created(m: CreatedEvent) -> Element:
+    return node(
+        "oadr:oadrCreatedEvent",
+        node(
+            "pyld:eiCreatedEvent",
+            common.response(m.response),
+            node("ei:eventResponses", *(_event_response(r) for r in m.event_responses)),
+            node("ei:venID", m.ven_id),
+        ),
+    )
+
+
+def _event_response(r: EventResponse) -> Element:
+    return node(
+        "ei:eventResponse",
+        *common.response_parts(r.code, r.description, r.request_id),
+        node(
+            "ei:qualifiedEventID",
+            node("ei:eventID", r.event_id),
+            node("ei:modificationNumber", xml.unsigned(r.modification_number)),
+        ),
+        node("ei:optType", r.opt_type.value),
+    )
+
+
+BUILDERS: Mapping[type, Callable[[Any], Element]] = {
+    DistributeEvent: _distribute,
+    RequestEvent: _request,
+    CreatedEvent: _created,
+}
+
+# --- reading -----------------------------------------------------------------------------------
+
+
+def _read_distribute(e: Element) -> DistributeEvent:
+    events = [_read_event(event) for event in xml.children(e, "oadr:oadrEvent")]
+    has_response = xml.maybe_child(e, "ei:eiResponse") is not None
+    return DistributeEvent(
+        response=common.read_response(e) if has_response else None,
+        request_id=xml.text(e, "pyld:requestID"),
+        vtn_id=xml.text(e, "ei:vtnID"),
+        events=tuple(event for event in events if isinstance(event, OadrEvent)),
+        rejected=tuple(event for event in events if isinstance(event, RejectedEvent)),
+    )
+
+
+def _read_event(e: Element) -> OadrEvent | RejectedEvent:
+    """One event of a batch; a fault in it is its own, unless it has no readable identity."""
+    event = xml.child(e, "ei:eiEvent")
+    descriptor = xml.child(event, "ei:eventDescriptor")
+    event_id = xml.text(descriptor, "ei:eventID")
+    modification = xml.value(descriptor, "ei:modificationNumber", xml.parse_unsigned)
+    try:
+        return OadrEvent(
+            descriptor=_read_descriptor(descriptor, event_id, modification),
+            active_period=_read_active_period(xml.child(event, "ei:eiActivePeriod")),
+            signals=_read_signals(xml.child(event, "ei:eiEventSignals")),
+            target=common.read_target(xml.maybe_child(event, "ei:eiTarget")),
+            response_required=xml.value(e, "oadr:oadrResponseRequired", ResponseRequired),
+        )
+    except ProtocolError as error:
+        never = (xml.maybe_text(e, "oadr:oadrResponseRequired") or "").strip() == "never"
+        return RejectedEvent(
+            event_id=event_id,
+            modification_number=modification,
+            response_required=ResponseRequired.NEVER if never else ResponseRequired.ALWAYS,
+            reason=str(error),
+        )
+
+
+def _read_descriptor(e: Element, event_id: str, modification: int) -> EventDescriptor:
+    market = xml.child(e, "ei:eiMarketContext")
+    return EventDescriptor(
+        event_id=event_id,
+        modification_number=modification,
+        modified_at=xml.maybe_value(e, "ei:modificationDateTime", values.parse_instant),
+        modification_reason=xml.maybe_text(e, "ei:modificationReason"),
+        priority=xml.maybe_value(e, "ei:priority", xml.parse_unsigned),
+        market_context=xml.text(market, "emix:marketContext").strip(),
+        created_at=xml.value(e, "ei:createdDateTime", values.parse_instant),
+        status=xml.value(e, "ei:eventStatus", EventStatus),
+        test_event=xml.maybe_text(e, "ei:testEvent"),
+        vtn_comment=xml.maybe_text(e, "ei:vtnComment"),
+    )
+
+
+def _read_active_period(e: Element) -> ActivePeriod:
+    properties = xml.child(e, "xcal:properties")
+    period = ActivePeriod(
+        start=common.read_start(properties),
+        duration=common.read_duration(properties, "xcal:duration"),
+        start_after=_read_tolerance(properties),
+        notification=common.maybe_read_duration(properties, "ei:x-eiNotification") or _ZERO,
+        ramp_up=common.maybe_read_duration(properties, "ei:x-eiRampUp") or _ZERO,
+        recovery=common.maybe_read_duration(properties, "ei:x-eiRecovery") or _ZERO,
+    )
+    if period.duration < _ZERO:
+        raise ProtocolError("eiActivePeriod: the duration is negative")
+    _check_end(period)
+    return period
+
+
+def _check_end(period: ActivePeriod) -> None:
+    try:
+        _ = period.window
+    except OverflowError as error:
+        raise ProtocolError("eiActivePeriod: ends after the year 9999") from error
+
+
+def _read_tolerance(properties: Element) -> timedelta:
+    tolerance = xml.maybe_child(properties, "xcal:tolerance")
+    tolerate = None if tolerance is None else xml.maybe_child(tolerance, "xcal:tolerate")
+    if tolerate is None:
+        return _ZERO
+    return xml.maybe_value(tolerate, "xcal:startafter", values.parse_duration) or _ZERO
+
+
+def _read_signals(e: Element) -> tuple[Signal, ...]:
+    signals = tuple(_read_signal(signal) for signal in xml.children(e, "ei:eiEventSignal"))
+    if not signals:
+        raise ProtocolError("eiEventSignals: no signal")
+    return signals
+
+
+def _read_signal(e: Element) -> Signal:
+    intervals = xml.children(xml.child(e, "strm:intervals"), "ei:interval")
+    if not intervals:
+        raise ProtocolError("eiEventSignal: no interval")
+    current = xml.maybe_child(e, "ei:currentValue")
+    return Signal(
+        name=xml.text(e, "ei:signalName").strip(),
+        type=xml.text(e, "ei:signalType").strip(),
+        signal_id=xml.text(e, "ei:signalID"),
+        intervals=tuple(_read_interval(interval) for interval in intervals),
+        item=common.read_item(e),
+        target=common.read_target(xml.maybe_child(e, "ei:eiTarget")),
+        current_value=None if current is None else _read_payload_float(current),
+    )
+
+
+def _read_interval(e: Element) -> SignalInterval:
+    duration = common.maybe_read_duration(e, "xcal:duration")
+    if duration is not None and duration < _ZERO:
+        raise ProtocolError("interval: the duration is negative")
+    return SignalInterval(
+        uid=common.maybe_read_uid(e),
+        duration=duration,
+        value=_read_payload_float(xml.child(e, "ei:signalPayload")),
+    )
+
+
+def _read_payload_float(e: Element) -> float:
+    return xml.value(xml.child(e, "ei:payloadFloat"), "ei:value", values.parse_number)
+
+
+def _read_request(e: Element) -> RequestEvent:
+    inner = xml.child(e, "pyld:eiRequestEvent")
+    return RequestEvent(
+        request_id=xml.text(inner, "pyld:requestID"),
+        ven_id=xml.text(inner, "ei:venID"),
+        reply_limit=xml.maybe_value(inner, "pyld:replyLimit", xml.parse_unsigned),
+    )
+
+
+def _read_created(e: Element) -> CreatedEvent:
+    inner = xml.child(e, "pyld:eiCreatedEvent")
+    responses = xml.maybe_child(inner, "ei:eventResponses")
+    found = [] if responses is None else xml.children(responses, "ei:eventResponse")
+    return CreatedEvent(
+        response=common.read_response(inner),
+        event_responses=tuple(_read_event_response(r) for r in found),
+        ven_id=xml.text(inner, "ei:venID"),
+    )
+
+
+def _read_event_response(e: Element) -> EventResponse:
+    event = xml.child(e, "ei:qualifiedEventID")
+    return EventResponse(
+        code=common.read_code(e),
+        description=xml.maybe_text(e, "ei:responseDescription"),
+        request_id=xml.text(e, "pyld:requestID"),
+        event_id=xml.text(event, "ei:eventID"),
+        modification_number=xml.value(event, "ei:modificationNumber", xml.parse_unsigned),
+        opt_type=xml.value(e, "ei:optType", OptType),
+    )
+
+
+READERS: Mapping[str, Callable[[Element], Any]] = {
+    "oadrDistributeEvent": _read_distribute,
+    "oadrRequestEvent": _read_request,
+    "oadrCreatedEvent": _read_created,
+}
