@@ -89,6 +89,34 @@ class EventIntake(Protocol):
         """
         ...
 
+    async def withdraw(self, event_key: str, cause: str) -> None:
+        """The utility no longer lists this event: cancel it (unknown or over: nothing happens)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UtilityHealth:
+    """How the way to one utility is, for people and for `/readyz`."""
+
+    utility_id: str
+    protocol: str
+    connected: bool
+    detail: str
+    last_contact_at: datetime | None
+
+
+class UtilityLink(Protocol):
+    """One utility, whatever it speaks (implemented by each adapter under `utility/`)."""
+
+    @property
+    def health(self) -> UtilityHealth:
+        """How it is right now."""
+        ...
+
+    async def run(self) -> None:
+        """Keep talking to the utility until cancelled."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportPoint:
