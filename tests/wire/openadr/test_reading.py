@@ -1,0 +1,136 @@
+"""How the codec reads what other implementations send."""
+
+from __future__ import annotations
+
+import pytest
+
+from contracts.errors import ProtocolError
+from contracts.openadr.codec import decode, encode
+from contracts.openadr.payloads import (
+    CreatedEvent,
+    DistributeEvent,
+    OadrEvent,
+    Payload,
+    Poll,
+    RejectedEvent,
+    ResponseRequired,
+)
+
+
+@pytest.fixture
+def batch(samples: dict[str, Payload]) -> bytes:
+    return encode(samples["DistributeEvent"])
+
+
+def events_of(data: bytes) -> DistributeEvent:
+    payload = decode(data)
+    assert isinstance(payload, DistributeEvent)
+    return payload
+
+
+def event_of(data: bytes) -> OadrEvent:
+    (event,) = events_of(data).events
+    return event
+
+
+def two(batch: bytes, **replaced: bytes) -> bytes:
+    """A batch of two events, the second one with a part replaced and the id `bad`."""
+    start = batch.index(b"<oadr:oadrEvent>")
+    end = batch.index(b"</oadr:oadrEvent>") + len(b"</oadr:oadrEvent>")
+    bad = batch[start:end].replace(b"2026.10", b"bad")
+    old, new = replaced["old"], replaced["new"]
+    assert old in bad
+    return batch[:end] + bad.replace(old, new) + batch[end:]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        (b"-120.0", b"lots", "could not convert"),
+        (b"-120.0", b"NaN", "not a finite number"),
+        (b">far<", b">soon<", "'soon' is not a valid EventStatus"),
+        (b">PT15M<", b">a while<", "not a duration"),
+        (b">PT15M<", b">-PT15M<", "negative"),
+        (b">PT15M<", b">P9999999D<", "year 9999"),
+        (b">k<", b">K<", "siScaleCode"),
+        (b"ei:createdDateTime", b"ei:x", "ei:createdDateTime is missing"),
+        (b">always<", b">maybe<", "not a valid ResponseRequired"),
+    ],
+)
+def test_a_bad_event_does_not_spoil_the_batch(
+    batch: bytes, old: bytes, new: bytes, reason: str
+) -> None:
+    payload = events_of(two(batch, old=old, new=new))
+    assert [event.event_id for event in payload.events] == ["2026.10"]
+    (rejected,) = payload.rejected
+    assert (rejected.event_id, rejected.modification_number) == ("bad", 2)
+    assert reason in rejected.reason
+
+
+def test_a_bad_event_that_wants_no_answer_says_so(batch: bytes) -> None:
+    bad = batch.replace(b">always<", b">never<").replace(b"-120.0", b"x")
+    assert events_of(bad).rejected == (
+        RejectedEvent(
+            event_id="2026.10",
+            modification_number=2,
+            response_required=ResponseRequired.NEVER,
+            reason=events_of(bad).rejected[0].reason,
+        ),
+    )
+
+
+def test_an_event_without_identity_spoils_the_message(batch: bytes) -> None:
+    with pytest.raises(ProtocolError, match="modificationNumber"):
+        decode(batch.replace(b"modificationNumber>2<", b"modificationNumber>-2<"))
+
+
+@pytest.mark.parametrize("identifier", ["007", "1.2.3", "true", "2026.10", " padded ", "1e5"])
+def test_identifiers_stay_as_they_are(samples: dict[str, Payload], identifier: str) -> None:
+    data = encode(samples["CreatedEvent"]).replace(b">007<", f">{identifier}<".encode())
+    payload = decode(data)
+    assert isinstance(payload, CreatedEvent)
+    assert payload.event_responses[1].event_id == identifier
+
+
+@pytest.mark.parametrize(
+    ("sent", "test"),
+    [("false", False), ("False", False), ("", False), ("true", True), ("x", True), ("0", True)],
+)
+def test_any_word_but_false_is_a_test(batch: bytes, sent: str, test: bool) -> None:
+    data = batch.replace(b"testEvent>false<", f"testEvent>{sent}<".encode())
+    assert event_of(data).descriptor.is_test is test
+
+
+def test_unknown_elements_and_attributes_are_ignored() -> None:
+    plain = encode(Poll(ven_id="ven-1"))
+    extra = plain.replace(
+        b"<ei:venID>", b'<future xmlns="urn:x" a="1"><deep/></future><ei:venID oadr:new="1">'
+    )
+    assert extra != plain
+    assert decode(extra) == decode(plain)
+
+
+def test_an_unqualified_schema_version_is_tolerated() -> None:
+    plain = encode(Poll(ven_id="ven-1"))
+    assert decode(plain.replace(b"ei:schemaVersion", b"schemaVersion")) == decode(plain)
+
+
+def test_a_target_we_do_not_speak_is_not_everyone(batch: bytes) -> None:
+    start, end = batch.rindex(b"<ei:eiTarget>"), batch.rindex(b"</ei:eiTarget>")
+    meter = b"<power:meterAsset><power:mrid>m</power:mrid></power:meterAsset>"
+    target = event_of(batch[:start] + b"<ei:eiTarget>" + meter + batch[end:]).target
+    assert target.other_kinds == ("meterAsset",)
+    assert not target.everyone
+
+
+def test_a_duration_of_zero_is_open_ended(batch: bytes) -> None:
+    assert event_of(batch.replace(b">PT15M<", b">PT0S<")).active_period.window.end is None
+
+
+def test_a_unit_of_unknown_kind_is_no_unit(batch: bytes) -> None:
+    assert event_of(batch.replace(b"powerReal", b"powerUnreal")).signals[0].item is None
+
+
+def test_spaces_around_numbers_and_words_do_not_matter(batch: bytes) -> None:
+    loose = batch.replace(b">-120.0<", b">\n -120.0 <").replace(b">far<", b"> far\n<")
+    assert events_of(loose) == events_of(batch)
