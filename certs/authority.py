@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,6 +19,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from contracts.private_files import private_folder, write_private
 
 CA_LIFE = timedelta(days=3650)
 LEAF_LIFE = timedelta(days=90)
@@ -119,22 +120,6 @@ def host_names(hosts: Sequence[str]) -> tuple[x509.GeneralName, ...]:
 def uri_name(uri: str) -> tuple[x509.GeneralName, ...]:
     """Subject alternative name of a client."""
     return (x509.UniformResourceIdentifier(uri),)
-
-
-def private_folder(folder: Path) -> Path:
-    """Make `folder` with mode 0700."""
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o700)
-    return folder
-
-
-def write_private(path: Path, data: bytes) -> None:
-    """Write a file of mode 0600 as a whole: readers see the old one or the new one."""
-    draft = path.with_name(path.name + ".new")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(data)
-    draft.replace(path)
 
 
 def _host(host: str) -> x509.GeneralName:

@@ -15,11 +15,11 @@ from certs.authority import (
     Identity,
     Wanted,
     host_names,
-    private_folder,
     uri_name,
 )
 from contracts.clock import SystemClock
 from contracts.errors import ConfigError
+from contracts.private_files import private_folder
 from contracts.site_link.subjects import checked_site_id
 
 LOOPBACK = ("127.0.0.1", "localhost")
