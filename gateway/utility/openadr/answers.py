@@ -60,7 +60,7 @@ class EventAnswers:
             if event.response_required is ResponseRequired.ALWAYS:
                 responses[event.event_id] = response
         for rejected in message.rejected:
-            _log.warning("openadr_event_rejected", event=rejected.event_id, why=rejected.reason)
+            _log.warning("openadr_event_rejected", event_id=rejected.event_id, why=rejected.reason)
             if rejected.response_required is ResponseRequired.ALWAYS:
                 responses[rejected.event_id] = _refusal(rejected, message.request_id)
         await self._cancel_missing(message)
@@ -87,7 +87,7 @@ class EventAnswers:
                 event, utility_id=self._utility_id, ven_id=registration.ven_id
             )
         except UnusableEventError as error:
-            _log.warning("openadr_event_unusable", event=event.event_id, why=str(error))
+            _log.warning("openadr_event_unusable", event_id=event.event_id, why=str(error))
             refusal = replace(self._in(event, str(error)), opt=Opt.OUT)
             return mapping.event_response(event, request_id, refusal, error.code)
         decision = await self._decide(change, grid_event)
@@ -106,10 +106,15 @@ class EventAnswers:
         listed = frozenset(e.event_id for e in message.events)
         listed |= frozenset(e.event_id for e in message.rejected)
         for event_id in gone(self._known, listed, self._clock.now()):
-            _log.info("openadr_implied_cancel", event=event_id)
+            _log.info("openadr_implied_cancel", event_id=event_id)
             cause = "no longer listed by the utility (implied cancellation)"
             await self._intake.withdraw(f"{self._utility_id}/{event_id}", cause)
             await self._store(replace(self._known[event_id], over=True))
+        now = self._clock.now()
+        finished = [k for k, e in self._known.items() if k not in listed and not e.open_at(now)]
+        await self._memory.drop(KnownEvent, finished)
+        for event_id in finished:
+            del self._known[event_id]
 
     async def _remember(self, event: GridEvent, decision: OptDecision, *, over: bool) -> None:
         await self._store(

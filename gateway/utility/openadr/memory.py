@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from pydantic import TypeAdapter, ValidationError
@@ -45,7 +45,9 @@ class Unsent:
 
 
 Document = TypeVar("Document", Registration, KnownEvent, RunningReport, Unsent)
-_ADAPTERS = {kind: TypeAdapter(kind) for kind in (Registration, KnownEvent, RunningReport, Unsent)}
+_ADAPTERS: dict[type, TypeAdapter[Any]] = {
+    kind: TypeAdapter(kind) for kind in (Registration, KnownEvent, RunningReport, Unsent)
+}
 
 
 class VenMemory:

@@ -1,0 +1,116 @@
+"""Small in-memory stand-ins for what the VEN needs, and builders of messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from contracts.openadr.payloads import (
+    ActivePeriod,
+    DistributeEvent,
+    EventDescriptor,
+    EventStatus,
+    ItemBase,
+    OadrEvent,
+    Signal,
+    SignalInterval,
+    Target,
+)
+from contracts.reading import Quality, Reading
+from contracts.time import Interval
+from gateway.domain.event import GridEvent, Opt, OptDecision
+from gateway.ports import ReportPoint
+
+START = datetime(2026, 1, 5, 13, 0, tzinfo=UTC)
+
+
+class DictMemory:
+    """`UtilityMemory` in a dictionary."""
+
+    def __init__(self) -> None:
+        self.documents: dict[tuple[str, str, str], object] = {}
+
+    async def load(self, utility_id: str, kind: str) -> Mapping[str, object]:
+        return {k[2]: v for k, v in self.documents.items() if k[:2] == (utility_id, kind)}
+
+    async def save(self, utility_id: str, kind: str, key: str, document: object) -> None:
+        self.documents[utility_id, kind, key] = document
+
+    async def forget(self, utility_id: str, kind: str, key: str) -> None:
+        self.documents.pop((utility_id, kind, key), None)
+
+
+class RecordingIntake:
+    """`EventIntake` that says yes, and remembers what it was handed."""
+
+    def __init__(self) -> None:
+        self.received: list[GridEvent] = []
+        self.withdrawn: list[str] = []
+        self.opt = Opt.IN
+
+    async def receive(self, events: Sequence[GridEvent]) -> Mapping[str, OptDecision]:
+        self.received.extend(events)
+        return {
+            e.key: OptDecision(
+                event_key=e.key, modification=e.modification, opt=self.opt, cause="as the test says"
+            )
+            for e in events
+        }
+
+    async def withdraw(self, event_key: str, cause: str) -> None:
+        self.withdrawn.append(event_key)
+
+
+class FlatUsage:
+    """`UsageSource` with one point that always reads 42 kW, but for the spans in `gaps`."""
+
+    def __init__(self) -> None:
+        self.gaps: list[Interval] = []
+
+    async def points(self) -> Sequence[ReportPoint]:
+        return [ReportPoint(point_id="portfolio/power_w", site_id=None, unit="W")]
+
+    async def usage(self, point_id: str, interval: Interval) -> Reading:
+        assert point_id == "portfolio/power_w"
+        if any(gap.overlaps(interval) for gap in self.gaps):
+            return Reading.missing(interval.start)
+        return Reading(value=42_000.0, quality=Quality.GOOD, at=interval.start)
+
+
+def oadr_event(
+    event_id: str = "e1",
+    *,
+    modification: int = 0,
+    status: EventStatus = EventStatus.FAR,
+    signals: tuple[Signal, ...] | None = None,
+    target: Target = Target(),  # noqa: B008 (frozen)
+    duration: timedelta = timedelta(hours=1),
+    priority: int | None = 1,
+) -> OadrEvent:
+    delta = Signal(
+        name="LOAD_DISPATCH",
+        type="delta",
+        signal_id="s1",
+        item=ItemBase.power_real("k"),
+        intervals=(
+            SignalInterval(uid="0", duration=duration / 2, value=-60.0),
+            SignalInterval(uid="1", duration=duration / 2, value=-30.0),
+        ),
+    )
+    return OadrEvent(
+        descriptor=EventDescriptor(
+            event_id=event_id,
+            modification_number=modification,
+            market_context="http://utility.example/peak",
+            created_at=START - timedelta(hours=1),
+            status=status,
+            priority=priority,
+        ),
+        active_period=ActivePeriod(start=START, duration=duration),
+        signals=(delta,) if signals is None else signals,
+        target=target,
+    )
+
+
+def distribution(*events: OadrEvent, request_id: str = "r1") -> DistributeEvent:
+    return DistributeEvent(request_id=request_id, vtn_id="VTN", events=events)
