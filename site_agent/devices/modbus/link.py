@@ -25,7 +25,6 @@ from pymodbus.pdu.register_message import (
 
 from contracts.errors import GridyardError, LinkDownError, ProtocolError, TransientError
 from contracts.time import Clock
-from site_agent.devices.modbus.backoff import Backoff
 from site_agent.devices.modbus.replies import (
     GATEWAY_CODES,
     MAX_READ,
@@ -34,6 +33,7 @@ from site_agent.devices.modbus.replies import (
     is_answer,
     raise_refusal,
 )
+from site_agent.devices.modbus.rest import Rest
 
 _log = structlog.get_logger(__name__)
 
@@ -90,9 +90,9 @@ class RegisterLink:
         self._client: AsyncModbusTcpClient | None = None
         self._dirty = False
         self._next_tid = 0
-        self._host_rest = Backoff(clock, step_s=1.0, cap_s=5.0)
-        self._unit_rest: defaultdict[int, Backoff] = defaultdict(
-            lambda: Backoff(clock, step_s=2.0, cap_s=30.0)
+        self._host_rest = Rest(clock, step_s=1.0, cap_s=5.0)
+        self._unit_rest: defaultdict[int, Rest] = defaultdict(
+            lambda: Rest(clock, step_s=2.0, cap_s=30.0)
         )
 
     @property

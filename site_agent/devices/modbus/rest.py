@@ -5,7 +5,7 @@ from __future__ import annotations
 from contracts.time import Clock
 
 
-class Backoff:
+class Rest:
     """Counts failures in a row; the n-th costs `step_s * (n - 1)` of silence, at most `cap_s`.
 
     The first failure costs nothing: one lost reply is ordinary and must not age a meter.
