@@ -1,0 +1,32 @@
+"""The report document as JSON and back: what the ledger stores and the API serves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+from pydantic import TypeAdapter, ValidationError
+
+from contracts.errors import PermanentError
+from gateway.domain.report import ParticipationReport
+
+_DOCUMENT: TypeAdapter[ParticipationReport] = TypeAdapter(ParticipationReport)
+
+
+def dump(report: ParticipationReport) -> Mapping[str, object]:
+    """The report as JSON-ready data; times are RFC 3339 in UTC."""
+    return cast("Mapping[str, object]", _DOCUMENT.dump_python(report, mode="json"))
+
+
+def load(data: Mapping[str, object]) -> ParticipationReport:
+    """A report from stored data, equal to the one that was dumped.
+
+    Raises:
+        PermanentError: the data are not a participation report of this version of the program.
+    """
+    try:
+        return _DOCUMENT.validate_python(data)
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False)[0]
+        where = "/".join(str(part) for part in fault["loc"])
+        raise PermanentError(f"stored report cannot be read: {where}: {fault['msg']}") from error

@@ -1,0 +1,286 @@
+"""A participation report as rows of text: the one thing both the page and the PDF show.
+
+Everything is already in kW, kWh, % and local time with its zone; "n/a" stands for unknown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from zoneinfo import ZoneInfo
+
+from gateway.domain.event import Opt
+from gateway.domain.report import (
+    BaselineDay,
+    Curves,
+    KeyFigures,
+    ParticipationReport,
+    ReportException,
+    ReportHeader,
+    SiteResult,
+)
+from gateway.reports import words
+from gateway.reports.chart import event_chart
+
+SIMULATED = "SIMULATED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """One labelled line of the header."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One key figure; `unit` is empty when the value is unknown."""
+
+    key: str
+    label: str
+    value: str
+    unit: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """An SVG with the same content in words."""
+
+    title: str
+    svg: str
+    alt: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteRow:
+    """One participant, in the units of the table's head (kW, %, kWh)."""
+
+    site_id: str
+    name: str
+    nominated_kw: str
+    asked_kw: str
+    delivered_kw: str
+    performance: str
+    reduced_kwh: str
+    vehicles: str
+    opted_out: bool
+    coverage: str
+    chart: Chart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExceptionRow:
+    """One thing that did not go to plan."""
+
+    at: str
+    site: str
+    kind: str
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodRow:
+    """How one site's baseline came about."""
+
+    name: str
+    days_used: str
+    days_rejected: str
+    adjustment: str
+    history: str
+    inputs_hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportView:
+    """The whole report as text."""
+
+    title: str
+    labels: tuple[str, ...]
+    """SIMULATED, TEST EVENT, then PRELIMINARY or FINAL."""
+    simulated: bool
+    status: str
+    version: int
+    event_key: str
+    program: str
+    window: str
+    created: str
+    zone: str
+    facts: tuple[Fact, ...]
+    figures: tuple[Figure, ...]
+    chart: Chart
+    sites: tuple[SiteRow, ...]
+    exceptions: tuple[ExceptionRow, ...]
+    settlement: str
+    method: str
+    estimated_intervals: int
+    methods: tuple[MethodRow, ...]
+
+
+def report_view(report: ParticipationReport) -> ReportView:
+    """Turn the document into what people read, in the report's own time zone."""
+    head, tz = report.header, ZoneInfo(report.header.time_zone)
+    status = "FINAL" if report.final else "PRELIMINARY"
+    labels = (SIMULATED if head.simulated else "", "TEST EVENT" if head.test else "", status)
+    names = {site.site_id: site.name for site in report.sites}
+    return ReportView(
+        title=f"Participation report: {head.program_name}, event {head.event_id}",
+        labels=tuple(label for label in labels if label),
+        simulated=head.simulated,
+        status=status,
+        version=report.version,
+        event_key=head.event_key,
+        program=head.program_name,
+        window=words.span(head.window, tz),
+        created=words.moment(report.created_at, tz),
+        zone=words.zone(head.window.start, tz),
+        facts=_facts(head, tz),
+        figures=_figures(report.figures),
+        chart=_chart("Portfolio", report.curves, head, tz),
+        sites=tuple(_site(site, head, tz) for site in report.sites),
+        exceptions=tuple(_exception(e, names, tz) for e in report.exceptions),
+        settlement=_settlement(report.figures),
+        method=report.method,
+        estimated_intervals=report.estimated_intervals,
+        methods=tuple(_method(site) for site in report.sites),
+    )
+
+
+def _facts(head: ReportHeader, tz: tzinfo) -> tuple[Fact, ...]:
+    answer = {Opt.IN.value: "Opted in", Opt.OUT.value: "Opted out"}.get(head.opt, head.opt)
+    applied = head.all_applied_s
+    rows = {
+        "Program": f"{head.program_name} ({head.program_id})",
+        "Utility": head.utility_id,
+        "Event": f"{head.event_id}{' (test event)' if head.test else ''}",
+        "Window": f"{words.span(head.window, tz)} ({words.duration(head.window.duration)})",
+        "Asked": head.signal,
+        "Notified": f"{words.moment(head.notified_at, tz)}{_notice(head)}",
+        "Our answer": f"{answer}: {head.opt_cause}" if head.opt_cause else answer,
+        "Answer sent": words.moment(head.opted_in_at, tz),
+        "First site responded": _after_start(head.first_response_at, head, tz),
+        "All chargers limited": (
+            words.NA if applied is None else f"{words.number(applied)} s after the start"
+        ),
+    }
+    return tuple(Fact(label=label, value=value) for label, value in rows.items())
+
+
+def _notice(head: ReportHeader) -> str:
+    lead = head.window.start - head.notified_at
+    if lead.total_seconds() < 0:
+        return " (after the start)"
+    return f" ({words.duration(lead)} before the start)"
+
+
+def _after_start(at: datetime | None, head: ReportHeader, tz: tzinfo) -> str:
+    if at is None:
+        return words.NA
+    late_s = (at - head.window.start).total_seconds()
+    when = "after" if late_s >= 0 else "before"
+    return f"{words.clock(at, tz)} ({words.number(abs(late_s))} s {when} the start)"
+
+
+def _figures(figures: KeyFigures) -> tuple[Figure, ...]:
+    def figure(key: str, label: str, value: str, unit: str, note: str) -> Figure:
+        return Figure(
+            key=key, label=label, value=value, unit="" if value == words.NA else unit, note=note
+        )
+
+    kilo, performance = words.kilo, words.number(figures.performance_pct, 0)
+    coverage = words.share(figures.coverage).removesuffix(" %")
+    return (
+        figure("performance", "Performance", performance, "%", "delivered over committed"),
+        figure("delivered", "Delivered", kilo(figures.delivered_mean_w), "kW", "mean"),
+        figure("worst", "Worst interval", kilo(figures.delivered_min_w), "kW", "delivered"),
+        figure("reduced", "Energy reduced", kilo(figures.reduced_wh), "kWh", "over the event"),
+        figure("asked", "Asked", kilo(figures.target_mean_w), "kW", "mean"),
+        figure("nominated", "Nominated", kilo(figures.nominated_w), "kW", "promised"),
+        figure("rebound", "Rebound", kilo(figures.rebound_w), "kW", "above baseline, after"),
+        figure("coverage", "Data coverage", coverage, "%", "of the event measured"),
+    )
+
+
+def _settlement(figures: KeyFigures) -> str:
+    unit, price = figures.currency or "", figures.energy_price_per_kwh
+    if figures.estimated_payment is None:
+        return "No price is set for this program: nothing to settle."
+    payment = f"Estimated payment: {words.number(figures.estimated_payment, 2)} {unit}"
+    if price is None:
+        return f"{payment}."
+    return f"{payment} ({words.energy(figures.reduced_wh)} at {words.number(price, 2)} {unit}/kWh)."
+
+
+def _chart(title: str, curves: Curves, head: ReportHeader, tz: tzinfo, height: int = 300) -> Chart:
+    alt = _alt(title, curves, head, tz)
+    svg = event_chart(curves, head.window, tz, name=alt, height=height)
+    return Chart(title=title, svg=svg, alt=alt)
+
+
+def _alt(title: str, curves: Curves, head: ReportHeader, tz: tzinfo) -> str:
+    window = head.window.intersection(curves.span)
+    means = (
+        ("baseline", curves.baseline),
+        ("actual", curves.actual),
+        ("target", curves.target),
+    )
+    said = [
+        f"mean {name} {words.power(series.mean(window) if window else None)}"
+        for name, series in means
+    ]
+    return (
+        f"{title}: load in kW over time, {words.span(curves.span, tz)}. "
+        f"During the event: {', '.join(said)}."
+    )
+
+
+def _site(site: SiteResult, head: ReportHeader, tz: tzinfo) -> SiteRow:
+    return SiteRow(
+        site_id=site.site_id,
+        name=site.name,
+        nominated_kw=words.kilo(site.nominated_w),
+        asked_kw=words.kilo(site.asked_mean_w),
+        delivered_kw=words.kilo(site.delivered_mean_w),
+        performance=words.percent(site.performance_pct),
+        reduced_kwh=words.kilo(site.reduced_wh),
+        vehicles=f"{site.vehicles_ready} of {site.vehicles_total}",
+        opted_out=site.opted_out,
+        coverage=words.share(site.coverage),
+        chart=_chart(site.name, site.curves, head, tz, height=220),
+    )
+
+
+def _exception(row: ReportException, names: dict[str, str], tz: tzinfo) -> ExceptionRow:
+    return ExceptionRow(
+        at=words.clock(row.at, tz),
+        site=names.get(row.site_id, row.site_id),
+        kind=row.kind.replace("-", " "),
+        subject=row.subject,
+        text=row.text,
+    )
+
+
+def _method(site: SiteResult) -> MethodRow:
+    used = [day.day.isoformat() for day in site.days if day.used]
+    capped = ", at its bound" if site.adjustment_capped else ""
+    return MethodRow(
+        name=site.name,
+        days_used=f"{len(used)}: {', '.join(used)}" if used else "none",
+        days_rejected=_rejected(site.days),
+        adjustment=(
+            "none" if site.adjustment is None else f"{words.number(site.adjustment, 3)}{capped}"
+        ),
+        history=site.history_label or "measured",
+        inputs_hash=site.inputs_hash,
+    )
+
+
+def _rejected(days: tuple[BaselineDay, ...]) -> str:
+    """Rejected days grouped by reason: `event day: 2026-11-12; no data: 2026-11-03`."""
+    reasons: dict[str, list[str]] = {}
+    for day in days:
+        if not day.used:
+            reasons.setdefault(day.reason or "no reason given", []).append(day.day.isoformat())
+    return "; ".join(f"{reason}: {', '.join(dates)}" for reason, dates in reasons.items()) or "none"
