@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,9 +10,7 @@ from contracts.clock import SystemClock
 from contracts.errors import LinkDownError, ProtocolError, TransientError
 from site_agent.devices.modbus.link import Framing, LinkSettings, Priority, RegisterLink
 from site_agent.devices.modbus.replies import ModbusRefusedError
-
-if TYPE_CHECKING:
-    from tests.integration.site_agent.modbus.conftest import Peer, Request
+from support.modbus_peer import Peer, Request
 
 
 async def test_reads_and_writes(link: RegisterLink, peer: Peer) -> None:
