@@ -1,0 +1,102 @@
+"""Serve an ASGI application inside a program that owns its signals, its loop and its exit."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from contracts.errors import PermanentError
+
+_GRACE_S = 2
+"""How long requests may finish once stopping is asked for."""
+_BACKLOG = 128
+
+
+async def serve(
+    app: ASGIApp,
+    *,
+    host: str,
+    port: int,
+    stopping: asyncio.Event,
+    tls: ssl.SSLContext | None = None,
+    ready: Callable[[int], None] | None = None,
+) -> None:
+    """Serve `app` until `stopping` is set, or until cancelled.
+
+    Port 0 takes any free one; `ready` is told the real one as soon as requests are answered. With
+    `tls` (for example `contracts.identity.server_context`) it is https, and the context decides
+    whether clients need a certificate. Endless answers (SSE) must watch `stopping` themselves;
+    what still runs `_GRACE_S` seconds later is cancelled. The application's lifespan is not run:
+    what it needs lives in tasks of its program.
+
+    Raises:
+        PermanentError: the address cannot be listened on.
+    """
+    config = uvicorn.Config(
+        app,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=_GRACE_S,
+        ssl_context_factory=None if tls is None else lambda _config, _default: tls,
+    )
+    with closing(_listen(host, port)) as listener:
+        server = _Server(config, stopping, ready)
+        try:
+            await server.serve(sockets=[listener])
+        except asyncio.CancelledError:
+            server.abandon()
+            raise
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket, so that a busy port is found before anything starts."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except (OSError, OverflowError) as error:
+        raise PermanentError(f"cannot listen on {host} port {port}: {error}") from error
+
+
+class _Server(uvicorn.Server):
+    """A uvicorn that leaves signals to the program and stops when the program does."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        stopping: asyncio.Event,
+        ready: Callable[[int], None] | None,
+    ) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+        self._ready = ready
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self._ready is not None and sockets:
+            self._ready(int(sockets[0].getsockname()[1]))
+
+    async def on_tick(self, counter: int) -> bool:
+        """Uvicorn asks this ten times a second."""
+        return await super().on_tick(counter) or self._stopping.is_set()
+
+    def abandon(self) -> None:
+        """Stop at once, without waiting for anyone."""
+        for listener in getattr(self, "servers", ()):
+            listener.close()
+        for task in self.server_state.tasks:
+            task.cancel()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
