@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
+
+from contracts.series import StepSeries
+from contracts.time import Interval
+from gateway.domain.curves import joined, pointwise
+from gateway.domain.event import GridEvent, Opt, OptDecision, Signal, SignalKind
 
 
 class Adjustment(StrEnum):
@@ -36,6 +41,8 @@ class BaselineMethod:
     x_days: int = 10
     look_back: timedelta = timedelta(days=45)
     day_type: DayType = DayType.SAME
+    min_days: int = 3
+    """Fewer usable days than this and there is no baseline."""
     min_coverage: float = 0.9
     """Share of the event window a past day must have data for, 0-1."""
     adjustment: Adjustment = Adjustment.RATIO
@@ -65,3 +72,94 @@ class Program:
     """How long after the event the rebound is watched before the report is made."""
     accept_events: bool = True
     """The standing opt rule: False answers every event with optOut."""
+
+
+USABLE = (
+    SignalKind.DELTA_W,
+    SignalKind.SETPOINT_W,
+    SignalKind.IMPORT_LIMIT_W,
+    SignalKind.LEVEL,
+)
+"""Signals we act on, the most exact first: of several in one event the first of these counts."""
+
+
+def effective_signal(event: GridEvent) -> Signal | None:
+    """The signal of the event that we act on, or None when there is none we can use."""
+    for kind in USABLE:
+        for signal in event.signals:
+            if signal.kind is kind and len(signal.series):
+                return signal
+    return None
+
+
+def decide_opt(program: Program | None, event: GridEvent, now: datetime) -> OptDecision:
+    """Our answer to an event by the standing rules of its program, with the reason."""
+    refusal = None if event.cancelled else _refusal(program, event, now)
+    cause = "cancellation acknowledged" if event.cancelled else refusal or _welcome(program, event)
+    return OptDecision(
+        event_key=event.key,
+        modification=event.modification,
+        opt=Opt.OUT if refusal else Opt.IN,
+        cause=cause,
+    )
+
+
+def reduction_target(
+    program: Program, event: GridEvent, nominated_total_w: float, baseline_total: StepSeries
+) -> StepSeries:
+    """Reduction asked of the portfolio over the event, W, >= 0.
+
+    A change of load counts as it is (negative asks for less); a setpoint or limit asks for what
+    the baseline lies above it, so it is known only where `baseline_total` is; a level asks for the
+    program's share of the nominated reduction. Prices ask for nothing yet.
+    """
+    signal = effective_signal(event)
+    if signal is None:
+        return StepSeries()
+    asked = signal.series.clip(event.window)
+    match signal.kind:
+        case SignalKind.DELTA_W:
+            return joined(asked.map(lambda change_w: max(0.0, -change_w)))
+        case SignalKind.SETPOINT_W | SignalKind.IMPORT_LIMIT_W:
+            return joined(pointwise(lambda w: max(0.0, w[0] - w[1]), (baseline_total, asked)))
+        case SignalKind.LEVEL:
+            return joined(asked.map(lambda level: nominated_total_w * _share(program, level)))
+        case SignalKind.PRICE:
+            return StepSeries()
+
+
+def closed_window(event: GridEvent, now: datetime, horizon: timedelta) -> Interval:
+    """The event's window; for one until further notice, as far ahead as we plan.
+
+    The end then moves on in whole steps of half the horizon, so that plans do not change at
+    every look.
+    """
+    if event.window.end is not None:
+        return event.window
+    start, half = event.window.start, horizon / 2
+    behind = max(timedelta(0), now - start) // half
+    return Interval.lasting(start, half * (behind + 2))
+
+
+def _share(program: Program, level: float) -> float:
+    return program.level_shares[min(max(round(level), 0), len(program.level_shares) - 1)]
+
+
+def _refusal(program: Program | None, event: GridEvent, now: datetime) -> str | None:
+    """Why we will not take part, or None."""
+    if program is None or program.utility_id != event.utility_id:
+        return f"not enrolled in program {event.program_id!r} of utility {event.utility_id!r}"
+    if event.window.end is not None and event.window.end <= now:
+        return f"too late: the event ended at {event.window.end.isoformat()}"
+    if not program.accept_events:
+        return f"standing opt-out rule of program {program.name!r}"
+    if effective_signal(event) is None:
+        kinds = ", ".join(sorted({signal.kind.value for signal in event.signals})) or "none"
+        return f"no signal we can act on (got: {kinds})"
+    return None
+
+
+def _welcome(program: Program | None, event: GridEvent) -> str:
+    signal = effective_signal(event)
+    name = program.name if program else event.program_id
+    return f"program {name!r} accepts events; acting on {signal.kind.value if signal else 'none'}"

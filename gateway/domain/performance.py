@@ -1,0 +1,186 @@
+"""What was delivered: baseline less actual, per interval, for one site and for the portfolio.
+
+An interval without enough measured data is reported as unknown, never filled in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from math import fsum
+
+from contracts.power import energy_wh
+from contracts.series import StepSeries
+from contracts.time import Interval
+from gateway.domain.curves import Mean, Sampler
+
+MIN_INTERVAL_COVERAGE = 0.5
+"""An interval measured for less than this share of its time is unknown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntervalPerformance:
+    """One interval; reductions positive. None wherever the data do not say."""
+
+    interval: Interval
+    baseline_w: float | None
+    actual_w: float | None
+    asked_w: float
+    """Reduction asked, W, >= 0."""
+    delivered_w: float | None
+    """Baseline less actual, W; negative when more was drawn than without the event."""
+    coverage: float
+    """Share of the interval with measured data, 0-1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Performance:
+    """Delivery over one event, and the load after it."""
+
+    during: tuple[IntervalPerformance, ...]
+    after: tuple[IntervalPerformance, ...]
+    """The time the rebound is watched."""
+
+    @property
+    def delivered_mean_w(self) -> float | None:
+        """Time-weighted mean over the known intervals."""
+        return _weighted((i.interval, i.delivered_w) for i in self.during)
+
+    @property
+    def delivered_min_w(self) -> float | None:
+        """Of the worst known interval."""
+        return min((i.delivered_w for i in self.during if i.delivered_w is not None), default=None)
+
+    @property
+    def asked_mean_w(self) -> float:
+        """Time-weighted mean of the reduction asked."""
+        return _weighted((i.interval, i.asked_w) for i in self.during) or 0.0
+
+    @property
+    def reduced_wh(self) -> float | None:
+        """Energy over the known intervals; None when none is known."""
+        known = [(i.interval, i.delivered_w) for i in self.during if i.delivered_w is not None]
+        return fsum(energy_wh(w, _length(i)) for i, w in known) if known else None
+
+    @property
+    def performance_pct(self) -> float | None:
+        """Delivered over asked, mean over the known intervals in which something was asked."""
+        shares = [
+            100.0 * i.delivered_w / i.asked_w
+            for i in self.during
+            if i.delivered_w is not None and i.asked_w > 0
+        ]
+        return fsum(shares) / len(shares) if shares else None
+
+    @property
+    def rebound_w(self) -> float | None:
+        """Highest load above baseline after the event, W, >= 0; None when not known."""
+        above = [-i.delivered_w for i in self.after if i.delivered_w is not None]
+        return max(0.0, *above) if above else None
+
+    @property
+    def coverage(self) -> float:
+        """Share of the event with measured data, 0-1."""
+        return _weighted((i.interval, i.coverage) for i in self.during) or 0.0
+
+    @property
+    def missing(self) -> tuple[Interval, ...]:
+        """Intervals of the event for which delivery is not known."""
+        return tuple(i.interval for i in self.during if i.delivered_w is None)
+
+    @property
+    def estimated_intervals(self) -> int:
+        """Intervals judged on part of their data, or not at all."""
+        return sum(1 for i in self.during if i.coverage < 1.0 or i.delivered_w is None)
+
+
+def measure(
+    *,
+    event: Interval,
+    resolution: timedelta,
+    observe_after: timedelta,
+    baseline: StepSeries,
+    actual: StepSeries,
+    asked: StepSeries,
+) -> Performance:
+    """One site's delivery in intervals of `resolution` from the event's start.
+
+    Raises:
+        ValueError: the event is open-ended.
+    """
+    if event.end is None:
+        raise ValueError("an open-ended event has no performance yet")
+    curves = [Sampler(series) for series in (baseline, actual, asked)]
+    rows = tuple(event.split(resolution))
+    later = tuple(Interval.lasting(event.end, observe_after).split(resolution))
+    during, after = (
+        tuple(map(_judge, bins, *(curve.means(bins) for curve in curves))) for bins in (rows, later)
+    )
+    return Performance(during=during, after=after)
+
+
+def portfolio(sites: Sequence[Performance], target: StepSeries) -> Performance:
+    """The sum over sites that were measured, against what the portfolio was asked.
+
+    A site without data in an interval delivers nothing there (no credit without proof); then
+    baseline and actual of the whole are unknown, and the coverage says how much was measured.
+    """
+    measured = [site for site in sites if site.coverage > 0]
+    return Performance(
+        during=_summed([s.during for s in sites], [s.during for s in measured], target),
+        after=_summed([s.after for s in sites], [s.after for s in measured], StepSeries()),
+    )
+
+
+def _judge(interval: Interval, baseline: Mean, actual: Mean, asked: Mean) -> IntervalPerformance:
+    enough = actual.coverage >= MIN_INTERVAL_COVERAGE
+    known = enough and actual.value is not None and baseline.value is not None
+    return IntervalPerformance(
+        interval=interval,
+        baseline_w=baseline.value,
+        actual_w=actual.value if enough else None,
+        asked_w=(asked.value or 0.0) * asked.coverage,
+        delivered_w=(baseline.value or 0.0) - (actual.value or 0.0) if known else None,
+        coverage=actual.coverage,
+    )
+
+
+def _summed(
+    everyone: Sequence[tuple[IntervalPerformance, ...]],
+    measured: Sequence[tuple[IntervalPerformance, ...]],
+    target: StepSeries,
+) -> tuple[IntervalPerformance, ...]:
+    bins = [row.interval for row in everyone[0]] if everyone else []
+    asked = Sampler(target).means(bins)
+    return tuple(
+        IntervalPerformance(
+            interval=interval,
+            baseline_w=_sum_of_all([rows[k].baseline_w for rows in measured]),
+            actual_w=_sum_of_all([rows[k].actual_w for rows in measured]),
+            asked_w=(asked[k].value or 0.0) * asked[k].coverage,
+            delivered_w=_sum_of_known([rows[k].delivered_w for rows in measured]),
+            coverage=fsum(rows[k].coverage for rows in everyone) / len(everyone),
+        )
+        for k, interval in enumerate(bins)
+    )
+
+
+def _sum_of_all(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return fsum(known) if known and len(known) == len(values) else None
+
+
+def _sum_of_known(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return fsum(known) if known else None
+
+
+def _weighted(pairs: Iterable[tuple[Interval, float | None]]) -> float | None:
+    known = [(value, _length(i).total_seconds()) for i, value in pairs if value is not None]
+    seconds = fsum(s for _, s in known)
+    return fsum(value * s for value, s in known) / seconds if seconds > 0 else None
+
+
+def _length(interval: Interval) -> timedelta:
+    return interval.duration or timedelta(0)
