@@ -1,0 +1,209 @@
+"""Settings of the gateway: sites, programs, enrolments, utilities, link and web."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
+
+from contracts.config import Settings
+from contracts.site_link.subjects import checked_site_id
+from gateway.domain.portfolio import Enrolment, Site
+from gateway.domain.program import Adjustment, BaselineMethod, DayType, Program
+from gateway.utility.openadr.settings import OpenAdrSettings
+
+
+def _zone(value: object) -> ZoneInfo:
+    if isinstance(value, ZoneInfo):
+        return value
+    try:
+        return ZoneInfo(str(value))
+    except (KeyError, ValueError) as error:
+        raise ValueError(f"unknown time zone {value!r}: use an IANA name") from error
+
+
+def _site_id(value: str) -> str:
+    try:
+        return checked_site_id(value)
+    except Exception as error:
+        raise ValueError(str(error)) from error
+
+
+SiteId = Annotated[str, AfterValidator(_site_id)]
+Zone = Annotated[ZoneInfo, BeforeValidator(_zone), PlainSerializer(str)]
+Watts = Annotated[float, Field(ge=0, le=1e9)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Port = Annotated[int, Field(ge=0, le=65_535)]
+Span = Annotated[timedelta, Field(ge=timedelta(0))]
+"""Seconds, or ISO 8601 such as `PT15M`."""
+
+
+class SiteEntry(Settings):
+    """One depot of the portfolio."""
+
+    site_id: SiteId
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+    time_zone: Zone
+    import_limit_w: Watts
+    simulated: bool = False
+
+    def site(self) -> Site:
+        """In the domain's words."""
+        return Site(
+            site_id=self.site_id,
+            name=self.name,
+            time_zone=self.time_zone,
+            import_limit_w=self.import_limit_w,
+            simulated=self.simulated,
+        )
+
+
+class BaselineEntry(Settings):
+    """Parameters of an X-of-Y baseline; what is left out keeps the default of the domain."""
+
+    name: str = "10-of-10 type"
+    y_days: Annotated[int, Field(ge=1, le=90)] = 10
+    x_days: Annotated[int, Field(ge=1, le=90)] = 10
+    min_days: Annotated[int, Field(ge=1, le=90)] = 3
+    look_back: Span = timedelta(days=45)
+    day_type: DayType = DayType.SAME
+    min_coverage: Share = 0.9
+    adjustment: Adjustment = Adjustment.RATIO
+    adjust_from: Span = timedelta(hours=4)
+    adjust_until: Span = timedelta(hours=1)
+    adjust_low: Annotated[float, Field(ge=0)] = 0.8
+    adjust_high: Annotated[float, Field(ge=0)] = 1.2
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.x_days > self.y_days:
+            raise ValueError("x_days must not exceed y_days")
+        if self.adjust_until >= self.adjust_from and self.adjustment is not Adjustment.NONE:
+            raise ValueError("adjust_from must lie before adjust_until (be the longer span)")
+        return self
+
+    def method(self) -> BaselineMethod:
+        """In the domain's words."""
+        return BaselineMethod(**self.model_dump())
+
+
+class EnrolmentEntry(Settings):
+    """A site's part in a program."""
+
+    site_id: SiteId
+    nominated_w: Watts
+
+
+class ProgramEntry(Settings):
+    """One program with the sites enrolled in it."""
+
+    program_id: Annotated[str, Field(min_length=1, max_length=200)]
+    """The market context by which the utility names it."""
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+    utility_id: str
+    baseline: BaselineEntry = BaselineEntry()
+    measurement_interval: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(minutes=15)
+    observe_after: Span = timedelta(hours=1)
+    level_shares: tuple[Share, Share, Share, Share] = (0.0, 0.33, 0.66, 1.0)
+    accept_events: bool = True
+    enrolments: tuple[EnrolmentEntry, ...] = ()
+
+    def program(self) -> Program:
+        """In the domain's words."""
+        return Program(
+            program_id=self.program_id,
+            name=self.name,
+            utility_id=self.utility_id,
+            baseline=self.baseline.method(),
+            measurement_interval=self.measurement_interval,
+            level_shares=self.level_shares,
+            observe_after=self.observe_after,
+            accept_events=self.accept_events,
+        )
+
+
+class LinkEntry(Settings):
+    """The embedded broker that sites connect to, and how we prove who we are."""
+
+    host: str = "127.0.0.1"
+    port: Port = 4222
+    """0 takes any free port."""
+    ca: Path
+    """Root of the site side's certificates."""
+    broker_cert: Path
+    broker_key: Path
+    cert: Path
+    """The gateway's own client certificate."""
+    key: Path
+    nats: Path
+    """Folder of the NATS operator, account and signing keys (made when missing)."""
+    answer_s: Annotated[float, Field(gt=0, le=60)] = 5.0
+
+
+class WebEntry(Settings):
+    """Where people and programs find us. There is no sign-in yet: keep it on loopback."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8080
+
+
+class DispatchEntry(Settings):
+    """How closely a running event is followed."""
+
+    review: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(minutes=1)
+    """Plans are looked at again this often."""
+    deadband: Share = 0.02
+    """A site gets a new instruction only when its limit would move by more than this part."""
+
+
+class GatewaySettings(Settings):
+    """Everything `gridyard gateway` needs."""
+
+    data: Path
+    """Folder of the database; one running gateway per folder."""
+    sites: Annotated[tuple[SiteEntry, ...], Field(min_length=1)]
+    programs: tuple[ProgramEntry, ...] = ()
+    openadr: tuple[OpenAdrSettings, ...] = ()
+    link: LinkEntry
+    web: WebEntry = WebEntry()
+    dispatch: DispatchEntry = DispatchEntry()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        _unique("sites: site_id", (site.site_id for site in self.sites))
+        _unique("openadr: utility_id", (utility.utility_id for utility in self.openadr))
+        known = {site.site_id for site in self.sites}
+        for program in self.programs:
+            unknown = {e.site_id for e in program.enrolments} - known
+            if unknown:
+                raise ValueError(
+                    f"program {program.program_id!r} enrols unknown sites: {sorted(unknown)}"
+                )
+        return self
+
+    def portfolio(self) -> tuple[Site, ...]:
+        """Every site, in the domain's words."""
+        return tuple(entry.site() for entry in self.sites)
+
+    def enrolments(self) -> tuple[Enrolment, ...]:
+        """Every enrolment, in the domain's words."""
+        return tuple(
+            Enrolment(
+                site_id=entry.site_id,
+                program_id=program.program_id,
+                nominated_w=entry.nominated_w,
+            )
+            for program in self.programs
+            for entry in program.enrolments
+        )
+
+
+def _unique(what: str, values: Iterable[str]) -> None:
+    doubled = [value for value, count in Counter(values).items() if count > 1]
+    if doubled:
+        raise ValueError(f"{what} must be unique; doubled: {', '.join(doubled)}")
