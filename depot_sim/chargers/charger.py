@@ -1,0 +1,124 @@
+"""One simulated charger: physics, state and link together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from contracts.time import Clock
+from depot_sim.chargers.dialect import Dialect, Nameplate
+from depot_sim.chargers.events import BootReason, EndReason, RestartDue
+from depot_sim.chargers.link import Endpoint, Link
+from depot_sim.chargers.ocpp16 import charge_point as ocpp16
+from depot_sim.chargers.ocpp201 import charging_station as ocpp201
+from depot_sim.chargers.personality import Personality
+from depot_sim.chargers.station import Rules, Station, StationSettings
+from depot_sim.faults import FaultKind, Faults
+from depot_sim.physics.evse import Evse
+from depot_sim.physics.phases import PhaseWatts
+from depot_sim.physics.vehicle import Vehicle
+
+_Speaker = Callable[[Station, Nameplate, Callable[[], datetime], Callable[[], None]], Dialect]
+_VERSIONS: Mapping[str, tuple[_Speaker, Rules]] = {
+    "1.6": (ocpp16.ChargePoint16, ocpp16.RULES),
+    "2.0.1": (ocpp201.ChargingStation201, ocpp201.RULES),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargerSpec:
+    """What a charger is; `version` is "1.6" or "2.0.1"."""
+
+    endpoint: Endpoint
+    version: str
+    evses: Mapping[int, Evse]
+    personality: Personality
+    meter_interval_s: int = 10
+
+
+class Charger:
+    """A charging station of the plant. Knows the faults drop, kill and unresponsive."""
+
+    def __init__(self, spec: ChargerSpec, clock: Clock) -> None:
+        speaker, rules = _VERSIONS[spec.version]
+        self.id = spec.endpoint.charger_id
+        self._clock = clock
+        self._faults = Faults(
+            frozenset({FaultKind.DROP, FaultKind.KILL, FaultKind.UNRESPONSIVE}), clock.monotonic
+        )
+        self.station = Station(
+            evses=spec.evses,
+            personality=spec.personality,
+            rules=rules,
+            settings=StationSettings(meter_interval_s=spec.meter_interval_s),
+        )
+        dialect = speaker(self.station, Nameplate(id=self.id), clock.now, self._reset)
+        self._link = Link(
+            endpoint=spec.endpoint,
+            station=self.station,
+            dialect=dialect,
+            clock=clock,
+            away_s=lambda: self._faults.remaining_s(FaultKind.DROP, FaultKind.KILL),
+            is_deaf=lambda: self._faults.active(FaultKind.UNRESPONSIVE),
+        )
+
+    async def run(self) -> None:
+        """Stay connected to the central system until cancelled."""
+        await self._link.run()
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a socket to the central system."""
+        return self._link.connected
+
+    @property
+    def phases_w(self) -> PhaseWatts:
+        """What it draws, phase by phase."""
+        return self.station.phases_w
+
+    @property
+    def power_w(self) -> float:
+        """What it draws."""
+        return sum(self.phases_w)
+
+    def step(self, now_s: float, dt_s: float) -> None:
+        """Let `dt_s` pass."""
+        del now_s  # a charger lives by the wall clock, as its schedules do
+        powered = not self._faults.active(FaultKind.KILL)
+        self.station.step(self._clock.now(), dt_s, powered=powered)
+
+    def plug(self, vehicle: Vehicle, evse_id: int = 1) -> None:
+        """Put a vehicle on the cable.
+
+        Raises:
+            ValueError: the outlet is taken.
+        """
+        self.station.plug(evse_id, vehicle, self._clock.now())
+
+    def unplug(self, evse_id: int = 1) -> Vehicle | None:
+        """Take the vehicle off the cable; the vehicle as it leaves."""
+        return self.station.unplug(evse_id, self._clock.now())
+
+    def vehicle(self, evse_id: int = 1) -> Vehicle | None:
+        """The vehicle on the cable, as it is now."""
+        return self.station.outlets[evse_id].evse.vehicle
+
+    def fail(self, kind: FaultKind, for_s: float | None) -> None:
+        """Let a fault begin, for some seconds or for good (None).
+
+        Raises:
+            ValueError: not a fault of a charger.
+        """
+        self._faults.begin(kind, for_s)
+        if kind is FaultKind.KILL:
+            self.station.reboot(EndReason.POWER_LOSS, self._clock.now())
+            self._link.boot_again(BootReason.POWER_UP)
+        if kind in {FaultKind.KILL, FaultKind.DROP}:
+            self._link.cut()
+
+    def _reset(self) -> None:
+        now = self._clock.now()
+        self.station.reboot(EndReason.RESET, now)
+        self._link.boot_again(BootReason.REMOTE_RESET)
+        self.station.outbox.put(RestartDue(at=now))

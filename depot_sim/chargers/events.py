@@ -1,0 +1,160 @@
+"""What happens at a charger, before any OCPP version puts it into words.
+
+`durable` events survive a lost link and are told after it; the others are only worth telling now.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+
+
+class Status(StrEnum):
+    """State of an outlet, in the words of 1.6; 2.0.1 splits it into two."""
+
+    AVAILABLE = "Available"
+    PREPARING = "Preparing"
+    CHARGING = "Charging"
+    SUSPENDED_EV = "SuspendedEV"
+    SUSPENDED_EVSE = "SuspendedEVSE"
+    FINISHING = "Finishing"
+
+
+class EndReason(StrEnum):
+    """Why a transaction ended; both versions know these words or map them."""
+
+    LOCAL = "Local"
+    REMOTE = "Remote"
+    EV_DISCONNECTED = "EVDisconnected"
+    DE_AUTHORIZED = "DeAuthorized"
+    POWER_LOSS = "PowerLoss"
+    RESET = "Reset"
+
+
+class Context(StrEnum):
+    """Why a sample was taken (the words of both versions)."""
+
+    BEGIN = "Transaction.Begin"
+    PERIODIC = "Sample.Periodic"
+    END = "Transaction.End"
+    TRIGGER = "Trigger"
+
+
+class BootReason(StrEnum):
+    """Why a charger greets (the words of 2.0.1; 1.6 has none)."""
+
+    POWER_UP = "PowerUp"
+    REMOTE_RESET = "RemoteReset"
+    TRIGGERED = "Triggered"
+    UNKNOWN = "Unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One reading of an outlet's meter; `currents_a` has one value per phase of the outlet."""
+
+    at: datetime
+    context: Context
+    power_w: float
+    register_wh: float
+    currents_a: tuple[float, ...]
+    voltage_v: float
+    soc_pct: float | None
+
+
+@dataclass(slots=True, kw_only=True)
+class Transaction:
+    """A charging session. `ref` is the id both sides use: ours in 2.0.1, theirs in 1.6."""
+
+    evse_id: int
+    id_tag: str
+    started_at: datetime
+    start_wh: float
+    ref: str | None
+    remote_start_id: int | None = None
+    told: int = 0
+    """Messages told about it so far: the next 2.0.1 sequence number."""
+
+    def next_seq(self) -> int:
+        """The next sequence number."""
+        self.told += 1
+        return self.told - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Root of all events."""
+
+    durable: ClassVar[bool] = False
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BootWanted(Event):
+    """Somebody asked for a BootNotification."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeartbeatDue(Event):
+    """Time to show that we are alive."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestartDue(Event):
+    """A reset was answered and everything before it told: now go."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusChanged(Event):
+    """An outlet shows a new status (or repeats it because somebody asked)."""
+
+    evse_id: int
+    status: Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationWanted(Event):
+    """A vehicle is on the cable and shows its tag."""
+
+    evse_id: int
+    id_tag: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransactionStarted(Event):
+    """Energy may flow from now on."""
+
+    durable: ClassVar[bool] = True
+    transaction: Transaction
+    status: Status
+    sample: Sample
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransactionChanged(Event):
+    """Charging went on, paused or resumed."""
+
+    transaction: Transaction
+    status: Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metered(Event):
+    """A sample of an outlet, inside its transaction if it has one."""
+
+    evse_id: int
+    transaction: Transaction | None
+    status: Status
+    sample: Sample
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransactionEnded(Event):
+    """No more energy; the register is final."""
+
+    durable: ClassVar[bool] = True
+    transaction: Transaction
+    reason: EndReason
+    sample: Sample

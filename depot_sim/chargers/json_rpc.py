@@ -1,0 +1,79 @@
+"""What both versions say with: JSON objects, refusals, timestamps, and the published schemas."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+from jsonschema import Draft4Validator
+
+from contracts.errors import ProtocolError
+from contracts.time import as_utc
+
+Json = dict[str, Any]
+"""A payload: the shape is checked against the published schema before anyone reads it."""
+
+
+class CallError(ProtocolError):
+    """A CALL is answered by CALLERROR: raised by us to answer so, or because the peer did.
+
+    `code` is the error code on the wire, the message its description.
+    """
+
+    def __init__(self, code: str, description: str) -> None:
+        super().__init__(description)
+        self.code = code
+
+
+def timestamp(at: datetime) -> str:
+    """RFC 3339 with milliseconds, as both versions ask for."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def instant(text: str | None) -> datetime | None:
+    """The instant of a timestamp, None for none.
+
+    Raises:
+        CallError: not a timestamp, or one without a zone.
+    """
+    if text is None:
+        return None
+    try:
+        return as_utc(datetime.fromisoformat(text))
+    except ValueError as error:
+        raise CallError("PropertyConstraintViolation", f"timestamp {text!r}: {error}") from error
+
+
+def check(folder: str, schema: str, codes: Mapping[str, str], payload: Json) -> None:
+    """Check a payload against the `ocpp` package's copy of a schema.
+
+    `folder` is `v16` or `v201`; `codes` maps the JSON schema keyword that failed to an error code,
+    with the key "" for all others.
+
+    Raises:
+        CallError: `NotImplemented` when the action has no schema, else the mapped code.
+    """
+    validator = _validator(folder, schema)
+    if validator is None:
+        raise CallError("NotImplemented", f"no such action: {schema}")
+    fault = next(validator.iter_errors(payload), None)
+    if fault is not None:
+        keyword = str(fault.validator)
+        raise CallError(codes.get(keyword, codes[""]), fault.message[:255])
+
+
+@lru_cache(maxsize=256)
+def _validator(folder: str, schema: str) -> Draft4Validator | None:
+    if not schema.isalnum():
+        return None
+    path = resources.files("ocpp") / folder / "schemas" / f"{schema}.json"
+    if not path.is_file():
+        return None
+    # Decimal, because multipleOf 0.1 fails for most binary floats; frames are read the same way.
+    text = path.read_text(encoding="utf-8-sig")
+    return Draft4Validator(json.loads(text, parse_float=Decimal))

@@ -1,0 +1,214 @@
+"""The charger's side of the socket: connect, greet, tell, come back."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
+from websockets.typing import Subprotocol
+
+from contracts.errors import LinkDownError, ProtocolError, TransientError
+from contracts.time import Clock
+from depot_sim.chargers.dialect import Call, Dialect
+from depot_sim.chargers.events import BootReason, Event, HeartbeatDue, RestartDue
+from depot_sim.chargers.json_rpc import Json
+from depot_sim.chargers.session import Session
+from depot_sim.chargers.station import Station
+
+_log = structlog.get_logger(__name__)
+_CALL_TIMEOUT_S = 30.0
+_CLOSE_TIMEOUT_S = 2.0
+_FIRST_BACKOFF_S = 0.5
+_LONGEST_BACKOFF_S = 30.0
+_LONGEST_NAP_S = 1.0
+"""How long a sleep may miss that a setting or a fault has changed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Where the central system is; the charger's id becomes the last segment of the path."""
+
+    url: str
+    charger_id: str
+    password: str | None = None
+
+    @property
+    def address(self) -> str:
+        """The whole URL."""
+        return f"{self.url.rstrip('/')}/{self.charger_id}"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """HTTP Basic authentication of security profile 1, if there is a password."""
+        if self.password is None:
+            return {}
+        token = base64.b64encode(f"{self.charger_id}:{self.password}".encode()).decode()
+        return {"Authorization": f"Basic {token}"}
+
+
+class Link:
+    """Keeps one charger connected. `away_s` says how long a fault keeps it from the network."""
+
+    def __init__(
+        self,
+        *,
+        endpoint: Endpoint,
+        station: Station,
+        dialect: Dialect,
+        clock: Clock,
+        away_s: Callable[[], float],
+        is_deaf: Callable[[], bool],
+    ) -> None:
+        self._endpoint = endpoint
+        self._station = station
+        self._dialect = dialect
+        self._clock = clock
+        self._away_s = away_s
+        self._is_deaf = is_deaf
+        self._session: Session | None = None
+        self._boot_reason: BootReason | None = BootReason.POWER_UP
+        self._failures = 0
+        self._dice = random.Random(endpoint.charger_id)  # noqa: S311 - jitter, not cryptography
+        self._log = _log.bind(charger=endpoint.charger_id)
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a socket now."""
+        return self._session is not None
+
+    def boot_again(self, reason: BootReason) -> None:
+        """Begin the next connection with a boot for this reason, whatever the personality."""
+        self._boot_reason = reason
+
+    def cut(self) -> None:
+        """Drop the socket as a pulled cable does."""
+        if self._session is not None:
+            self._session.abort()
+
+    async def run(self) -> None:
+        """Stay connected until cancelled."""
+        while True:
+            await self._stay_away()
+            try:
+                await self._connected_once()
+            except* (OSError, WebSocketException, TransientError, ProtocolError) as group:
+                self._failures += 1
+                self._log.info("ocpp-link-down", reason=repr(_leaf(group)))
+            await self._clock.sleep(self._backoff_s())
+
+    async def _stay_away(self) -> None:
+        while (left_s := self._away_s()) > 0:
+            await self._clock.sleep(min(left_s, _LONGEST_NAP_S))
+
+    async def _connected_once(self) -> None:
+        socket = await connect(
+            self._endpoint.address,
+            subprotocols=[Subprotocol(self._dialect.subprotocol)],
+            additional_headers=self._endpoint.headers,
+            compression=None,
+            proxy=None,
+            user_agent_header=None,
+            close_timeout=_CLOSE_TIMEOUT_S,
+        )
+        try:
+            await self._talk_over(socket)
+        finally:
+            await socket.close()
+
+    async def _talk_over(self, socket: ClientConnection) -> None:
+        session = Session(
+            socket,
+            answer=self._dialect.answer,
+            is_deaf=self._is_deaf,
+            timeout_s=_CALL_TIMEOUT_S,
+        )
+        self._session = session
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(session.read())
+                group.create_task(self._talk(session))
+        finally:
+            self._session = None
+            self._station.outbox.keep_durable()
+
+    async def _talk(self, session: Session) -> None:
+        self._station.outbox.keep_durable()
+        await self._greet(session)
+        self._failures = 0
+        self._station.repeat_tags(self._clock.now())
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._beat())
+            group.create_task(self._tell(session))
+
+    async def _greet(self, session: Session) -> None:
+        if self._boot_reason is None and not self._station.personality.boots_on_reconnect:
+            return
+        while (wait_s := await self._boot(session)) > 0:
+            await self._clock.sleep(wait_s)
+        self._boot_reason = None
+        self._station.repeat_statuses(self._clock.now())
+
+    async def _boot(self, session: Session) -> float:
+        """Ask to be accepted; 0 once accepted, else the seconds to wait before asking again."""
+        reason = self._boot_reason or BootReason.UNKNOWN
+        answer = await self._call(session, "BootNotification", self._dialect.boot(reason))
+        interval_s: int = max(1, answer["interval"])
+        if answer["status"] != "Accepted":
+            return float(interval_s)
+        self._station.settings.heartbeat_interval_s = interval_s
+        return 0.0
+
+    async def _beat(self) -> None:
+        beaten_s = self._clock.monotonic()
+        while True:
+            await self._clock.sleep(_LONGEST_NAP_S)
+            interval_s = self._station.settings.heartbeat_interval_s
+            if interval_s and self._clock.monotonic() - beaten_s >= interval_s:
+                beaten_s = self._clock.monotonic()
+                self._station.outbox.put(HeartbeatDue(at=self._clock.now()))
+
+    async def _tell(self, session: Session) -> None:
+        async def call(action: str, payload: Json) -> Json:
+            return await self._call(session, action, payload)
+
+        while True:
+            event = await self._station.outbox.first()
+            if isinstance(event, RestartDue):
+                await session.close()
+                return
+            await self._tell_one(event, call)
+            self._station.outbox.done(event)
+
+    async def _tell_one(self, event: Event, call: Call) -> None:
+        """Tell an event; a durable one that finds no answer ends the connection instead."""
+        try:
+            await self._dialect.tell(event, call)
+        except ProtocolError as error:
+            self._log.warning("ocpp-refused", told=type(event).__name__, reason=str(error))
+        except LinkDownError:
+            raise
+        except TransientError as error:
+            if event.durable:
+                raise  # it stays first in the queue, to be told over the next connection
+            self._log.warning("ocpp-unanswered", told=type(event).__name__, reason=str(error))
+
+    async def _call(self, session: Session, action: str, payload: Json) -> Json:
+        answer = await session.call(action, payload)
+        self._dialect.check_answer(action, answer)
+        return answer
+
+    def _backoff_s(self) -> float:
+        ceiling_s = min(_LONGEST_BACKOFF_S, _FIRST_BACKOFF_S * 2.0 ** min(self._failures, 10))
+        return ceiling_s * self._dice.uniform(0.5, 1.0)
+
+
+def _leaf(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

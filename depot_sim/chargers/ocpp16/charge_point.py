@@ -1,0 +1,142 @@
+"""A charge point's side of OCPP 1.6J."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from depot_sim.chargers.dialect import Call, Nameplate
+from depot_sim.chargers.events import (
+    AuthorizationWanted,
+    BootReason,
+    BootWanted,
+    EndReason,
+    Event,
+    HeartbeatDue,
+    Metered,
+    StatusChanged,
+    TransactionEnded,
+    TransactionStarted,
+)
+from depot_sim.chargers.json_rpc import Json, timestamp
+from depot_sim.chargers.ocpp16 import wording
+from depot_sim.chargers.ocpp16.answers import Answers16
+from depot_sim.chargers.ocpp16.schema import check_response
+from depot_sim.chargers.station import Rules, Station
+
+RULES = Rules(own_transaction_ids=False, tx_id_required=False, refuses_duplicates=False)
+
+
+class ChargePoint16:
+    """`Dialect` of OCPP 1.6J."""
+
+    subprotocol = "ocpp1.6"
+
+    def __init__(
+        self,
+        station: Station,
+        nameplate: Nameplate,
+        now: Callable[[], datetime],
+        reset: Callable[[], None],
+    ) -> None:
+        self._station = station
+        self._nameplate = nameplate
+        self._now = now
+        self._answers = Answers16(station, now, reset)
+
+    def answer(self, action: str, payload: Json) -> Json:
+        """Answer a CALL of the central system."""
+        return self._answers.answer(action, payload)
+
+    def check_answer(self, action: str, payload: Json) -> None:
+        """Raises CallError unless the central system answered by the schema."""
+        check_response(action, payload)
+
+    def boot(self, reason: BootReason) -> Json:
+        """Payload of BootNotification; 1.6 has no place for a reason."""
+        del reason
+        return {
+            "chargePointVendor": self._nameplate.vendor,
+            "chargePointModel": self._nameplate.model,
+            "chargePointSerialNumber": self._nameplate.id[:25],
+            "firmwareVersion": self._nameplate.firmware,
+        }
+
+    async def tell(self, event: Event, call: Call) -> None:
+        """Put an event into words and take in the answer."""
+        match event:
+            case BootWanted():
+                await call("BootNotification", self.boot(BootReason.TRIGGERED))
+            case HeartbeatDue():
+                await call("Heartbeat", {})
+            case StatusChanged():
+                await call("StatusNotification", _status(event))
+            case AuthorizationWanted():
+                await self._authorize(event, call)
+            case TransactionStarted():
+                await self._start(event, call)
+            case Metered():
+                await call("MeterValues", _meter_values(event))
+            case TransactionEnded():
+                await self._stop(event, call)
+            case _:
+                pass  # the status has said it already
+
+    async def _authorize(self, event: AuthorizationWanted, call: Call) -> None:
+        answer = await call("Authorize", {"idTag": event.id_tag})
+        self._station.authorized(
+            event.evse_id, event.id_tag, self._now(), accepted=_is_accepted(answer)
+        )
+
+    async def _start(self, event: TransactionStarted, call: Call) -> None:
+        transaction = event.transaction
+        answer = await call(
+            "StartTransaction",
+            {
+                "connectorId": transaction.evse_id,
+                "idTag": transaction.id_tag,
+                "meterStart": round(event.sample.register_wh),
+                "timestamp": timestamp(event.at),
+            },
+        )
+        transaction.ref = str(answer["transactionId"])
+        if not _is_accepted(answer):
+            self._station.end(transaction.evse_id, EndReason.DE_AUTHORIZED, self._now())
+
+    async def _stop(self, event: TransactionEnded, call: Call) -> None:
+        if event.transaction.ref is None:
+            return  # its start was refused, so the central system does not know it
+        await call(
+            "StopTransaction",
+            {
+                "transactionId": int(event.transaction.ref),
+                "idTag": event.transaction.id_tag,
+                "meterStop": round(event.sample.register_wh),
+                "timestamp": timestamp(event.at),
+                "reason": wording.END_REASONS[event.reason],
+                "transactionData": [wording.meter_value(event.sample)],
+            },
+        )
+
+
+def _is_accepted(answer: Json) -> bool:
+    return bool(answer["idTagInfo"]["status"] == "Accepted")
+
+
+def _status(event: StatusChanged) -> Json:
+    return {
+        "connectorId": event.evse_id,
+        "errorCode": "NoError",
+        "status": event.status.value,
+        "timestamp": timestamp(event.at),
+    }
+
+
+def _meter_values(event: Metered) -> Json:
+    payload: Json = {
+        "connectorId": event.evse_id,
+        "meterValue": [wording.meter_value(event.sample)],
+    }
+    if event.transaction is not None and event.transaction.ref is not None:
+        payload["transactionId"] = int(event.transaction.ref)
+    return payload

@@ -1,0 +1,182 @@
+"""A charging station's side of OCPP 2.0.1."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from depot_sim.chargers.dialect import Call, Nameplate
+from depot_sim.chargers.events import (
+    AuthorizationWanted,
+    BootReason,
+    BootWanted,
+    Context,
+    EndReason,
+    Event,
+    HeartbeatDue,
+    Metered,
+    StatusChanged,
+    Transaction,
+    TransactionChanged,
+    TransactionEnded,
+    TransactionStarted,
+)
+from depot_sim.chargers.json_rpc import Json, timestamp
+from depot_sim.chargers.ocpp201 import wording
+from depot_sim.chargers.ocpp201.answers import Answers201
+from depot_sim.chargers.ocpp201.schema import check_response
+from depot_sim.chargers.station import Rules, Station
+
+RULES = Rules(own_transaction_ids=True, tx_id_required=True, refuses_duplicates=True)
+_CONNECTOR_ID = 1
+
+
+class ChargingStation201:
+    """`Dialect` of OCPP 2.0.1; every EVSE has one connector."""
+
+    subprotocol = "ocpp2.0.1"
+
+    def __init__(
+        self,
+        station: Station,
+        nameplate: Nameplate,
+        now: Callable[[], datetime],
+        reset: Callable[[], None],
+    ) -> None:
+        self._station = station
+        self._nameplate = nameplate
+        self._now = now
+        self._answers = Answers201(station, now, reset)
+        self._last: tuple[Event, int] | None = None
+
+    def answer(self, action: str, payload: Json) -> Json:
+        """Answer a CALL of the central system."""
+        return self._answers.answer(action, payload)
+
+    def check_answer(self, action: str, payload: Json) -> None:
+        """Raises CallError unless the central system answered by the schema."""
+        check_response(action, payload)
+
+    def boot(self, reason: BootReason) -> Json:
+        """Payload of BootNotification."""
+        return {
+            "reason": reason.value,
+            "chargingStation": {
+                "vendorName": self._nameplate.vendor,
+                "model": self._nameplate.model,
+                "serialNumber": self._nameplate.id[:25],
+                "firmwareVersion": self._nameplate.firmware,
+            },
+        }
+
+    async def tell(self, event: Event, call: Call) -> None:
+        """Put an event into words and take in the answer."""
+        match event:
+            case BootWanted():
+                await call("BootNotification", self.boot(BootReason.TRIGGERED))
+            case HeartbeatDue():
+                await call("Heartbeat", {})
+            case StatusChanged():
+                await call("StatusNotification", _status(event))
+            case AuthorizationWanted():
+                await self._authorize(event, call)
+            case Metered(transaction=None):
+                await call("MeterValues", _meter_values(event))
+            case TransactionStarted():
+                await self._start(event, call)
+            case _:
+                await call("TransactionEvent", self._numbered(event))
+
+    async def _authorize(self, event: AuthorizationWanted, call: Call) -> None:
+        answer = await call("Authorize", {"idToken": wording.id_token(event.id_tag)})
+        accepted = answer["idTokenInfo"]["status"] == "Accepted"
+        self._station.authorized(event.evse_id, event.id_tag, self._now(), accepted=accepted)
+
+    async def _start(self, event: TransactionStarted, call: Call) -> None:
+        answer = await call("TransactionEvent", self._numbered(event))
+        if answer.get("idTokenInfo", {}).get("status", "Accepted") != "Accepted":
+            self._station.end(event.transaction.evse_id, EndReason.DE_AUTHORIZED, self._now())
+
+    def _numbered(self, event: Event) -> Json:
+        """The TransactionEvent with its sequence number: the same one when told again."""
+        transaction, payload = _transaction_event(event)
+        if self._last is None or self._last[0] is not event:
+            self._last = (event, transaction.next_seq())
+        return {**payload, "seqNo": self._last[1]}
+
+
+def _status(event: StatusChanged) -> Json:
+    return {
+        "timestamp": timestamp(event.at),
+        "connectorStatus": wording.connector_status(event.status),
+        "evseId": event.evse_id,
+        "connectorId": _CONNECTOR_ID,
+    }
+
+
+def _meter_values(event: Metered) -> Json:
+    return {"evseId": event.evse_id, "meterValue": [wording.meter_value(event.sample)]}
+
+
+def _transaction_event(event: Event) -> tuple[Transaction, Json]:
+    match event:
+        case TransactionStarted():
+            return event.transaction, _started(event)
+        case TransactionChanged():
+            return event.transaction, _changed(event)
+        case Metered(transaction=Transaction() as transaction):
+            return transaction, _metered(event, transaction)
+        case TransactionEnded():
+            return event.transaction, _ended(event)
+        case _:
+            raise TypeError(f"no words for {event!r}")
+
+
+def _started(event: TransactionStarted) -> Json:
+    transaction = event.transaction
+    remote = transaction.remote_start_id
+    info: Json = {"chargingState": wording.CHARGING_STATES[event.status]}
+    if remote is not None:
+        info["remoteStartId"] = remote
+    return {
+        **_envelope(event, transaction, "Started", info),
+        "triggerReason": "Authorized" if remote is None else "RemoteStart",
+        "idToken": wording.id_token(transaction.id_tag),
+        "meterValue": [wording.meter_value(event.sample)],
+    }
+
+
+def _changed(event: TransactionChanged) -> Json:
+    info = {"chargingState": wording.CHARGING_STATES[event.status]}
+    return {
+        **_envelope(event, event.transaction, "Updated", info),
+        "triggerReason": "ChargingStateChanged",
+    }
+
+
+def _metered(event: Metered, transaction: Transaction) -> Json:
+    periodic = event.sample.context is Context.PERIODIC
+    info = {"chargingState": wording.CHARGING_STATES[event.status]}
+    return {
+        **_envelope(event, transaction, "Updated", info),
+        "triggerReason": "MeterValuePeriodic" if periodic else "Trigger",
+        "meterValue": [wording.meter_value(event.sample)],
+    }
+
+
+def _ended(event: TransactionEnded) -> Json:
+    trigger, stopped = wording.END_REASONS[event.reason]
+    return {
+        **_envelope(event, event.transaction, "Ended", {"stoppedReason": stopped}),
+        "triggerReason": trigger,
+        "meterValue": [wording.meter_value(event.sample)],
+    }
+
+
+def _envelope(event: Event, transaction: Transaction, kind: str, info: Json) -> Json:
+    return {
+        "eventType": kind,
+        "timestamp": timestamp(event.at),
+        "transactionInfo": {"transactionId": transaction.ref, **info},
+        "evse": {"id": transaction.evse_id, "connectorId": _CONNECTOR_ID},
+    }

@@ -1,0 +1,79 @@
+"""One outlet of a station: the physics of it plus what OCPP knows about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from depot_sim.chargers.events import Context, Sample, Status, Transaction
+from depot_sim.chargers.profiles import Limit, Situation
+from depot_sim.physics.evse import Evse
+
+
+@dataclass(slots=True, kw_only=True)
+class Outlet:
+    """An EVSE with its one connector.
+
+    `tag_shown` is a tag still waiting for the central system's word; `finished` says that the
+    vehicle on the cable has had its transaction.
+    """
+
+    id: int
+    evse: Evse
+    status: Status = Status.AVAILABLE
+    transaction: Transaction | None = None
+    tag_shown: str | None = None
+    finished: bool = False
+    sampled_at: datetime | None = None
+
+    def situation(self, sharing: int) -> Situation:
+        """What the profiles need to know; `sharing` outlets share the station's maximum."""
+        transaction = self.transaction
+        return Situation(
+            evse_id=self.id,
+            phases=self.evse.usable_phases,
+            in_transaction=transaction is not None,
+            transaction_id=transaction.ref if transaction else None,
+            started_at=transaction.started_at if transaction else None,
+            voltage_v=self.evse.voltage_v,
+            rated_a=self.evse.rated_a,
+            sharing=sharing,
+        )
+
+    def status_under(self, limit: Limit) -> Status:
+        """The status this outlet shows under a limit."""
+        vehicle = self.evse.vehicle
+        if vehicle is None:
+            return Status.AVAILABLE
+        if self.transaction is None:
+            return Status.FINISHING if self.finished else Status.PREPARING
+        if self.evse.suspends(limit.current_a):
+            return Status.SUSPENDED_EVSE
+        return Status.CHARGING if vehicle.acceptance_w(dc=self.evse.dc) else Status.SUSPENDED_EV
+
+    def sample(self, now: datetime, context: Context) -> Sample:
+        """The meter as it stands."""
+        evse = self.evse
+        return Sample(
+            at=now,
+            context=context,
+            power_w=evse.power_w,
+            register_wh=evse.register_wh,
+            currents_a=tuple(
+                evse.current_a if phase < evse.phases_in_use else 0.0
+                for phase in range(evse.phases)
+            ),
+            voltage_v=evse.voltage_v,
+            soc_pct=evse.vehicle.soc_pct if evse.vehicle else None,
+        )
+
+    def sample_due(self, now: datetime, interval_s: int) -> bool:
+        """Whether a periodic sample is due; keeps to the interval's own grid when asked in time."""
+        if self.transaction is None or interval_s <= 0:
+            return False
+        interval = timedelta(seconds=interval_s)
+        last = self.sampled_at or self.transaction.started_at
+        if now - last < interval:
+            return False
+        self.sampled_at = last + interval if now - last < 2 * interval else now
+        return True

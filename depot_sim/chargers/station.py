@@ -1,0 +1,280 @@
+"""A charging station without its wire: outlets, transactions, profiles and settings.
+
+Two sides act on it: the world (`plug`, `unplug`, `step`) and the central system (`authorized`,
+`begin`, `end`, `set_profile`...). What the central system must be told goes to `outbox`.
+No energy flows outside a transaction, and none starts before the central system has said yes.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from depot_sim.chargers import profiles as smart
+from depot_sim.chargers.acceptance import Case, Refusal, duplicates, refusal
+from depot_sim.chargers.events import (
+    AuthorizationWanted,
+    Context,
+    EndReason,
+    Metered,
+    StatusChanged,
+    Transaction,
+    TransactionChanged,
+    TransactionEnded,
+    TransactionStarted,
+)
+from depot_sim.chargers.installed import InstalledProfiles
+from depot_sim.chargers.outbox import Outbox
+from depot_sim.chargers.outlet import Outlet
+from depot_sim.chargers.personality import Personality
+from depot_sim.chargers.profiles import ChargingProfile, Limit, Purpose, Selection
+from depot_sim.physics.evse import Evse
+from depot_sim.physics.phases import PhaseWatts, total
+from depot_sim.physics.vehicle import Vehicle
+
+
+@dataclass(slots=True, kw_only=True)
+class StationSettings:
+    """What a central system may read and write; intervals in s, 0 switches off."""
+
+    heartbeat_interval_s: int = 300
+    meter_interval_s: int = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """Where the versions differ in substance, not in words."""
+
+    own_transaction_ids: bool
+    """2.0.1: the station names a transaction; 1.6: the central system does."""
+    tx_id_required: bool
+    refuses_duplicates: bool
+    """2.0.1 refuses a second id for one place in the stack; 1.6 lets it replace the first."""
+
+
+class Station:
+    """State of one charging station. Not thread-safe; everything happens on the event loop."""
+
+    def __init__(
+        self,
+        *,
+        evses: Mapping[int, Evse],
+        personality: Personality,
+        rules: Rules,
+        settings: StationSettings,
+    ) -> None:
+        self.outlets = {evse_id: Outlet(id=evse_id, evse=evse) for evse_id, evse in evses.items()}
+        self.personality = personality
+        self.settings = settings
+        self.outbox = Outbox()
+        self._rules = rules
+        self._profiles = InstalledProfiles(timedelta(seconds=personality.apply_delay_s))
+
+    # --- the world ---------------------------------------------------------------------------
+
+    @property
+    def phases_w(self) -> PhaseWatts:
+        """What the whole station draws, phase by phase."""
+        return total(outlet.evse.phases_w for outlet in self.outlets.values())
+
+    def plug(self, evse_id: int, vehicle: Vehicle, now: datetime) -> None:
+        """Put a vehicle on the cable; it shows its tag at once.
+
+        Raises:
+            ValueError: the outlet is taken.
+        """
+        outlet = self.outlets[evse_id]
+        if outlet.evse.vehicle is not None:
+            raise ValueError(f"outlet {evse_id} is taken by {outlet.evse.vehicle.id}")
+        outlet.evse = replace(outlet.evse, vehicle=vehicle)
+        outlet.finished = False
+        outlet.tag_shown = vehicle.id_tag
+        self._refresh(outlet, now)
+        self._ask_about_tag(outlet, now)
+
+    def unplug(self, evse_id: int, now: datetime) -> Vehicle | None:
+        """Take the vehicle off the cable, ending its transaction; the vehicle as it leaves."""
+        outlet = self.outlets[evse_id]
+        self.end(evse_id, EndReason.EV_DISCONNECTED, now)
+        vehicle = outlet.evse.vehicle
+        outlet.evse = replace(outlet.evse, vehicle=None)
+        outlet.tag_shown = None
+        self._refresh(outlet, now)
+        return vehicle
+
+    def step(self, now: datetime, dt_s: float, *, powered: bool = True) -> None:
+        """Let `dt_s` pass. Without power nothing flows and nobody notices anything."""
+        for outlet in self.outlets.values():
+            limit = self.limit(outlet.id, now)
+            outlet.evse = outlet.evse.step(
+                dt_s,
+                limit_a=limit.current_a,
+                phases=limit.phases,
+                energised=powered and outlet.transaction is not None,
+            )
+            if powered:
+                self._refresh(outlet, now)
+                self._sample_if_due(outlet, now)
+
+    # --- transactions ------------------------------------------------------------------------
+
+    def authorized(self, evse_id: int, id_tag: str, now: datetime, *, accepted: bool) -> None:
+        """The central system's word on a tag shown at an outlet."""
+        outlet = self.outlets[evse_id]
+        waiting = outlet.tag_shown == id_tag
+        outlet.tag_shown = None
+        if waiting and accepted:
+            self.begin(evse_id, id_tag, now)
+
+    def begin(
+        self, evse_id: int, id_tag: str, now: datetime, remote_start_id: int | None = None
+    ) -> Transaction | None:
+        """Start a transaction; None without outlet or vehicle, or with one running already."""
+        outlet = self.outlets.get(evse_id)
+        if outlet is None or outlet.evse.vehicle is None or outlet.transaction is not None:
+            return None
+        outlet.tag_shown = None
+        outlet.sampled_at = None
+        outlet.transaction = Transaction(
+            evse_id=evse_id,
+            id_tag=id_tag,
+            started_at=now,
+            start_wh=outlet.evse.register_wh,
+            ref=str(uuid.uuid4()) if self._rules.own_transaction_ids else None,
+            remote_start_id=remote_start_id,
+        )
+        status = outlet.status_under(self.limit(evse_id, now))
+        sample = outlet.sample(now, Context.BEGIN)
+        self.outbox.put(
+            TransactionStarted(at=now, transaction=outlet.transaction, status=status, sample=sample)
+        )
+        self._refresh(outlet, now)
+        return outlet.transaction
+
+    def end(self, evse_id: int, reason: EndReason, now: datetime) -> None:
+        """End the outlet's transaction, if any; its profiles go with it."""
+        outlet = self.outlets[evse_id]
+        if outlet.transaction is None:
+            return
+        sample = outlet.sample(now, Context.END)
+        self.outbox.put(
+            TransactionEnded(at=now, transaction=outlet.transaction, reason=reason, sample=sample)
+        )
+        outlet.transaction = None
+        outlet.finished = True
+        outlet.evse = outlet.evse.step(0.0, limit_a=0.0, phases=1, energised=False)
+        self._profiles.forget(Selection(purpose=Purpose.TX, evse_id=evse_id))
+        self._refresh(outlet, now)
+
+    def outlet_of(self, transaction_ref: str) -> Outlet | None:
+        """The outlet that runs this transaction."""
+        for outlet in self.outlets.values():
+            if outlet.transaction is not None and outlet.transaction.ref == transaction_ref:
+                return outlet
+        return None
+
+    def reboot(self, reason: EndReason, now: datetime) -> None:
+        """Forget the sessions: transactions end, vehicles will show their tags again."""
+        for outlet in self.outlets.values():
+            self.end(outlet.id, reason, now)
+            outlet.finished = False
+            outlet.tag_shown = outlet.evse.vehicle.id_tag if outlet.evse.vehicle else None
+
+    # --- telling -----------------------------------------------------------------------------
+
+    def repeat_statuses(self, now: datetime) -> None:
+        """Tell every outlet's status again."""
+        for outlet in self.outlets.values():
+            self.tell_status(outlet, now)
+
+    def tell_status(self, outlet: Outlet, now: datetime) -> None:
+        """Tell the outlet's status as it is."""
+        self.outbox.put(StatusChanged(at=now, evse_id=outlet.id, status=outlet.status))
+
+    def repeat_tags(self, now: datetime) -> None:
+        """Ask again about every tag still waiting."""
+        for outlet in self.outlets.values():
+            self._ask_about_tag(outlet, now)
+
+    def meter(self, outlet: Outlet, context: Context, now: datetime) -> None:
+        """Tell the outlet's meter."""
+        self.outbox.put(
+            Metered(
+                at=now,
+                evse_id=outlet.id,
+                transaction=outlet.transaction,
+                status=outlet.status,
+                sample=outlet.sample(now, context),
+            )
+        )
+
+    def _ask_about_tag(self, outlet: Outlet, now: datetime) -> None:
+        if outlet.tag_shown is not None:
+            self.outbox.put(AuthorizationWanted(at=now, evse_id=outlet.id, id_tag=outlet.tag_shown))
+
+    def _refresh(self, outlet: Outlet, now: datetime) -> None:
+        status = outlet.status_under(self.limit(outlet.id, now))
+        if status is outlet.status:
+            return
+        outlet.status = status
+        self.tell_status(outlet, now)
+        if outlet.transaction is not None:
+            self.outbox.put(
+                TransactionChanged(at=now, transaction=outlet.transaction, status=status)
+            )
+
+    def _sample_if_due(self, outlet: Outlet, now: datetime) -> None:
+        if outlet.sample_due(now, self.settings.meter_interval_s):
+            self.meter(outlet, Context.PERIODIC, now)
+
+    # --- smart charging ----------------------------------------------------------------------
+
+    def limit(self, evse_id: int, now: datetime) -> Limit:
+        """What an outlet may draw now, never above its rating."""
+        outlet = self.outlets[evse_id]
+        profiles = self._profiles.effective(now)
+        return smart.limit_at(profiles, self._situation(outlet), now)
+
+    def set_profile(self, profile: ChargingProfile, now: datetime) -> Refusal | None:
+        """Install a profile, or say why not."""
+        if not self.personality.honours_profiles:
+            return None
+        if reason := refusal(self._case(profile)):
+            return reason
+        if self._rules.refuses_duplicates and duplicates(profile, self._profiles.accepted):
+            return Refusal.DUPLICATE
+        if not self.personality.leases_expire:
+            profile = replace(profile, duration_s=None, valid_to=None)
+        self._profiles.install(profile, now)
+        return None
+
+    def clear_profiles(self, selection: Selection, now: datetime) -> int:
+        """Remove the selected profiles; how many there were."""
+        return self._profiles.clear(selection, now)
+
+    def composite(
+        self, evse_id: int, now: datetime, lasting: timedelta
+    ) -> list[tuple[int, Limit]] | None:
+        """The expected limits of an outlet; None from a station that has no idea."""
+        if not self.personality.honours_profiles:
+            return None
+        outlet = self.outlets[evse_id]
+        return smart.composite(self._profiles.accepted, self._situation(outlet), now, lasting)
+
+    def _situation(self, outlet: Outlet) -> smart.Situation:
+        busy = sum(other.transaction is not None for other in self.outlets.values())
+        return outlet.situation(sharing=max(1, busy))
+
+    def _case(self, profile: ChargingProfile) -> Case:
+        outlet = self.outlets.get(profile.evse_id)
+        transaction = outlet.transaction if outlet else None
+        return Case(
+            profile=profile,
+            personality=self.personality,
+            evse_ids=frozenset(self.outlets),
+            in_transaction=transaction is not None,
+            transaction_id=transaction.ref if transaction else None,
+            tx_id_required=self._rules.tx_id_required,
+        )
