@@ -165,6 +165,30 @@ def demo(
     run_program(program)
 
 
+@app.command()
+def bench(
+    name: Annotated[str | None, typer.Argument(help="Which one; all when left out.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure ours beside a peer or a floor in the same run; exit 1 when a bar does not hold."""
+    from gridyard.bench import registry
+    from gridyard.bench.core import as_document, as_table
+
+    if name is not None and name not in registry.BENCHES:
+        fail(f"no bench {name!r}; there are: {', '.join(registry.BENCHES)}", Exit.FAILED)
+    missed = False
+    for chosen in [name] if name else list(registry.BENCHES):
+        bench = registry.BENCHES[chosen]
+        rows = bench.run()
+        missed = missed or not all(row.holds for row in rows)
+        if as_json:
+            typer.echo(json.dumps(as_document(bench, rows)))
+        else:
+            typer.echo(f"{bench.name}: {bench.about}\n{as_table(rows)}\n")
+    if missed:
+        fail("a bar does not hold", Exit.FAILED)
+
+
 def main() -> None:
     """Entry point of the console script."""
     app()

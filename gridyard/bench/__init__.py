@@ -1,0 +1,1 @@
+"""`gridyard bench`: ours beside a peer or a floor, in the same run."""

@@ -1,0 +1,88 @@
+"""What a bench is, how it is timed, and how its rows are shown."""
+
+from __future__ import annotations
+
+import platform
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from importlib import metadata
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One comparison. `ratio` is ours over other; `bar` is its limit, `holds` whether it is met."""
+
+    name: str
+    ours: float
+    other: float
+    other_is: str
+    unit: str
+    ratio: float
+    bar: float
+    holds: bool
+    spread: str = ""
+    """Minimum to maximum of our runs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """A named measurement."""
+
+    name: str
+    about: str
+    run: Callable[[], Sequence[Row]]
+    packages: tuple[str, ...]
+    """Whose versions belong beside the figures."""
+
+
+def median_s(work: Callable[[], object], *, runs: int = 7) -> tuple[float, str]:
+    """Median wall seconds of several runs after a warm-up, and their spread in ms."""
+    work()
+    times = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times), f"{min(times) * 1e3:.3g}-{max(times) * 1e3:.3g} ms"
+
+
+def at_most(
+    name: str, unit: str, ours: float, other: float, other_is: str, bar: float, spread: str
+) -> Row:
+    """A row that holds while ours costs no more than `bar` times the other."""
+    ratio = ours / other
+    return Row(
+        name=name,
+        ours=ours,
+        other=other,
+        other_is=other_is,
+        unit=unit,
+        ratio=ratio,
+        bar=bar,
+        holds=ratio <= bar,
+        spread=spread,
+    )
+
+
+def as_document(bench: Bench, rows: Sequence[Row]) -> dict[str, object]:
+    """The rows as JSON, with the machine and the versions they were measured on."""
+    return {
+        "bench": bench.name,
+        "machine": f"{platform.machine()} {platform.system()} Python {platform.python_version()}",
+        "versions": {name: metadata.version(name) for name in bench.packages},
+        "rows": [asdict(row) for row in rows],
+    }
+
+
+def as_table(rows: Sequence[Row]) -> str:
+    """The rows for people."""
+    lines = [f"{'':44} {'ours':>10} {'other':>10} {'ratio':>7} {'bar':>6}"]
+    for row in rows:
+        mark = "ok" if row.holds else "MISSED"
+        lines.append(
+            f"{row.name:44} {row.ours:10.4g} {row.other:10.4g} {row.ratio:7.2f} {row.bar:6.3g}"
+            f"  {mark}  [{row.unit}; other: {row.other_is}; ours {row.spread}]"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,8 @@
+"""Every bench by name."""
+
+from __future__ import annotations
+
+from gridyard.bench import openadr
+from gridyard.bench.core import Bench
+
+BENCHES: dict[str, Bench] = {bench.name: bench for bench in (openadr.BENCH,)}
