@@ -89,6 +89,10 @@ class BatteryState:
     online: bool
     power_w: Reading
     soc_pct: Reading
+    confirmed_w: float | None = None
+    """The last setpoint it accepted, filled in by the control loop; None when it has none."""
+    in_force_since: datetime | None = None
+    """Since when it has been asked for about this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,6 +13,29 @@ class Bound:
 
     value: float
     cause: str
+
+
+class Side(StrEnum):
+    """What a limit bounds."""
+
+    IMPORT = "import"
+    """Power at the PCC from above, W."""
+    EXPORT = "export"
+    """Power at the PCC from below, W (negative by the load convention)."""
+    NODE = "node"
+    """Current on each phase of a circuit node, A."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """One source's bound on the site, before all are combined."""
+
+    side: Side
+    bound: Bound
+    node: str | None = None
+    """Which circuit node, for `Side.NODE` only."""
+    event: bool = False
+    """Asked for by a utility's instruction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,3 +51,38 @@ class Envelope:
     node_current_a: dict[str, Bound]
     event: bool = False
     """True while a utility's instruction is in force (batteries may then help)."""
+
+
+def combine(limits: Iterable[Limit]) -> Envelope:
+    """The intersection of all limits: the tightest of each side wins and keeps its cause.
+
+    Of equal values the first one given wins, so list standing limits before events.
+
+    Raises:
+        ValueError: no import limit among them (every site has at least its contract).
+    """
+    known = tuple(limits)
+    imports = [limit.bound for limit in known if limit.side is Side.IMPORT]
+    if not imports:
+        raise ValueError("a site without an import limit cannot be protected")
+    exports = [limit.bound for limit in known if limit.side is Side.EXPORT]
+    return Envelope(
+        import_w=min(imports, key=_value),
+        export_w=max(exports, key=_value, default=None),
+        node_current_a=_tightest_by_node(known),
+        event=any(limit.event for limit in known),
+    )
+
+
+def _tightest_by_node(limits: Iterable[Limit]) -> dict[str, Bound]:
+    tightest: dict[str, Bound] = {}
+    for limit in limits:
+        if limit.side is Side.NODE and limit.node is not None:
+            present = tightest.get(limit.node)
+            if present is None or limit.bound.value < present.value:
+                tightest[limit.node] = limit.bound
+    return tightest
+
+
+def _value(bound: Bound) -> float:
+    return bound.value

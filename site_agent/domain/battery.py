@@ -1,0 +1,80 @@
+"""What the batteries can give and take, and how one wish is split over several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from site_agent.domain.device import BatterySetpoint, BatteryState
+from site_agent.domain.policy import ControlPolicy
+
+_FULL_SOC_PCT = 100.0
+_TAPER_PCT = 1.0
+"""Near reserve and near full the power fades over this much charge, so that it does not chatter."""
+_FOLLOWS_SHARE = 0.8
+"""A battery that gives less than this of what it was asked does not count as asked."""
+
+
+def discharge_available_w(battery: BatteryState, now: datetime, max_age: timedelta) -> float:
+    """Most it can discharge now, W as a magnitude; 0 when offline or its charge is unknown."""
+    soc = _usable_soc(battery, now, max_age)
+    if soc is None:
+        return 0.0
+    fade = min(1.0, max(0.0, (soc - battery.spec.reserve_soc_pct) / _TAPER_PCT))
+    return battery.spec.max_discharge_w * fade
+
+
+def charge_available_w(battery: BatteryState, now: datetime, max_age: timedelta) -> float:
+    """Most it can charge now, W; 0 when offline or its charge is unknown."""
+    soc = _usable_soc(battery, now, max_age)
+    if soc is None:
+        return 0.0
+    return battery.spec.max_charge_w * min(1.0, max(0.0, (_FULL_SOC_PCT - soc) / _TAPER_PCT))
+
+
+def energy_above_reserve_wh(battery: BatteryState, now: datetime, max_age: timedelta) -> float:
+    """Energy it may still give, Wh."""
+    soc = _usable_soc(battery, now, max_age)
+    if soc is None:
+        return 0.0
+    return max(0.0, soc - battery.spec.reserve_soc_pct) / 100.0 * battery.spec.capacity_wh
+
+
+def split(
+    batteries: Sequence[BatteryState],
+    power_w: float,
+    available: Callable[[BatteryState], float],
+    cause: str,
+) -> tuple[BatterySetpoint, ...]:
+    """`power_w` over the batteries, each in proportion to what it has available."""
+    shares = [available(battery) for battery in batteries]
+    total = sum(shares)
+    return tuple(
+        BatterySetpoint(
+            battery_id=battery.spec.battery_id,
+            power_w=power_w * share / total if total > 0 else 0.0,
+            cause=cause if share > 0 else "offline, empty, full or its charge is unknown",
+        )
+        for battery, share in zip(batteries, shares, strict=True)
+    )
+
+
+def counted_w(
+    battery: BatteryState,
+    setpoint: BatterySetpoint,
+    now: datetime,
+    max_age: timedelta,
+    policy: ControlPolicy,
+) -> float:
+    """What others may count on: the setpoint, or its measured power once it fails to discharge."""
+    measured = battery.power_w.fresh(now, max_age)
+    asked, since = battery.confirmed_w, battery.in_force_since
+    if measured is None or asked is None or since is None or setpoint.power_w >= 0:
+        return setpoint.power_w
+    settled = battery.power_w.at >= since + policy.settle
+    fails = settled and asked < 0 and measured > asked * _FOLLOWS_SHARE
+    return max(setpoint.power_w, min(0.0, measured)) if fails else setpoint.power_w
+
+
+def _usable_soc(battery: BatteryState, now: datetime, max_age: timedelta) -> float | None:
+    return battery.soc_pct.fresh(now, max_age) if battery.online else None

@@ -1,0 +1,131 @@
+"""What each steered charger could use, as the allocation wants to know it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from site_agent.domain.allocate import Demand
+from site_agent.domain.device import ChargerState
+from site_agent.domain.estimate import Role, measured_a, role, watts_per_amp
+from site_agent.domain.policy import ControlPolicy
+from site_agent.domain.site import SiteSnapshot
+from site_agent.domain.vehicle import VehicleNeed
+
+_NO_HURRY_H = 1e6
+_LAST_RANK = 1 << 30
+
+
+def steered(snapshot: SiteSnapshot) -> list[ChargerState]:
+    """Chargers with a vehicle that obey."""
+    return [charger for charger in snapshot.chargers if role(charger) is Role.STEERED]
+
+
+def demands(snapshot: SiteSnapshot, policy: ControlPolicy) -> list[Demand]:
+    """One demand per steered charger that may charge now (not one whose pause is too young)."""
+    needs = {need.evse_id: need for need in snapshot.needs}
+    wished = (
+        _demand(charger, needs.get(charger.spec.evse_id), snapshot, policy)
+        for charger in steered(snapshot)
+        if not resting(charger, snapshot.at, policy)
+    )
+    return list(wished)
+
+
+def resting(charger: ChargerState, now: datetime, policy: ControlPolicy) -> bool:
+    """Whether it was paused too recently to resume."""
+    paused = charger.confirmed_limit_a is not None and charger.confirmed_limit_a <= 0
+    return paused and _younger(charger, now, policy.resume_hold)
+
+
+def needed_w(snapshot: SiteSnapshot, wished: Iterable[Demand]) -> float:
+    """Power that, held from now on, has every vehicle that may charge ready on time, W."""
+    max_age = snapshot.model.device_max_age
+    w_per_a = {c.spec.evse_id: watts_per_amp(c, snapshot.at, max_age) for c in snapshot.chargers}
+    return sum(demand.need_a * w_per_a[demand.evse_id] for demand in wished)
+
+
+def steady_w(need: VehicleNeed, now: datetime) -> float:
+    """Constant power from now to departure that fills the need, at most what it can take, W."""
+    hours = (need.departure - now) / timedelta(hours=1)
+    if need.required_wh <= 0:
+        return 0.0
+    return need.max_power_w if hours <= 0 else min(need.max_power_w, need.required_wh / hours)
+
+
+def _demand(
+    charger: ChargerState,
+    need: VehicleNeed | None,
+    snapshot: SiteSnapshot,
+    policy: ControlPolicy,
+) -> Demand:
+    spec, now = charger.spec, snapshot.at
+    w_per_a = watts_per_amp(charger, now, snapshot.model.device_max_age)
+    most = min(_takes_a(charger, need), _ceiling_a(charger, now, policy))
+    most = max(most, spec.min_current_a)
+    wanted = min(most, max(spec.min_current_a, _wanted_a(charger, snapshot, policy)))
+    if need is None or need.required_wh <= 0:
+        return Demand(
+            evse_id=spec.evse_id,
+            min_a=spec.min_current_a,
+            max_a=most,
+            wanted_a=wanted,
+            need_a=0.0,
+            laxity_h=_NO_HURRY_H,
+            departure=now if need is None else need.departure,
+            rank=_LAST_RANK if need is None else need.rank,
+        )
+    return Demand(
+        evse_id=spec.evse_id,
+        min_a=spec.min_current_a,
+        max_a=most,
+        wanted_a=wanted,
+        need_a=steady_w(need, now) / w_per_a,
+        laxity_h=need.laxity(now) / timedelta(hours=1),
+        departure=need.departure,
+        rank=need.rank,
+    )
+
+
+def _takes_a(charger: ChargerState, need: VehicleNeed | None) -> float:
+    """Most current its vehicle can take; one too weak for three phases is on a single one."""
+    spec = charger.spec
+    if need is None:
+        return spec.max_current_a
+    per_phase = need.max_power_w / (spec.voltage_v * len(spec.phases))
+    if per_phase < spec.min_current_a:
+        per_phase = need.max_power_w / spec.voltage_v
+    return min(spec.max_current_a, per_phase)
+
+
+def _ceiling_a(charger: ChargerState, now: datetime, policy: ControlPolicy) -> float:
+    """Its present limit while that is too young to be raised."""
+    limit_a = charger.confirmed_limit_a
+    held = limit_a is not None and limit_a > 0 and _younger(charger, now, policy.raise_hold)
+    return limit_a if held and limit_a is not None else charger.spec.max_current_a
+
+
+def _wanted_a(charger: ChargerState, snapshot: SiteSnapshot, policy: ControlPolicy) -> float:
+    """A vehicle that has long drawn less than it may (tapering, full, slow) wants little more."""
+    now = snapshot.at
+    most = charger.spec.max_current_a
+    drawn = measured_a(charger, now, snapshot.model.device_max_age)
+    limit_a, since = charger.confirmed_limit_a, charger.limit_in_force_since
+    if (
+        drawn is None
+        or limit_a is None
+        or since is None
+        or _newest(charger) < since + policy.settle
+    ):
+        return most
+    saturated = drawn >= limit_a - max(policy.deadband_a, 0.1 * limit_a)
+    return most if saturated else 1.1 * drawn + policy.deadband_a
+
+
+def _newest(charger: ChargerState) -> datetime:
+    readings: Iterable[datetime] = (charger.current_a.at, charger.power_w.at)
+    return max(readings)
+
+
+def _younger(charger: ChargerState, now: datetime, age: timedelta) -> bool:
+    return charger.limit_in_force_since is not None and now - charger.limit_in_force_since < age

@@ -1,0 +1,158 @@
+"""What each device draws now, as the span of what can be true, and the worst an unruly one may.
+
+A charger's sample can be older than its newest limit. Then its draw lies somewhere between that
+sample and that limit; whoever reads a single number out of it makes the site swing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum, auto
+
+from contracts.reading import Reading
+from site_agent.domain.device import BatteryState, ChargerState
+
+_MEASURABLE_A = 2.0
+"""Below this a charger's power and current are too coarse to divide."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Anything from `low` to `high` can be true."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """When a decision is made, and how old and how settled what it reads must be."""
+
+    now: datetime
+    pcc_at: datetime
+    """When the PCC meter was read."""
+    max_age: timedelta
+    settle: timedelta
+
+
+class Role(Enum):
+    """What the controller may do with a charger."""
+
+    STEERED = auto()
+    IDLE = auto()
+    """Obeys, but no vehicle is plugged in."""
+    FIXED = auto()
+    """Offline, silent or disobedient: cannot be moved, so it is counted at its worst."""
+
+
+def role(charger: ChargerState) -> Role:
+    """The role of a charger."""
+    if not (charger.online and charger.obeys):
+        return Role.FIXED
+    return Role.STEERED if charger.plugged or charger.transaction_id is not None else Role.IDLE
+
+
+def measured_a(charger: ChargerState, now: datetime, max_age: timedelta) -> float | None:
+    """Its measured current per phase: its own reading, else from its power."""
+    current = charger.current_a.fresh(now, max_age)
+    if current is not None:
+        return current
+    power = charger.power_w.fresh(now, max_age)
+    return None if power is None else power / _nominal_w_per_a(charger)
+
+
+def watts_per_amp(charger: ChargerState, now: datetime, max_age: timedelta) -> float:
+    """Power per ampere of its limit: as measured (voltage, phases really used), else nominal."""
+    power = charger.power_w.fresh(now, max_age)
+    current = charger.current_a.fresh(now, max_age)
+    nominal = _nominal_w_per_a(charger)
+    if power is None or current is None or current < _MEASURABLE_A:
+        return nominal
+    return min(max(power / current, 0.9 * charger.spec.voltage_v), 1.1 * nominal)
+
+
+def _nominal_w_per_a(charger: ChargerState) -> float:
+    return charger.spec.voltage_v * len(charger.spec.phases)
+
+
+def worst_a(charger: ChargerState, now: datetime, max_age: timedelta) -> float:
+    """Most a charger that cannot be moved may draw on a phase, A.
+
+    Silent: its last limit, or its fail-safe share if that is more (no reliance on the lease: some
+    chargers ignore it). Disobedient: what it is measured to draw, rated current when unmeasured.
+    """
+    spec = charger.spec
+    measured = measured_a(charger, now, max_age)
+    if charger.online and not charger.obeys:
+        return measured if measured is not None else spec.max_current_a
+    return max(charger.confirmed_limit_a or 0.0, spec.fail_safe_current_a, measured or 0.0)
+
+
+def charger_current(charger: ChargerState, moment: Moment) -> Span:
+    """Current of its most loaded phase, A."""
+    measured = measured_a(charger, moment.now, moment.max_age)
+    return _charger_span(charger, measured, 1.0, moment)
+
+
+def charger_power(charger: ChargerState, moment: Moment) -> Span:
+    """Its power, W."""
+    scale = watts_per_amp(charger, moment.now, moment.max_age)
+    measured = charger.power_w.fresh(moment.now, moment.max_age)
+    if measured is None:
+        amps = measured_a(charger, moment.now, moment.max_age)
+        measured = None if amps is None else amps * scale
+    return _charger_span(charger, measured, scale, moment)
+
+
+def _charger_span(
+    charger: ChargerState, measured: float | None, scale: float, moment: Moment
+) -> Span:
+    match role(charger):
+        case Role.IDLE:
+            return _at(measured or 0.0)
+        case Role.FIXED:
+            worst = worst_a(charger, moment.now, moment.max_age) * scale
+            return Span(low=0.0, high=worst) if measured is None else _at(measured)
+        case Role.STEERED:
+            limit_a = charger.confirmed_limit_a
+            if measured is None:
+                most = charger.spec.max_current_a if limit_a is None else limit_a
+                return Span(low=0.0, high=most * scale)
+            if limit_a is None or charger.limit_in_force_since is None:
+                return _at(measured)
+            sampled_at = _sampled_at(charger)
+            return _between(
+                measured, limit_a * scale, sampled_at, charger.limit_in_force_since, moment
+            )
+
+
+def _between(
+    measured: float, limit: float, sampled_at: datetime, since: datetime, moment: Moment
+) -> Span:
+    followed = since + moment.settle
+    if sampled_at >= followed:
+        return _at(measured)
+    if limit < measured and moment.pcc_at >= followed:
+        return _at(limit)
+    return Span(low=min(measured, limit), high=max(measured, limit))
+
+
+def battery_power(battery: BatteryState, moment: Moment) -> Span:
+    """Its power, W, charging positive; 0 when unmeasured: then it counts as building."""
+    measured = battery.power_w.fresh(moment.now, moment.max_age)
+    asked, since = battery.confirmed_w, battery.in_force_since
+    if measured is None:
+        return _at(0.0)
+    if asked is None or since is None or battery.power_w.at >= since + moment.settle:
+        return _at(measured)
+    return Span(low=min(measured, asked), high=max(measured, asked))
+
+
+def _sampled_at(charger: ChargerState) -> datetime:
+    readings: tuple[Reading, ...] = (charger.current_a, charger.power_w)
+    return min(reading.at for reading in readings if reading.value is not None)
+
+
+def _at(value: float) -> Span:
+    return Span(low=value, high=value)

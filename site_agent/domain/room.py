@@ -1,0 +1,198 @@
+"""How much the chargers and batteries may take together, from the PCC meter.
+
+What is measured at the PCC holds everything: building, PV, and the devices we steer. The room is
+the limit less that measurement plus what our devices draw of it. As their draws are spans (a
+charger's sample may be older than its limit), so is the room; what is committed already stays when
+it lies inside the span. So the site neither swings while devices follow, nor rises before the meter
+has seen what fell: falls are immediate, rises wait for proof.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from site_agent.domain.device import PHASES, ChargerState
+from site_agent.domain.envelope import Envelope
+from site_agent.domain.estimate import (
+    Moment,
+    Role,
+    Span,
+    battery_power,
+    charger_current,
+    charger_power,
+    role,
+    watts_per_amp,
+    worst_a,
+)
+from site_agent.domain.fallback import building_worst_a
+from site_agent.domain.policy import ControlPolicy
+from site_agent.domain.site import ROOT, SiteSnapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """What steered chargers and batteries may draw together; those not steerable are taken off."""
+
+    power_w: float
+    root_a: dict[int, float]
+    """By phase of the root node, A."""
+    building_w: float | None
+    """Everything else (PV included) as it follows from the meter; None when the meter is stale."""
+
+    @property
+    def measured(self) -> bool:
+        """False: the meter is stale and the room is the static split of `fallback`."""
+        return self.building_w is not None
+
+
+def site_room(snapshot: SiteSnapshot, envelope: Envelope, policy: ControlPolicy) -> Room:
+    """The room at the PCC under this envelope."""
+    model, now = snapshot.model, snapshot.at
+    power = snapshot.pcc.power_w.fresh(now, model.meter_max_age)
+    limit_w = envelope.import_w.value - abs(envelope.import_w.value) * policy.margin_share
+    root_limit_a = envelope.node_current_a[ROOT].value
+    if power is None:
+        return _static_room(snapshot, limit_w, root_limit_a)
+    moment = moment_of(snapshot, policy)
+    powers = [charger_power(c, moment) for c in snapshot.chargers]
+    powers += [battery_power(b, moment) for b in snapshot.batteries]
+    drawn = _total(powers)
+    whole = _hold(_committed_w(snapshot), limit_w - power, drawn)
+    currents = _phase_currents(snapshot, power)
+    return Room(
+        power_w=whole - _fixed_w(snapshot),
+        root_a={
+            phase: _hold(
+                _committed_a(snapshot, phase),
+                root_limit_a - currents[phase],
+                _drawn_a(snapshot, phase, moment),
+            )
+            - fixed_a(snapshot, phase)
+            for phase in PHASES
+        },
+        building_w=power - (drawn.low + drawn.high) / 2,
+    )
+
+
+def moment_of(snapshot: SiteSnapshot, policy: ControlPolicy) -> Moment:
+    """The moment of a decision on this snapshot."""
+    return Moment(
+        now=snapshot.at,
+        pcc_at=snapshot.pcc.power_w.at,
+        max_age=snapshot.model.device_max_age,
+        settle=policy.settle,
+    )
+
+
+def fixed_a(
+    snapshot: SiteSnapshot, phase: int, node_chargers: Iterable[str] | None = None
+) -> float:
+    """Worst current on a phase of chargers that cannot be moved (of `node_chargers` only), A."""
+    chosen = None if node_chargers is None else frozenset(node_chargers)
+    return sum(
+        worst_a(c, snapshot.at, snapshot.model.device_max_age)
+        for c in _fixed(snapshot)
+        if phase in c.spec.phases and (chosen is None or c.spec.evse_id in chosen)
+    )
+
+
+def _static_room(snapshot: SiteSnapshot, limit_w: float, root_limit_a: float) -> Room:
+    building_a = building_worst_a(snapshot.model)
+    return Room(
+        power_w=limit_w - snapshot.model.max_building_w - _fixed_w(snapshot),
+        root_a={p: root_limit_a - building_a - fixed_a(snapshot, p) for p in PHASES},
+        building_w=None,
+    )
+
+
+def _hold(committed: float, free: float, drawn: Span) -> float:
+    """`free + drawn`, and of that span the value nearest to what is committed."""
+    return min(max(committed, free + drawn.low), free + drawn.high)
+
+
+def _fixed(snapshot: SiteSnapshot) -> list[ChargerState]:
+    return [c for c in snapshot.chargers if role(c) is Role.FIXED]
+
+
+def _fixed_w(snapshot: SiteSnapshot) -> float:
+    return sum(_reserved_w(snapshot, charger) for charger in _fixed(snapshot))
+
+
+def _committed_w(snapshot: SiteSnapshot) -> float:
+    chargers = sum(_reserved_w(snapshot, charger) for charger in snapshot.chargers)
+    return chargers + sum(_battery_committed_w(snapshot))
+
+
+def _reserved_w(snapshot: SiteSnapshot, charger: ChargerState) -> float:
+    now, max_age = snapshot.at, snapshot.model.device_max_age
+    return _reserved_a(snapshot, charger) * watts_per_amp(charger, now, max_age)
+
+
+def _reserved_a(snapshot: SiteSnapshot, charger: ChargerState) -> float:
+    """What a charger may draw under the limit it has accepted."""
+    match role(charger):
+        case Role.IDLE:
+            return 0.0
+        case Role.FIXED:
+            return worst_a(charger, snapshot.at, snapshot.model.device_max_age)
+        case Role.STEERED:
+            limit_a = charger.confirmed_limit_a
+            return charger.spec.max_current_a if limit_a is None else limit_a
+
+
+def _committed_a(snapshot: SiteSnapshot, phase: int) -> float:
+    chargers = sum(
+        _reserved_a(snapshot, charger)
+        for charger in snapshot.chargers
+        if phase in charger.spec.phases
+    )
+    return chargers + sum(_battery_committed_w(snapshot)) / _three_phase_v(snapshot)
+
+
+def _battery_committed_w(snapshot: SiteSnapshot) -> list[float]:
+    max_age = snapshot.model.device_max_age
+    return [
+        battery.confirmed_w or 0.0
+        for battery in snapshot.batteries
+        if battery.power_w.fresh(snapshot.at, max_age) is not None
+    ]
+
+
+def _drawn_a(snapshot: SiteSnapshot, phase: int, moment: Moment) -> Span:
+    spans = [
+        _phase_span(charger, moment)
+        for charger in snapshot.chargers
+        if phase in charger.spec.phases
+    ]
+    batteries = _total(battery_power(battery, moment) for battery in snapshot.batteries)
+    per_phase = 1.0 / _three_phase_v(snapshot)
+    spans.append(Span(low=batteries.low * per_phase, high=batteries.high * per_phase))
+    return _total(spans)
+
+
+def _phase_span(charger: ChargerState, moment: Moment) -> Span:
+    """A vehicle on fewer phases than its charger has may load this phase fully or not at all."""
+    span = charger_current(charger, moment)
+    phases = len(charger.spec.phases)
+    used = watts_per_amp(charger, moment.now, moment.max_age) / charger.spec.voltage_v
+    return span if used > phases - 0.5 else Span(low=0.0, high=span.high)
+
+
+def _phase_currents(snapshot: SiteSnapshot, power_w: float) -> dict[int, float]:
+    """Measured current of every phase; where the meter gives none, an even share of the power."""
+    even = power_w / _three_phase_v(snapshot)
+    max_age = snapshot.model.meter_max_age
+    measured = [reading.fresh(snapshot.at, max_age) for reading in snapshot.pcc.current_a]
+    return {
+        phase: even if amps is None else amps for phase, amps in zip(PHASES, measured, strict=True)
+    }
+
+
+def _three_phase_v(snapshot: SiteSnapshot) -> float:
+    return len(PHASES) * snapshot.model.voltage_v
+
+
+def _total(spans: Iterable[Span]) -> Span:
+    known = tuple(spans)
+    return Span(low=sum(s.low for s in known), high=sum(s.high for s in known))
