@@ -126,7 +126,7 @@ def water_fill(target_w: float, weights: Watts, caps_w: Watts) -> Watts:
     The exact solution by sorting: sites whose cap binds give their cap, the rest the same
     multiple of their weight. When all caps together fall short, every site gives its cap.
     """
-    caps = np.where(weights > 0, caps_w, 0.0)
+    caps = np.where(weights > _NOTHING_W, caps_w, 0.0)
     if target_w >= caps.sum():
         return caps
     active = np.flatnonzero(caps > 0)
