@@ -1,0 +1,1 @@
+"""The VTN itself: what it knows and what it answers (`vtn`), and its way over https (`service`)."""

@@ -1,0 +1,95 @@
+"""Run one simulated utility; any number of them may live in one process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import structlog
+
+from contracts.http_server import serve
+from contracts.identity import server_context
+from contracts.time import Clock
+from vtn_sim.api import api_app
+from vtn_sim.config import VtnSettings
+from vtn_sim.openadr.journal import Journal
+from vtn_sim.openadr.service import PATH, openadr_app
+from vtn_sim.openadr.vtn import Vtn
+from vtn_sim.scenario import play
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VtnAddresses:
+    """Where it can be reached."""
+
+    openadr_url: str
+    """Base of the VEN's side, as a VEN's settings want it."""
+    api_url: str
+    """Base of the REST API."""
+
+
+async def run(
+    config: VtnSettings,
+    clock: Clock,
+    ready: Callable[[VtnAddresses], None] | None,
+    stopping: asyncio.Event,
+) -> None:
+    """Serve VENs and the REST API and play the scenario, until `stopping` is set or cancelled.
+
+    `ready` is told the addresses once both sides answer.
+
+    Raises:
+        ConfigError: a certificate or key cannot be used.
+        ExceptionGroup: holds a PermanentError when a port cannot be listened on.
+    """
+    tls = server_context(config.cert_file, config.key_file, config.ca_file)
+    vtn, journal = Vtn(config, clock), Journal(config.keep_messages)
+    ports = _Ports(config, ready)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(
+            serve(
+                openadr_app(vtn, journal, clock),
+                host=config.host,
+                port=config.port,
+                stopping=stopping,
+                tls=tls,
+                ready=partial(ports.found, "openadr"),
+            )
+        )
+        tasks.create_task(
+            serve(
+                api_app(vtn, journal, config.judge, clock),
+                host=config.api_host,
+                port=config.api_port,
+                stopping=stopping,
+                ready=partial(ports.found, "api"),
+            )
+        )
+        scenario = tasks.create_task(play(config.scenario, vtn, clock))
+        await stopping.wait()
+        scenario.cancel()
+
+
+class _Ports:
+    """Collects the real ports and reports them together."""
+
+    def __init__(self, config: VtnSettings, ready: Callable[[VtnAddresses], None] | None) -> None:
+        self._config = config
+        self._ready = ready
+        self._ports: dict[str, int] = {}
+
+    def found(self, side: str, port: int) -> None:
+        self._ports[side] = port
+        if self._ports.keys() < {"openadr", "api"}:
+            return
+        addresses = VtnAddresses(
+            openadr_url=f"https://{self._config.host}:{self._ports['openadr']}{PATH}",
+            api_url=f"http://{self._config.api_host}:{self._ports['api']}",
+        )
+        _log.info("vtn_ready", openadr=addresses.openadr_url, api=addresses.api_url)
+        if self._ready is not None:
+            self._ready(addresses)

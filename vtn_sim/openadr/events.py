@@ -1,0 +1,209 @@
+"""The utility's events: asked for, changed, cancelled, sent to each VEN, and answered."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from contracts.errors import PermanentError
+from contracts.openadr.payloads import EventResponse, EventStatus, OadrEvent, OptType
+from vtn_sim.openadr.event_payload import VtnEvent, oadr_event
+from vtn_sim.openadr.refusal import INVALID_ID, OUT_OF_SEQUENCE, Refusal
+from vtn_sim.spec import EventSpec
+
+KEEP_AFTER_END = timedelta(minutes=2)
+"""An event that is over stays in the list so long, for VENs whose clock is slow."""
+KEEP_CANCELLED = timedelta(days=1)
+"""A cancelled event without an end stays so long, for VENs that are away."""
+
+
+class UnknownEventError(PermanentError):
+    """No event has this id."""
+
+
+class FinishedEventError(PermanentError):
+    """The event is cancelled or over: it cannot be changed any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a VEN said to one modification of an event."""
+
+    opt: OptType
+    code: int
+    description: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One modification of one event at one VEN."""
+
+    ven_id: str
+    event_id: str
+    modification: int
+    first_sent_at: datetime
+    last_sent_at: datetime
+    times_sent: int = 1
+    polls_before_answer: int = 0
+    """Polls of the VEN between the first sending and its first answer; the rule allows none."""
+    answers: tuple[Answer, ...] = ()
+
+
+class EventBook:
+    """All events and what each VEN knows of them."""
+
+    def __init__(self, resend_after: timedelta) -> None:
+        self._resend_after = resend_after
+        self._events: dict[str, VtnEvent] = {}
+        self._deliveries: dict[tuple[str, str, int], Delivery] = {}
+
+    # --- what the utility wants ----------------------------------------------------------------
+
+    def add(self, spec: EventSpec, start: datetime, now: datetime) -> VtnEvent:
+        """A new event.
+
+        Raises:
+            PermanentError: its id is taken.
+        """
+        event_id = spec.event_id or f"evt-{start:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+        if event_id in self._events:
+            raise PermanentError(f"event {event_id!r} exists already")
+        event = VtnEvent(event_id=event_id, created_at=now, start=start, spec=spec)
+        self._events[event_id] = event
+        return event
+
+    def modify(self, event_id: str, spec: EventSpec, start: datetime, now: datetime) -> VtnEvent:
+        """The event with the next modification number.
+
+        Raises:
+            UnknownEventError, FinishedEventError: there is nothing to change.
+        """
+        event = self._open_event(event_id, now)
+        return self._put(replace(event, spec=spec, start=start), now)
+
+    def cancel(self, event_id: str, now: datetime) -> VtnEvent:
+        """The event cancelled, with the next modification number.
+
+        Raises:
+            UnknownEventError, FinishedEventError: there is nothing to cancel.
+        """
+        return self._put(replace(self._open_event(event_id, now), cancelled_at=now), now)
+
+    def event(self, event_id: str) -> VtnEvent:
+        """The event at its newest modification.
+
+        Raises:
+            UnknownEventError: there is none.
+        """
+        if event_id not in self._events:
+            raise UnknownEventError(f"no event {event_id!r}")
+        return self._events[event_id]
+
+    @property
+    def events(self) -> Sequence[VtnEvent]:
+        """Every event in order of creation."""
+        return tuple(self._events.values())
+
+    def deliveries(self, event_id: str) -> Sequence[Delivery]:
+        """Where the event went, in order of time."""
+        return tuple(d for d in self._deliveries.values() if d.event_id == event_id)
+
+    def _open_event(self, event_id: str, now: datetime) -> VtnEvent:
+        event = self.event(event_id)
+        if event.status(now) in (EventStatus.CANCELLED, EventStatus.COMPLETED):
+            raise FinishedEventError(f"event {event_id!r} is {event.status(now)}")
+        return event
+
+    def _put(self, event: VtnEvent, now: datetime) -> VtnEvent:
+        changed = replace(event, modification=event.modification + 1, modified_at=now)
+        self._events[event.event_id] = changed
+        return changed
+
+    # --- what VENs get and say -----------------------------------------------------------------
+
+    def has_news(self, ven_id: str, now: datetime) -> bool:
+        """Whether the VEN lacks a modification, or owes an answer for too long."""
+        return any(self._due(ven_id, event, now) for event in self._current(ven_id, now))
+
+    def distribute(self, ven_id: str, now: datetime) -> tuple[OadrEvent, ...]:
+        """All current events for the VEN, now counted as sent."""
+        current = self._current(ven_id, now)
+        for event in current:
+            self._sent(ven_id, event, now)
+        return tuple(oadr_event(event, now) for event in current)
+
+    def polled(self, ven_id: str) -> None:
+        """The VEN polled: events it has not answered yet are late from now on."""
+        for key, delivery in self._deliveries.items():
+            if delivery.ven_id == ven_id and not delivery.answers:
+                polls = delivery.polls_before_answer + 1
+                self._deliveries[key] = replace(delivery, polls_before_answer=polls)
+
+    def answered(self, ven_id: str, response: EventResponse, now: datetime) -> None:
+        """Record a VEN's answer.
+
+        Raises:
+            Refusal: 452 for an event the VEN was not sent, 450 for another modification than the
+                newest one (it is recorded all the same when the VEN was sent it).
+        """
+        event = self._events.get(response.event_id)
+        delivery = self._deliveries.get((ven_id, response.event_id, response.modification_number))
+        if delivery is not None:
+            self._record(delivery, response, now)
+        if event is None or not event.concerns(ven_id):
+            raise Refusal(INVALID_ID, f"no event {response.event_id!r}")
+        if event.modification != response.modification_number:
+            raise Refusal(
+                OUT_OF_SEQUENCE,
+                f"event {response.event_id!r} is at modification {event.modification}",
+            )
+
+    def _record(self, delivery: Delivery, response: EventResponse, now: datetime) -> None:
+        answer = Answer(
+            opt=response.opt_type,
+            code=response.code,
+            description=response.description or "",
+            at=now,
+        )
+        key = (delivery.ven_id, delivery.event_id, delivery.modification)
+        self._deliveries[key] = replace(delivery, answers=(*delivery.answers, answer))
+
+    def _current(self, ven_id: str, now: datetime) -> list[VtnEvent]:
+        return [
+            event
+            for event in self._events.values()
+            if event.concerns(ven_id) and not _forgotten(event, now)
+        ]
+
+    def _due(self, ven_id: str, event: VtnEvent, now: datetime) -> bool:
+        delivery = self._deliveries.get((ven_id, event.event_id, event.modification))
+        if delivery is None:
+            return True
+        owes = event.spec.response_required and not delivery.answers
+        return owes and now - delivery.last_sent_at >= self._resend_after
+
+    def _sent(self, ven_id: str, event: VtnEvent, now: datetime) -> None:
+        key = (ven_id, event.event_id, event.modification)
+        known = self._deliveries.get(key)
+        self._deliveries[key] = (
+            Delivery(
+                ven_id=ven_id,
+                event_id=event.event_id,
+                modification=event.modification,
+                first_sent_at=now,
+                last_sent_at=now,
+            )
+            if known is None
+            else replace(known, last_sent_at=now, times_sent=known.times_sent + 1)
+        )
+
+
+def _forgotten(event: VtnEvent, now: datetime) -> bool:
+    """Whether VENs are not told of the event any more, not even that it was cancelled."""
+    last = event.last_instant
+    if last is None and event.cancelled_at is not None:
+        last = event.cancelled_at + KEEP_CANCELLED
+    return last is not None and last + KEEP_AFTER_END <= now

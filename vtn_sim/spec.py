@@ -1,0 +1,103 @@
+"""What a utility may ask for, as people write it: in scenarios (YAML) and in the REST API (JSON).
+
+Durations are whole seconds, power is in kW in the load convention: a `delta` of -120 asks for
+120 kW less consumption.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from contracts.config import Settings
+
+MAX_SECONDS = 31 * 86_400
+Seconds = Annotated[int, Field(ge=0, le=MAX_SECONDS)]
+Identifier = Annotated[str, Field(min_length=1, max_length=200)]
+
+_TYPES = {
+    "SIMPLE": ("level",),
+    "LOAD_DISPATCH": ("delta", "setpoint"),
+    "ELECTRICITY_PRICE": ("price",),
+}
+_LEVELS = (0.0, 1.0, 2.0, 3.0)
+
+
+class IntervalSpec(Settings):
+    """One value for so long; 0 seconds lasts to the end of an open-ended event."""
+
+    duration_s: Seconds
+    value: Annotated[float, Field(allow_inf_nan=False)]
+    """kW of LOAD_DISPATCH, level 0-3 of SIMPLE, currency per kWh of ELECTRICITY_PRICE."""
+
+
+class SignalSpec(Settings):
+    """One series of values."""
+
+    name: Literal["SIMPLE", "LOAD_DISPATCH", "ELECTRICITY_PRICE"] = "LOAD_DISPATCH"
+    type: Literal["level", "delta", "setpoint", "price"] = "delta"
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
+    """ISO 4217, of prices."""
+    intervals: Annotated[tuple[IntervalSpec, ...], Field(min_length=1, max_length=3000)]
+
+    @property
+    def duration_s(self) -> int:
+        """Sum of the intervals."""
+        return sum(interval.duration_s for interval in self.intervals)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.type not in _TYPES[self.name]:
+            raise ValueError(f"{self.name} comes with type {' or '.join(_TYPES[self.name])}")
+        if self.name == "SIMPLE" and any(i.value not in _LEVELS for i in self.intervals):
+            raise ValueError("a SIMPLE level is 0, 1, 2 or 3")
+        return self
+
+
+class TargetSpec(Settings):
+    """Who is addressed; the parts are OR-ed, nothing named means everyone."""
+
+    ven_ids: tuple[Identifier, ...] = ()
+    group_ids: tuple[Identifier, ...] = ()
+    resource_ids: tuple[Identifier, ...] = ()
+    party_ids: tuple[Identifier, ...] = ()
+
+
+class EventSpec(Settings):
+    """One event without its place in time."""
+
+    event_id: Identifier | None = None
+    """Made up when not given. Must not be one a VEN has seen from an earlier run."""
+    duration_s: Seconds | None = None
+    """None: as long as its signals. 0: until further notice."""
+    signals: Annotated[tuple[SignalSpec, ...], Field(min_length=1, max_length=10)]
+    market_context: Annotated[str, Field(min_length=1, max_length=500)] = (
+        "http://utility.example/programs/depots"
+    )
+    targets: TargetSpec = TargetSpec()
+    priority: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
+    """1 is the highest, 0 the lowest."""
+    test: bool = False
+    notification_s: Seconds = 0
+    ramp_up_s: Seconds = 0
+    recovery_s: Seconds = 0
+    start_tolerance_s: Seconds = 0
+    response_required: bool = True
+    comment: Annotated[str, Field(max_length=500)] = ""
+
+    @property
+    def duration(self) -> timedelta:
+        """Length of the event, zero when open-ended."""
+        seconds = self.signals[0].duration_s if self.duration_s is None else self.duration_s
+        return timedelta(seconds=seconds)
+
+    @model_validator(mode="after")
+    def _check_durations(self) -> Self:
+        """Profile rule 8: the intervals of every signal add up to the event."""
+        wanted = int(self.duration.total_seconds())
+        sums = {signal.duration_s for signal in self.signals}
+        if wanted and sums != {wanted}:
+            raise ValueError(f"intervals last {sorted(sums)} s, the event {wanted} s")
+        return self
