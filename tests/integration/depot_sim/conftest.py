@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -199,8 +199,8 @@ def build(clock: FastClock) -> Callable[..., Charger]:
 
 
 @pytest.fixture
-def running(clock: FastClock) -> Callable[..., Any]:
-    """`async with running(device, ...)`: runs and steps devices; their errors fail the test."""
+def stepping(clock: FastClock) -> Callable[..., Any]:
+    """`async with stepping(device, ...)`: lets time pass for devices."""
 
     async def step(device: Any) -> None:
         last_s = clock.monotonic()
@@ -210,12 +210,25 @@ def running(clock: FastClock) -> Callable[..., Any]:
             device.step(now_s, now_s - last_s)
             last_s = now_s
 
+    return lambda *devices: background(*(step(device) for device in devices))
+
+
+@pytest.fixture
+def running(stepping: Callable[..., Any]) -> Callable[..., Any]:
+    """`async with running(device, ...)`: runs and steps devices; their errors fail the test."""
+
     @contextlib.asynccontextmanager
     async def run(*devices: Any) -> AsyncIterator[None]:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(work) for d in devices for work in (d.run(), step(d))]
+        async with stepping(*devices), background(*(device.run() for device in devices)):
             yield
-            for task in tasks:
-                task.cancel()
 
     return run
+
+
+@contextlib.asynccontextmanager
+async def background(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(work) for work in works]
+        yield
+        for task in tasks:
+            task.cancel()

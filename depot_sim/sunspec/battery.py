@@ -1,0 +1,230 @@
+"""A battery behind a DER inverter: SunSpec models 1, 701, 702, 704, 713 and 802.
+
+SunSpec counts discharge positive: 701.W and 802.W are minus our `power_w`, and 704.WSet asks for
+minus our setpoint ("may be negative for charging", its definition).
+
+Setpoint (704): WSetEna 1 puts WSet (WSetMod 1, W) or WSetPct of 702.WMax (WSetMod 0) in force; 0
+means idle, 0 W. Each write that touches WSetEna..WSetRvrtTms starts the reversion timer afresh
+with WSetRvrtTms seconds; 0 means that the setpoint never lapses. When the timer runs out, WSetEna
+takes the value of WSetEnaRvrt and WSet that of WSetRvrt: by default the battery goes to 0 W.
+WSetRvrtRem counts the seconds down.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+from contracts.power import NOMINAL_VOLTAGE_V, line_to_line_v
+from depot_sim.faults import FaultKind, Faults
+from depot_sim.physics.battery import Battery
+from depot_sim.physics.lease import Lease
+from depot_sim.physics.phases import PhaseWatts, spread
+from depot_sim.sunspec.common import FREQUENCY_HZ, Identity
+from depot_sim.sunspec.image import Image, scale_for
+from depot_sim.sunspec.server import FAULTS, Address, Listener, SunSpecServer
+
+_DC_VOLTAGE_V = 800.0
+_IN_WATTS = 1
+_ON = 1
+
+
+class SunSpecBattery:
+    """A battery of the plant. Knows the faults freeze and offline."""
+
+    def __init__(
+        self, *, id: str, listener: Listener, battery: Battery, elapsed: Callable[[], float]
+    ) -> None:
+        self.id = id
+        self.battery = battery
+        self._elapsed = elapsed
+        self._lease = Lease(fallback=0.0)
+        self._faults = Faults(FAULTS, elapsed)
+        self._image = _image(id, battery)
+        self._server = SunSpecServer(
+            listener=listener,
+            image=self._image,
+            faults=self._faults,
+            refresh=self._refresh,
+            written=self._written,
+        )
+
+    def serving(self) -> AbstractAsyncContextManager[Address]:
+        """Listen while the context lasts."""
+        return self._server.serving()
+
+    def fail(self, kind: FaultKind, for_s: float | None) -> None:
+        """Let a fault begin (freeze, offline), for some seconds or for good (None)."""
+        self._faults.begin(kind, for_s)
+
+    @property
+    def phases_w(self) -> PhaseWatts:
+        """What it draws, phase by phase; negative while it discharges."""
+        return spread(self.battery.power_w, 3)
+
+    def step(self, now_s: float, dt_s: float) -> None:
+        """Let `dt_s` pass."""
+        if self._lease.lapsed(now_s):
+            self._revert()
+        self.battery = self.battery.step(dt_s, setpoint_w=self._lease.at(now_s) or 0.0)
+
+    def _revert(self) -> None:
+        put, get = self._image.put, self._image.get
+        put(704, "WSetEna", get(704, "WSetEnaRvrt"))
+        put(704, "WSet", get(704, "WSetRvrt"))
+        put(704, "WSetPct", get(704, "WSetPctRvrt"))
+        self._lease = Lease(value=self._setpoint_w())
+
+    def _written(self, address: int, count: int) -> None:
+        first = self._image.address_of(704, "WSetEna")
+        last = self._image.address_of(704, "WSetRvrtRem")
+        if address < last and first < address + count:
+            timer_s = self._image.get(704, "WSetRvrtTms")
+            expires_s = self._elapsed() + timer_s if timer_s else None
+            self._lease = Lease(value=self._setpoint_w(), expires_s=expires_s)
+
+    def _setpoint_w(self) -> float:
+        """The setpoint in the registers, in our sign."""
+        get = self._image.get
+        if get(704, "WSetEna") != _ON:
+            return 0.0
+        if get(704, "WSetMod") == _IN_WATTS:
+            return -get(704, "WSet")
+        return -get(704, "WSetPct") / 100.0 * get(702, "WMax")
+
+    def _refresh(self) -> None:
+        battery, put = self.battery, self._image.put
+        put(704, "WSetRvrtRem", math.ceil(self._lease.remaining_s(self._elapsed())))
+        put(713, "WHAvail", battery.stored_wh)
+        put(713, "SoC", battery.soc_pct)
+        put(802, "SoC", battery.soc_pct)
+        put(802, "W", -battery.power_w)
+        put(802, "A", -battery.power_w / _DC_VOLTAGE_V)
+        put(802, "ChaSt", _charge_state(battery))
+        put(802, "Hb", int(self._elapsed()) % 2**16)
+        self._refresh_ac()
+
+    def _refresh_ac(self) -> None:
+        battery, put = self.battery, self._image.put
+        generated_w = -battery.power_w
+        current_a = abs(generated_w) / 3 / NOMINAL_VOLTAGE_V
+        put(701, "W", generated_w)
+        put(701, "VA", abs(generated_w))
+        put(701, "A", 3 * current_a)
+        put(701, "TotWhInj", battery.discharged_wh)
+        put(701, "TotWhAbs", battery.charged_wh)
+        for phase in (1, 2, 3):
+            put(701, f"WL{phase}", generated_w / 3)
+            put(701, f"AL{phase}", current_a)
+
+
+def _charge_state(battery: Battery) -> int:
+    """802.ChaSt: 3 discharging, 4 charging, 6 holding."""
+    if battery.power_w == 0.0:
+        return 6
+    return 4 if battery.power_w > 0.0 else 3
+
+
+def _image(id: str, battery: Battery) -> Image:
+    most_w = max(battery.max_charge_w, battery.max_discharge_w)
+    return Image(
+        {
+            1: Identity(model="Simulated battery", serial=id).points(),
+            701: _measurements(most_w),
+            702: _ratings(battery, most_w),
+            704: {
+                "WSet_SF": 0,
+                "WSetPct_SF": -1,
+                "WSetEna": 0,
+                "WSetMod": _IN_WATTS,
+                "WSet": 0,
+                "WSetRvrt": 0,
+                "WSetPct": 0,
+                "WSetPctRvrt": 0,
+                "WSetEnaRvrt": 0,
+                "WSetRvrtTms": 0,
+                "WSetRvrtRem": 0,
+            },
+            713: {
+                "WH_SF": scale_for(battery.capacity_wh, 65_534),
+                "Pct_SF": -1,
+                "WHRtg": battery.capacity_wh,
+                "SoH": 100.0,
+                "Sta": 0,
+            },
+            802: _cells(battery, most_w),
+        }
+    )
+
+
+def _measurements(most_w: float) -> dict[str, float]:
+    power_sf = scale_for(most_w)
+    voltages = {f"VL{phase}": NOMINAL_VOLTAGE_V for phase in (1, 2, 3)}
+    return {
+        "W_SF": power_sf,
+        "VA_SF": power_sf,
+        "A_SF": -1,
+        "V_SF": -1,
+        "Hz_SF": -3,
+        "TotWh_SF": 0,
+        "ACType": 2,
+        "St": _ON,
+        "InvSt": 3,
+        "ConnSt": 1,
+        "LLV": line_to_line_v(NOMINAL_VOLTAGE_V),
+        "LNV": NOMINAL_VOLTAGE_V,
+        "Hz": FREQUENCY_HZ,
+        **voltages,
+    }
+
+
+def _ratings(battery: Battery, most_w: float) -> dict[str, float]:
+    discharge_w, charge_w = battery.max_discharge_w, battery.max_charge_w
+    power_sf = scale_for(most_w, 65_534)
+    return {
+        "W_SF": power_sf,
+        "VA_SF": power_sf,
+        "V_SF": 0,
+        "WMaxRtg": discharge_w,
+        "WChaRteMaxRtg": charge_w,
+        "WDisChaRteMaxRtg": discharge_w,
+        "VAMaxRtg": most_w,
+        "VNomRtg": line_to_line_v(NOMINAL_VOLTAGE_V),
+        "WMax": discharge_w,
+        "WChaRteMax": charge_w,
+        "WDisChaRteMax": discharge_w,
+        "VAMax": most_w,
+    }
+
+
+def _cells(battery: Battery, most_w: float) -> dict[str, float]:
+    return {
+        "AHRtg_SF": 0,
+        "WHRtg_SF": scale_for(battery.capacity_wh, 65_534),
+        "WChaDisChaMax_SF": scale_for(most_w, 65_534),
+        "SoC_SF": -1,
+        "V_SF": -1,
+        "CellV_SF": -3,
+        "A_SF": -1,
+        "AMax_SF": -1,
+        "W_SF": scale_for(most_w),
+        "AHRtg": battery.capacity_wh / _DC_VOLTAGE_V,
+        "WHRtg": battery.capacity_wh,
+        "WChaRteMax": battery.max_charge_w,
+        "WDisChaRteMax": battery.max_discharge_w,
+        "SoCMax": 100.0,
+        "SoCMin": 0.0,
+        "LocRemCtl": 0,
+        "CtrlHb": 0,
+        "AlmRst": 0,
+        "Typ": 4,
+        "State": 3,
+        "Evt1": 0,
+        "Evt2": 0,
+        "EvtVnd1": 0,
+        "EvtVnd2": 0,
+        "V": _DC_VOLTAGE_V,
+        "SetOp": 1,
+        "SetInvState": 3,
+    }

@@ -1,0 +1,94 @@
+"""The register image of a SunSpec device: models laid end to end from address 40000."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sunspec2.device import Model, Point
+
+BASE_ADDRESS = 40_000
+_MARKER = (0x5375, 0x6E53)
+_END = (0xFFFF, 0)
+Value = int | float | str
+
+
+def scale_for(full_scale: float, most: int = 32_767) -> int:
+    """The finest scale factor (-3 at least) in which `full_scale` fits into `most` counts."""
+    return next(sf for sf in range(-3, 8) if full_scale <= most * 10.0**sf)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    address: int
+    point: Point
+
+
+class Image:
+    """Registers and points of one device.
+
+    `models` maps a model id to the points that stay as they are: first of all its scale factors,
+    since values given to `put` are in real units. A point never put is "not implemented".
+    """
+
+    def __init__(self, models: Mapping[int, Mapping[str, Value]]) -> None:
+        self.registers = list(_MARKER)
+        self._places: dict[tuple[int, str], _Place] = {}
+        self._writable: set[int] = set()
+        for model_id, constants in models.items():
+            self._append(model_id)
+            for name in sorted(constants, key=lambda name: not name.endswith("_SF")):
+                self.put(model_id, name, constants[name])
+        self.registers.extend(_END)
+
+    def put(self, model_id: int, name: str, value: Value) -> None:
+        """Set a point in its real unit; numbers are rounded to the point's resolution."""
+        point = self._places[model_id, name].point
+        point.cvalue = value if isinstance(value, str) or point.sf_required else round(value)
+        self._pack(self._places[model_id, name])
+
+    def get(self, model_id: int, name: str) -> float:
+        """A numeric point in its real unit; not implemented reads as 0."""
+        return float(self._places[model_id, name].point.cvalue or 0)
+
+    def address_of(self, model_id: int, name: str) -> int:
+        """The register at which a point begins."""
+        return self._places[model_id, name].address
+
+    def writable(self, address: int, count: int) -> bool:
+        """Whether all these registers may be written."""
+        return self._writable.issuperset(range(address, address + count))
+
+    def write(self, address: int, values: list[int]) -> None:
+        """Take in registers written by a client."""
+        offset = address - BASE_ADDRESS
+        self.registers[offset : offset + len(values)] = values
+        for place in self._places.values():
+            if place.address < address + len(values) and address < place.address + place.point.len:
+                self._unpack(place)
+
+    def _append(self, model_id: int) -> None:
+        # pysunspec2 has no annotations, here and below.
+        model = Model(model_id)  # type: ignore[no-untyped-call]
+        start = BASE_ADDRESS + len(self.registers)
+        for name, point in model.points.items():
+            place = _Place(start + point.offset, point)
+            self._places[model_id, name] = place
+            if point.pdef.get("access") == "RW":
+                self._writable.update(range(place.address, place.address + point.len))
+        self.registers.extend(_words(model.get_mb()))  # type: ignore[no-untyped-call]
+
+    def _pack(self, place: _Place) -> None:
+        words = _words(place.point.get_mb())  # type: ignore[no-untyped-call]
+        offset = place.address - BASE_ADDRESS
+        self.registers[offset : offset + len(words)] = words
+
+    def _unpack(self, place: _Place) -> None:
+        offset = place.address - BASE_ADDRESS
+        words = self.registers[offset : offset + place.point.len]
+        data = b"".join(word.to_bytes(2, "big") for word in words)
+        place.point.set_mb(data)  # type: ignore[no-untyped-call]
+
+
+def _words(data: bytes) -> list[int]:
+    return [int.from_bytes(data[i : i + 2], "big") for i in range(0, len(data), 2)]

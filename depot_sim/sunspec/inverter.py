@@ -1,0 +1,172 @@
+"""A PV inverter: SunSpec models 1, 103, 120, 121 and 123.
+
+SunSpec counts generation positive: 103.W is minus our `power_w`.
+
+Curtailment (123): WMaxLim_Ena 1 holds the output at WMaxLimPct of 121.WMax. Each write that
+touches Conn..WMaxLim_Ena starts the reversion timer afresh with WMaxLimPct_RvrtTms seconds; 0
+means that the limit never lapses. When the timer runs out, WMaxLim_Ena returns to 0. Conn 0
+disconnects the inverter, without any timer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+from contracts.power import NOMINAL_VOLTAGE_V, line_to_line_v
+from depot_sim.faults import FaultKind, Faults
+from depot_sim.physics.lease import Lease
+from depot_sim.physics.phases import PhaseWatts, spread
+from depot_sim.physics.pv import Pv
+from depot_sim.sunspec.common import FREQUENCY_HZ, Identity, put_phases
+from depot_sim.sunspec.image import Image, scale_for
+from depot_sim.sunspec.server import FAULTS, Address, Listener, SunSpecServer
+
+_CONTROLS = 123
+_DC_EFFICIENCY = 0.97
+_PV = 4
+_ON = 1
+_MPPT, _THROTTLED, _STANDBY = 4, 5, 8
+
+
+class SunSpecInverter:
+    """A PV inverter of the plant. Knows the faults freeze and offline."""
+
+    def __init__(
+        self, *, id: str, listener: Listener, pv: Pv, elapsed: Callable[[], float]
+    ) -> None:
+        self.id = id
+        self.pv = pv
+        self._elapsed = elapsed
+        self._lease = Lease()
+        self._faults = Faults(FAULTS, elapsed)
+        self._image = _image(id, pv)
+        self._server = SunSpecServer(
+            listener=listener,
+            image=self._image,
+            faults=self._faults,
+            refresh=self._refresh,
+            written=self._written,
+        )
+
+    def serving(self) -> AbstractAsyncContextManager[Address]:
+        """Listen while the context lasts."""
+        return self._server.serving()
+
+    def fail(self, kind: FaultKind, for_s: float | None) -> None:
+        """Let a fault begin (freeze, offline), for some seconds or for good (None)."""
+        self._faults.begin(kind, for_s)
+
+    @property
+    def phases_w(self) -> PhaseWatts:
+        """What it draws, phase by phase; negative while it generates."""
+        return spread(self.pv.power_w, 3)
+
+    def step(self, now_s: float, dt_s: float) -> None:
+        """Let `dt_s` pass."""
+        if self._lease.lapsed(now_s):
+            self._image.put(_CONTROLS, "WMaxLim_Ena", 0)
+            self._lease = Lease(value=self._limit_w())
+        self.pv = self.pv.step(now_s, dt_s, limit_w=self._lease.at(now_s))
+
+    def _written(self, address: int, count: int) -> None:
+        first = self._image.address_of(_CONTROLS, "Conn")
+        last = self._image.address_of(_CONTROLS, "OutPFSet")
+        if address < last and first < address + count:
+            timer_s = self._image.get(_CONTROLS, "WMaxLimPct_RvrtTms")
+            limited = self._image.get(_CONTROLS, "WMaxLim_Ena") == _ON
+            expires_s = self._elapsed() + timer_s if timer_s and limited else None
+            self._lease = Lease(value=self._limit_w(), expires_s=expires_s)
+
+    def _limit_w(self) -> float | None:
+        """The limit in the registers; None when there is none."""
+        get = self._image.get
+        if get(_CONTROLS, "Conn") != _ON:
+            return 0.0
+        if get(_CONTROLS, "WMaxLim_Ena") != _ON:
+            return None
+        return get(_CONTROLS, "WMaxLimPct") / 100.0 * get(121, "WMax")
+
+    def _refresh(self) -> None:
+        generated_w, put = -self.pv.power_w, self._image.put
+        current_a = generated_w / 3 / NOMINAL_VOLTAGE_V
+        put(103, "W", generated_w)
+        put(103, "VA", generated_w)
+        put(103, "A", 3 * current_a)
+        put_phases(self._image, 103, "Aph", (current_a, current_a, current_a))
+        put(103, "WH", self.pv.generated_wh % 2**32)
+        put(103, "DCW", generated_w / _DC_EFFICIENCY)
+        put(103, "St", self._state())
+
+    def _state(self) -> int:
+        if self._image.get(_CONTROLS, "Conn") != _ON:
+            return _STANDBY
+        return _THROTTLED if -self.pv.power_w < self.pv.available_w else _MPPT
+
+
+def _image(id: str, pv: Pv) -> Image:
+    rating_sf = scale_for(pv.rated_w, 65_534)
+    return Image(
+        {
+            1: Identity(model="Simulated PV inverter", serial=id).points(),
+            103: _measurements(pv.rated_w),
+            120: _nameplate(pv.rated_w, rating_sf),
+            121: {
+                "WMax_SF": rating_sf,
+                "VRef_SF": 0,
+                "VRefOfs_SF": 0,
+                "WMax": pv.rated_w,
+                "VRef": line_to_line_v(NOMINAL_VOLTAGE_V),
+                "VRefOfs": 0,
+            },
+            _CONTROLS: {
+                "WMaxLimPct_SF": -1,
+                "OutPFSet_SF": -3,
+                "Conn": _ON,
+                "WMaxLimPct": 100.0,
+                "WMaxLimPct_RvrtTms": 0,
+                "WMaxLim_Ena": 0,
+                "OutPFSet": 1.0,
+                "OutPFSet_Ena": 0,
+                "VArPct_Ena": 0,
+            },
+        }
+    )
+
+
+def _measurements(rated_w: float) -> dict[str, float]:
+    power_sf = scale_for(rated_w / _DC_EFFICIENCY)
+    voltages = {f"PhVph{letter}": NOMINAL_VOLTAGE_V for letter in "ABC"}
+    return {
+        "A_SF": scale_for(rated_w / NOMINAL_VOLTAGE_V, 65_534),
+        "V_SF": -1,
+        "W_SF": power_sf,
+        "VA_SF": power_sf,
+        "Hz_SF": -2,
+        "WH_SF": 0,
+        "DCW_SF": power_sf,
+        "Tmp_SF": 0,
+        "Hz": FREQUENCY_HZ,
+        "TmpCab": 35,
+        "Evt1": 0,
+        "Evt2": 0,
+        **voltages,
+    }
+
+
+def _nameplate(rated_w: float, rating_sf: int) -> dict[str, float]:
+    scales = {"WRtg_SF": rating_sf, "VARtg_SF": rating_sf, "VArRtg_SF": rating_sf}
+    reactive = {f"VArRtgQ{quadrant}": 0 for quadrant in (1, 2, 3, 4)}
+    power_factors = {f"PFRtgQ{quadrant}": 1.0 for quadrant in (1, 2, 3, 4)}
+    current_a = rated_w / 3 / NOMINAL_VOLTAGE_V
+    return {
+        **scales,
+        "ARtg_SF": scale_for(current_a, 65_534),
+        "PFRtg_SF": -3,
+        "DERTyp": _PV,
+        "WRtg": rated_w,
+        "VARtg": rated_w,
+        "ARtg": current_a,
+        **reactive,
+        **power_factors,
+    }
