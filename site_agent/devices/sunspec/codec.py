@@ -1,0 +1,133 @@
+"""Numbers out of the registers of one SunSpec model, and back into them.
+
+pysunspec2 supplies the model definitions and the types; scale factors are resolved here, because
+pysunspec2 returns the raw number when a device does not implement one. Without its scale factor a
+point does not exist: None when read, refused when written.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sunspec2 import device, mb
+
+from contracts.errors import PermanentError
+
+Values = Mapping[str, float | None]
+"""Numbers of one model by point name, in the unit of its definition; None: not implemented."""
+
+_MAX_SCALE = 10
+"""Scale factors go from -10 to 10 (SunSpec Device Information Model Specification, sunssf)."""
+
+
+class CapabilityMissingError(PermanentError):
+    """The device does not implement a point that is needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Consecutive registers to be written: offset from the model's header, and words."""
+
+    offset: int
+    words: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Point:
+    """Where a point lies in its model, its type, and what scales it (0: nothing)."""
+
+    name: str
+    offset: int
+    size: int
+    kind: mb.PointInfo
+    scale: _Point | int = 0
+
+    @property
+    def place(self) -> slice:
+        """Its bytes within the model."""
+        return slice(2 * self.offset, 2 * (self.offset + self.size))
+
+    def raw(self, data: bytes) -> float | None:
+        """The unscaled number, None for the type's "not implemented" and beyond the end."""
+        chunk = data[self.place]
+        if len(chunk) < 2 * self.size:
+            return None
+        number: float | None = self.kind.data_to(chunk)
+        return number if number is not None and self.kind.is_impl(number) else None
+
+    def exponent(self, data: bytes) -> int | None:
+        """The scale factor in force, None when the device lacks it."""
+        exponent = self.scale if isinstance(self.scale, int) else self.scale.raw(data)
+        return None if exponent is None or abs(exponent) > _MAX_SCALE else int(exponent)
+
+    def number(self, data: bytes) -> float | None:
+        """The number in the unit of the definition."""
+        raw, exponent = self.raw(data), self.exponent(data)
+        if raw is None or exponent is None or not math.isfinite(raw):
+            return None
+        return round(raw * 10.0**exponent, max(0, -exponent)) if exponent else float(raw)
+
+
+class ModelCodec:
+    """The points of interest of one model; `span` registers from the header hold them all."""
+
+    def __init__(self, model_id: int, names: Iterable[str]) -> None:
+        self.model_id = model_id
+        model = device.Model(model_id)  # type: ignore[no-untyped-call]  # pysunspec2 is untyped
+        self._points = {name: _point(model, name) for name in names}
+        scales = [p.scale for p in self._points.values() if isinstance(p.scale, _Point)]
+        self.span = max(point.offset + point.size for point in (*self._points.values(), *scales))
+
+    def decode(self, registers: Sequence[int]) -> dict[str, float | None]:
+        """The points' numbers; points beyond the end of `registers` are not implemented."""
+        data = struct.pack(f">{len(registers)}H", *registers)
+        return {name: point.number(data) for name, point in self._points.items()}
+
+    def encode(self, changes: Mapping[str, float], registers: Sequence[int]) -> Block:
+        """One block from the first to the last changed point, over the model as it was just read.
+
+        Numbers are cut towards zero to the device's resolution: never more than was asked.
+
+        Raises:
+            CapabilityMissingError: a point or its scale factor is not implemented, or the number
+                does not fit.
+        """
+        data = bytearray(struct.pack(f">{len(registers)}H", *registers))
+        points = [self._points[name] for name in changes]
+        for point, number in zip(points, changes.values(), strict=True):
+            data[point.place] = self._bytes(point, number, bytes(data))
+        first = min(point.offset for point in points)
+        last = max(point.offset + point.size for point in points)
+        return Block(first, struct.unpack(f">{last - first}H", data[2 * first : 2 * last]))
+
+    def kept(self, block: Block, registers: Sequence[int], name: str) -> bool:
+        """Whether the registers of point `name`, read back, are those written."""
+        point = self._points[name]
+        start = point.offset - block.offset
+        written = block.words[start : start + point.size]
+        return written == tuple(registers[point.offset : point.offset + point.size])
+
+    def _bytes(self, point: _Point, number: float, data: bytes) -> bytes:
+        """The registers of `number`, if the device has the point at all."""
+        exponent = point.exponent(data)
+        if exponent is None or point.raw(data) is None:
+            raise CapabilityMissingError(f"model {self.model_id}: no {point.name}")
+        raw = math.trunc(round(number / 10.0**exponent, 6))
+        try:
+            encoded: bytes = point.kind.to_data(raw, 2 * point.size)
+        except struct.error as error:
+            raise CapabilityMissingError(f"{point.name} cannot be {number}") from error
+        if not point.kind.is_impl(raw):
+            raise CapabilityMissingError(f"{point.name} cannot be {number}")
+        return encoded
+
+
+def _point(model: device.Model, name: str) -> _Point:
+    found = model.points[name]
+    scale: _Point | int = 0
+    if found.sf_required:
+        scale = _point(model, found.sf) if found.sf else int(found.sf_value)
+    return _Point(name, found.offset, found.len, found.info, scale)

@@ -1,0 +1,76 @@
+"""Where the models of a SunSpec device are: found by walking its list, never assumed.
+
+SunSpec Device Information Model Specification: the marker "SunS", then models as
+(id, length, length registers), closed by the id 0xFFFF. Real devices add: a base of 0 or 50000,
+vendor models in between, a common model of 65 or 66 registers, an end marker without a length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from contracts.errors import ProtocolError
+from site_agent.devices.modbus.replies import ModbusRefusedError
+
+BASES = (40000, 0, 50000)
+MARKER = (0x5375, 0x6E53)
+END = 0xFFFF
+MAX_MODELS = 100
+_ADDRESSES = 0x10000
+
+ReadRegisters = Callable[[int, int], Awaitable[Sequence[int]]]
+"""`read(address, count)` for at most 125 registers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """One model of a device: `address` of its header, `length` of what follows the header."""
+
+    model_id: int
+    address: int
+    length: int
+
+
+async def discover(read: ReadRegisters) -> tuple[Place, ...]:
+    """Every model of the device, in its order, known to us or not.
+
+    Raises:
+        ProtocolError: no marker at any base, or a list that does not end.
+        TransientError: as `read` raises it.
+    """
+    for base in BASES:
+        if tuple(await _read_or_nothing(read, base, 2)) == MARKER:
+            return tuple([place async for place in _walk(read, base + 2)])
+    raise ProtocolError(f"no SunSpec marker at {', '.join(map(str, BASES))}")
+
+
+def find(places: Iterable[Place], model_ids: Iterable[int]) -> Place | None:
+    """The first place of the first of `model_ids` that the device has."""
+    places = tuple(places)
+    for model_id in model_ids:
+        for place in places:
+            if place.model_id == model_id:
+                return place
+    return None
+
+
+async def _walk(read: ReadRegisters, address: int) -> AsyncIterator[Place]:
+    for _ in range(MAX_MODELS):
+        head = await _read_or_nothing(read, address, 1)
+        if not head or head[0] == END:
+            return
+        (length,) = await read(address + 1, 1)
+        yield Place(model_id=head[0], address=address, length=length)
+        address += 2 + length
+        if address >= _ADDRESSES - 1:
+            raise ProtocolError("the list of SunSpec models runs out of the address space")
+    raise ProtocolError(f"more than {MAX_MODELS} SunSpec models")
+
+
+async def _read_or_nothing(read: ReadRegisters, address: int, count: int) -> Sequence[int]:
+    """Registers the device does not have are nothing rather than an error."""
+    try:
+        return await read(address, count)
+    except ModbusRefusedError:
+        return ()

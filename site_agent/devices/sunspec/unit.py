@@ -1,0 +1,123 @@
+"""One SunSpec device on a register link: finds its models, reads them, changes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from contracts.errors import ProtocolError
+from site_agent.devices.modbus.link import Priority, RegisterLink
+from site_agent.devices.modbus.replies import MAX_READ, ModbusRefusedError
+from site_agent.devices.sunspec.codec import CapabilityMissingError, ModelCodec, Values
+from site_agent.devices.sunspec.discovery import Place, discover, find
+
+_log = structlog.get_logger(__name__)
+
+Codecs = Mapping[int, ModelCodec]
+"""Models that serve one purpose, by id, the preferred one first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """One model as it was read."""
+
+    model_id: int
+    values: Values
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A model after a change: what it says now, and which of the changes it did not keep."""
+
+    values: Values
+    refused: frozenset[str]
+
+
+class SunSpecUnit:
+    """The models of one unit behind a link.
+
+    Reads always begin at a model's header, so a model that moved or changed its length is seen
+    before its registers are believed; the device is then searched anew.
+    """
+
+    def __init__(self, link: RegisterLink, unit: int) -> None:
+        self._link = link
+        self._unit = unit
+        self._places: tuple[Place, ...] | None = None
+
+    async def has(self, codecs: Codecs) -> bool:
+        """Whether the device has any of the models; raises as `read`."""
+        return find(await self._models(), codecs) is not None
+
+    async def preferred(self, codecs: Codecs) -> int:
+        """The id of the first of the models that the device has; raises as `read`."""
+        return (await self._locate(codecs))[0].model_id
+
+    async def read(self, codecs: Codecs, priority: Priority) -> Read:
+        """The first of the models that the device has.
+
+        Raises:
+            CapabilityMissingError: it has none of them.
+            ProtocolError: not a SunSpec device, or not laid out as it was a moment ago.
+            TransientError: no answer.
+        """
+        place, codec = await self._locate(codecs)
+        registers = await self._registers(place, codec, priority)
+        return Read(model_id=place.model_id, values=codec.decode(registers))
+
+    async def change(
+        self, codecs: Codecs, changes: Callable[[Read], Mapping[str, float]]
+    ) -> Written:
+        """Read the model, write what `changes` makes of it in one FC16, and read it back.
+
+        Raises:
+            CapabilityMissingError: a point to be written is not implemented; nothing is written.
+            ModbusRefusedError: the device refuses the write.
+            TransientError, ProtocolError: as `read`; what the device holds is then unknown.
+        """
+        place, codec = await self._locate(codecs)
+        before = await self._registers(place, codec, Priority.CONTROL)
+        wanted = changes(Read(model_id=place.model_id, values=codec.decode(before)))
+        block = codec.encode(wanted, before)
+        await self._link.write_registers(self._unit, place.address + block.offset, block.words)
+        after = await self._registers(place, codec, Priority.CONTROL)
+        refused = frozenset(name for name in wanted if not codec.kept(block, after, name))
+        return Written(values=codec.decode(after), refused=refused)
+
+    async def _locate(self, codecs: Codecs) -> tuple[Place, ModelCodec]:
+        place = find(await self._models(), codecs)
+        if place is None:
+            raise CapabilityMissingError(f"none of the models {', '.join(map(str, codecs))}")
+        return place, codecs[place.model_id]
+
+    async def _models(self) -> tuple[Place, ...]:
+        if self._places is None:
+            self._places = await discover(self._read_slowly)
+            models = [place.model_id for place in self._places]
+            _log.info("sunspec device found", unit=self._unit, models=models)
+        return self._places
+
+    async def _registers(
+        self, place: Place, codec: ModelCodec, priority: Priority
+    ) -> tuple[int, ...]:
+        count = min(codec.span, place.length + 2)
+        registers: tuple[int, ...] = ()
+        try:
+            while len(registers) < count:
+                part = min(count - len(registers), MAX_READ)
+                address = place.address + len(registers)
+                registers += await self._link.read_holding(
+                    self._unit, address, part, priority=priority
+                )
+        except ModbusRefusedError as error:
+            self._places = None
+            raise ProtocolError(f"model {place.model_id} has gone: {error}") from error
+        if registers[:2] != (place.model_id, place.length):
+            self._places = None
+            raise ProtocolError(f"model {place.model_id} is not where it was")
+        return registers
+
+    async def _read_slowly(self, address: int, count: int) -> tuple[int, ...]:
+        return await self._link.read_holding(self._unit, address, count, priority=Priority.SLOW)
