@@ -26,9 +26,9 @@ class MqttUser:
 
 
 def mqtt_config(
-    *, store: Path, users: Sequence[MqttUser], host: str = "127.0.0.1", port: int = -1
+    *, store: Path, users: Sequence[MqttUser], host: str = "127.0.0.1", port: int = 0
 ) -> dict[str, object]:
-    """Configuration for `NatsServer`; `port` -1 takes any free one.
+    """Configuration for `NatsServer`; `port` 0 takes any free one.
 
     `store` is the folder for retained messages and persistent sessions. NATS clients are let in
     from this machine alone, with the same logins.
@@ -47,7 +47,7 @@ def mqtt_config(
             "max_memory_store": _MEMORY_BYTES,
             "max_file_store": _DISK_BYTES,
         },
-        "mqtt": {"host": host, "port": port},
+        "mqtt": {"host": host, "port": port or -1},  # to nats-server 0 means its default
         "authorization": {"users": [_user(user) for user in users]},
     }
 

@@ -1,0 +1,205 @@
+"""One connection to the broker, opened again for as long as the program lives.
+
+nats-py's own reconnection is left off: it gives up for good when a user JWT expires, and it keeps
+subscriptions and half-sent requests over a gap that both ends must notice anyway. Here each
+connection is a new client with freshly read credentials, and its work is one session.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import ssl
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import nats.errors
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+
+from contracts.backoff import Backoff
+from contracts.errors import LinkDownError, PermanentError, TransientError
+from contracts.site_link.nkey import Nkey
+from contracts.tasks import first_of
+from contracts.time import Clock
+
+log = structlog.get_logger(__name__)
+
+_CONNECT_S = 10
+_CLOSE_S = 1
+"""After a failed TLS handshake nats-py waits for a close that asyncio never reports."""
+_LOOK_S = 0.25
+_PING_S = 15
+"""With two missing answers a dead peer is noticed within 45 s even when nothing is sent."""
+_STEADY_S = 10.0
+"""A connection that lasted this long was healthy: the next attempt is quick again."""
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.2, 30.0
+_DOWN = (nats.errors.Error, OSError, TimeoutError)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """Who connects, and how it proves it."""
+
+    tls: ssl.SSLContext
+    jwt: str = field(repr=False)
+    key: Nkey
+    inbox_prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A message from the other side that may be answered."""
+
+    _message: Msg
+
+    @property
+    def subject(self) -> str:
+        """Where it was sent."""
+        return self._message.subject
+
+    @property
+    def data(self) -> bytes:
+        """Its content."""
+        return self._message.data
+
+    async def answer(self, data: bytes) -> None:
+        """Answer the sender.
+
+        Raises:
+            LinkDownError: the connection it came over is gone.
+        """
+        try:
+            await self._message.respond(data)
+        except _DOWN as error:
+            raise LinkDownError(str(error)) from error
+
+
+class Link:
+    """One open connection. Once closed it stays closed and every call says so."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def request(self, subject: str, data: bytes, timeout_s: float) -> bytes:
+        """Send a request and return the answer.
+
+        Raises:
+            LinkDownError: nobody listens there, no answer in time, or the connection is gone.
+            PermanentError: larger than the broker takes.
+        """
+        try:
+            return (await self._client.request(subject, data, timeout=timeout_s)).data
+        except nats.errors.MaxPayloadError as error:
+            raise PermanentError(f"{len(data)} bytes for {subject}: too large") from error
+        except _DOWN as error:
+            raise LinkDownError(f"{subject}: {error}") from error
+
+    async def publish(self, subject: str, data: bytes = b"") -> None:
+        """Send without asking for an answer; raises as `request`."""
+        try:
+            await self._client.publish(subject, data)
+        except _DOWN as error:
+            raise LinkDownError(f"{subject}: {error}") from error
+
+    async def subscribe(self, subject: str, queue: str = "") -> AsyncIterator[Request]:
+        """Listen from now on; the iterator ends with the connection. Raises as `request`."""
+        try:
+            subscription = await self._client.subscribe(subject, queue=queue)
+        except _DOWN as error:
+            raise LinkDownError(f"{subject}: {error}") from error
+        return _requests(subscription)
+
+
+class Connection:
+    """Keeps a connection to one of `servers` and runs a session on each.
+
+    `login` is called for every attempt, so renewed credentials take effect at the next one.
+    """
+
+    def __init__(
+        self, *, name: str, servers: Sequence[str], login: Callable[[], Login], clock: Clock
+    ) -> None:
+        self._name = name
+        self._servers = list(servers)
+        self._login = login
+        self._clock = clock
+        self.violations = 0
+        """How often the broker has refused a subject: a mistake or an attack, never routine."""
+
+    async def run(self, session: Callable[[Link], Coroutine[object, object, None]]) -> None:
+        """Connect and run a session until it or the connection ends; again until cancelled.
+
+        Raises:
+            ConfigError: the credentials cannot be read.
+        """
+        backoff = Backoff(_FIRST_WAIT_S, _LONGEST_WAIT_S)
+        while True:
+            started = self._clock.monotonic()
+            try:
+                await self._once(session)
+            except* TransientError as failed:
+                log.warning("link down", link=self._name, why=_words(failed))
+            if self._clock.monotonic() - started > _STEADY_S:
+                backoff.reset()
+            await self._clock.sleep(backoff.next_s())
+
+    async def _once(self, session: Callable[[Link], Coroutine[object, object, None]]) -> None:
+        client = Client()
+        try:
+            await self._connect(client, self._login())
+            log.info("link up", link=self._name)
+            await first_of(session(Link(client)), self._until_lost(client))
+            raise LinkDownError(str(client.last_error or "closed"))
+        finally:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_CLOSE_S):
+                    await client.close()
+
+    async def _until_lost(self, client: Client) -> None:
+        """Polls, because nats-py's callbacks stay out when a loss meets unsent data."""
+        while client.is_connected:
+            await self._clock.sleep(_LOOK_S)
+
+    async def _connect(self, client: Client, login: Login) -> None:
+        try:
+            async with asyncio.timeout(_CONNECT_S):
+                await client.connect(
+                    self._servers,
+                    name=self._name,
+                    tls=login.tls,
+                    user_jwt_cb=lambda: bytearray(login.jwt.encode()),
+                    signature_cb=lambda nonce: base64.b64encode(login.key.sign(nonce.encode())),
+                    inbox_prefix=login.inbox_prefix,
+                    pending_size=0,  # never deliver late what was sent while the link was down
+                    allow_reconnect=False,
+                    max_reconnect_attempts=1,
+                    reconnect_time_wait=0,
+                    ping_interval=_PING_S,
+                    error_cb=self._on_error,
+                )
+        except _DOWN as error:
+            raise LinkDownError(f"cannot connect: {client.last_error or error!r}") from error
+
+    async def _on_error(self, error: Exception) -> None:
+        if "permissions violation" in str(error).lower():
+            self.violations += 1
+            log.error("the broker refused a subject", link=self._name, error=str(error))
+        else:
+            log.debug("link error", link=self._name, error=repr(error))
+
+
+async def _requests(subscription: Subscription) -> AsyncIterator[Request]:
+    async for message in subscription.messages:
+        yield Request(message)
+
+
+def _words(failed: BaseExceptionGroup[TransientError]) -> str:
+    """The messages of a group's leaves, each once."""
+    seen: dict[str, None] = {}
+    for error in failed.exceptions:
+        seen[_words(error) if isinstance(error, BaseExceptionGroup) else str(error)] = None
+    return "; ".join(seen)
