@@ -240,9 +240,12 @@ def _messages(journal: Journal) -> APIRouter:
 
     @router.get("")
     async def messages(
-        limit: Annotated[int, Query(ge=1, le=1000)] = 50, after: int = 0
+        limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+        after: int = 0,
+        wait_s: Annotated[float, Query(ge=0, le=30)] = 0.0,
     ) -> list[MessageView]:
-        """The newest messages numbered above `after`, oldest first."""
+        """The newest messages numbered above `after`, oldest first; waits for the first one."""
+        await journal.newer(after, wait_s)
         return [MessageView.model_validate(message) for message in journal.last(limit, after)]
 
     @router.get("/{number}")

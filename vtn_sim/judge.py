@@ -155,12 +155,13 @@ def _reported(
     if window is None or window.end is None or now < window.start:
         return [Check(name="reported", outcome=Outcome.PENDING, text="not begun")]
     open_ended = event.window.end is None and event.cancelled_at is None
-    settled = not open_ended and now >= window.end + rules.settle
+    over = not open_ended and now >= window.end
+    settled = over and now >= window.end + rules.settle
     if not telemetry:
         outcome = Outcome.FAIL if settled else Outcome.PENDING
         return [Check(name="reported", outcome=outcome, text="no telemetry was asked or offered")]
     return [
-        _point(r_id, event, samples, window, rules.min_coverage, settled=settled)
+        _point(r_id, event, samples, window, rules.min_coverage, over=over, settled=settled)
         for r_id, samples in telemetry.items()
     ]
 
@@ -172,11 +173,13 @@ def _point(
     window: Interval,
     min_coverage: float,
     *,
+    over: bool,
     settled: bool,
 ) -> Check:
     part = coverage(samples, window)
-    complete = part >= min_coverage
-    outcome = Outcome.PASS if complete and settled else Outcome.FAIL if settled else Outcome.PENDING
+    outcome = Outcome.FAIL if settled else Outcome.PENDING
+    if over and part >= min_coverage:
+        outcome = Outcome.PASS
     text = f"{part:.0%} of the event known (at least {min_coverage:.0%} wanted)"
     mean = mean_value(samples, window)
     if mean is not None:

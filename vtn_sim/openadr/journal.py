@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ class Journal:
     def __init__(self, keep: int) -> None:
         self._messages: deque[Message] = deque(maxlen=keep)
         self._number = 0
+        self._arrived = asyncio.Event()
 
     def add(
         self,
@@ -58,7 +60,18 @@ class Journal:
             xml=data.decode("utf-8", "replace"),
         )
         self._messages.append(message)
+        self._arrived.set()
+        self._arrived = asyncio.Event()
         return message
+
+    async def newer(self, after: int, timeout_s: float) -> None:
+        """Wait until there is a message numbered above `after`, at most so long."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                while self._number <= after:
+                    await self._arrived.wait()
+        except TimeoutError:
+            return
 
     def message(self, number: int) -> Message | None:
         """One message, unless it has gone."""
