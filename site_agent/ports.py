@@ -10,6 +10,7 @@ from contracts.site_link.messages import (
     Instruction,
     InstructionAck,
     InstructionState,
+    InstructionStatus,
     NumberedRow,
     Row,
 )
@@ -170,11 +171,19 @@ class InstructionStore(Protocol):
     """Accepted instructions, so that a restart in mid-event changes nothing."""
 
     async def put(self, instruction: Instruction) -> None:
-        """Durable when it returns; the same `site_seq` again changes nothing."""
+        """Durable when it returns; the same instruction again changes nothing.
+
+        Raises:
+            PermanentError: its `site_seq` or id belongs to a different instruction.
+        """
         ...
 
-    async def set_state(self, instruction_id: str, state: InstructionState, at: datetime) -> None:
-        """Record how far it got."""
+    async def record(self, statuses: Sequence[InstructionStatus]) -> None:
+        """Set the states and put the same rows into the outbox: both or neither."""
+        ...
+
+    async def of_event(self, event_id: str) -> Sequence[tuple[Instruction, InstructionState]]:
+        """Every instruction of an event, finished ones too, by `site_seq`."""
         ...
 
     async def unfinished(self) -> Sequence[tuple[Instruction, InstructionState]]:
@@ -204,4 +213,16 @@ class SessionStore(Protocol):
 
     async def open_transaction(self, evse_id: str) -> tuple[int, str | None] | None:
         """`(transaction id, id tag)` still open at an EVSE, or None."""
+        ...
+
+
+class KeyValues(Protocol):
+    """Small things worth remembering over a restart: learnt capabilities, raised notices."""
+
+    async def get(self, key: str) -> str | None:
+        """The value last put, or None."""
+        ...
+
+    async def put(self, key: str, value: str) -> None:
+        """Durable when it returns."""
         ...

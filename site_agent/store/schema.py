@@ -1,0 +1,74 @@
+"""The tables of a site's database and how an older file becomes a newer one.
+
+`PRAGMA user_version` counts the migrations a file has had. Each is a tuple of statements run in one
+transaction; a released one is never edited, only followed by another.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from contracts.errors import ConfigError
+
+_V1 = (
+    # One row: what this file is.
+    "CREATE TABLE identity (epoch TEXT NOT NULL, created_at TEXT NOT NULL) STRICT",
+    # AUTOINCREMENT: a sequence number is never given twice, also when the outbox has run empty.
+    """CREATE TABLE outbox (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        point TEXT,
+        at TEXT NOT NULL,
+        body BLOB NOT NULL
+    ) STRICT""",
+    "CREATE INDEX outbox_measurement ON outbox (seq) WHERE point IS NOT NULL",
+    """CREATE TABLE instruction (
+        instruction_id TEXT PRIMARY KEY,
+        site_seq INTEGER NOT NULL UNIQUE,
+        event_id TEXT NOT NULL,
+        expires_at TEXT NOT NULL,
+        state TEXT NOT NULL,
+        state_at TEXT,
+        body BLOB NOT NULL
+    ) STRICT""",
+    "CREATE INDEX instruction_event ON instruction (event_id)",
+    """CREATE TABLE charging_transaction (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        evse_id TEXT NOT NULL,
+        id_tag TEXT,
+        remote_id TEXT,
+        started_at TEXT NOT NULL,
+        start_wh REAL NOT NULL,
+        stopped_at TEXT,
+        stop_wh REAL,
+        reason TEXT,
+        UNIQUE (evse_id, remote_id)
+    ) STRICT""",
+    "CREATE INDEX open_transaction ON charging_transaction (evse_id) WHERE stopped_at IS NULL",
+    "CREATE TABLE key_value (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
+)
+
+MIGRATIONS = (_V1,)
+
+
+def migrate(connection: sqlite3.Connection, name: str) -> None:
+    """Bring the file to the newest version.
+
+    Raises:
+        ConfigError: the file was written by a newer release.
+    """
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > len(MIGRATIONS):
+        raise ConfigError(
+            f"{name}: written by a newer release (version {version}, this one knows "
+            f"{len(MIGRATIONS)}): start that release, or move the file away"
+        )
+    for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for statement in statements:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {number}")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
