@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 from websockets.typing import Subprotocol
 
+from contracts.backoff import Backoff
 from contracts.errors import LinkDownError, ProtocolError, TransientError
 from contracts.time import Clock
 from depot_sim.chargers.dialect import Call, Dialect
@@ -24,8 +24,7 @@ from depot_sim.chargers.station import Station
 _log = structlog.get_logger(__name__)
 _CALL_TIMEOUT_S = 30.0
 _CLOSE_TIMEOUT_S = 2.0
-_FIRST_BACKOFF_S = 0.5
-_LONGEST_BACKOFF_S = 30.0
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 1.0, 30.0
 _LONGEST_NAP_S = 1.0
 """How long a sleep may miss that a setting or a fault has changed."""
 
@@ -73,8 +72,7 @@ class Link:
         self._is_deaf = is_deaf
         self._session: Session | None = None
         self._boot_reason: BootReason | None = BootReason.POWER_UP
-        self._failures = 0
-        self._dice = random.Random(endpoint.charger_id)  # noqa: S311 - jitter, not cryptography
+        self._backoff = Backoff(_FIRST_WAIT_S, _LONGEST_WAIT_S)
         self._log = _log.bind(charger=endpoint.charger_id)
 
     @property
@@ -98,9 +96,8 @@ class Link:
             try:
                 await self._connected_once()
             except* (OSError, WebSocketException, TransientError, ProtocolError) as group:
-                self._failures += 1
                 self._log.info("ocpp-link-down", reason=repr(_leaf(group)))
-            await self._clock.sleep(self._backoff_s())
+            await self._clock.sleep(self._backoff.next_s())
 
     async def _stay_away(self) -> None:
         while (left_s := self._away_s()) > 0:
@@ -140,7 +137,7 @@ class Link:
     async def _talk(self, session: Session) -> None:
         self._station.outbox.keep_durable()
         await self._greet(session)
-        self._failures = 0
+        self._backoff.reset()
         self._station.repeat_tags(self._clock.now())
         async with asyncio.TaskGroup() as group:
             group.create_task(self._beat())
@@ -202,10 +199,6 @@ class Link:
         answer = await session.call(action, payload)
         self._dialect.check_answer(action, answer)
         return answer
-
-    def _backoff_s(self) -> float:
-        ceiling_s = min(_LONGEST_BACKOFF_S, _FIRST_BACKOFF_S * 2.0 ** min(self._failures, 10))
-        return ceiling_s * self._dice.uniform(0.5, 1.0)
 
 
 def _leaf(error: BaseException) -> BaseException:

@@ -198,6 +198,21 @@ def build(clock: FastClock) -> Callable[..., Charger]:
     return make
 
 
+@contextlib.asynccontextmanager
+async def in_background(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(work) for work in works]
+        yield
+        for task in tasks:
+            task.cancel()
+
+
+@pytest.fixture
+def background() -> Callable[..., Any]:
+    """`async with background(work, ...)`: runs coroutines; their errors fail the test."""
+    return in_background
+
+
 @pytest.fixture
 def stepping(clock: FastClock) -> Callable[..., Any]:
     """`async with stepping(device, ...)`: lets time pass for devices."""
@@ -210,7 +225,7 @@ def stepping(clock: FastClock) -> Callable[..., Any]:
             device.step(now_s, now_s - last_s)
             last_s = now_s
 
-    return lambda *devices: background(*(step(device) for device in devices))
+    return lambda *devices: in_background(*(step(device) for device in devices))
 
 
 @pytest.fixture
@@ -219,16 +234,7 @@ def running(stepping: Callable[..., Any]) -> Callable[..., Any]:
 
     @contextlib.asynccontextmanager
     async def run(*devices: Any) -> AsyncIterator[None]:
-        async with stepping(*devices), background(*(device.run() for device in devices)):
+        async with stepping(*devices), in_background(*(device.run() for device in devices)):
             yield
 
     return run
-
-
-@contextlib.asynccontextmanager
-async def background(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(work) for work in works]
-        yield
-        for task in tasks:
-            task.cancel()

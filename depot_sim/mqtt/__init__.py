@@ -1,0 +1,1 @@
+"""Devices that speak JSON over the site's own MQTT broker."""

@@ -1,0 +1,83 @@
+"""The JSON that a battery and a site agent exchange over MQTT.
+
+Topics, below `depot/<site>/<asset>/` (no dots in site and asset: NATS brokers split on them):
+
+========  =========  ========  ==============================================================
+topic     who        retained  payload
+========  =========  ========  ==============================================================
+state     battery    yes       ``{"ts": RFC 3339, "seq": int, "power_w": float,
+                               "soc_pct": float, "setpoint_w": float | null}``
+status    battery    yes       ``online`` or ``offline`` as plain text; ``offline`` is also the
+                               last will
+cmd       agent      no        ``{"id": str, "ts": RFC 3339, "expires_at": RFC 3339,
+                               "valid_for_s": float, "power_w": float}``
+ack       battery    no        ``{"id": str, "ts": RFC 3339, "accepted": bool, "reason": str}``
+========  =========  ========  ==============================================================
+
+Power is charging positive, in W. `seq` counts the states since the battery started, from 1.
+`setpoint_w` is the command in force, null when none is: the battery then stands at 0 W.
+
+A command must arrive before `expires_at` (an old one from a queue is refused) and then holds for
+`valid_for_s` seconds from its arrival: the lease. When that time has passed without another
+command, the battery returns to 0 W by itself. A command with the id of the previous one is
+acknowledged again and changes nothing. `reason` is empty when accepted.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from contracts.errors import ProtocolError
+
+MAX_COMMAND_BYTES = 4096
+LONGEST_LEASE_S = 86_400.0
+
+
+class Command(BaseModel):
+    """A setpoint with its lease; unknown fields are ignored."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+
+    id: Annotated[str, Field(min_length=1, max_length=100)]
+    ts: AwareDatetime
+    expires_at: AwareDatetime
+    valid_for_s: Annotated[float, Field(gt=0, le=LONGEST_LEASE_S)]
+    power_w: float
+
+
+def command(payload: bytes) -> Command:
+    """Read a command.
+
+    Raises:
+        ProtocolError: too long, not JSON, or not a command.
+    """
+    if len(payload) > MAX_COMMAND_BYTES:
+        raise ProtocolError(f"command of {len(payload)} bytes")
+    try:
+        return Command.model_validate_json(payload)
+    except ValidationError as error:
+        raise ProtocolError(str(error)) from error
+
+
+def state(
+    *, at: datetime, seq: int, power_w: float, soc_pct: float, setpoint_w: float | None
+) -> str:
+    """Write a state."""
+    return json.dumps(
+        {
+            "ts": at.isoformat(),
+            "seq": seq,
+            "power_w": round(power_w, 1),
+            "soc_pct": round(soc_pct, 2),
+            "setpoint_w": setpoint_w,
+        }
+    )
+
+
+def ack(*, id: str, at: datetime, reason: str) -> str:
+    """Write an acknowledgement; an empty reason means accepted."""
+    return json.dumps({"id": id, "ts": at.isoformat(), "accepted": not reason, "reason": reason})
