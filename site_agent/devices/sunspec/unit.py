@@ -89,6 +89,7 @@ class SunSpecUnit:
     async def _locate(self, codecs: Codecs) -> tuple[Place, ModelCodec]:
         place = find(await self._models(), codecs)
         if place is None:
+            self._places = None  # perhaps it was still starting up
             raise CapabilityMissingError(f"none of the models {', '.join(map(str, codecs))}")
         return place, codecs[place.model_id]
 

@@ -1,0 +1,13 @@
+"""Waiting for something that only polling can see, with a deadline instead of a guess."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+
+async def until(condition: Callable[[], bool], timeout_s: float = 5.0) -> None:
+    """Return as soon as `condition` holds; TimeoutError when it does not in time."""
+    async with asyncio.timeout(timeout_s):
+        while not condition():
+            await asyncio.sleep(0.005)
