@@ -136,8 +136,8 @@ def _takes_part(event: VtnEvent, deliveries: Sequence[Delivery]) -> bool:
         return False
     cancellation = event.modification if event.cancelled_at is not None else None
     answers = [a for d in deliveries if d.modification != cancellation for a in d.answers]
-    newest = max(answers, key=lambda answer: answer.at, default=None)
-    return newest is None or newest.opt is OptType.IN
+    in_order = sorted(answers, key=lambda answer: answer.at)
+    return not in_order or in_order[-1].opt is OptType.IN
 
 
 def _window(event: VtnEvent, until: datetime) -> Interval | None:

@@ -13,7 +13,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from openleadr import OpenADRClient
+from openleadr import client
+
+OpenADRClient: Any = client.OpenADRClient
 
 
 def on_event(event: dict[str, Any]) -> str:
@@ -37,7 +39,7 @@ def on_event(event: dict[str, Any]) -> str:
 
 async def main(url: str, folder: Path) -> None:
     """Run until killed."""
-    client: Any = OpenADRClient(
+    ven = OpenADRClient(
         ven_name="depot",
         vtn_url=url,
         cert=str(folder / "ven.pem"),
@@ -47,7 +49,7 @@ async def main(url: str, folder: Path) -> None:
         check_hostname=False,
         show_fingerprint=False,
     )
-    client.add_report(
+    ven.add_report(
         callback=lambda: 42.5,
         resource_id="depot-1",
         measurement="REAL_POWER",
@@ -57,9 +59,9 @@ async def main(url: str, folder: Path) -> None:
         sampling_rate=timedelta(seconds=1),
         report_duration=timedelta(hours=1),
     )
-    client.add_handler("on_event", on_event)
-    client.add_handler("on_update_event", on_event)
-    await client.run()
+    ven.add_handler("on_event", on_event)
+    ven.add_handler("on_update_event", on_event)
+    await ven.run()
     await asyncio.Event().wait()
 
 
