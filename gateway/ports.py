@@ -150,6 +150,9 @@ class StoredEvent:
     event: GridEvent
     decision: OptDecision
     received_at: datetime
+    """When this modification came in."""
+    notified_at: datetime
+    """When the event first came in, at whichever modification."""
     opted_out_sites: frozenset[str] = frozenset()
 
 
@@ -187,8 +190,8 @@ class Ledger(Protocol):
         """One event at its newest modification."""
         ...
 
-    async def events(self) -> Sequence[StoredEvent]:
-        """All events, newest start first."""
+    async def events(self, ending_after: datetime | None = None) -> Sequence[StoredEvent]:
+        """Events, newest start first; all, or those that end after an instant."""
         ...
 
     async def opt_out_site(self, event_key: str, site_id: str, at: datetime, cause: str) -> None:
@@ -206,6 +209,13 @@ class Ledger(Protocol):
 
     async def plans(self, event_key: str) -> Sequence[DispatchPlan]:
         """Every revision, oldest first."""
+        ...
+
+    async def site_has_seen(self, site_id: str, seq: int) -> None:
+        """Never number an instruction to this site at or below `seq` again.
+
+        A site keeps its numbers even when our database was lost or is an older copy.
+        """
         ...
 
     async def unseen_instructions(
@@ -240,8 +250,14 @@ class Ledger(Protocol):
         """Add to the journal."""
         ...
 
-    async def put_report(self, event_key: str, report: Mapping[str, object], final: bool) -> int:
-        """Store the next, immutable version of an event's report data; returns its number."""
+    async def put_report(
+        self, event_key: str, report: Mapping[str, object], final: bool, once: str | None = None
+    ) -> int:
+        """Store the next, immutable version of an event's report data; returns its number.
+
+        `version` and `final` of the document are set here. Under one `once` at most one version
+        is ever stored: the same again returns the number of the first.
+        """
         ...
 
     async def report(
@@ -262,7 +278,8 @@ class TelemetryStore(Protocol):
         """Store every row of a batch in one transaction; returns the highest seq now complete.
 
         Rows already stored under `(site_id, epoch, seq)` are absorbed. Measurements go to the
-        telemetry table, the other kinds to the ledger's tables.
+        telemetry table, the other kinds to the ledger's tables. Values stamped far in the future
+        are refused and journaled: one of them would hide every later reading.
         """
         ...
 

@@ -1,0 +1,144 @@
+"""Everything asked, decided and sent: `gateway.ports.Ledger` on a database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from contracts.site_link.messages import (
+    Instruction,
+    InstructionStatus,
+    Notice,
+    VehicleReadiness,
+)
+from contracts.time import Interval
+from gateway.domain.dispatch import DispatchPlan
+from gateway.domain.event import GridEvent, OptDecision
+from gateway.ports import JournalEntry, StoredEvent, StoredInstruction
+from gateway.store import event_rows, instruction_rows, site_rows
+from gateway.store.database import Database, insert_once
+from gateway.store.tables import JobRow, ReportRow, SiteOptOutRow
+
+
+class SqlLedger:
+    """One transaction a method; see the port for what each means."""
+
+    def __init__(self, database: Database) -> None:
+        self._read = database.read
+        self._write = database.write
+
+    async def put_event(
+        self, event: GridEvent, decision: OptDecision, received_at: datetime
+    ) -> None:
+        """Store a modification with its answer; when it was first received stays as it is."""
+        await self._write(lambda s: event_rows.put_event(s, event, decision, received_at))
+
+    async def event(self, event_key: str) -> StoredEvent | None:
+        """One event at its newest modification."""
+        return await self._read(lambda s: event_rows.event(s, event_key))
+
+    async def events(self, ending_after: datetime | None = None) -> Sequence[StoredEvent]:
+        """Events, newest start first; all, or those that end after an instant."""
+        return await self._read(lambda s: event_rows.events(s, ending_after))
+
+    async def opt_out_site(self, event_key: str, site_id: str, at: datetime, cause: str) -> None:
+        """Record a site's opt-out; the first word stands."""
+        row = SiteOptOutRow(event_key=event_key, site_id=site_id, at=at, cause=cause)
+        await self._write(lambda s: insert_once(s, SiteOptOutRow, row))
+
+    async def put_plan(
+        self, plan: DispatchPlan, instructions: Sequence[Instruction]
+    ) -> Sequence[Instruction]:
+        """Store a plan and its instructions, numbered, before anything is sent."""
+
+        def work(session: Session) -> Sequence[Instruction]:
+            event_rows.put_plan(session, plan)
+            return [
+                instruction_rows.put_instruction(session, one, plan.event_key, plan.revision)
+                for one in instructions
+            ]
+
+        return await self._write(work)
+
+    async def plans(self, event_key: str) -> Sequence[DispatchPlan]:
+        """Every revision, oldest first."""
+        return await self._read(lambda s: event_rows.plans(s, event_key))
+
+    async def site_has_seen(self, site_id: str, seq: int) -> None:
+        """Never number an instruction to this site at or below `seq` again."""
+        await self._write(lambda s: instruction_rows.site_has_seen(s, site_id, seq))
+
+    async def unseen_instructions(
+        self, site_id: str, after_seq: int, now: datetime
+    ) -> Sequence[Instruction]:
+        """Unexpired, not superseded instructions of a site with a higher sequence, in order."""
+        return await self._read(lambda s: instruction_rows.unseen(s, site_id, after_seq, now))
+
+    async def instructions(self, event_key: str) -> Sequence[StoredInstruction]:
+        """Every instruction sent for an event with its statuses, in order of time."""
+        return await self._read(lambda s: instruction_rows.of_event(s, event_key))
+
+    async def put_status(self, site_id: str, status: InstructionStatus) -> None:
+        """Record what became of an instruction (idempotent)."""
+        await self._write(lambda s: site_rows.put_status(s, site_id, status))
+
+    async def notices(
+        self, window: Interval, site_id: str | None = None
+    ) -> Sequence[tuple[str, Notice]]:
+        """`(site_id, notice)` in a window of time, in order."""
+        return await self._read(lambda s: site_rows.notices(s, window, site_id))
+
+    async def readiness(self, site_id: str) -> Sequence[VehicleReadiness]:
+        """The newest word on every vehicle of a site."""
+        return await self._read(lambda s: site_rows.readiness(s, site_id))
+
+    async def journal(self, subject: str) -> Sequence[JournalEntry]:
+        """Why things about this subject are as they are, in order of time."""
+        return await self._read(lambda s: site_rows.journal(s, subject))
+
+    async def log(self, entry: JournalEntry) -> None:
+        """Add to the journal."""
+        await self._write(lambda s: site_rows.put_journal(s, [entry]))
+
+    async def put_report(
+        self, event_key: str, report: Mapping[str, object], final: bool, once: str | None = None
+    ) -> int:
+        """Store the next version of a report; at most one is ever stored under one `once`."""
+
+        def work(session: Session) -> int:
+            rows = session.exec(select(ReportRow).where(ReportRow.event_key == event_key)).all()
+            for row in rows:
+                if once is not None and row.once == once:
+                    return row.version
+            version = max((row.version for row in rows), default=0) + 1
+            document = {**report, "version": version, "final": final}
+            session.add(
+                ReportRow(
+                    event_key=event_key, version=version, final=final, once=once, document=document
+                )
+            )
+            return version
+
+        return await self._write(work)
+
+    async def report(
+        self, event_key: str, version: int | None = None
+    ) -> Mapping[str, object] | None:
+        """Report data of one version, or the newest."""
+        query = select(ReportRow).where(ReportRow.event_key == event_key)
+        if version is not None:
+            query = query.where(ReportRow.version == version)
+        query = query.order_by(col(ReportRow.version).desc()).limit(1)
+
+        def work(session: Session) -> Mapping[str, object] | None:
+            row = session.exec(query).first()
+            return row.document if row else None
+
+        return await self._read(work)
+
+    async def claim_job(self, job: str, scheduled_at: datetime) -> bool:
+        """True exactly once per (job, scheduled time): the fence against doubled jobs."""
+        row = JobRow(job=job, scheduled_at=scheduled_at)
+        return await self._write(lambda s: insert_once(s, JobRow, row))

@@ -1,0 +1,127 @@
+"""What sites say besides measurements, and the journal: shared by ledger and telemetry store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import func
+from sqlmodel import Session, and_, col, select
+
+from contracts.site_link.messages import InstructionStatus, Notice, Severity, VehicleReadiness
+from contracts.time import Interval
+from gateway.ports import JournalEntry
+from gateway.store import documents
+from gateway.store.database import insert_once
+from gateway.store.tables import InstructionStatusRow, JournalRow, NoticeRow, ReadinessRow
+
+
+def put_row(
+    session: Session, site_id: str, row: InstructionStatus | Notice | VehicleReadiness
+) -> None:
+    """Add what a site said unless it is there."""
+    match row:
+        case InstructionStatus():
+            put_status(session, site_id, row)
+        case Notice():
+            put_notice(session, site_id, row)
+        case VehicleReadiness():
+            put_readiness(session, site_id, row)
+
+
+def put_status(session: Session, site_id: str, status: InstructionStatus) -> None:
+    """Add a status unless it is there."""
+    row = InstructionStatusRow(
+        instruction_id=status.instruction_id,
+        state=status.state.value,
+        at=status.at,
+        site_id=site_id,
+        event_id=status.event_id,
+        reason=status.reason,
+    )
+    insert_once(session, InstructionStatusRow, row)
+
+
+def put_notice(session: Session, site_id: str, notice: Notice) -> None:
+    """Add a notice unless it is there."""
+    row = NoticeRow(
+        site_id=site_id,
+        code=notice.code,
+        subject=notice.subject,
+        at=notice.at,
+        raised=notice.raised,
+        severity=notice.severity.value,
+        text=notice.text,
+    )
+    insert_once(session, NoticeRow, row)
+
+
+def put_readiness(session: Session, site_id: str, word: VehicleReadiness) -> None:
+    """Add a word on a vehicle unless it is there."""
+    row = ReadinessRow(
+        site_id=site_id,
+        vehicle_id=word.vehicle_id,
+        at=word.at,
+        document=documents.READINESS.dump(word),
+    )
+    insert_once(session, ReadinessRow, row)
+
+
+def notices(
+    session: Session, window: Interval, site_id: str | None
+) -> Sequence[tuple[str, Notice]]:
+    """`(site_id, notice)` in a window of time, in order."""
+    query = select(NoticeRow).where(NoticeRow.at >= window.start)
+    if window.end is not None:
+        query = query.where(NoticeRow.at < window.end)
+    if site_id is not None:
+        query = query.where(NoticeRow.site_id == site_id)
+    query = query.order_by(col(NoticeRow.at), col(NoticeRow.site_id), col(NoticeRow.raised))
+    return [(row.site_id, _notice(row)) for row in session.exec(query)]
+
+
+def readiness(session: Session, site_id: str) -> Sequence[VehicleReadiness]:
+    """The newest word on every vehicle of a site, by vehicle."""
+    newest = (
+        select(col(ReadinessRow.vehicle_id), func.max(ReadinessRow.at).label("at"))
+        .where(ReadinessRow.site_id == site_id)
+        .group_by(col(ReadinessRow.vehicle_id))
+        .subquery()
+    )
+    query = (
+        select(ReadinessRow)
+        .join(
+            newest,
+            and_(
+                col(ReadinessRow.vehicle_id) == newest.c.vehicle_id,
+                col(ReadinessRow.at) == newest.c.at,
+            ),
+        )
+        .where(ReadinessRow.site_id == site_id)
+        .order_by(col(ReadinessRow.vehicle_id))
+    )
+    return [documents.READINESS.load(row.document) for row in session.exec(query)]
+
+
+def put_journal(session: Session, entries: Iterable[JournalEntry]) -> None:
+    """Add to the journal."""
+    session.add_all(
+        JournalRow(subject=e.subject, at=e.at, action=e.action, cause=e.cause) for e in entries
+    )
+
+
+def journal(session: Session, subject: str) -> Sequence[JournalEntry]:
+    """Entries about a subject in order of time."""
+    query = select(JournalRow).where(JournalRow.subject == subject)
+    rows = session.exec(query.order_by(col(JournalRow.at), col(JournalRow.id)))
+    return [JournalEntry(at=r.at, subject=r.subject, action=r.action, cause=r.cause) for r in rows]
+
+
+def _notice(row: NoticeRow) -> Notice:
+    return Notice(
+        at=row.at,
+        code=row.code,
+        subject=row.subject,
+        severity=Severity(row.severity),
+        raised=row.raised,
+        text=row.text,
+    )
