@@ -26,6 +26,9 @@ _VERSIONS: Mapping[str, tuple[_Speaker, Rules]] = {
 }
 
 
+FAULTS = frozenset({FaultKind.DROP, FaultKind.KILL, FaultKind.UNRESPONSIVE})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChargerSpec:
     """What a charger is; `version` is "1.6" or "2.0.1"."""
@@ -44,9 +47,7 @@ class Charger:
         speaker, rules = _VERSIONS[spec.version]
         self.id = spec.endpoint.charger_id
         self._clock = clock
-        self._faults = Faults(
-            frozenset({FaultKind.DROP, FaultKind.KILL, FaultKind.UNRESPONSIVE}), clock.monotonic
-        )
+        self._faults = Faults(FAULTS, clock.monotonic)
         self.station = Station(
             evses=spec.evses,
             personality=spec.personality,

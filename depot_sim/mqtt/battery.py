@@ -29,6 +29,9 @@ _REFUSED = 0x80
 """SUBACK codes from here on are failures (MQTT 3.1.1 §3.9.3)."""
 
 
+FAULTS = frozenset({FaultKind.DROP, FaultKind.FREEZE, FaultKind.UNRESPONSIVE})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broker:
     """Where the site's broker is, and the battery's login there if it asks for one."""
@@ -65,9 +68,7 @@ class MqttBattery:
         self._shown = battery
         self._last_id: str | None = None
         self._client: aiomqtt.Client | None = None
-        self._faults = Faults(
-            frozenset({FaultKind.DROP, FaultKind.FREEZE, FaultKind.UNRESPONSIVE}), elapsed
-        )
+        self._faults = Faults(FAULTS, elapsed)
         self._log = _log.bind(battery=id)
 
     @property

@@ -10,6 +10,8 @@ from sunspec2.device import Model, Point
 BASE_ADDRESS = 40_000
 _MARKER = (0x5375, 0x6E53)
 _END = (0xFFFF, 0)
+_RANGES = {"int16": (-32_767, 32_767), "uint16": (0, 65_534)}
+"""What 16 bits can say besides "not implemented": a meter beyond its range shows its end."""
 Value = int | float | str
 
 
@@ -42,9 +44,12 @@ class Image:
         self.registers.extend(_END)
 
     def put(self, model_id: int, name: str, value: Value) -> None:
-        """Set a point in its real unit; numbers are rounded to the point's resolution."""
+        """Set a point in its real unit, rounded to its resolution, bounded by its range."""
         point = self._places[model_id, name].point
         point.cvalue = value if isinstance(value, str) or point.sf_required else round(value)
+        if point.pdef["type"] in _RANGES:
+            least, most = _RANGES[point.pdef["type"]]
+            point.value = max(least, min(most, point.value))
         self._pack(self._places[model_id, name])
 
     def get(self, model_id: int, name: str) -> float:

@@ -16,8 +16,8 @@ from depot_sim.sunspec.image import Image, scale_for
 from depot_sim.sunspec.server import FAULTS, Address, Listener, SunSpecServer
 
 _MODEL = 203
-_MARGIN = 2.0
-"""How far beyond its rating the meter can still count."""
+_MARGIN = 1.15
+"""How far beyond its rating the meter can count, at least; more would cost resolution."""
 
 
 class SunSpecMeter:

@@ -1,0 +1,192 @@
+"""What a simulated depot consists of, as a YAML file says it.
+
+Powers are in W, energies in Wh, currents in A per phase, times in s from the start. Port 0 lets
+the system choose; the real one is reported in `depot_sim.depot.DepotAddresses`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from contracts.config import Settings
+from depot_sim.chargers import charger
+from depot_sim.chargers.personality import compose
+from depot_sim.faults import FaultKind
+from depot_sim.mqtt import battery as mqtt_battery
+from depot_sim.sunspec import server as sunspec_server
+
+EXAMPLE = Path(__file__).with_name("depots") / "example.yaml"
+
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,25}$")]
+"""Safe in a URL, an MQTT topic and an OCPP serial number."""
+Positive = Annotated[float, Field(gt=0, le=1e8, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, le=1e8, allow_inf_nan=False)]
+Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+class ModbusSettings(Settings):
+    """Where a Modbus TCP device listens."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535)] = 0
+    unit_id: Annotated[int, Field(ge=1, le=247)] = 1
+
+
+class MeterSettings(ModbusSettings):
+    """The grid meter; `rated_a` per phase sets its resolution."""
+
+    id: Id = "pcc"
+    rated_a: Positive = 400.0
+
+
+class BuildingSettings(Settings):
+    """The load nobody controls: `base_w`, give or take `swing_w`."""
+
+    base_w: NotNegative = 10_000.0
+    swing_w: NotNegative = 2_000.0
+
+
+class VehicleSettings(Settings):
+    """A vehicle and the fleet's plan for it."""
+
+    id: Id
+    id_tag: Annotated[str, Field(min_length=1, max_length=20)]
+    capacity_wh: Positive
+    soc_pct: Percent
+    max_ac_w: Positive = 11_040.0
+    max_dc_w: NotNegative = 0.0
+    phases: Literal[1, 2, 3] = 3
+    departure_after_s: NotNegative | None = None
+    required_soc_pct: Percent = 80.0
+
+
+class ChargerSettings(Settings):
+    """A charger with `evses` equal outlets; `vehicle` comes to the first one.
+
+    `url` is the central system's; the charger's id becomes the last segment of the path.
+    """
+
+    id: Id
+    version: Literal["1.6", "2.0.1"]
+    url: Annotated[str, Field(pattern=r"^ws://")]
+    password: str | None = None
+    rated_a: Annotated[float, Field(ge=6, le=1000)] = 32.0
+    phases: Literal[1, 2, 3] = 3
+    first_phase: Literal[1, 2, 3] = 1
+    dc: bool = False
+    evses: Annotated[int, Field(ge=1, le=16)] = 1
+    personality: tuple[str, ...] = ()
+    meter_interval_s: Annotated[int, Field(ge=1, le=3600)] = 10
+    vehicle: VehicleSettings | None = None
+    plug_in_after_s: NotNegative = 0.0
+
+    @field_validator("personality")
+    @classmethod
+    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        compose(names)
+        return names
+
+
+class CellsSettings(Settings):
+    """What a battery can do, whatever it speaks; `efficiency` is one way."""
+
+    id: Id
+    capacity_wh: Positive
+    max_charge_w: Positive
+    max_discharge_w: Positive
+    soc_pct: Percent = 50.0
+    efficiency: Annotated[float, Field(gt=0, le=1)] = 0.96
+
+
+class SunSpecBatterySettings(CellsSettings, ModbusSettings):
+    """A battery on Modbus."""
+
+    kind: Literal["sunspec"]
+
+
+class BrokerSettings(Settings):
+    """The site's MQTT broker and the device's login there."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65_535)] = 1883
+    username: str | None = None
+    password: str | None = None
+
+
+class MqttBatterySettings(CellsSettings):
+    """A battery on MQTT."""
+
+    kind: Literal["mqtt"]
+    broker: BrokerSettings = BrokerSettings()
+    state_interval_s: Annotated[float, Field(ge=0.1, le=3600)] = 1.0
+
+
+BatterySettings = Annotated[
+    SunSpecBatterySettings | MqttBatterySettings, Field(discriminator="kind")
+]
+
+
+class PvSettings(ModbusSettings):
+    """A PV inverter; the sky offers `clearness` of `rated_w`, give or take `swing` of it."""
+
+    id: Id
+    rated_w: Positive
+    clearness: Share = 0.7
+    swing: Share = 0.2
+
+
+class FaultSettings(Settings):
+    """One planned fault; `for_s` None means for good."""
+
+    at_s: NotNegative
+    device: Id
+    kind: FaultKind
+    for_s: NotNegative | None = None
+
+
+class DepotSettings(Settings):
+    """A whole depot. Equal seeds give equal weather and equal building load."""
+
+    site_id: Id
+    seed: int = 1
+    drift_period_s: Positive = 600.0
+    meter: MeterSettings = MeterSettings()
+    building: BuildingSettings = BuildingSettings()
+    chargers: tuple[ChargerSettings, ...] = ()
+    batteries: tuple[BatterySettings, ...] = ()
+    pv: tuple[PvSettings, ...] = ()
+    faults: tuple[FaultSettings, ...] = ()
+
+    @model_validator(mode="after")
+    def _ids_are_unique(self) -> Self:
+        devices = (self.meter, *self.chargers, *self.batteries, *self.pv)
+        twice = [name for name, count in Counter(d.id for d in devices).items() if count > 1]
+        if twice:
+            raise ValueError(f"ids used twice: {', '.join(sorted(twice))}")
+        return self
+
+    @model_validator(mode="after")
+    def _faults_can_happen(self) -> Self:
+        possible = self._fault_kinds()
+        for fault in self.faults:
+            if fault.device not in possible:
+                raise ValueError(f"faults: no device {fault.device!r}")
+            if fault.kind not in possible[fault.device]:
+                kinds = ", ".join(sorted(possible[fault.device]))
+                raise ValueError(f"faults: {fault.device!r} knows {kinds}, not {fault.kind}")
+        return self
+
+    def _fault_kinds(self) -> dict[str, frozenset[FaultKind]]:
+        on_mqtt = [b.id for b in self.batteries if b.kind == "mqtt"]
+        on_modbus = [b.id for b in self.batteries if b.kind == "sunspec"]
+        on_modbus += [self.meter.id, *(inverter.id for inverter in self.pv)]
+        return {
+            **{c.id: charger.FAULTS for c in self.chargers},
+            **dict.fromkeys(on_mqtt, mqtt_battery.FAULTS),
+            **dict.fromkeys(on_modbus, sunspec_server.FAULTS),
+        }
