@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import statistics
+import time
 from collections.abc import AsyncIterator
 
 import httpx
@@ -87,6 +89,19 @@ async def test_several_in_one_process_are_apart() -> None:
         await one.task
         assert (await client.get(f"{second}/hello")).json() == "hello"
         two.stopping.set()
+
+
+async def test_answers_on_a_kept_connection_do_not_wait_for_acknowledgements() -> None:
+    async with asyncio.TaskGroup() as tasks, httpx.AsyncClient() as client:
+        running = Running(tasks, application())
+        url = await running.url()
+        took = []
+        for count in range(15):
+            began = time.perf_counter()
+            await client.post(f"{url}/count", json={"count": count})
+            took.append(time.perf_counter() - began)
+        assert statistics.median(took) < 0.03, "a delayed acknowledgement costs 0.04 s"
+        running.stopping.set()
 
 
 async def test_a_busy_port_is_named() -> None:
