@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import AwareDatetime, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 from starlette.exceptions import HTTPException
 
 from contracts.config import Settings
@@ -23,7 +23,7 @@ from vtn_sim.openadr.journal import Journal
 from vtn_sim.openadr.refusal import INVALID_ID, Refusal
 from vtn_sim.openadr.vtn import Vtn
 from vtn_sim.scenario import whole_second
-from vtn_sim.spec import EventSpec, Identifier, Seconds, SignalSpec, TargetSpec
+from vtn_sim.spec import EventSpec, Identifier, Seconds, SignalSpec, Start, TargetSpec
 from vtn_sim.views import (
     EventView,
     MessageView,
@@ -38,7 +38,7 @@ from vtn_sim.views import (
 class NewEvent(EventSpec):
     """An event and when it starts: at a time, or so many seconds from now."""
 
-    start: AwareDatetime | None = None
+    start: Start | None = None
     start_in_s: Annotated[float, Field(ge=0, le=31 * 86_400)] | None = None
 
     @model_validator(mode="after")
@@ -51,7 +51,7 @@ class NewEvent(EventSpec):
 class EventChange(Settings):
     """What to change in an event; everything else stays."""
 
-    start: AwareDatetime | None = None
+    start: Start | None = None
     duration_s: Seconds | None = None
     signals: tuple[SignalSpec, ...] | None = None
     targets: TargetSpec | None = None

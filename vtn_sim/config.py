@@ -55,7 +55,7 @@ class ScenarioEvent(EventSpec):
 class VtnSettings(Settings):
     """One utility."""
 
-    vtn_id: Annotated[str, Field(min_length=1, max_length=200)] = "VTN-SIM"
+    vtn_id: Identifier = "VTN-SIM"
     """Not in lower case only: openleadr refuses such names."""
     host: str = "127.0.0.1"
     port: Port = 0

@@ -6,16 +6,32 @@ Durations are whole seconds, power is in kW in the load convention: a `delta` of
 
 from __future__ import annotations
 
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
 from contracts.config import Settings
 
 MAX_SECONDS = 31 * 86_400
+_XML_TEXT = re.compile(r"[\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*")
+"""The characters of XML 1.0 (2.2)."""
 Seconds = Annotated[int, Field(ge=0, le=MAX_SECONDS)]
-Identifier = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+def _xml_text(text: str) -> str:
+    if not _XML_TEXT.fullmatch(text):
+        raise ValueError("holds a character that XML cannot carry")
+    return text
+
+
+XmlText = Annotated[str, AfterValidator(_xml_text)]
+Identifier = Annotated[XmlText, Field(min_length=1, max_length=200)]
+Start = Annotated[
+    AwareDatetime,
+    Field(ge=datetime(2000, 1, 1, tzinfo=UTC), le=datetime(2100, 1, 1, tzinfo=UTC)),
+]
 
 _TYPES = {
     "SIMPLE": ("level",),
@@ -73,7 +89,7 @@ class EventSpec(Settings):
     duration_s: Seconds | None = None
     """None: as long as its signals. 0: until further notice."""
     signals: Annotated[tuple[SignalSpec, ...], Field(min_length=1, max_length=10)]
-    market_context: Annotated[str, Field(min_length=1, max_length=500)] = (
+    market_context: Annotated[XmlText, Field(min_length=1, max_length=500)] = (
         "http://utility.example/programs/depots"
     )
     targets: TargetSpec = TargetSpec()
@@ -85,7 +101,7 @@ class EventSpec(Settings):
     recovery_s: Seconds = 0
     start_tolerance_s: Seconds = 0
     response_required: bool = True
-    comment: Annotated[str, Field(max_length=500)] = ""
+    comment: Annotated[XmlText, Field(max_length=500)] = ""
 
     @property
     def duration(self) -> timedelta:
