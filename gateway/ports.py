@@ -157,6 +157,16 @@ class StoredEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SiteOptOut:
+    """A site taken out of one event by its owner or by a person on its behalf."""
+
+    event_key: str
+    site_id: str
+    at: datetime
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredInstruction:
     """An instruction with what became of it."""
 
@@ -195,7 +205,11 @@ class Ledger(Protocol):
         ...
 
     async def opt_out_site(self, event_key: str, site_id: str, at: datetime, cause: str) -> None:
-        """Record that a site's owner opted it out of one event."""
+        """Record that a site's owner opted it out of one event; the first word stands."""
+        ...
+
+    async def opt_outs(self, event_key: str) -> Sequence[SiteOptOut]:
+        """Who was taken out of an event, when and why, in order of time."""
         ...
 
     async def put_plan(

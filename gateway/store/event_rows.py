@@ -9,7 +9,7 @@ from sqlmodel import Session, col, or_, select
 
 from gateway.domain.dispatch import DispatchPlan
 from gateway.domain.event import GridEvent, Opt, OptDecision
-from gateway.ports import StoredEvent
+from gateway.ports import SiteOptOut, StoredEvent
 from gateway.store import documents
 from gateway.store.database import upsert
 from gateway.store.tables import EventRow, PlanRow, SiteOptOutRow
@@ -55,6 +55,15 @@ def events(session: Session, ending_after: datetime | None) -> Sequence[StoredEv
     found = [_newest(rows, out) for rows in by_key.values()]
     wanted = [s for s in found if ending_after is None or _ends_after(s.event, ending_after)]
     return sorted(wanted, key=lambda s: (s.event.window.start, s.event.key), reverse=True)
+
+
+def opt_outs(session: Session, event_key: str) -> Sequence[SiteOptOut]:
+    """Who was taken out of an event, in order of time."""
+    query = select(SiteOptOutRow).where(SiteOptOutRow.event_key == event_key)
+    rows = session.exec(query.order_by(col(SiteOptOutRow.at), col(SiteOptOutRow.site_id)))
+    return [
+        SiteOptOut(event_key=r.event_key, site_id=r.site_id, at=r.at, cause=r.cause) for r in rows
+    ]
 
 
 def put_plan(session: Session, plan: DispatchPlan) -> None:

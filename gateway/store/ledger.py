@@ -16,7 +16,7 @@ from contracts.site_link.messages import (
 from contracts.time import Interval
 from gateway.domain.dispatch import DispatchPlan
 from gateway.domain.event import GridEvent, OptDecision
-from gateway.ports import JournalEntry, StoredEvent, StoredInstruction
+from gateway.ports import JournalEntry, SiteOptOut, StoredEvent, StoredInstruction
 from gateway.store import event_rows, instruction_rows, site_rows
 from gateway.store.database import Database, insert_once
 from gateway.store.tables import JobRow, ReportRow, SiteOptOutRow
@@ -47,6 +47,10 @@ class SqlLedger:
         """Record a site's opt-out; the first word stands."""
         row = SiteOptOutRow(event_key=event_key, site_id=site_id, at=at, cause=cause)
         await self._write(lambda s: insert_once(s, SiteOptOutRow, row))
+
+    async def opt_outs(self, event_key: str) -> Sequence[SiteOptOut]:
+        """Who was taken out of an event, when and why, in order of time."""
+        return await self._read(lambda s: event_rows.opt_outs(s, event_key))
 
     async def put_plan(
         self, plan: DispatchPlan, instructions: Sequence[Instruction]

@@ -18,7 +18,7 @@ from gateway.store.tables import InstructionStatusRow, JournalRow, NoticeRow, Re
 def put_row(
     session: Session, site_id: str, row: InstructionStatus | Notice | VehicleReadiness
 ) -> None:
-    """Add what a site said unless it is there."""
+    """Add what a site said, and journal it, unless it is there."""
     match row:
         case InstructionStatus():
             put_status(session, site_id, row)
@@ -38,7 +38,10 @@ def put_status(session: Session, site_id: str, status: InstructionStatus) -> Non
         event_id=status.event_id,
         reason=status.reason,
     )
-    insert_once(session, InstructionStatusRow, row)
+    if insert_once(session, InstructionStatusRow, row):
+        action, cause = f"{site_id}: instruction {status.state.value}", status.reason
+        entry = JournalEntry(at=status.at, subject=status.event_id, action=action, cause=cause)
+        put_journal(session, [entry])
 
 
 def put_notice(session: Session, site_id: str, notice: Notice) -> None:
@@ -52,7 +55,10 @@ def put_notice(session: Session, site_id: str, notice: Notice) -> None:
         severity=notice.severity.value,
         text=notice.text,
     )
-    insert_once(session, NoticeRow, row)
+    if insert_once(session, NoticeRow, row):
+        action = f"{notice.code} {'raised' if notice.raised else 'cleared'}: {notice.subject}"
+        entry = JournalEntry(at=notice.at, subject=site_id, action=action, cause=notice.text)
+        put_journal(session, [entry])
 
 
 def put_readiness(session: Session, site_id: str, word: VehicleReadiness) -> None:

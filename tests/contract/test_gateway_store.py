@@ -188,6 +188,9 @@ async def test_a_sites_opt_out_is_kept_through_modifications(ledger: Ledger) -> 
     stored = await ledger.event(event.key)
     assert stored is not None
     assert stored.opted_out_sites == {"depot-2"}
+    (word,) = await ledger.opt_outs(event.key)
+    assert (word.site_id, word.at, word.cause) == ("depot-2", T0, "owner said so")
+    assert await ledger.opt_outs("u1/other") == []
     assert (await ledger.events())[0].opted_out_sites == {"depot-2"}
 
 
@@ -522,6 +525,11 @@ async def test_the_other_rows_of_a_batch_reach_the_ledger(
     assert await ledger.notices(Interval.lasting(T0, SECOND)) == [("depot-1", notice)]
     assert await ledger.readiness("depot-1") == [newer]
     assert (await ledger.instructions("u1/e1"))[0].statuses == (applied,)
+    assert [e.action for e in await ledger.journal("u1/e1")] == ["depot-1: instruction applied"]
+    assert [e.action for e in await ledger.journal("depot-1")] == [
+        "charger-offline raised: cp1",
+        "charger-offline cleared: cp1",
+    ]
 
 
 async def test_loaded_history_keeps_its_length_its_label_and_never_replaces_measurements(
