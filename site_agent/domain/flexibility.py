@@ -1,0 +1,87 @@
+"""How far the site can lower its import now and hold that for an hour, with nobody left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from site_agent.domain.battery import discharge_available_w, energy_above_reserve_wh
+from site_agent.domain.demand import steered
+from site_agent.domain.device import ChargerState
+from site_agent.domain.estimate import charger_power, watts_per_amp
+from site_agent.domain.policy import ControlPolicy
+from site_agent.domain.room import moment_of
+from site_agent.domain.site import SiteSnapshot
+from site_agent.domain.vehicle import VehicleNeed
+
+HOLD = timedelta(hours=1)
+
+
+def down_w(snapshot: SiteSnapshot, building_w: float | None, policy: ControlPolicy) -> float | None:
+    """The reduction of import on offer, W, >= 0; None while the meter is stale.
+
+    Every vehicle keeps what it must charge within the hour: what its laxity demands at its own
+    power, and together what the connection could not make up for later (the earliest-deadline
+    test). Batteries give what they can sustain for the hour above their reserve. Never more than
+    the present import.
+    """
+    power = snapshot.pcc.power_w.fresh(snapshot.at, snapshot.model.meter_max_age)
+    if power is None or building_w is None:
+        return None
+    offer = _chargers_down_w(snapshot, building_w, policy) + _batteries_down_w(snapshot)
+    return min(offer, max(0.0, power))
+
+
+def _chargers_down_w(snapshot: SiteSnapshot, building_w: float, policy: ControlPolicy) -> float:
+    moment = moment_of(snapshot, policy)
+    chargers = steered(snapshot)
+    needs = {need.evse_id: need for need in snapshot.needs}
+    drawn = sum(charger_power(charger, moment).low for charger in chargers)
+    here = [(charger, needs.get(charger.spec.evse_id)) for charger in chargers]
+    alone = sum(_floor_w(c, need, snapshot) for c, need in here if need is not None)
+    later_w = max(0.0, snapshot.model.contract_limit_w - building_w)
+    together = _backlog_w([need for _, need in here if need is not None], later_w, snapshot.at)
+    return max(0.0, drawn - max(alone, together))
+
+
+def _floor_w(charger: ChargerState, need: VehicleNeed, snapshot: SiteSnapshot) -> float:
+    """Power that a vehicle cannot do without during the hour, W: 0 or at least its minimum."""
+    hours = _hours(need.departure - snapshot.at)
+    if need.required_wh <= 0:
+        return 0.0
+    if hours <= 0:
+        return need.max_power_w
+    hold = _hours(HOLD)
+    later_wh = need.max_power_w * max(0.0, hours - hold)
+    floor = max(0.0, need.required_wh - later_wh) / min(hours, hold)
+    w_per_a = watts_per_amp(charger, snapshot.at, snapshot.model.device_max_age)
+    least = charger.spec.min_current_a * w_per_a if floor > 0 else 0.0
+    return min(need.max_power_w, max(floor, least))
+
+
+def _backlog_w(needs: Iterable[VehicleNeed], later_w: float, now: datetime) -> float:
+    """Power all must have during the hour so that the connection can make up for the rest, W."""
+    due_wh = backlog = 0.0
+    for need in sorted(needs, key=lambda n: n.departure):
+        hours = _hours(need.departure - now)
+        due_wh += min(need.required_wh, need.max_power_w * max(0.0, hours))
+        if hours >= _hours(HOLD):
+            missing_wh = due_wh - later_w * (hours - _hours(HOLD))
+            backlog = max(backlog, missing_wh / _hours(HOLD))
+    return backlog
+
+
+def _batteries_down_w(snapshot: SiteSnapshot) -> float:
+    now, max_age = snapshot.at, snapshot.model.device_max_age
+    offer = 0.0
+    for battery in snapshot.batteries:
+        power = battery.power_w.fresh(now, max_age)
+        if power is not None:
+            sustained = energy_above_reserve_wh(battery, now, max_age) / _hours(HOLD)
+            give = min(discharge_available_w(battery, now, max_age), sustained)
+            offer += max(0.0, power + give)
+    return offer
+
+
+def _hours(span: timedelta) -> float:
+    return span / timedelta(hours=1)

@@ -1,0 +1,144 @@
+"""Bring a decision to the devices: what lowers the load first, all at once, then what raises it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from contracts.tasks import first_of
+from contracts.time import Clock
+from site_agent.domain.control import Decision
+from site_agent.domain.device import BatterySetpoint, ChargerSetpoint, ChargerState, PvSetpoint
+from site_agent.flows.lane import Lane
+from site_agent.flows.observer import Devices
+
+REFRESH_S = 60.0
+"""A running transaction's limit is told again this often: its lease in the charger must not end."""
+PATIENCE_S = 2.0
+"""How long raises wait for falls; a device slower than this is counted at its worst meanwhile."""
+_SAME_A = 0.15
+_LOST_A = 0.5
+_SAME_W = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How far a decision has reached the devices."""
+
+    complete: bool
+    """Every charger and battery that takes setpoints at all holds its own."""
+    without: tuple[str, ...]
+    """Chargers and batteries that are offline, or that failed to take theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    lane: Lane[Any]
+    setpoint: ChargerSetpoint | BatterySetpoint | PvSetpoint
+
+
+class Actuators:
+    """One lane per device."""
+
+    def __init__(self, devices: Devices, clock: Clock) -> None:
+        self._devices = devices
+        self._clock = clock
+        self.chargers = {
+            c.spec.evse_id: Lane[ChargerSetpoint](c.spec.evse_id, c.set_limit, clock=clock)
+            for c in devices.chargers
+        }
+        self.batteries = {
+            b.spec.battery_id: Lane[BatterySetpoint](b.spec.battery_id, b.set_power, clock=clock)
+            for b in devices.batteries
+        }
+        self.pv = {
+            p.spec.pv_id: Lane[PvSetpoint](p.spec.pv_id, p.set_limit, clock=clock)
+            for p in devices.pv
+        }
+
+    def is_silent(self, device_id: str) -> bool:
+        """Whether a charger or battery does not take setpoints."""
+        lane: Lane[Any] = (self.chargers | self.batteries)[device_id]
+        return lane.silent
+
+    def runs(self) -> list[Coroutine[object, object, None]]:
+        """What must run for anything to be sent."""
+        lanes: list[Lane[Any]] = [*self.chargers.values(), *self.batteries.values()]
+        return [lane.run() for lane in [*lanes, *self.pv.values()]]
+
+    async def apply(self, decision: Decision) -> Outcome:
+        """Send what has changed or must be told again.
+
+        Raises follow only once every fall has been accepted; otherwise the next cycle decides
+        anew.
+        """
+        falls, rises = self._moves(decision)
+        if await self._send(falls):
+            await self._send(rises)
+        return self._outcome(decision)
+
+    def _moves(self, decision: Decision) -> tuple[list[_Move], list[_Move]]:
+        falls: list[_Move] = []
+        rises: list[_Move] = []
+        now = self._clock.now()
+        for charger, setpoint in zip(self._devices.chargers, decision.chargers, strict=True):
+            state, lane = charger.state(now), self.chargers[setpoint.evse_id]
+            if state.online and self._must_tell(lane, state, setpoint):
+                limit_a = state.confirmed_limit_a
+                rising = limit_a is not None and setpoint.limit_a > limit_a
+                (rises if rising else falls).append(_Move(lane, setpoint))
+        for battery, power in zip(self._devices.batteries, decision.batteries, strict=True):
+            if battery.state(now).online:
+                lane_b = self.batteries[power.battery_id]
+                held_w = lane_b.accepted.power_w if lane_b.accepted else 0.0
+                falling = power.power_w < held_w - _SAME_W
+                (falls if falling else rises).append(_Move(lane_b, power))
+        for inverter, limit in zip(self._devices.pv, decision.pv, strict=True):
+            if inverter.state(now).online:
+                rises.append(_Move(self.pv[limit.pv_id], limit))
+        return falls, rises
+
+    def _must_tell(
+        self, lane: Lane[ChargerSetpoint], state: ChargerState, setpoint: ChargerSetpoint
+    ) -> bool:
+        confirmed_a = state.confirmed_limit_a
+        if confirmed_a is None:
+            return True
+        told_a = confirmed_a if lane.accepted is None else lane.accepted.limit_a
+        changed = abs(told_a - setpoint.limit_a) >= _SAME_A
+        lost = abs(confirmed_a - setpoint.limit_a) >= _LOST_A
+        aged = self._clock.monotonic() - lane.accepted_s >= REFRESH_S
+        return changed or lost or (aged and state.transaction_id is not None)
+
+    async def _send(self, moves: Iterable[_Move]) -> bool:
+        """Ask all at once and wait a little; whether all of them accepted."""
+        asked = [move.lane for move in moves if move.lane.ask(move.setpoint)]
+        if asked:
+            await first_of(_all_answered(asked), self._clock.sleep(PATIENCE_S))
+        return not any(lane.silent for lane in asked)
+
+    def _outcome(self, decision: Decision) -> Outcome:
+        now = self._clock.now()
+        open_ids: list[str] = []
+        without: list[str] = []
+        for charger, limit in zip(self._devices.chargers, decision.chargers, strict=True):
+            state, lane = charger.state(now), self.chargers[limit.evse_id]
+            if not state.online or lane.failure is not None:
+                without.append(limit.evse_id)
+            elif self._must_tell(lane, state, limit):
+                open_ids.append(limit.evse_id)
+        for battery, power in zip(self._devices.batteries, decision.batteries, strict=True):
+            lane_b = self.batteries[power.battery_id]
+            if not battery.state(now).online or lane_b.failure is not None:
+                without.append(power.battery_id)
+            elif lane_b.accepted is None or abs(lane_b.accepted.power_w - power.power_w) > _SAME_W:
+                open_ids.append(power.battery_id)
+        return Outcome(complete=not open_ids, without=tuple(without))
+
+
+async def _all_answered(lanes: Iterable[Lane[Any]]) -> None:
+    async with asyncio.TaskGroup() as group:
+        for lane in lanes:
+            group.create_task(lane.answered())

@@ -1,0 +1,113 @@
+"""Snapshot, decide, apply: once a second, and at once when something changes.
+
+While it is alive, setpoints are refreshed (chargers' leases here, batteries' and inverters' by
+being asked every cycle); when it dies, they lapse in the devices (`domain.fallback`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from contracts.tasks import first_of
+from contracts.time import Clock
+from site_agent.domain.control import DEFAULT_POLICY, Decision, decide
+from site_agent.domain.envelope import combine
+from site_agent.domain.limits import limits_at
+from site_agent.domain.policy import ControlPolicy
+from site_agent.domain.site import SiteModel, SiteSnapshot
+from site_agent.flows.actuators import Actuators, Outcome
+from site_agent.flows.instructions import Instructions
+from site_agent.flows.observer import Devices, NeedSource, Observer
+
+log = structlog.get_logger(__name__)
+
+CYCLE_S = 1.0
+_SPACING_S = 0.05
+"""Between cycles: a burst of wakes is answered once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cycle:
+    """What one cycle saw and decided."""
+
+    snapshot: SiteSnapshot
+    decision: Decision
+
+
+class ControlLoop:
+    """The one writer of setpoints of a site."""
+
+    def __init__(
+        self,
+        model: SiteModel,
+        devices: Devices,
+        instructions: Instructions,
+        needs: NeedSource,
+        clock: Clock,
+        policy: ControlPolicy = DEFAULT_POLICY,
+    ) -> None:
+        self._model = model
+        self._instructions = instructions
+        self._clock = clock
+        self._policy = policy
+        self._actuators = Actuators(devices, clock)
+        self._observer = Observer(model, devices, needs, policy, self._actuators.is_silent)
+        self._changed = asyncio.Event()
+        self._binding = ""
+        self.latest: Cycle | None = None
+        """What the last cycle saw and decided."""
+
+    def wake(self) -> None:
+        """Run the next cycle at once."""
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Control until cancelled; the last setpoints are left to lapse in the devices."""
+        async with asyncio.TaskGroup() as group:
+            for lane in self._actuators.runs():
+                group.create_task(lane)
+            while True:
+                self._changed.clear()
+                await self.cycle()
+                await self._clock.sleep(_SPACING_S)
+                await first_of(self._clock.sleep(self._pause_s()), self._changed.wait())
+
+    async def cycle(self) -> None:
+        """One snapshot, one decision, brought to the devices."""
+        now = self._clock.now()
+        snapshot = self._observer.snapshot(now)
+        envelope = combine(limits_at(self._model, self._instructions.held, now))
+        decision = decide(snapshot, envelope, self._policy)
+        self.latest = Cycle(snapshot=snapshot, decision=decision)
+        self._note(decision)
+        outcome = await self._actuators.apply(decision)
+        self._remember_batteries(snapshot)
+        if outcome.complete:
+            self._instructions.accepted(now, _words(outcome))
+
+    def _remember_batteries(self, snapshot: SiteSnapshot) -> None:
+        for battery in snapshot.batteries:
+            held = self._actuators.batteries[battery.spec.battery_id].accepted
+            if held is not None:
+                self._observer.battery_accepted(battery, held.power_w, self._clock.now())
+
+    def _pause_s(self) -> float:
+        now: datetime = self._clock.now()
+        change = self._instructions.next_change(now)
+        until = CYCLE_S if change is None else (change - now).total_seconds()
+        return max(0.0, min(CYCLE_S, until) - _SPACING_S)
+
+    def _note(self, decision: Decision) -> None:
+        if decision.binding != self._binding:
+            self._binding = decision.binding
+            log.info("control", binding=decision.binding)
+
+
+def _words(outcome: Outcome) -> str:
+    if not outcome.without:
+        return "accepted by every charger and battery"
+    return f"accepted, except by {', '.join(outcome.without)} (offline or without answer)"

@@ -1,0 +1,150 @@
+"""What a person should know: raised once when it begins, cleared once when it ends."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from contracts.site_link.messages import Notice, Severity
+from site_agent.domain.estimate import worst_a
+from site_agent.domain.readiness import Readiness
+from site_agent.domain.site import ROOT, SiteSnapshot
+from site_agent.flows.rows import name, text
+from site_agent.ports import KeyValues
+
+RAISED_KEY = "notices/raised"
+
+METER_STALE = "meter-stale"
+CHARGER_OFFLINE = "charger-offline"
+BATTERY_OFFLINE = "battery-offline"
+PV_OFFLINE = "pv-offline"
+LIMIT_NOT_OBEYED = "limit-not-obeyed"
+DEPARTURE_AT_RISK = "departure-at-risk"
+
+Key = tuple[str, str]
+"""(code, subject)"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """Something that is true now, and worth a notice once it has lasted `after`."""
+
+    severity: Severity
+    text: str
+    after: timedelta = timedelta(0)
+
+
+def conditions(snapshot: SiteSnapshot, prospects: tuple[Readiness, ...]) -> Mapping[Key, Condition]:
+    """Everything worth a notice in one picture of the site."""
+    return dict(
+        [
+            *_meter(snapshot),
+            *_chargers(snapshot),
+            *_others(snapshot),
+            *_vehicles(prospects),
+        ]
+    )
+
+
+def _meter(snapshot: SiteSnapshot) -> Iterator[tuple[Key, Condition]]:
+    if snapshot.pcc.power_w.fresh(snapshot.at, snapshot.model.meter_max_age) is None:
+        words = "no fresh reading at the connection point: chargers share a static split"
+        yield (METER_STALE, ROOT), Condition(severity=Severity.ALARM, text=words)
+
+
+def _chargers(snapshot: SiteSnapshot) -> Iterator[tuple[Key, Condition]]:
+    for charger in snapshot.chargers:
+        worst = worst_a(charger, snapshot.at, snapshot.model.device_max_age)
+        if not charger.online:
+            yield (
+                (CHARGER_OFFLINE, charger.spec.evse_id),
+                Condition(
+                    severity=Severity.WARNING,
+                    text=f"does not answer; counted at {worst:.0f} A a phase",
+                    after=timedelta(seconds=15),
+                ),
+            )
+        elif not charger.obeys:
+            limit = charger.confirmed_limit_a or 0.0
+            yield (
+                (LIMIT_NOT_OBEYED, charger.spec.evse_id),
+                Condition(
+                    severity=Severity.ALARM,
+                    text=f"draws {worst:.0f} A a phase under a limit of {limit:.0f} A",
+                ),
+            )
+
+
+def _others(snapshot: SiteSnapshot) -> Iterator[tuple[Key, Condition]]:
+    lasting = timedelta(seconds=15)
+    offline = Condition(severity=Severity.WARNING, text="does not answer", after=lasting)
+    for battery in snapshot.batteries:
+        if not battery.online:
+            yield (BATTERY_OFFLINE, battery.spec.battery_id), offline
+    for inverter in snapshot.pv:
+        if not inverter.online:
+            yield (PV_OFFLINE, inverter.spec.pv_id), offline
+
+
+def _vehicles(prospects: tuple[Readiness, ...]) -> Iterator[tuple[Key, Condition]]:
+    for prospect in prospects:
+        if prospect.need.known and not prospect.on_track:
+            yield (
+                (DEPARTURE_AT_RISK, prospect.need.vehicle_id),
+                Condition(
+                    severity=Severity.WARNING,
+                    text=f"will miss its departure: {prospect.reason}",
+                    after=timedelta(seconds=30),
+                ),
+            )
+
+
+class NoticeBoard:
+    """Turns conditions into notices at their edges, also over a restart (call `load` first)."""
+
+    def __init__(self, memory: KeyValues) -> None:
+        self._memory = memory
+        self._since: dict[Key, datetime] = {}
+        self._raised: set[Key] = set()
+
+    async def load(self) -> None:
+        """Take up which notices stand, so that what ended meanwhile is cleared."""
+        found = json.loads(await self._memory.get(RAISED_KEY) or "[]")
+        self._raised = {(code, subject) for code, subject in found}
+
+    def edges(self, present: Mapping[Key, Condition], now: datetime) -> list[Notice]:
+        """Notices due at `now`; they count as sent once given to `sent`."""
+        self._since = {key: self._since.get(key, now) for key in present}
+        raised = [
+            _notice(key, condition.severity, now, condition.text, raised=True)
+            for key, condition in present.items()
+            if key not in self._raised and now - self._since[key] >= condition.after
+        ]
+        cleared = [
+            _notice(key, Severity.INFO, now, "over", raised=False)
+            for key in sorted(self._raised - set(present))
+        ]
+        return raised + cleared
+
+    async def sent(self, notices: list[Notice]) -> None:
+        """These are in the outbox."""
+        if not notices:
+            return
+        for notice in notices:
+            key = (notice.code, notice.subject)
+            (self._raised.add if notice.raised else self._raised.discard)(key)
+        await self._memory.put(RAISED_KEY, json.dumps(sorted(self._raised)))
+
+
+def _notice(key: Key, severity: Severity, at: datetime, words: str, *, raised: bool) -> Notice:
+    code, subject = key
+    return Notice(
+        at=at,
+        code=code,
+        subject=name(subject),
+        severity=severity,
+        raised=raised,
+        text=text(words),
+    )

@@ -1,0 +1,91 @@
+"""One frozen picture of the depot, with what only the control loop can know of its devices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from site_agent.domain.device import BatteryState, ChargerState
+from site_agent.domain.policy import ControlPolicy
+from site_agent.domain.site import SiteModel, SiteSnapshot
+from site_agent.domain.vehicle import VehicleNeed
+from site_agent.flows.compliance import Compliance
+from site_agent.ports import Battery, Charger, Meter, PvInverter
+
+_ABOUT = 0.1
+"""A battery setpoint that moves by less than this share of its power counts as the same."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Devices:
+    """Everything the agent reads and steers."""
+
+    meter: Meter
+    chargers: Sequence[Charger]
+    batteries: Sequence[Battery]
+    pv: Sequence[PvInverter]
+
+
+class NeedSource(Protocol):
+    """Who is plugged in, and what they need (`flows.sessions`)."""
+
+    def needs(self, chargers: Sequence[ChargerState], now: datetime) -> tuple[VehicleNeed, ...]:
+        """The need of every plugged-in vehicle."""
+        ...
+
+
+class Observer:
+    """Takes snapshots."""
+
+    def __init__(
+        self,
+        model: SiteModel,
+        devices: Devices,
+        needs: NeedSource,
+        policy: ControlPolicy,
+        is_silent: Callable[[str], bool],
+    ) -> None:
+        self._model = model
+        self._devices = devices
+        self._needs = needs
+        self._is_silent = is_silent
+        self._compliance = Compliance(policy.obey_after, model.device_max_age)
+        self._batteries: dict[str, tuple[float, datetime]] = {}
+
+    def snapshot(self, now: datetime) -> SiteSnapshot:
+        """The depot at `now`."""
+        seen = [charger.state(now) for charger in self._devices.chargers]
+        return SiteSnapshot(
+            at=now,
+            model=self._model,
+            pcc=self._devices.meter.state(now),
+            chargers=tuple(self._judged(charger, now) for charger in seen),
+            batteries=tuple(self._commanded(b.state(now)) for b in self._devices.batteries),
+            pv=tuple(inverter.state(now) for inverter in self._devices.pv),
+            needs=self._needs.needs(seen, now),
+        )
+
+    def battery_accepted(self, battery: BatteryState, power_w: float, now: datetime) -> None:
+        """A battery has accepted this setpoint."""
+        name = battery.spec.battery_id
+        before = self._batteries.get(name)
+        step = _ABOUT * max(battery.spec.max_charge_w, battery.spec.max_discharge_w)
+        same = before is not None and abs(power_w - before[0]) < step
+        self._batteries[name] = (power_w, before[1] if before is not None and same else now)
+
+    def _judged(self, charger: ChargerState, now: datetime) -> ChargerState:
+        return replace(
+            charger,
+            online=charger.online and not self._is_silent(charger.spec.evse_id),
+            obeys=charger.obeys and self._compliance.obeys(charger, now),
+        )
+
+    def _commanded(self, battery: BatteryState) -> BatteryState:
+        held = self._batteries.get(battery.spec.battery_id)
+        if not battery.online or self._is_silent(battery.spec.battery_id):
+            return replace(battery, online=False)
+        if held is None:
+            return battery
+        return replace(battery, confirmed_w=held[0], in_force_since=held[1])

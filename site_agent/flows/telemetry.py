@@ -1,0 +1,181 @@
+"""Readings to the outbox: all points of the link at one instant, and what has changed beside them.
+
+What is not known has no value: a made-up 0 would become somebody's baseline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
+
+import structlog
+
+from contracts.errors import TransientError
+from contracts.reading import Quality, Reading
+from contracts.site_link import points
+from contracts.site_link.messages import Measurement, Row
+from contracts.time import Clock
+from site_agent.domain.device import ChargerState
+from site_agent.domain.flexibility import down_w
+from site_agent.domain.policy import ControlPolicy
+from site_agent.domain.readiness import readiness
+from site_agent.domain.site import SiteSnapshot
+from site_agent.flows.control_loop import Cycle
+from site_agent.flows.notices import NoticeBoard, conditions
+from site_agent.flows.prospects import Prospects
+from site_agent.flows.rows import measurement
+from site_agent.flows.sessions import Sessions
+from site_agent.ports import Outbox
+
+log = structlog.get_logger(__name__)
+
+_CHARGING_W = 100.0
+"""More than a charger's own electronics draw."""
+
+
+class Telemetry:
+    """Every `every_s`: one row per point, notices at their edges, prospects when they change."""
+
+    def __init__(
+        self,
+        *,
+        latest: Callable[[], Cycle | None],
+        outbox: Outbox,
+        board: NoticeBoard,
+        prospects: Prospects,
+        sessions: Sessions,
+        clock: Clock,
+        policy: ControlPolicy,
+        every_s: float,
+    ) -> None:
+        self._latest = latest
+        self._outbox = outbox
+        self._board = board
+        self._prospects = prospects
+        self._sessions = sessions
+        self._clock = clock
+        self._policy = policy
+        self._every_s = every_s
+
+    async def run(self) -> None:
+        """Sample until cancelled; while the disk fails, samples are lost and said to be."""
+        while True:
+            due_s = self._clock.monotonic() + self._every_s
+            try:
+                await self.sample()
+            except TransientError as error:
+                log.error("telemetry not stored", why=str(error))  # noqa: TRY400 (the disk, not us)
+            await self._clock.sleep(max(0.0, due_s - self._clock.monotonic()))
+
+    async def sample(self) -> None:
+        """Put one sample into the outbox."""
+        cycle = self._latest()
+        if cycle is None:
+            return
+        prospects = readiness(cycle.snapshot, cycle.decision.building_w)
+        notices = self._board.edges(conditions(cycle.snapshot, prospects), cycle.snapshot.at)
+        changed = self._prospects.changes(prospects, cycle.snapshot.at)
+        rows: list[Row] = [*measurements(cycle, self._policy), *notices, *changed]
+        await self._outbox.append(rows)
+        await self._board.sent(notices)
+        self._prospects.sent(changed)
+        await self._sessions.save()
+
+
+def measurements(cycle: Cycle, policy: ControlPolicy) -> list[Measurement]:
+    """One row per point of the link, all of the instant of the cycle."""
+    at = cycle.snapshot.at
+    return [
+        measurement(at, point, reading)
+        for point, reading in [*_site(cycle, policy), *_parts(cycle.snapshot), *_evses(cycle)]
+    ]
+
+
+Point = tuple[str, Reading]
+
+
+def _site(cycle: Cycle, policy: ControlPolicy) -> Iterator[Point]:
+    snapshot, decision = cycle.snapshot, cycle.decision
+    at, max_age = snapshot.at, snapshot.model.meter_max_age
+    flexibility = down_w(snapshot, decision.building_w, policy)
+    yield points.PCC_POWER_W, _now(snapshot.pcc.power_w, at, max_age)
+    yield points.PCC_IMPORT_WH, _now(snapshot.pcc.import_wh, at, max_age)
+    yield points.BUILDING_POWER_W, _derived(decision.building_w, at)
+    yield points.FLEX_DOWN_W, _derived(flexibility, at)
+    yield points.SITE_LIMIT_W, _exact(decision.envelope.import_w.value, at)
+    yield points.CHARGERS_TOTAL, _exact(len(snapshot.chargers), at)
+    online = sum(charger.online for charger in snapshot.chargers)
+    yield points.CHARGERS_ONLINE, _exact(online, at)
+    charging = [c for c in snapshot.chargers if (_power(c, snapshot).value or 0.0) > _CHARGING_W]
+    yield points.VEHICLES_CHARGING, _exact(len(charging), at)
+
+
+def _parts(snapshot: SiteSnapshot) -> Iterator[Point]:
+    """Sums over the chargers, batteries and inverters there are."""
+    at, max_age = snapshot.at, snapshot.model.device_max_age
+    if snapshot.chargers:
+        powers = [_power(charger, snapshot) for charger in snapshot.chargers]
+        yield points.CHARGING_POWER_W, _sum(powers, at)
+    if snapshot.batteries:
+        yield points.BATTERY_POWER_W, _sum((b.power_w for b in snapshot.batteries), at, max_age)
+        yield points.BATTERY_SOC_PCT, _fleet_soc(snapshot)
+    if snapshot.pv:
+        yield points.PV_POWER_W, _sum((inverter.power_w for inverter in snapshot.pv), at, max_age)
+
+
+def _evses(cycle: Cycle) -> Iterator[Point]:
+    for charger in cycle.snapshot.chargers:
+        spec, at = charger.spec, cycle.snapshot.at
+        yield points.evse_power_w(spec.evse_id), _power(charger, cycle.snapshot)
+        limit_a = charger.confirmed_limit_a
+        limit_w = None if limit_a is None else limit_a * spec.voltage_v * len(spec.phases)
+        known = charger.online and limit_w is not None
+        yield points.evse_limit_w(spec.evse_id), _exact(limit_w if known else None, at)
+
+
+def _power(charger: ChargerState, snapshot: SiteSnapshot) -> Reading:
+    """Its power; an online charger without a vehicle draws nothing."""
+    reading = _now(charger.power_w, snapshot.at, snapshot.model.device_max_age)
+    idle = charger.online and not charger.plugged and charger.transaction_id is None
+    return _exact(0.0, snapshot.at) if idle and reading.value is None else reading
+
+
+def _fleet_soc(snapshot: SiteSnapshot) -> Reading:
+    """State of charge over all batteries, weighted by their capacity."""
+    at, max_age = snapshot.at, snapshot.model.device_max_age
+    stored = [(b.soc_pct.fresh(at, max_age), b.spec.capacity_wh) for b in snapshot.batteries]
+    known = [(soc, capacity) for soc, capacity in stored if soc is not None]
+    if len(known) < len(stored):
+        return Reading.missing(at)
+    return _exact(sum(soc * c for soc, c in known) / sum(c for _, c in known), at)
+
+
+def _sum(readings: Iterable[Reading], at: datetime, max_age: timedelta = timedelta.max) -> Reading:
+    """The sum of what is known: estimated when something is missing, nothing when all is."""
+    current = [_now(reading, at, max_age) for reading in readings]
+    known = [reading.value for reading in current if reading.value is not None]
+    if not known:
+        return Reading.missing(at)
+    sound = all(reading.quality is Quality.GOOD for reading in current)
+    quality = Quality.GOOD if sound else Quality.ESTIMATED
+    return Reading(value=sum(known), quality=quality, at=at)
+
+
+def _now(reading: Reading, at: datetime, max_age: timedelta) -> Reading:
+    """The reading if it may be used, else its absence with the reason."""
+    if reading.fresh(at, max_age) is not None:
+        return reading
+    usable = reading.quality in (Quality.GOOD, Quality.ESTIMATED)
+    return Reading.missing(reading.at, Quality.STALE if usable else reading.quality)
+
+
+def _derived(value: float | None, at: datetime) -> Reading:
+    if value is None:
+        return Reading.missing(at, Quality.STALE)
+    return Reading(value=value, quality=Quality.ESTIMATED, at=at)
+
+
+def _exact(value: float | None, at: datetime) -> Reading:
+    return (
+        Reading.missing(at) if value is None else Reading(value=value, quality=Quality.GOOD, at=at)
+    )
