@@ -141,6 +141,7 @@ class OpenAdrVen:
         if ask_events:
             request = RequestEvent(request_id=_new_id(), ven_id=registration.ven_id)
             await self._handle(await self._exchange(request), registration)
+            await self._flush()  # an answer is due before the next poll
         for _ in range(MAX_DRAIN):
             answer = await self._exchange(Poll(ven_id=registration.ven_id))
             more = await self._handle(answer, registration)
