@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from gridyard.runner import Exit, configure_logs, fail, run_program
+from gridyard.runner import Exit, configure_logs, fail, plain_errors, run_program
 
 app = typer.Typer(
     name="gridyard",
@@ -100,14 +100,14 @@ def certs(
     """
     from certs.pki import make_test_pki
 
-    pki = make_test_pki(folder, sites=site or ["depot-1"])
+    with plain_errors():
+        make_test_pki(folder, sites=site or ["depot-1"])
     files = sorted(str(path) for path in folder.rglob("*") if path.is_file())
     if as_json:
         typer.echo(json.dumps({"folder": str(folder), "files": files}, indent=2))
     else:
         typer.echo(f"test keys and certificates are in {folder} ({len(files)} files)")
         typer.echo("they are for tests and pilots; never commit them")
-    del pki
 
 
 @app.command()

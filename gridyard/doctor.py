@@ -83,9 +83,11 @@ def _pdf() -> str:
 
 
 def _schemas() -> str:
-    from contracts.openadr import schema
+    from contracts.openadr import codec, schema
+    from contracts.openadr.payloads import Poll
 
-    return f"{schema.xsd_path().name} loads"
+    schema.validate(codec.encode(Poll(ven_id="doctor")))
+    return "a message validates"
 
 
 def _loopback() -> str:

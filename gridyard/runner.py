@@ -6,7 +6,8 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from enum import IntEnum
 
 import structlog
@@ -51,8 +52,15 @@ def run_program(program: Callable[[asyncio.Event], Awaitable[None]]) -> None:
     Exits with 3 and the message alone for a configuration mistake, 1 for any other failure that
     has a plain explanation; a crash keeps its traceback.
     """
-    try:
+    with plain_errors():
         asyncio.run(_until_stopped(program))
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """End the command with a sentence instead of a traceback when an error explains itself."""
+    try:
+        yield
     except* ConfigError as group:
         fail(_messages(group), Exit.CONFIG)
     except* GridyardError as group:
