@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import logging
 import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import suppress
@@ -38,6 +39,14 @@ _STEADY_S = 10.0
 """A connection that lasted this long was healthy: the next attempt is quick again."""
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.2, 30.0
 _DOWN = (nats.errors.Error, OSError, TimeoutError)
+
+
+def _worth_saying(record: logging.LogRecord) -> bool:
+    """Not asyncio's remark on every TLS stream that nats-py closes; it has no consequence."""
+    return "eof_received() has no effect" not in record.getMessage()
+
+
+logging.getLogger("asyncio").addFilter(_worth_saying)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +87,18 @@ class Request:
             raise LinkDownError(str(error)) from error
 
 
+class _Client(Client):
+    """nats-py's client, less one stray failure.
+
+    When a loss meets unsent data its reader fails while closing: callbacks stay out and nobody
+    fetches the exception. That the connection is lost we see in `_until_lost`.
+    """
+
+    async def _read_loop(self) -> None:
+        with suppress(OSError):
+            await super()._read_loop()
+
+
 class Link:
     """One open connection. Once closed it stays closed and every call says so."""
 
@@ -106,9 +127,13 @@ class Link:
             raise LinkDownError(f"{subject}: {error}") from error
 
     async def subscribe(self, subject: str, queue: str = "") -> AsyncIterator[Request]:
-        """Listen from now on; the iterator ends with the connection. Raises as `request`."""
+        """Listen; when this returns the broker knows. The iterator ends with the connection.
+
+        Raises as `request`.
+        """
         try:
             subscription = await self._client.subscribe(subject, queue=queue)
+            await self._client.flush()  # the broker has it
         except _DOWN as error:
             raise LinkDownError(f"{subject}: {error}") from error
         return _requests(subscription)
@@ -148,7 +173,7 @@ class Connection:
             await self._clock.sleep(backoff.next_s())
 
     async def _once(self, session: Callable[[Link], Coroutine[object, object, None]]) -> None:
-        client = Client()
+        client = _Client()
         try:
             await self._connect(client, self._login())
             log.info("link up", link=self._name)
@@ -160,7 +185,7 @@ class Connection:
                     await client.close()
 
     async def _until_lost(self, client: Client) -> None:
-        """Polls, because nats-py's callbacks stay out when a loss meets unsent data."""
+        """Polls, because nats-py's callbacks cannot be relied on (see `_Client`)."""
         while client.is_connected:
             await self._clock.sleep(_LOOK_S)
 

@@ -30,6 +30,7 @@ from contracts.site_link.messages import (
     Row,
     Welcome,
 )
+from gateway.ports import SiteLink
 from gateway.sites.broker import broker_config
 from gateway.sites.credentials import Authority, TlsFiles, issue_site_credentials
 from gateway.sites.link import NatsSiteLink
@@ -81,9 +82,10 @@ class GatewayHandler:
     """`gateway.ports.SiteMessages` that stores in memory and resends what a site has not seen."""
 
     def __init__(self) -> None:
-        self.link: NatsSiteLink | None = None
+        self.link: SiteLink | None = None
         self.hellos: list[Hello] = []
         self.rows: dict[tuple[str, str, int], Row] = {}
+        self.greeted = Counter()
         self.stored = Counter()
         self.resent = Counter()
         self.unseen: list[Instruction] = []
@@ -91,6 +93,7 @@ class GatewayHandler:
 
     async def hello(self, hello: Hello) -> Welcome:
         self.hellos.append(hello)
+        self.greeted.add()
         return Welcome(version=1, gateway_time=CLOCK.now())
 
     async def batch(self, batch: Batch) -> BatchAck:
@@ -220,9 +223,11 @@ class Net:
         return self.authority.gateway_login(files, CLOCK)
 
     @asynccontextmanager
-    async def gateway(self, handler: GatewayHandler) -> AsyncIterator[NatsSiteLink]:
+    async def gateway(
+        self, handler: GatewayHandler, answer_s: float = 1.0
+    ) -> AsyncIterator[NatsSiteLink]:
         link = NatsSiteLink(
-            servers=self.servers, login=self.gateway_login(), clock=CLOCK, answer_s=1.0
+            servers=self.servers, login=self.gateway_login(), clock=CLOCK, answer_s=answer_s
         )
         handler.link = link
         async with running(link.run(handler)):
@@ -239,7 +244,7 @@ class Net:
             instructions=instructions,
             clock=CLOCK,
             agent_version="test",
-            answer_s=2.0,
+            answer_s=0.5,
         )
         return Site(uplink, outbox, instructions)
 

@@ -3,12 +3,13 @@
 import os
 import signal
 import time
+from datetime import timedelta
 
 import pytest
 
-from contracts.errors import LinkDownError
-from contracts.site_link.messages import InstructionState
-from support.site_link import CLOCK, GatewayHandler, Net, instruction, measurement, running
+from contracts.errors import LinkDownError, ProtocolError
+from contracts.site_link.messages import Batch, BatchAck, InstructionState
+from support.site_link import CLOCK, Counter, GatewayHandler, Net, instruction, measurement, running
 
 
 async def test_a_site_says_hello_and_is_welcomed(net: Net, handler: GatewayHandler) -> None:
@@ -101,16 +102,15 @@ async def test_a_killed_broker_costs_no_row_and_no_instruction(
 async def test_a_new_gateway_is_greeted_though_the_broker_never_stopped(
     net: Net, handler: GatewayHandler
 ) -> None:
-    async with net.gateway(handler), net.site() as site:
-        await handler.stored.reaches(0)
-        first = handler
-
-        second = GatewayHandler()
-        second.unseen = [instruction("depot-1", 5)]
-        async with net.gateway(second):
-            await second.resent.reaches(1)
-            assert [one.site_seq for one in site.instructions.stored] == [5]
-        assert len(first.hellos) + len(second.hellos) == 2
+    site, successor = net.make_site("depot-1"), GatewayHandler()
+    successor.unseen = [instruction("depot-1", 5)]
+    async with running(site.uplink.run()):
+        async with net.gateway(handler):
+            await site.uplink.wait_connected()
+        async with net.gateway(successor):
+            await successor.resent.reaches(1)
+    assert [one.site_seq for one in site.instructions.stored] == [5]
+    assert len(handler.hellos) == len(successor.hellos) == 1
 
 
 async def test_rows_gathered_without_a_gateway_arrive_when_it_comes(
@@ -124,3 +124,44 @@ async def test_rows_gathered_without_a_gateway_arrive_when_it_comes(
         async with net.gateway(handler):
             await site.outbox.deleted.reaches(300)
     assert len(handler.rows) == 300
+
+
+async def test_renewed_files_carry_a_site_over_the_expiry_of_its_jwt(
+    net: Net, handler: GatewayHandler
+) -> None:
+    site = net.make_site("depot-1", life=timedelta(seconds=2))
+    async with net.gateway(handler), running(site.uplink.run()):
+        await site.uplink.wait_connected()
+        net.issue("depot-1")
+        await handler.greeted.reaches(2)  # the broker drops the old login by itself
+        await site.outbox.append([measurement(1)])
+        await site.outbox.deleted.reaches(1)
+
+
+async def test_a_site_left_outside_keeps_its_rows_and_knocks_until_it_is_let_in(
+    net: Net, handler: GatewayHandler
+) -> None:
+    site = net.make_site("depot-1", life=timedelta(seconds=-1))
+    async with net.gateway(handler), running(site.uplink.run()):
+        await site.outbox.append([measurement(1)])
+        await CLOCK.sleep(0.3)
+        assert not site.uplink.connected
+        net.issue("depot-1")
+        await site.outbox.deleted.reaches(1)
+
+
+async def test_a_gateway_that_refuses_is_an_alarm_and_loses_nothing(
+    net: Net, handler: GatewayHandler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(_batch: Batch) -> BatchAck:
+        refused.add()
+        raise ProtocolError("not today")
+
+    refused = Counter()
+    async with net.gateway(handler), net.site() as site:
+        with monkeypatch.context() as patch:
+            patch.setattr(handler, "batch", refuse)
+            await site.outbox.append([measurement(1)])
+            await refused.reaches(2)
+        await site.outbox.deleted.reaches(1)
+        assert site.uplink.refusals >= 1
