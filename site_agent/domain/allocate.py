@@ -41,13 +41,16 @@ class Constraint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demand:
-    """What one charger may be given. `0 < min_a <= wanted_a <= max_a`."""
+    """What one charger may be given. `0 < min_a <= wanted_a <= ceiling_a <= max_a`."""
 
     evse_id: str
     min_a: float
     max_a: float
+    """Most the vehicle can take."""
+    ceiling_a: float
+    """Most it may be given now."""
     wanted_a: float
-    """What its vehicle would draw now; more is offered only from what is left at the end."""
+    """What the vehicle would draw now; more is offered only from what is left at the end."""
     need_a: float
     """Steady current that has it ready on time; 0: needs nothing more."""
     laxity_h: float
@@ -102,6 +105,7 @@ class _Pool:
         self._capacity = np.array([max(0.0, constraint.capacity) for constraint in constraints])
         self._wanted = np.array([demand.wanted_a for demand in demands])
         self._most = np.array([demand.max_a for demand in demands])
+        self._ceiling = np.array([demand.ceiling_a for demand in demands])
         self._laxity = np.array([demand.laxity_h for demand in demands])
         self._current = np.zeros(len(demands))
         self._why = [""] * len(demands)
@@ -143,7 +147,8 @@ class _Pool:
         """Offer what is left to vehicles that may not even take it."""
         for i in order:
             if self._current[i] > 0:
-                self._current[i] += min(self._room(i)[0], self._most[i] - self._current[i])
+                rest = self._ceiling[i] - self._current[i]
+                self._current[i] += min(self._room(i)[0], rest)
 
     def shares(self) -> dict[str, Share]:
         """Legal currents with their causes."""
@@ -154,6 +159,8 @@ class _Pool:
         limit_a = legal(float(self._current[i]), demand.min_a)
         if self._current[i] >= demand.max_a - _TINY:
             return Share(limit_a=limit_a, cause="all it can take")
+        if self._current[i] >= demand.ceiling_a - _TINY:
+            return Share(limit_a=limit_a, cause="changed a moment ago: rises only after proof")
         bound_by = self._bound_by[i] or self._causes[self._room(i)[1]]
         cause = self._why[i] or f"shares {bound_by}"
         return Share(limit_a=limit_a, cause=cause, bound_by=bound_by)

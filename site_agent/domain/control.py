@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from site_agent.domain import storage
 from site_agent.domain.allocate import Share, allocate
-from site_agent.domain.budget import Budget, budget
+from site_agent.domain.budget import Budget, budget, left_over
 from site_agent.domain.demand import demands, needed_w
 from site_agent.domain.device import (
     BatterySetpoint,
@@ -26,7 +26,7 @@ from site_agent.domain.device import (
 from site_agent.domain.envelope import Envelope
 from site_agent.domain.estimate import Role, role, worst_a
 from site_agent.domain.policy import ControlPolicy
-from site_agent.domain.room import Room, site_room
+from site_agent.domain.room import site_room
 from site_agent.domain.site import SiteSnapshot
 from site_agent.domain.steady import keep_steady
 
@@ -44,6 +44,8 @@ class Decision:
     envelope: Envelope
     building_w: float | None
     """What the site cannot move, PV included, W; None when the meter is stale."""
+    building_spread_w: float
+    """How far that may be off, W, to either side."""
     binding: str
     """The limit that keeps the site from doing more, in words."""
 
@@ -59,7 +61,7 @@ def decide(
     shares = allocate(wished, available.constraints)
     limits = _steady(snapshot, envelope, shares, available, policy)
     if room.measured and all(battery.power_w >= 0 for battery in batteries):
-        batteries = storage.charge(snapshot, envelope, available, limits)
+        batteries = storage.charge(snapshot, envelope, available, limits, policy)
     return Decision(
         at=snapshot.at,
         chargers=tuple(
@@ -69,7 +71,14 @@ def decide(
         pv=curtail(snapshot, envelope, batteries),
         envelope=envelope,
         building_w=room.building_w,
-        binding=_binding(envelope, room, shares, batteries),
+        building_spread_w=room.building_spread_w,
+        binding=_binding(
+            envelope,
+            shares,
+            batteries,
+            measured=room.measured,
+            tight=_tight(available, limits, envelope, policy.unused_share),
+        ),
     )
 
 
@@ -119,6 +128,8 @@ def _steady(
     available: Budget,
     policy: ControlPolicy,
 ) -> dict[str, float]:
+    margin_w = policy.margin_share * abs(envelope.import_w.value)
+    power = replace(available.power, capacity=available.power.capacity + margin_w)
     return keep_steady(
         {name: share.limit_a for name, share in shares.items()},
         {
@@ -126,7 +137,7 @@ def _steady(
             for charger in snapshot.chargers
             if charger.confirmed_limit_a is not None
         },
-        available.constraints,
+        replace(available, power=power).constraints,
         policy.deadband_a,
         policy.unused_share * abs(envelope.import_w.value),
     )
@@ -153,17 +164,26 @@ def _setpoint(
     return ChargerSetpoint(evse_id=spec.evse_id, limit_a=limit_a, cause=cause)
 
 
+def _tight(
+    available: Budget, limits: Mapping[str, float], envelope: Envelope, share: float
+) -> bool:
+    """Whether the power budget is used up, as far as deadbands allow."""
+    return left_over(available.power, limits) <= share * abs(envelope.import_w.value)
+
+
 def _binding(
     envelope: Envelope,
-    room: Room,
     shares: Mapping[str, Share],
     batteries: Sequence[BatterySetpoint],
+    *,
+    measured: bool,
+    tight: bool,
 ) -> str:
+    stale = "" if measured else "; the meter is stale"
     bound = Counter(share.bound_by for share in shares.values() if share.bound_by)
     if bound:
         cause, vehicles = bound.most_common(1)[0]
         return f"{cause} holds back {vehicles} of {len(shares)} vehicles"
-    if any(battery.power_w < 0 for battery in batteries):
-        return f"{envelope.import_w.cause} is held by the battery"
-    stale = "" if room.measured else "; the meter is stale"
+    if tight or any(battery.power_w < 0 for battery in batteries):
+        return f"{envelope.import_w.cause} is held{stale}"
     return f"nothing binds; the nearest limit is {envelope.import_w.cause}{stale}"

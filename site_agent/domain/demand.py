@@ -61,14 +61,15 @@ def _demand(
 ) -> Demand:
     spec, now = charger.spec, snapshot.at
     w_per_a = watts_per_amp(charger, now, snapshot.model.device_max_age)
-    most = min(_takes_a(charger, need), _ceiling_a(charger, now, policy))
-    most = max(most, spec.min_current_a)
-    wanted = min(most, max(spec.min_current_a, _wanted_a(charger, snapshot, policy)))
+    least, most = spec.min_current_a, max(spec.min_current_a, _takes_a(charger, need))
+    ceiling = max(least, min(most, _ceiling_a(charger, now, policy)))
+    wanted = max(least, min(ceiling, _wanted_a(charger, snapshot, policy)))
     if need is None or need.required_wh <= 0:
         return Demand(
             evse_id=spec.evse_id,
-            min_a=spec.min_current_a,
+            min_a=least,
             max_a=most,
+            ceiling_a=ceiling,
             wanted_a=wanted,
             need_a=0.0,
             laxity_h=_NO_HURRY_H,
@@ -77,8 +78,9 @@ def _demand(
         )
     return Demand(
         evse_id=spec.evse_id,
-        min_a=spec.min_current_a,
+        min_a=least,
         max_a=most,
+        ceiling_a=ceiling,
         wanted_a=wanted,
         need_a=steady_w(need, now) / w_per_a,
         laxity_h=need.laxity(now) / timedelta(hours=1),

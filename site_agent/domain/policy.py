@@ -20,7 +20,9 @@ class ControlPolicy:
     """A limit this near to its target stays as it is (chargers keep profiles in flash)."""
     unused_share: float = 0.02
     """... unless together they leave more than this share of the import limit unused."""
-    margin_share: float = 0.005
-    """The import limit is aimed at from this share below."""
+    margin_share: float = 0.01
+    """The import limit is aimed at from this share below; limits move once the margin is spent."""
+    grid_charge_share: float = 0.25
+    """Of its power, what a battery charges with from the grid: it has time, and peaks cost."""
     obey_after: timedelta = timedelta(seconds=30)
     """How long a charger may draw more than its limit before it counts as not obeying."""

@@ -39,6 +39,8 @@ class Room:
     """By phase of the root node, A."""
     building_w: float | None
     """Everything else (PV included) as it follows from the meter; None when the meter is stale."""
+    building_spread_w: float = 0.0
+    """How far `building_w` may be off while devices follow their limits, to either side."""
 
     @property
     def measured(self) -> bool:
@@ -72,6 +74,7 @@ def site_room(snapshot: SiteSnapshot, envelope: Envelope, policy: ControlPolicy)
             for phase in PHASES
         },
         building_w=power - (drawn.low + drawn.high) / 2,
+        building_spread_w=(drawn.high - drawn.low) / 2,
     )
 
 

@@ -48,12 +48,21 @@ def counted(
 
 
 def charge(
-    snapshot: SiteSnapshot, envelope: Envelope, budget: Budget, limits: Mapping[str, float]
+    snapshot: SiteSnapshot,
+    envelope: Envelope,
+    budget: Budget,
+    limits: Mapping[str, float],
+    policy: ControlPolicy,
 ) -> tuple[BatterySetpoint, ...]:
-    """Charge from what the vehicles' limits leave; in an event only what would be exported."""
-    spare = left_over(budget.power, limits)
-    surplus = max(0.0, spare - envelope.import_w.value)
-    left = max(0.0, min(spare, surplus) if envelope.event else spare)
+    """Charge from what the vehicles' limits leave: all that would be exported, and gently more.
+
+    In an event only what would be exported.
+    """
+    spare = max(0.0, left_over(budget.power, limits))
+    surplus = min(spare, max(0.0, spare - envelope.import_w.value))
+    rated = sum(battery.spec.max_charge_w for battery in snapshot.batteries)
+    gentle = 0.0 if envelope.event else policy.grid_charge_share * rated
+    left = min(spare, max(surplus, gentle))
     source = "surplus PV" if left <= surplus else f"what {envelope.import_w.cause} leaves"
     setpoints: list[BatterySetpoint] = []
     given_w: dict[str, float] = {}

@@ -117,7 +117,7 @@ class Instructions:
         log.info(
             "instruction stored",
             instruction=instruction.instruction_id,
-            event=instruction.event_id,
+            event_id=instruction.event_id,
             start=instruction.start.isoformat(),
         )
         self._changed.set()

@@ -29,6 +29,8 @@ from site_agent.ports import Outbox
 
 log = structlog.get_logger(__name__)
 
+_SPREAD_SHARE = 0.02
+"""Of the contract: a building load that may be off by more is not told."""
 _CHARGING_W = 100.0
 """More than a charger's own electronics draw."""
 
@@ -100,7 +102,8 @@ def _site(cycle: Cycle, policy: ControlPolicy) -> Iterator[Point]:
     flexibility = down_w(snapshot, decision.building_w, policy)
     yield points.PCC_POWER_W, _now(snapshot.pcc.power_w, at, max_age)
     yield points.PCC_IMPORT_WH, _now(snapshot.pcc.import_wh, at, max_age)
-    yield points.BUILDING_POWER_W, _derived(decision.building_w, at)
+    settled = decision.building_spread_w <= _SPREAD_SHARE * snapshot.model.contract_limit_w
+    yield points.BUILDING_POWER_W, _derived(decision.building_w if settled else None, at)
     yield points.FLEX_DOWN_W, _derived(flexibility, at)
     yield points.SITE_LIMIT_W, _exact(decision.envelope.import_w.value, at)
     yield points.CHARGERS_TOTAL, _exact(len(snapshot.chargers), at)

@@ -1,0 +1,267 @@
+"""A depot made of small physics, behind the site agent's device ports, on any clock.
+
+Currents follow limits after `follow_s`, chargers sample every `sample_s` (so their readings are
+older than the meter's), and answers take `latency_s`: what makes control hard in the field.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from contracts.errors import PermanentError, TransientError
+from contracts.power import NOMINAL_VOLTAGE_V
+from contracts.reading import Reading
+from contracts.time import Clock
+from site_agent.domain.device import (
+    PHASES,
+    BatterySetpoint,
+    BatterySpec,
+    BatteryState,
+    ChargerSetpoint,
+    ChargerSpec,
+    ChargerState,
+    MeterState,
+    PvSetpoint,
+    PvSpec,
+    PvState,
+)
+from support.site import reading
+
+STEP_S = 0.25
+
+
+@dataclass
+class Vehicle:
+    """What is plugged in."""
+
+    capacity_wh: float = 80_000.0
+    soc_pct: float = 30.0
+    max_a: float = 32.0
+    phases: int = 3
+    tag: str | None = None
+
+
+@dataclass
+class FakeCharger:
+    """A charger and its vehicle."""
+
+    spec: ChargerSpec
+    clock: Clock
+    vehicle: Vehicle | None = field(default_factory=Vehicle)
+    follow_s: float = 1.0
+    sample_s: float = 5.0
+    latency_s: float = 0.1
+    online: bool = True
+    ignores: bool = False
+    """Accepts every limit and draws what it likes."""
+    hangs: bool = False
+    """Never answers."""
+    refuses: bool = False
+    limit_a: float | None = None
+    since: datetime | None = None
+    drawn_a: float = 0.0
+    energy_wh: float = 0.0
+    told: list[ChargerSetpoint] = field(default_factory=list)
+    _sample: tuple[float, float, datetime] | None = None
+
+    async def set_limit(self, setpoint: ChargerSetpoint) -> None:
+        self.told.append(setpoint)
+        if self.hangs:
+            await asyncio.Event().wait()
+        await self.clock.sleep(self.latency_s)
+        if not self.online:
+            raise TransientError("offline")
+        if self.refuses:
+            raise PermanentError("no profile of any kind")
+        self.limit_a, self.since = setpoint.limit_a, self.clock.now()
+
+    def state(self, now: datetime) -> ChargerState:
+        drawn, power, at = self._sample or (0.0, 0.0, now)
+        vehicle = self.vehicle
+        return ChargerState(
+            spec=self.spec,
+            online=self.online,
+            plugged=vehicle is not None,
+            transaction_id="t" if vehicle else None,
+            id_tag=vehicle.tag if vehicle else None,
+            power_w=reading(power, at),
+            current_a=reading(drawn, at),
+            energy_wh=reading(self.energy_wh, at),
+            soc_pct=reading(vehicle.soc_pct if vehicle else None, at),
+            confirmed_limit_a=self.limit_a,
+            limit_in_force_since=self.since,
+        )
+
+    @property
+    def power_w(self) -> float:
+        phases = min(len(self.spec.phases), self.vehicle.phases) if self.vehicle else 0
+        return self.drawn_a * phases * self.spec.voltage_v
+
+    def phase_a(self, phase: int) -> float:
+        used = self.spec.phases[: self.vehicle.phases] if self.vehicle else ()
+        return self.drawn_a if phase in used else 0.0
+
+    def step(self, now: datetime, seconds: float) -> None:
+        wanted = self._wanted_a(now)
+        self.drawn_a += (wanted - self.drawn_a) * min(1.0, seconds / max(seconds, self.follow_s))
+        if self.vehicle:
+            charged = self.power_w * seconds / 3600
+            self.energy_wh += charged
+            self.vehicle.soc_pct += 100 * charged / self.vehicle.capacity_wh
+        due = self._sample is None or (now - self._sample[2]).total_seconds() >= self.sample_s
+        if due and self.online:
+            self._sample = (self.drawn_a, self.power_w, now)
+
+    def _wanted_a(self, now: datetime) -> float:
+        if self.vehicle is None or self.vehicle.soc_pct >= 100:
+            return 0.0
+        most = min(self.vehicle.max_a, self.spec.max_current_a)
+        if self.ignores:
+            return most
+        limit_a = self.spec.fail_safe_current_a if self.limit_a is None else self.limit_a
+        return min(most, limit_a) if limit_a >= self.spec.min_current_a else 0.0
+
+
+@dataclass
+class FakeBattery:
+    """A battery that follows within a second, while it is told to within its lease."""
+
+    spec: BatterySpec
+    clock: Clock
+    soc_pct: float = 60.0
+    online: bool = True
+    stuck: bool = False
+    """Accepts, but gives nothing."""
+    lease_s: float = 30.0
+    power_w: float = 0.0
+    told: list[BatterySetpoint] = field(default_factory=list)
+    _held: tuple[float, float] = (0.0, float("-inf"))
+    _sample: tuple[float, datetime] | None = None
+
+    async def set_power(self, setpoint: BatterySetpoint) -> None:
+        self.told.append(setpoint)
+        await self.clock.sleep(0.05)
+        if not self.online:
+            raise TransientError("offline")
+        self._held = (setpoint.power_w, self.clock.monotonic())
+
+    def state(self, now: datetime) -> BatteryState:
+        power, at = self._sample or (0.0, now)
+        return BatteryState(
+            spec=self.spec,
+            online=self.online,
+            power_w=reading(power, at),
+            soc_pct=reading(self.soc_pct, at),
+        )
+
+    async def run(self) -> None:
+        await asyncio.Event().wait()
+
+    def step(self, now: datetime, seconds: float) -> None:
+        asked, told_s = self._held
+        lapsed = self.clock.monotonic() - told_s > self.lease_s
+        wanted = 0.0 if self.stuck or lapsed or not self.online else asked
+        self.power_w += (wanted - self.power_w) * 0.6
+        self.soc_pct += 100 * self.power_w * seconds / 3600 / self.spec.capacity_wh
+        if self.online and (
+            self._sample is None or (now - self._sample[1]).total_seconds() >= 1.0
+        ):
+            self._sample = (self.power_w, now)
+
+
+@dataclass
+class FakePv:
+    """An inverter under a sky."""
+
+    spec: PvSpec
+    clock: Clock
+    sun_w: float = 0.0
+    limit_w: float | None = None
+
+    async def set_limit(self, setpoint: PvSetpoint) -> None:
+        self.limit_w = setpoint.limit_w
+
+    @property
+    def power_w(self) -> float:
+        return -min(self.sun_w, self.sun_w if self.limit_w is None else self.limit_w)
+
+    def state(self, now: datetime) -> PvState:
+        return PvState(spec=self.spec, online=True, power_w=reading(self.power_w, now))
+
+    async def run(self) -> None:
+        await asyncio.Event().wait()
+
+
+class FakeDepot:
+    """All devices and the building; its meter sees the sum. `run` makes time pass in it."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        chargers: Iterable[FakeCharger] = (),
+        batteries: Iterable[FakeBattery] = (),
+        pv: Iterable[FakePv] = (),
+        building_w: float = 10_000.0,
+    ) -> None:
+        self.clock = clock
+        self.chargers: Sequence[FakeCharger] = tuple(chargers)
+        self.batteries: Sequence[FakeBattery] = tuple(batteries)
+        self.pv: Sequence[FakePv] = tuple(pv)
+        self.building_w = building_w
+        self.meter_works = True
+        self.trace: list[tuple[datetime, float]] = []
+        """(instant, power at the PCC)"""
+        self._metered: MeterState | None = None
+
+    @property
+    def pcc_w(self) -> float:
+        parts = [*self.chargers, *self.batteries, *self.pv]
+        return self.building_w + sum(part.power_w for part in parts)
+
+    def state(self, now: datetime) -> MeterState:
+        if self._metered is None:
+            missing = Reading.missing(now)
+            return MeterState(power_w=missing, current_a=(missing,) * 3, import_wh=missing)
+        return self._metered
+
+    async def run(self) -> None:
+        while True:
+            self.step()
+            await self.clock.sleep(STEP_S)
+
+    def step(self) -> None:
+        now = self.clock.now()
+        for charger in self.chargers:
+            charger.step(now, STEP_S)
+        for battery in self.batteries:
+            battery.step(now, STEP_S)
+        self.trace.append((now, self.pcc_w))
+        if self.meter_works:
+            one, two, three = (reading(self._phase_a(phase), now) for phase in PHASES)
+            self._metered = MeterState(
+                power_w=reading(self.pcc_w, now),
+                current_a=(one, two, three),
+                import_wh=reading(0.0, now),
+            )
+
+    def peak_w(self, since: datetime, until: datetime) -> float:
+        return max(power for at, power in self.trace if since <= at < until)
+
+    def mean_w(self, since: datetime, until: datetime) -> float:
+        values = [power for at, power in self.trace if since <= at < until]
+        return sum(values) / len(values)
+
+    def _phase_a(self, phase: int) -> float:
+        balanced = self.building_w + sum(p.power_w for p in [*self.batteries, *self.pv])
+        chargers = sum(charger.phase_a(phase) for charger in self.chargers)
+        return chargers + balanced / (3 * NOMINAL_VOLTAGE_V)
+
+
+def unplug(charger: FakeCharger) -> None:
+    charger.vehicle = None
+    charger.drawn_a = 0.0
+
+
