@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from contracts.series import Step, StepSeries
 from contracts.time import Interval
+from gateway.domain.curves import Sampler
 
 MIN_COVERAGE = 0.5
 """A piece of the time axis less covered than this is drawn as a gap."""
@@ -26,38 +26,13 @@ def thinned(series: StepSeries, window: Interval, at_most: int) -> StepSeries:
         raise ValueError("an open-ended window cannot be drawn")
     if len(clipped) <= at_most or window.end == window.start:
         return clipped
-    piece_s = (window.end - window.start).total_seconds() / at_most
-    covered_s, weighted = [0.0] * at_most, [0.0] * at_most
-    for index, seconds, value in _pieces(clipped, window, piece_s, at_most):
-        covered_s[index] += seconds
-        weighted[index] += seconds * value
-    edges = [window.start + timedelta(seconds=piece_s * i) for i in range(at_most)] + [window.end]
+    pieces = tuple(window.split((window.end - window.start) / at_most))[:at_most]
+    means = Sampler(clipped).means(pieces)
     return StepSeries.of(
-        (Interval(start=edges[i], end=edges[i + 1]), weighted[i] / covered_s[i])
-        for i in range(at_most)
-        if covered_s[i] >= MIN_COVERAGE * piece_s
+        (piece, mean.value)
+        for piece, mean in zip(pieces, means, strict=True)
+        if mean.value is not None and mean.coverage >= MIN_COVERAGE
     )
-
-
-def _pieces(
-    series: StepSeries, window: Interval, piece_s: float, count: int
-) -> Iterator[tuple[int, float, float]]:
-    """`(piece, seconds of it, value)` for every step, cut at the borders of the pieces."""
-    for step in series:
-        start, end = _seconds_into(step, window)
-        index = min(int(start / piece_s), count - 1)
-        while start < end and index < count:
-            border = end if index == count - 1 else min(end, (index + 1) * piece_s)
-            yield index, border - start, step.value
-            start, index = border, index + 1
-
-
-def _seconds_into(step: Step, window: Interval) -> tuple[float, float]:
-    end = step.interval.end
-    if end is None:
-        raise ValueError("clip to a closed window first")
-    start_s = (step.interval.start - window.start).total_seconds()
-    return start_s, (end - window.start).total_seconds()
 
 
 def runs(series: StepSeries) -> list[list[Step]]:

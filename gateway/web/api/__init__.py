@@ -1,0 +1,47 @@
+"""The API for programs, version 1: everything the pages show, as JSON."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from gateway.web.api import events, portfolio, reports, sites
+from gateway.web.state import WebState
+
+PREFIX = "/api/v1"
+
+
+def api_routes(state: WebState) -> APIRouter:
+    """Every route below `/api/v1`."""
+    router = APIRouter(prefix=PREFIX, responses=PROBLEMS)
+    portfolio.add_routes(router, state)
+    sites.add_routes(router, state)
+    reports.add_routes(router, state)
+    events.add_routes(router, state)  # last: its ids may hold slashes
+    return router
+
+
+PROBLEMS: dict[int | str, dict[str, object]] = {
+    "default": {
+        "description": "A problem document (RFC 9457)",
+        "content": {
+            "application/problem+json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["type", "title", "status"],
+                    "properties": {
+                        "type": {"type": "string"},
+                        "title": {"type": "string"},
+                        "status": {"type": "integer"},
+                        "instance": {"type": "string"},
+                    },
+                },
+                "example": {
+                    "type": "about:blank",
+                    "title": "There is no site 'x'",
+                    "status": 404,
+                    "instance": "/api/v1/sites/x",
+                },
+            }
+        },
+    }
+}

@@ -1,0 +1,231 @@
+"""Domain values as the API's answers; units stay W and Wh."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from contracts.reading import Reading
+from contracts.series import StepSeries
+from contracts.site_link import points
+from contracts.site_link.messages import Notice, VehicleReadiness
+from gateway.domain.dispatch import DispatchPlan, SiteAllocation
+from gateway.domain.event import SignalKind
+from gateway.domain.report import ParticipationReport
+from gateway.flows.live import LiveSite
+from gateway.ports import JournalEntry, StoredEvent, StoredInstruction, UtilityHealth
+from gateway.web.api import schemas
+from gateway.web.links import event_api_url, event_url
+from gateway.web.snapshot import Snapshot, data_age_s, reading, usable, whole_load_w
+
+_UNITS: dict[SignalKind, Literal["W", "level", "currency/kWh"]] = {
+    SignalKind.LEVEL: "level",
+    SignalKind.DELTA_W: "W",
+    SignalKind.SETPOINT_W: "W",
+    SignalKind.IMPORT_LIMIT_W: "W",
+    SignalKind.PRICE: "currency/kWh",
+}
+
+
+def steps(series: StepSeries) -> list[schemas.StepOut]:
+    """A step series."""
+    return [
+        schemas.StepOut(start=s.interval.start, end=s.interval.end, value=s.value) for s in series
+    ]
+
+
+def reading_out(found: Reading, now: datetime) -> schemas.ReadingOut:
+    """A reading with its age."""
+    return schemas.ReadingOut(
+        value=found.value,
+        quality=found.quality,
+        at=found.at,
+        age_s=max(0.0, (now - found.at).total_seconds()),
+    )
+
+
+def site_out(live: LiveSite, programs: list[str], now: datetime) -> schemas.SiteOut:
+    """A site, its stale values left out."""
+    site = live.site
+
+    def fresh(point: str) -> float | None:
+        found = reading(live, point, now)
+        return found.value if usable(found) else None
+
+    return schemas.SiteOut(
+        site_id=site.site_id,
+        name=site.name,
+        time_zone=site.time_zone.key,
+        contracted_import_w=site.import_limit_w,
+        simulated=site.simulated,
+        connected=live.online,
+        power_w=fresh(points.PCC_POWER_W),
+        import_limit_w=fresh(points.SITE_LIMIT_W),
+        flex_down_w=fresh(points.FLEX_DOWN_W),
+        data_age_s=data_age_s(live, now),
+        programs=programs,
+    )
+
+
+def vehicle_out(row: VehicleReadiness) -> schemas.VehicleOut:
+    """A vehicle's readiness."""
+    return schemas.VehicleOut(
+        vehicle_id=row.vehicle_id,
+        evse_id=row.evse_id,
+        at=row.at,
+        soc_pct=row.soc_pct,
+        required_wh=row.required_wh,
+        departure=row.departure,
+        on_track=row.on_track,
+        reason=row.reason,
+    )
+
+
+def notice_out(site_id: str, notice: Notice) -> schemas.NoticeOut:
+    """A notice of a site."""
+    return schemas.NoticeOut(
+        site_id=site_id,
+        at=notice.at,
+        code=notice.code,
+        subject=notice.subject,
+        severity=notice.severity,
+        raised=notice.raised,
+        text=notice.text,
+    )
+
+
+def event_out(stored: StoredEvent, now: datetime) -> schemas.EventOut:
+    """An event with our answer."""
+    event = stored.event
+    return schemas.EventOut(
+        utility_id=event.utility_id,
+        event_id=event.event_id,
+        modification=event.modification,
+        program_id=event.program_id,
+        status=event.status(now),
+        test=event.test,
+        priority=event.priority,
+        start=event.window.start,
+        end=event.window.end,
+        created_at=event.created_at,
+        received_at=stored.received_at,
+        signals=[
+            schemas.SignalOut(kind=s.kind, unit=_UNITS[s.kind], steps=steps(s.series))
+            for s in event.signals
+        ],
+        opt=stored.decision.opt,
+        opt_cause=stored.decision.cause,
+        opted_out_sites=sorted(stored.opted_out_sites),
+        comment=event.comment,
+    )
+
+
+def plan_out(plan: DispatchPlan) -> schemas.PlanOut:
+    """One revision of a plan."""
+    return schemas.PlanOut(
+        revision=plan.revision,
+        modification=plan.modification,
+        created_at=plan.created_at,
+        reason=plan.reason,
+        target=steps(plan.target),
+        shortfall=steps(plan.shortfall),
+        allocations=[_allocation(allocation) for allocation in plan.allocations],
+    )
+
+
+def _allocation(allocation: SiteAllocation) -> schemas.AllocationOut:
+    return schemas.AllocationOut(
+        site_id=allocation.site_id,
+        cause=allocation.cause,
+        steps=[
+            schemas.AllocationStepOut(
+                start=step.interval.start,
+                end=step.interval.end,
+                reduction_w=step.reduction_w,
+                import_limit_w=step.import_limit_w,
+            )
+            for step in allocation.steps
+        ],
+    )
+
+
+def instruction_out(row: StoredInstruction) -> schemas.InstructionOut:
+    """An instruction with what became of it."""
+    sent = row.instruction
+    return schemas.InstructionOut(
+        instruction_id=sent.instruction_id,
+        site_id=sent.site_id,
+        site_seq=sent.site_seq,
+        revision=row.revision,
+        issued_at=sent.issued_at,
+        start=sent.start,
+        expires_at=sent.expires_at,
+        steps=[
+            schemas.InstructionStepOut(
+                start=step.start,
+                end=step.end,
+                import_limit_w=step.import_limit_w,
+                export_limit_w=step.export_limit_w,
+            )
+            for step in sent.steps
+        ],
+        cause=sent.cause,
+        statuses=[
+            schemas.StatusOut(at=status.at, state=status.state, reason=status.reason)
+            for status in row.statuses
+        ],
+    )
+
+
+def journal_out(entry: JournalEntry) -> schemas.JournalOut:
+    """A line of the journal."""
+    return schemas.JournalOut(
+        at=entry.at, subject=entry.subject, action=entry.action, cause=entry.cause
+    )
+
+
+def report_version_out(
+    stored: StoredEvent, report: ParticipationReport
+) -> schemas.ReportVersionOut:
+    """Where to find one version of a report."""
+    key = stored.event.key
+    return schemas.ReportVersionOut(
+        version=report.version,
+        final=report.final,
+        simulated=report.header.simulated,
+        created_at=report.created_at,
+        json_url=f"{event_api_url(stored.event)}/reports/{report.version}",
+        pdf_url=event_url(key, "report.pdf", version=report.version),
+        csv_url=event_url(key, "report.csv", version=report.version),
+    )
+
+
+def utility_out(health: UtilityHealth) -> schemas.UtilityOut:
+    """How the way to a utility is."""
+    return schemas.UtilityOut(
+        utility_id=health.utility_id,
+        protocol=health.protocol,
+        connected=health.connected,
+        detail=health.detail,
+        last_contact_at=health.last_contact_at,
+    )
+
+
+def portfolio_out(
+    snapshot: Snapshot, simulated: bool, health: list[UtilityHealth]
+) -> schemas.PortfolioOut:
+    """The portfolio now."""
+    live = snapshot.live
+    offered = live.sums[points.FLEX_DOWN_W]
+    return schemas.PortfolioOut(
+        at=snapshot.now,
+        simulated=simulated,
+        power_w=whole_load_w(live),
+        baseline_w=snapshot.baseline_w,
+        target_w=snapshot.target_w,
+        flex_down_w=offered.value if offered.sites == len(live.sites) else None,
+        sites_online=live.online,
+        sites_total=len(live.sites),
+        utilities=[utility_out(one) for one in health],
+        notices=[notice_out(site_id, notice) for site_id, notice in snapshot.raised],
+    )

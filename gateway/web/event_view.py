@@ -1,0 +1,254 @@
+"""The page of one event as rows of text: what was asked, what we did about it, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from contracts.site_link.messages import InstructionState, Notice
+from contracts.time import Interval
+from gateway.domain.dispatch import DispatchPlan
+from gateway.domain.portfolio import Site
+from gateway.ports import JournalEntry, StoredEvent, StoredInstruction
+from gateway.reports import words
+from gateway.web.links import event_url, site_url
+from gateway.web.portfolio_view import EventCard, event_card
+from gateway.web.snapshot import OVER
+from gateway.web.wording import Mark, instruction_mark, severity_mark
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRow:
+    """One site's part."""
+
+    site_id: str
+    site_url: str
+    name: str
+    asked: str
+    limit: str
+    cause: str
+    opted_out: bool
+    opt_out_url: str
+    """Empty when the site cannot be taken out (any more)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """One plan for the event."""
+
+    number: int
+    at: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateStep:
+    """One word from a site about an instruction."""
+
+    mark: Mark
+    at: str
+    late: str
+    """How long after the event's start, in words."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstructionRow:
+    """One instruction and what became of it."""
+
+    instruction_id: str
+    site_id: str
+    site: str
+    site_seq: int
+    revision: int
+    issued: str
+    current: Mark
+    states: tuple[StateStep, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogRow:
+    """A line of the journal, or a notice of a site."""
+
+    at: str
+    mark: Mark | None
+    what: str
+    about: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventView:
+    """Everything about one event."""
+
+    card: EventCard
+    event_id: str
+    modification: int
+    received: str
+    priority: str
+    addressed: str
+    comment: str
+    clock: str
+    zone: str
+    target: str
+    shortfall: str
+    short: bool
+    rows: tuple[PlanRow, ...]
+    revisions: tuple[Revision, ...]
+    instructions: tuple[InstructionRow, ...]
+    superseded: tuple[InstructionRow, ...]
+    notices: tuple[LogRow, ...]
+    journal: tuple[LogRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRecord:
+    """What the ledger holds about one event."""
+
+    stored: StoredEvent
+    plans: Sequence[DispatchPlan]
+    instructions: Sequence[StoredInstruction]
+    notices: Sequence[tuple[str, Notice]]
+    journal: Sequence[JournalEntry]
+
+
+def event_view(
+    record: EventRecord,
+    sites: Mapping[str, Site],
+    programs: dict[str, str],
+    now: datetime,
+    tz: tzinfo,
+) -> EventView:
+    """Turn the ledger's rows into text."""
+    event, stored = record.stored.event, record.stored
+    plan = record.plans[-1] if record.plans else None
+    shortfall = _largest(plan)
+    newest_first = sorted(record.instructions, key=lambda row: -row.revision)
+    sent = [_instruction(row, sites, event.window.start, tz) for row in newest_first]
+    return EventView(
+        card=event_card(stored, programs, now, tz),
+        event_id=event.event_id,
+        modification=event.modification,
+        received=words.moment(stored.received_at, tz),
+        priority="none" if event.priority == 0 else str(event.priority),
+        addressed=", ".join(event.targets) or "the whole program",
+        comment=event.comment,
+        clock=words.clock(now, tz),
+        zone=words.zone(now, tz),
+        target=_mean_target(plan, event.window),
+        shortfall=words.power(shortfall),
+        short=bool(shortfall),
+        rows=_plan_rows(plan, stored, sites, now),
+        revisions=tuple(
+            Revision(number=p.revision, at=words.clock(p.created_at, tz), reason=p.reason)
+            for p in reversed(record.plans)
+        ),
+        instructions=tuple(row for row in sent if row.current != SUPERSEDED),
+        superseded=tuple(row for row in sent if row.current == SUPERSEDED),
+        notices=tuple(_notice(site, notice, sites, tz) for site, notice in record.notices),
+        journal=tuple(
+            LogRow(
+                at=words.clock(e.at, tz), mark=None, what=e.action, about=e.subject, text=e.cause
+            )
+            for e in record.journal
+        ),
+    )
+
+
+def _largest(plan: DispatchPlan | None) -> float:
+    return max((step.value for step in plan.shortfall), default=0.0) if plan else 0.0
+
+
+def _mean_target(plan: DispatchPlan | None, window: Interval) -> str:
+    if plan is None or not plan.target.steps:
+        return words.NA
+    span = Interval(start=window.start, end=plan.target.steps[-1].interval.end)
+    return words.power(plan.target.mean(span) if span.end else plan.target.steps[-1].value)
+
+
+# --- the plan ----------------------------------------------------------------------------------
+
+
+def _plan_rows(
+    plan: DispatchPlan | None, stored: StoredEvent, sites: Mapping[str, Site], now: datetime
+) -> tuple[PlanRow, ...]:
+    """Every site of the plan; sites that were opted out are listed too."""
+    allocations = {a.site_id: a for a in plan.allocations} if plan else {}
+    listed = [*allocations, *sorted(stored.opted_out_sites - allocations.keys())]
+    over = stored.event.status(now) in OVER
+
+    def row(site_id: str) -> PlanRow:
+        allocation, out = allocations.get(site_id), site_id in stored.opted_out_sites
+        may_leave = not (over or out)
+        return PlanRow(
+            site_id=site_id,
+            site_url=site_url(site_id),
+            name=sites[site_id].name if site_id in sites else site_id,
+            asked=_range(s.reduction_w for s in allocation.steps) if allocation else _NOTHING,
+            limit=_range(s.import_limit_w for s in allocation.steps) if allocation else "none",
+            cause=allocation.cause if allocation else "opted out",
+            opted_out=out,
+            opt_out_url=event_url(stored.event.key, "opt-out", site=site_id) if may_leave else "",
+        )
+
+    return tuple(row(site_id) for site_id in listed)
+
+
+_NOTHING = words.power(0.0)
+SUPERSEDED = instruction_mark(InstructionState.SUPERSEDED)
+
+
+def _range(values_w: Iterable[float]) -> str:
+    values = list(values_w) or [0.0]
+    low, high = words.kilo(min(values)), words.kilo(max(values))
+    return f"{low} kW" if low == high else f"{low} to {high} kW"
+
+
+# --- what came of it ---------------------------------------------------------------------------
+
+
+def _instruction(
+    row: StoredInstruction, sites: Mapping[str, Site], start: datetime, tz: tzinfo
+) -> InstructionRow:
+    instruction = row.instruction
+    site = sites.get(instruction.site_id)
+    states = sorted(row.statuses, key=lambda status: status.at)
+    return InstructionRow(
+        instruction_id=instruction.instruction_id,
+        site_id=instruction.site_id,
+        site=site.name if site else instruction.site_id,
+        site_seq=instruction.site_seq,
+        revision=row.revision,
+        issued=words.clock(instruction.issued_at, tz),
+        current=instruction_mark(states[-1].state if states else None),
+        states=tuple(
+            StateStep(
+                mark=instruction_mark(status.state),
+                at=words.clock(status.at, tz),
+                late=_after(status.state, (status.at - start).total_seconds()),
+                reason=status.reason,
+            )
+            for status in states
+        ),
+    )
+
+
+def _after(state: InstructionState, seconds: float) -> str:
+    """Delay against the event's start, for the states where it matters."""
+    if state not in (InstructionState.STARTED, InstructionState.APPLIED):
+        return ""
+    sign = "+" if seconds >= 0 else "\N{MINUS SIGN}"
+    return f"{sign}{words.number(abs(seconds))} s"
+
+
+def _notice(site_id: str, notice: Notice, sites: Mapping[str, Site], tz: tzinfo) -> LogRow:
+    name = sites[site_id].name if site_id in sites else site_id
+    cleared = Mark("Cleared", "check", "ok")
+    return LogRow(
+        at=words.clock(notice.at, tz),
+        mark=severity_mark(notice.severity) if notice.raised else cleared,
+        what=notice.code.replace("-", " "),
+        about=f"{name}, {notice.subject}",
+        text=notice.text,
+    )

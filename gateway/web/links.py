@@ -1,0 +1,33 @@
+"""Addresses of pages. Event keys hold a slash (`utility/event`), so ids are escaped one by one."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlencode
+
+from gateway.domain.event import GridEvent
+
+
+def split_key(event_key: str) -> tuple[str, str]:
+    """`(utility_id, event_id)` of an event key; the event's own id may hold slashes."""
+    utility_id, _, event_id = event_key.partition("/")
+    return utility_id, event_id
+
+
+def event_url(event_key: str, page: str = "", **query: str | int) -> str:
+    """The page of an event, or one below it (`report`, `report.pdf`, `opt-out`, ...)."""
+    path = "/".join(quote(part, safe="") for part in split_key(event_key))
+    return _with_query(f"/events/{path}" + (f"/{page}" if page else ""), query)
+
+
+def site_url(site_id: str) -> str:
+    """The page of a site."""
+    return f"/sites/{quote(site_id, safe='')}"
+
+
+def _with_query(path: str, query: dict[str, str | int]) -> str:
+    return f"{path}?{urlencode(query)}" if query else path
+
+
+def event_api_url(event: GridEvent) -> str:
+    """The event in the API."""
+    return f"/api/v1/events/{quote(event.utility_id, safe='')}/{quote(event.event_id, safe='')}"

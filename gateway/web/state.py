@@ -1,0 +1,92 @@
+"""What the pages and the API need from the rest of the gateway, and nothing more."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from contracts.time import Clock
+from gateway.domain.portfolio import Enrolment, Site
+from gateway.domain.program import Program
+from gateway.flows.live import LiveSnapshot
+from gateway.ports import Ledger, TelemetryStore, UtilityHealth
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+
+class LiveState(Protocol):
+    """The gateway's memory of now (`gateway.flows.live.Live`)."""
+
+    def snapshot(self) -> LiveSnapshot:
+        """Every site, the sums, and the events in view."""
+        ...
+
+
+class EventActions(Protocol):
+    """What a person may do to an event."""
+
+    async def opt_out_site(self, event_key: str, site_id: str, cause: str) -> None:
+        """Take one site out of one event and plan again; doing it twice changes nothing.
+
+        Raises:
+            PermanentError: the event or the site is unknown, or the event is over.
+        """
+        ...
+
+
+def _nobody() -> Sequence[UtilityHealth]:
+    return ()
+
+
+def _nothing() -> Mapping[str, float]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebState:
+    """Everything the web application holds on to."""
+
+    clock: Clock
+    sites: tuple[Site, ...]
+    programs: tuple[Program, ...]
+    enrolments: tuple[Enrolment, ...]
+    ledger: Ledger
+    telemetry: TelemetryStore
+    live: LiveState
+    actions: EventActions
+    stopping: asyncio.Event
+    """Set when the program stops: endless answers end."""
+    utilities: Callable[[], Sequence[UtilityHealth]] = _nobody
+    """How the way to each utility is right now."""
+    counters: Callable[[], Mapping[str, float]] = _nothing
+    """Totals since the start for `/metrics`, by name (`telemetry_rows`, ...)."""
+    allowed_hosts: frozenset[str] = LOOPBACK
+    """Host names (no port) under which browsers may reach us."""
+
+    def site(self, site_id: str) -> Site | None:
+        """A site of the portfolio by its id."""
+        return next((site for site in self.sites if site.site_id == site_id), None)
+
+    @property
+    def program_names(self) -> dict[str, str]:
+        """What people call each program, by the utility's name for it."""
+        return {program.program_id: program.name for program in self.programs}
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone of pages about several sites: their common one, else UTC."""
+        zones = {site.time_zone for site in self.sites}
+        return zones.pop() if len(zones) == 1 else ZoneInfo("UTC")
+
+    @property
+    def simulated(self) -> bool:
+        """Whether anything shown may come from simulated hardware."""
+        return any(site.simulated for site in self.sites)
+
+    def now(self) -> datetime:
+        """The gateway's clock."""
+        return self.clock.now()
