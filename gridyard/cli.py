@@ -92,16 +92,22 @@ def depot_sim(config: ConfigOption) -> None:
 def certs(
     folder: Annotated[Path, typer.Argument(help="Where to put keys and certificates.")],
     site: Annotated[list[str] | None, typer.Option(help="A site id; may be repeated.")] = None,
+    host: Annotated[
+        list[str] | None,
+        typer.Option(help="A name or address servers are reached under; may be repeated."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a test PKI: separate roots for the utility side and the site side.
+    """Make a test PKI (separate roots for utility side and site side) and site credentials.
 
     Safe to run again: valid files are kept, those near their end are renewed.
     """
-    from certs.pki import make_test_pki
+    from certs.pki import LOOPBACK
+    from contracts.clock import SystemClock
+    from gridyard.credentials import make_credentials
 
     with plain_errors():
-        make_test_pki(folder, sites=site or ["depot-1"])
+        make_credentials(folder, site or ["depot-1"], SystemClock(), [*LOOPBACK, *(host or [])])
     files = sorted(str(path) for path in folder.rglob("*") if path.is_file())
     if as_json:
         typer.echo(json.dumps({"folder": str(folder), "files": files}, indent=2))
