@@ -52,7 +52,7 @@ def site_room(snapshot: SiteSnapshot, envelope: Envelope, policy: ControlPolicy)
     """The room at the PCC under this envelope."""
     model, now = snapshot.model, snapshot.at
     power = snapshot.pcc.power_w.fresh(now, model.meter_max_age)
-    limit_w = envelope.import_w.value - abs(envelope.import_w.value) * policy.margin_share
+    limit_w = aimed_import_w(envelope, policy)
     root_limit_a = envelope.node_current_a[ROOT].value
     if power is None:
         return _static_room(snapshot, limit_w, root_limit_a)
@@ -61,21 +61,26 @@ def site_room(snapshot: SiteSnapshot, envelope: Envelope, policy: ControlPolicy)
     powers += [battery_power(b, moment) for b in snapshot.batteries]
     drawn = _total(powers)
     whole = _hold(_committed_w(snapshot), limit_w - power, drawn)
-    currents = _phase_currents(snapshot, power)
+    building_w = power - (drawn.low + drawn.high) / 2
     return Room(
         power_w=whole - _fixed_w(snapshot),
-        root_a={
-            phase: _hold(
-                _committed_a(snapshot, phase),
-                root_limit_a - currents[phase],
-                _drawn_a(snapshot, phase, moment),
-            )
-            - fixed_a(snapshot, phase)
-            for phase in PHASES
-        },
-        building_w=power - (drawn.low + drawn.high) / 2,
+        root_a={p: _phase_room_a(snapshot, p, root_limit_a, building_w, moment) for p in PHASES},
+        building_w=building_w,
         building_spread_w=(drawn.high - drawn.low) / 2,
     )
+
+
+def _phase_room_a(
+    snapshot: SiteSnapshot, phase: int, limit_a: float, building_w: float, moment: Moment
+) -> float:
+    drawn = _drawn_a(snapshot, phase, moment)
+    free = limit_a - _phase_current(snapshot, phase, building_w, drawn)
+    return _hold(_committed_a(snapshot, phase), free, drawn) - fixed_a(snapshot, phase)
+
+
+def aimed_import_w(envelope: Envelope, policy: ControlPolicy) -> float:
+    """The import limit less its margin, W."""
+    return envelope.import_w.value - abs(envelope.import_w.value) * policy.margin_share
 
 
 def moment_of(snapshot: SiteSnapshot, policy: ControlPolicy) -> Moment:
@@ -182,14 +187,12 @@ def _phase_span(charger: ChargerState, moment: Moment) -> Span:
     return span if used > phases - 0.5 else Span(low=0.0, high=span.high)
 
 
-def _phase_currents(snapshot: SiteSnapshot, power_w: float) -> dict[int, float]:
-    """Measured current of every phase; where the meter gives none, an even share of the power."""
-    even = power_w / _three_phase_v(snapshot)
-    max_age = snapshot.model.meter_max_age
-    measured = [reading.fresh(snapshot.at, max_age) for reading in snapshot.pcc.current_a]
-    return {
-        phase: even if amps is None else amps for phase, amps in zip(PHASES, measured, strict=True)
-    }
+def _phase_current(snapshot: SiteSnapshot, phase: int, building_w: float, drawn: Span) -> float:
+    """Measured current of a phase, A; where the meter gives none, an even share of the building."""
+    measured = snapshot.pcc.current_a[phase - 1].fresh(snapshot.at, snapshot.model.meter_max_age)
+    if measured is not None:
+        return measured
+    return building_w / _three_phase_v(snapshot) + (drawn.low + drawn.high) / 2
 
 
 def _three_phase_v(snapshot: SiteSnapshot) -> float:

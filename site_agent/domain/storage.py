@@ -15,7 +15,7 @@ from site_agent.domain.circuit import path
 from site_agent.domain.device import PHASES, BatterySetpoint, BatteryState
 from site_agent.domain.envelope import Envelope
 from site_agent.domain.policy import ControlPolicy
-from site_agent.domain.room import Room
+from site_agent.domain.room import Room, aimed_import_w
 from site_agent.domain.site import SiteSnapshot
 
 
@@ -59,7 +59,7 @@ def charge(
     In an event only what would be exported.
     """
     spare = max(0.0, left_over(budget.power, limits))
-    surplus = min(spare, max(0.0, spare - envelope.import_w.value))
+    surplus = min(spare, max(0.0, spare - aimed_import_w(envelope, policy)))
     rated = sum(battery.spec.max_charge_w for battery in snapshot.batteries)
     gentle = 0.0 if envelope.event else policy.grid_charge_share * rated
     left = min(spare, max(surplus, gentle))

@@ -1,0 +1,127 @@
+"""Runs control.yaml: what one cycle decides, given what it sees and what limits it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from site_agent.domain.control import Decision, decide
+from site_agent.domain.device import PHASES, BatteryState, ChargerState
+from site_agent.domain.site import ROOT, CircuitNode, SiteSnapshot
+from site_agent.domain.vehicle import VehicleNeed
+from support import site
+
+Case = dict[str, Any]
+CASES: list[Case] = yaml.safe_load(Path(__file__).with_name("control.yaml").read_text())
+_KEYS = {
+    "given": {"building_kw", "meter_kw", "pv_kw", "chargers", "needs", "battery"},
+    "limit": {"event_kw", "contract_kw", "export_kw", "root_a", "nodes", "max_building_kw"},
+    "expect": {"chargers", "causes", "binding", "battery_kw", "pv_limit_kw"},
+}
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+def test_decision(case: Case) -> None:
+    for part, known in _KEYS.items():
+        assert set(case.get(part, {})) <= known, "a misspelt key tests nothing"
+    snapshot, limits = _snapshot(case), case.get("limit", {})
+    event, export = (_watts(limits.get(key)) for key in ("event_kw", "export_kw"))
+    decision = decide(snapshot, site.envelope(snapshot.model, event, export))
+    _check(case["expect"], decision)
+
+
+def _check(expect: Case, decision: Decision) -> None:
+    limits = {c.evse_id: c.limit_a for c in decision.chargers}
+    assert {n: limits[n] for n in expect.get("chargers", {})} == pytest.approx(
+        expect.get("chargers", {}), abs=0.05
+    )
+    causes = {c.evse_id: c.cause for c in decision.chargers}
+    for name, words in expect.get("causes", {}).items():
+        assert words in causes[name]
+    assert expect.get("binding", "") in decision.binding
+    if "battery_kw" in expect:
+        power_w = sum(battery.power_w for battery in decision.batteries)
+        assert power_w == pytest.approx(expect["battery_kw"] * 1000, abs=20)
+    if "pv_limit_kw" in expect:
+        (pv,) = decision.pv
+        assert pv.limit_w == pytest.approx(_watts(expect["pv_limit_kw"]), abs=20)
+
+
+def _snapshot(case: Case) -> SiteSnapshot:
+    given, limits = case["given"], case.get("limit", {})
+    chargers = [_charger(name, facts) for name, facts in given.get("chargers", {}).items()]
+    batteries = [_battery(given["battery"])] if "battery" in given else []
+    inverters = [site.pv(_watts(given["pv_kw"]))] if "pv_kw" in given else []
+    depot = site.snapshot(
+        building_w=given.get("building_kw", 10) * 1000,
+        chargers=chargers,
+        batteries=batteries,
+        pv_states=inverters,
+        needs=[_need(c.spec.evse_id, given.get("needs", {})) for c in chargers],
+        of=site.model(
+            [c.spec for c in chargers],
+            nodes=[
+                CircuitNode(node_id=name, parent=ROOT, limit_a=amps)
+                for name, amps in limits.get("nodes", {}).items()
+            ],
+            root_a=limits.get("root_a", 400),
+            contract_w=limits.get("contract_kw", 200) * 1000,
+            max_building_w=limits.get("max_building_kw", 50) * 1000,
+            batteries=[b.spec for b in batteries],
+            pv_specs=[p.spec for p in inverters],
+        ),
+    )
+    if "meter_kw" not in given:
+        return depot
+    return _replace_meter(depot, _watts(given["meter_kw"]))
+
+
+def _replace_meter(depot: SiteSnapshot, power_w: float | None) -> SiteSnapshot:
+    return SiteSnapshot(
+        at=depot.at,
+        model=depot.model,
+        pcc=site.meter(power_w),
+        chargers=depot.chargers,
+        batteries=depot.batteries,
+        pv=depot.pv,
+        needs=depot.needs,
+    )
+
+
+def _charger(name: str, facts: Case) -> ChargerState:
+    spec = site.charger_spec(
+        name, facts.get("node", ROOT), phases=tuple(facts.get("phases", PHASES))
+    )
+    return site.charger(
+        spec,
+        drawn_a=facts["draws"],
+        limit_a=facts.get("limit"),
+        since=site.NOON - timedelta(seconds=facts.get("since_s", 3600)),
+        at=site.NOON - timedelta(seconds=facts.get("sampled_s", 0)),
+        plugged=facts.get("plugged", True),
+        online=facts.get("online", True),
+        obeys=facts.get("obeys", True),
+    )
+
+
+def _need(name: str, needs: Case) -> VehicleNeed:
+    facts = needs.get(name, {"kwh": 20, "hours": 4})
+    return site.need(name, wh=facts["kwh"] * 1000, hours=facts["hours"], rank=facts.get("rank", 0))
+
+
+def _battery(facts: Case) -> BatteryState:
+    return site.battery(
+        power_w=facts.get("power_kw", 0) * 1000,
+        soc_pct=facts["soc"],
+        confirmed_w=_watts(facts.get("asked_kw")),
+        since=site.NOON - timedelta(seconds=facts.get("since_s", 3600)),
+        rated_w=facts.get("rated_kw", 50) * 1000,
+    )
+
+
+def _watts(power_kw: float | None) -> float | None:
+    return None if power_kw is None else power_kw * 1000
