@@ -1,0 +1,116 @@
+"""What the site can offer, and whether its vehicles will be ready."""
+
+from __future__ import annotations
+
+import pytest
+
+from site_agent.domain.control import DEFAULT_POLICY
+from site_agent.domain.flexibility import down_w
+from site_agent.domain.readiness import readiness
+from site_agent.domain.site import SiteSnapshot
+from site_agent.domain.vehicle import VehicleNeed
+from support.site import battery, charger, model, need, snapshot
+
+FULL_W = 22_080.0
+
+
+def offer(depot: SiteSnapshot, building_w: float | None = 10_000.0) -> float | None:
+    return down_w(depot, building_w, DEFAULT_POLICY)
+
+
+def charging(*needs: VehicleNeed, contract_w: float = 200_000.0) -> SiteSnapshot:
+    chargers = [charger(one.evse_id, drawn_a=32.0, limit_a=32.0) for one in needs]
+    of = model([c.spec for c in chargers], contract_w=contract_w)
+    return snapshot(chargers=chargers, needs=needs, of=of)
+
+
+class TestOffer:
+    def test_a_lax_vehicle_can_wait_altogether(self) -> None:
+        assert offer(charging(need(wh=20_000, hours=4))) == pytest.approx(FULL_W)
+
+    def test_one_that_cannot_wait_offers_nothing(self) -> None:
+        assert offer(charging(need(wh=22_080, hours=1))) == pytest.approx(0.0)
+
+    def test_in_between_it_keeps_what_the_hour_must_bring(self) -> None:
+        # 30 kWh in 2 h: the second hour takes 22.08 kWh, so this one must bring 7.92 kWh
+        assert offer(charging(need(wh=30_000, hours=2))) == pytest.approx(FULL_W - 7_920)
+
+    def test_what_must_come_is_at_least_the_legal_minimum(self) -> None:
+        assert offer(charging(need(wh=23_080, hours=2))) == pytest.approx(FULL_W - 6 * 690)
+
+    def test_a_vehicle_that_needs_nothing_can_stop(self) -> None:
+        assert offer(charging(need(wh=0, hours=0.5))) == pytest.approx(FULL_W)
+
+    def test_together_they_must_still_fit_through_the_connection_later(self) -> None:
+        # alone each could wait; later 2 x 22 kWh would have to pass 20 kW in one hour
+        both = charging(
+            need("a", wh=22_000, hours=2), need("b", wh=22_000, hours=2), contract_w=30_000
+        )
+        assert offer(both) == pytest.approx(2 * FULL_W - 24_000)
+
+    def test_a_battery_gives_what_it_can_sustain_for_the_hour(self) -> None:
+        assert offer(snapshot(building_w=90_000, batteries=[battery(soc_pct=40)])) == pytest.approx(
+            30_000
+        )
+
+    def test_and_no_more_than_its_power(self) -> None:
+        assert offer(
+            snapshot(building_w=90_000, batteries=[battery(soc_pct=100)])
+        ) == pytest.approx(50_000)
+
+    def test_a_charging_battery_can_stop_first(self) -> None:
+        depot = snapshot(building_w=90_000, batteries=[battery(soc_pct=40, power_w=10_000)])
+        assert offer(depot) == pytest.approx(40_000)
+
+    def test_a_battery_at_its_reserve_gives_nothing(self) -> None:
+        assert offer(snapshot(building_w=90_000, batteries=[battery(soc_pct=10)])) == 0.0
+
+    def test_never_more_than_the_present_import(self) -> None:
+        assert offer(snapshot(building_w=5_000, batteries=[battery(soc_pct=90)])) == 5_000
+
+    @pytest.mark.parametrize("trouble", [{"online": False}, {"obeys": False}])
+    def test_chargers_that_cannot_be_moved_offer_nothing(self, trouble: dict[str, bool]) -> None:
+        state = charger(drawn_a=32.0, limit_a=32.0, **trouble)  # type: ignore[arg-type]  # flags only
+        assert offer(snapshot(chargers=[state], needs=[need()])) == 0.0
+
+    def test_without_a_meter_there_is_no_offer(self) -> None:
+        assert offer(snapshot(building_w=None), None) is None
+
+
+class TestReadiness:
+    def prospects(self, depot: SiteSnapshot, building_w: float | None = 10_000.0) -> dict[str, str]:
+        return {
+            one.need.evse_id: "" if one.on_track else one.reason
+            for one in readiness(depot, building_w)
+        }
+
+    def test_time_to_spare_is_on_track(self) -> None:
+        (one,) = readiness(charging(need(wh=20_000, hours=4)), 10_000)
+        assert (one.on_track, one.reason) == (True, "20000 Wh to go, 3.1 h to spare")
+
+    def test_enough_energy_is_ready(self) -> None:
+        (one,) = readiness(charging(need(wh=0, hours=-3)), 10_000)
+        assert (one.on_track, one.reason) == (True, "ready")
+
+    def test_too_late_even_at_full_power(self) -> None:
+        late = self.prospects(charging(need(wh=22_080, hours=0.5)))
+        assert late == {"a": "late by 30 min even at full power"}
+
+    def test_the_connection_serves_earlier_departures_first(self) -> None:
+        depot = charging(
+            need("a", wh=20_000, hours=3), need("b", wh=20_000, hours=2), contract_w=22_000
+        )
+        words = "the connection cannot charge everyone who leaves by then"
+        assert self.prospects(depot) == {"b": "", "a": words}
+
+    def test_without_a_meter_the_building_counts_as_its_largest(self) -> None:
+        depot = charging(need(wh=20_000, hours=3), contract_w=55_000)
+        assert self.prospects(depot) == {"a": ""}
+        assert self.prospects(depot, None)["a"].startswith("the connection cannot")
+
+    def test_a_silent_charger_gives_only_its_fail_safe_share(self) -> None:
+        state = charger(online=False)
+        alone = snapshot(chargers=[state], needs=[need(wh=20_000, hours=4)])
+        assert "fail-safe share is too little" in self.prospects(alone)["a"]
+        patient = snapshot(chargers=[state], needs=[need(wh=20_000, hours=6)])
+        assert self.prospects(patient) == {"a": ""}
