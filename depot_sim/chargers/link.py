@@ -14,19 +14,21 @@ from websockets.typing import Subprotocol
 
 from contracts.backoff import Backoff
 from contracts.errors import LinkDownError, ProtocolError, TransientError
+from contracts.tasks import first_of
 from contracts.time import Clock
 from depot_sim.chargers.dialect import Call, Dialect
 from depot_sim.chargers.events import BootReason, Event, HeartbeatDue, RestartDue
 from depot_sim.chargers.json_rpc import Json
 from depot_sim.chargers.session import Session
 from depot_sim.chargers.station import Station
+from depot_sim.reconnect import stay_connected
 
 _log = structlog.get_logger(__name__)
 _CALL_TIMEOUT_S = 30.0
 _CLOSE_TIMEOUT_S = 2.0
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 1.0, 30.0
 _LONGEST_NAP_S = 1.0
-"""How long a sleep may miss that a setting or a fault has changed."""
+"""How late a change of the heartbeat interval may be noticed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,17 +93,14 @@ class Link:
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
-        while True:
-            await self._stay_away()
-            try:
-                await self._connected_once()
-            except* (OSError, WebSocketException, TransientError, ProtocolError) as group:
-                self._log.info("ocpp-link-down", reason=repr(_leaf(group)))
-            await self._clock.sleep(self._backoff.next_s())
-
-    async def _stay_away(self) -> None:
-        while (left_s := self._away_s()) > 0:
-            await self._clock.sleep(min(left_s, _LONGEST_NAP_S))
+        await stay_connected(
+            self._connected_once,
+            errors=(OSError, WebSocketException, TransientError, ProtocolError),
+            away_s=self._away_s,
+            backoff=self._backoff,
+            clock=self._clock,
+            log=self._log,
+        )
 
     async def _connected_once(self) -> None:
         socket = await connect(
@@ -114,7 +113,8 @@ class Link:
             close_timeout=_CLOSE_TIMEOUT_S,
         )
         try:
-            await self._talk_over(socket)
+            if not self._away_s():  # a fault may have begun while we connected
+                await self._talk_over(socket)
         finally:
             await socket.close()
 
@@ -127,9 +127,7 @@ class Link:
         )
         self._session = session
         try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(session.read())
-                group.create_task(self._talk(session))
+            await first_of(session.read(), self._talk(session))
         finally:
             self._session = None
             self._station.outbox.keep_durable()
@@ -199,9 +197,3 @@ class Link:
         answer = await session.call(action, payload)
         self._dialect.check_answer(action, answer)
         return answer
-
-
-def _leaf(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

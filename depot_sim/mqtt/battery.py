@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import aiomqtt
@@ -12,18 +13,19 @@ import structlog
 
 from contracts.backoff import Backoff
 from contracts.errors import ProtocolError
+from contracts.tasks import first_of
 from contracts.time import Clock
 from depot_sim.faults import FaultKind, Faults
 from depot_sim.mqtt import payloads
 from depot_sim.physics.battery import Battery
 from depot_sim.physics.lease import Lease
 from depot_sim.physics.phases import PhaseWatts, spread
+from depot_sim.reconnect import end_if_cancelled, stay_connected
 
 _log = structlog.get_logger(__name__)
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 15.0
 _KEEPALIVE_S = 10
-_TIMEOUT_S = 5.0
-_LONGEST_NAP_S = 1.0
+_TIMEOUT_S = 2.0
 _QUEUED_COMMANDS = 100
 _REFUSED = 0x80
 """SUBACK codes from here on are failures (MQTT 3.1.1 §3.9.3)."""
@@ -97,30 +99,35 @@ class MqttBattery:
     async def run(self) -> None:
         """Stay connected to the broker until cancelled; aiomqtt does not come back by itself."""
         backoff = Backoff(_FIRST_WAIT_S, _LONGEST_WAIT_S)
-        while True:
-            while (left_s := self._faults.remaining_s(FaultKind.DROP)) > 0:
-                await self._clock.sleep(min(left_s, _LONGEST_NAP_S))
-            try:
-                await self._connected_once(backoff)
-            except* aiomqtt.MqttError as group:
-                self._log.info("mqtt-link-down", reason=str(group.exceptions[0]))
-            await self._clock.sleep(backoff.next_s())
+        await stay_connected(
+            lambda: self._connected_once(backoff),
+            errors=(aiomqtt.MqttError,),
+            away_s=lambda: self._faults.remaining_s(FaultKind.DROP),
+            backoff=backoff,
+            clock=self._clock,
+            log=self._log,
+        )
 
     async def _connected_once(self, backoff: Backoff) -> None:
         async with self._new_client() as client:
-            await self._subscribe(client)
-            backoff.reset()
-            await client.publish(f"{self._topic}/status", "online", qos=1, retain=True)
-            self._client = client
             try:
-                async with asyncio.TaskGroup() as group:
-                    group.create_task(self._obey(client))
-                    group.create_task(self._show(client))
+                await self._subscribe(client)
+                await self._publish(client, "status", "online", qos=1, retain=True)
+                backoff.reset()
+                self._client = client
+                await first_of(self._obey(client), self._show(client))
             except asyncio.CancelledError:
-                await client.publish(f"{self._topic}/status", "offline", qos=1, retain=True)
+                with suppress(aiomqtt.MqttError):
+                    await client.publish(f"{self._topic}/status", "offline", qos=1, retain=True)
                 raise
             finally:
                 self._client = None
+
+    async def _publish(
+        self, client: aiomqtt.Client, leaf: str, text: str, *, qos: int = 0, retain: bool = False
+    ) -> None:
+        await client.publish(f"{self._topic}/{leaf}", text, qos=qos, retain=retain)
+        end_if_cancelled()
 
     def _new_client(self) -> aiomqtt.Client:
         return aiomqtt.Client(
@@ -137,7 +144,9 @@ class MqttBattery:
 
     async def _subscribe(self, client: aiomqtt.Client) -> None:
         """A refused subscription raises nothing in aiomqtt: look at the codes."""
-        for code in await client.subscribe(f"{self._topic}/cmd", qos=1):
+        codes = await client.subscribe(f"{self._topic}/cmd", qos=1)
+        end_if_cancelled()
+        for code in codes:
             value = code if isinstance(code, int) else code.value
             if value >= _REFUSED:
                 raise aiomqtt.MqttError(f"subscription to {self._topic}/cmd refused: {code}")
@@ -154,7 +163,7 @@ class MqttBattery:
                 soc_pct=self._shown.soc_pct,
                 setpoint_w=self._lease.at(self._elapsed()),
             )
-            await client.publish(f"{self._topic}/state", text, retain=True)
+            await self._publish(client, "state", text, retain=True)
             await self._clock.sleep(self._interval_s)
 
     async def _obey(self, client: aiomqtt.Client) -> None:
@@ -168,7 +177,7 @@ class MqttBattery:
                 continue
             reason = self._take(command)
             text = payloads.ack(id=command.id, at=self._clock.now(), reason=reason)
-            await client.publish(f"{self._topic}/ack", text, qos=1)
+            await self._publish(client, "ack", text, qos=1)
 
     def _take(self, command: payloads.Command) -> str:
         """Put the command in force, or say why not."""

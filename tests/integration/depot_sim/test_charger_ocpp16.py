@@ -66,6 +66,37 @@ async def test_boots_starts_and_meters(
     assert names.index("Authorize") < names.index("StartTransaction")
 
 
+async def test_nothing_is_said_before_the_boot_is_accepted(
+    ocpp16: Any, build: Any, van: Any, running: Any, clock: Any
+) -> None:
+    now = timestamp(clock.now())
+    ocpp16.answers["BootNotification"] = {"status": "Pending", "currentTime": now, "interval": 2}
+    charger = build(ocpp16)
+    charger.plug(van())
+    async with running(charger):
+        await ocpp16.until("BootNotification")
+        await ocpp16.until("BootNotification", after=1)
+        assert {action for action, _ in ocpp16.heard} == {"BootNotification"}
+        ocpp16.answers.clear()
+        await ocpp16.until("StartTransaction")
+
+
+async def test_a_central_system_that_talks_nonsense_is_survived(
+    ocpp16: Any, build: Any, van: Any, running: Any
+) -> None:
+    ocpp16.answers["BootNotification"] = {"status": "Splendid"}
+    charger = build(ocpp16)
+    charger.plug(van())
+    async with running(charger):
+        await ocpp16.until("BootNotification", after=1)
+        ocpp16.answers = {"Authorize": {"idTagInfo": 7}}
+        await ocpp16.until("Authorize")
+        ocpp16.answers.clear()
+        mark = len(ocpp16.heard)
+        await ocpp16.hang_up("CP-1")
+        await ocpp16.until("StartTransaction", after=mark)
+
+
 async def test_no_energy_without_authorisation(
     ocpp16: Any, build: Any, van: Any, running: Any, clock: Any
 ) -> None:

@@ -101,7 +101,7 @@ def listening(broker: NatsServer, clock: Any) -> Any:
 async def test_says_its_state_and_obeys_until_the_lease_lapses(
     battery: MqttBattery, listening: Any, running: Any, clock: Any
 ) -> None:
-    async with running(battery), listening() as agent:
+    async with listening() as agent, running(battery):
         assert await agent.until("status") == "online"
         state = await agent.until("state")
         assert (state["power_w"], state["soc_pct"], state["setpoint_w"]) == (0.0, 50.0, None)
@@ -121,7 +121,7 @@ async def test_says_its_state_and_obeys_until_the_lease_lapses(
 async def test_a_refresh_holds_and_a_repeat_does_not(
     battery: MqttBattery, listening: Any, running: Any, clock: Any
 ) -> None:
-    async with running(battery), listening() as agent:
+    async with listening() as agent, running(battery):
         await agent.until("state")
         await agent.command("c-1", 10_000.0)
         await agent.until("ack")
@@ -152,7 +152,7 @@ async def test_a_command_is_refused_with_a_reason(
     expires_in_s: float,
     reason: str,
 ) -> None:
-    async with running(battery), listening() as agent:
+    async with listening() as agent, running(battery):
         await agent.until("state")
         await agent.command("c-1", power_w, expires_in_s=expires_in_s)
         ack = await agent.until("ack")
@@ -161,7 +161,7 @@ async def test_a_command_is_refused_with_a_reason(
 
 
 async def test_nonsense_is_survived(battery: MqttBattery, listening: Any, running: Any) -> None:
-    async with running(battery), listening() as agent:
+    async with listening() as agent, running(battery):
         await agent.until("state")
         for text in ("", "{", "[" * 4000, "x" * 5000, '{"id": 7}'):
             await agent.say(text)
@@ -174,7 +174,7 @@ async def test_nonsense_is_survived(battery: MqttBattery, listening: Any, runnin
 async def test_last_will_tells_of_a_cut_and_the_battery_comes_back(
     battery: MqttBattery, listening: Any, running: Any
 ) -> None:
-    async with running(battery), listening() as agent:
+    async with listening() as agent, running(battery):
         await agent.until("status", lambda s: s == "online")
         battery.fail(FaultKind.DROP, 20)
         await agent.until("status", lambda s: s == "offline")
@@ -191,7 +191,7 @@ async def test_stopping_says_offline(battery: MqttBattery, listening: Any, runni
 async def test_frozen_and_deaf(
     battery: MqttBattery, listening: Any, running: Any, clock: Any
 ) -> None:
-    async with running(battery), listening() as agent:
+    async with listening() as agent, running(battery):
         await agent.until("state")
         battery.fail(FaultKind.FREEZE, 30)
         await agent.command("c-1", 5_000.0, valid_for_s=600)
@@ -213,7 +213,7 @@ async def test_it_finds_a_restarted_broker(
 ) -> None:
     async with running(battery):
         async with listening() as agent:
-            await agent.until("status", lambda s: s == "online")
+            await agent.until("state")
         first = broker.pid
         assert first
         broker.ready.clear()
@@ -221,5 +221,21 @@ async def test_it_finds_a_restarted_broker(
         async with asyncio.timeout(10):
             await broker.ready.wait()
         async with listening() as agent:
-            await agent.until("status", lambda s: s == "online")
-            await agent.until("state")
+            retained = await agent.until("state")
+            await agent.until("state", lambda s: s["seq"] > retained["seq"])
+
+
+async def test_it_stops_although_the_broker_hangs(
+    battery: MqttBattery, broker: NatsServer, listening: Any
+) -> None:
+    async with asyncio.TaskGroup() as group, listening() as agent:
+        task = group.create_task(battery.run())
+        await agent.until("status", lambda s: s == "online")
+        assert broker.pid
+        os.kill(broker.pid, signal.SIGSTOP)
+        try:
+            task.cancel()
+            done, _ = await asyncio.wait([task], timeout=10)
+            assert done == {task}
+        finally:
+            os.kill(broker.pid, signal.SIGCONT)
