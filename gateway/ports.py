@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from contracts.reading import Reading
@@ -260,7 +260,7 @@ class Ledger(Protocol):
         """Why things about this subject are as they are, in order of time."""
         ...
 
-    async def log(self, entry: JournalEntry) -> None:
+    async def log(self, *entries: JournalEntry) -> None:
         """Add to the journal."""
         ...
 
@@ -283,6 +283,10 @@ class Ledger(Protocol):
     async def claim_job(self, job: str, scheduled_at: datetime) -> bool:
         """True exactly once per (job, scheduled time): the fence against doubled jobs."""
         ...
+
+
+MAX_CLOCK_AHEAD = timedelta(minutes=5)
+"""A value from further in the future was stamped by a wrong clock."""
 
 
 class TelemetryStore(Protocol):

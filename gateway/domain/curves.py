@@ -105,6 +105,15 @@ def overlay(under: StepSeries, over: StepSeries, since: datetime) -> StepSeries:
     return StepSeries((*before, *after))
 
 
+def differ(old: StepSeries, new: StepSeries, since: datetime, tolerance: float) -> bool:
+    """Whether from an instant on the values differ by more than this, or one begins or ends."""
+    ahead = Interval(start=since, end=None)
+    before, after = old.clip(ahead), new.clip(ahead)
+    edges = {edge for step in (*before, *after) for edge in _edges(step.interval)}
+    pairs = ((before.value_at(edge), after.value_at(edge)) for edge in edges)
+    return any(a is not b if a is None or b is None else abs(a - b) > tolerance for a, b in pairs)
+
+
 def joined(series: StepSeries) -> StepSeries:
     """The same values with touching steps of equal value made one."""
     pieces: list[tuple[Interval, float]] = []

@@ -37,6 +37,8 @@ class SiteAllocation:
     site_id: str
     steps: tuple[AllocatedStep, ...]
     cause: str
+    counted_on: bool = True
+    """False: the site was not available when the plan was made."""
 
     @property
     def reduction(self) -> StepSeries:
@@ -113,6 +115,7 @@ def plan(
                 site_id=site.site_id,
                 steps=_steps(pieces, shares[n], baselines[n]),
                 cause=_cause(site, shares[n], caps[n]),
+                counted_on=site.available,
             )
             for n, site in enumerate(sites)
         ),
@@ -181,8 +184,13 @@ def _merged(site_id: str, first: DispatchPlan, then: DispatchPlan) -> SiteAlloca
         AllocatedStep(interval=r.interval, reduction_w=r.value, import_limit_w=m.value)
         for r, m in zip(reduction, limit, strict=True)
     )
-    cause = new.cause if new else old.cause if old else ""
-    return SiteAllocation(site_id=site_id, steps=tuple(steps), cause=cause)
+    last = new or old
+    return SiteAllocation(
+        site_id=site_id,
+        steps=tuple(steps),
+        cause=last.cause if last else "",
+        counted_on=last.counted_on if last else False,
+    )
 
 
 def _pieces(target: StepSeries, sites: Sequence[SiteFlexibility]) -> tuple[Interval, ...]:

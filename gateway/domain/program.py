@@ -123,9 +123,14 @@ def reduction_target(
         case SignalKind.SETPOINT_W | SignalKind.IMPORT_LIMIT_W:
             return joined(pointwise(lambda w: max(0.0, w[0] - w[1]), (baseline_total, asked)))
         case SignalKind.LEVEL:
-            return joined(asked.map(lambda level: nominated_total_w * _share(program, level)))
+            return joined(asked.map(lambda level: nominated_total_w * level_share(program, level)))
         case SignalKind.PRICE:
             return StepSeries()
+
+
+def level_share(program: Program, level: float) -> float:
+    """Part of the nominated reduction a SIMPLE level asks for; levels beyond 3 count as 3."""
+    return program.level_shares[min(max(round(level), 0), len(program.level_shares) - 1)]
 
 
 def closed_window(event: GridEvent, now: datetime, horizon: timedelta) -> Interval:
@@ -139,10 +144,6 @@ def closed_window(event: GridEvent, now: datetime, horizon: timedelta) -> Interv
     start, half = event.window.start, horizon / 2
     behind = max(timedelta(0), now - start) // half
     return Interval.lasting(start, half * (behind + 2))
-
-
-def _share(program: Program, level: float) -> float:
-    return program.level_shares[min(max(round(level), 0), len(program.level_shares) - 1)]
 
 
 def _refusal(program: Program | None, event: GridEvent, now: datetime) -> str | None:

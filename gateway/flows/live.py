@@ -19,6 +19,7 @@ from contracts.site_link.messages import Measurement
 from contracts.time import Clock, Interval
 from gateway.domain.event import EventStatus
 from gateway.domain.portfolio import Site
+from gateway.ports import MAX_CLOCK_AHEAD
 
 SUMMED = (
     points.PCC_POWER_W,
@@ -167,12 +168,17 @@ class Live:
             self._put(replace(self._sites[site_id], online=False))
 
     def measured(self, site_id: str, rows: Iterable[Measurement]) -> None:
-        """Take over values that are newer than those known; late rows change nothing."""
+        """Take over values that are newer than those known; late rows change nothing.
+
+        Nor do values from a clock that runs far ahead: they would hide every later one.
+        """
+        latest = self._clock.now() + MAX_CLOCK_AHEAD
         self.restore(
             site_id,
             {
                 row.point: Reading(value=row.value, quality=row.quality, at=row.at)
                 for row in sorted(rows, key=lambda row: row.at)
+                if row.at <= latest
             },
         )
 

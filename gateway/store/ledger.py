@@ -102,9 +102,9 @@ class SqlLedger:
         """Why things about this subject are as they are, in order of time."""
         return await self._read(lambda s: site_rows.journal(s, subject))
 
-    async def log(self, entry: JournalEntry) -> None:
+    async def log(self, *entries: JournalEntry) -> None:
         """Add to the journal."""
-        await self._write(lambda s: site_rows.put_journal(s, [entry]))
+        await self._write(lambda s: site_rows.put_journal(s, entries))
 
     async def put_report(
         self, event_key: str, report: Mapping[str, object], final: bool, once: str | None = None

@@ -21,7 +21,7 @@ from contracts.series import StepSeries
 from contracts.site_link.messages import Batch, Measurement
 from contracts.site_link.messages import Row as SiteRow
 from contracts.time import Interval
-from gateway.ports import JournalEntry
+from gateway.ports import MAX_CLOCK_AHEAD, JournalEntry
 from gateway.store import site_rows
 from gateway.store.database import Database, insert_into, upsert
 from gateway.store.instants import from_micros, micros
@@ -35,9 +35,6 @@ from gateway.store.tables import (
 
 StoredValue = Row[int, float | None, str, int | None]
 """`at_us, value, quality, hold_us`."""
-
-MAX_CLOCK_AHEAD = timedelta(minutes=5)
-"""A value from further in the future was stamped by a wrong clock."""
 
 _USABLE = (Quality.GOOD.value, Quality.ESTIMATED.value)
 _M = table(MeasurementRow).c

@@ -1,0 +1,158 @@
+"""Baselines from stored telemetry: the same engine for planning and for settlement."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from contracts.series import StepSeries
+from contracts.site_link import points
+from contracts.time import Interval
+from gateway.domain.baseline import (
+    BaselineInputs,
+    BaselineRun,
+    adjustment_window,
+    history_windows,
+    run_baseline,
+)
+from gateway.domain.curves import merged
+from gateway.domain.event import GridEvent, Opt
+from gateway.domain.portfolio import Portfolio, Site
+from gateway.domain.program import Program
+from gateway.domain.words import kw, span
+from gateway.ports import StoredEvent, TelemetryStore
+
+MAX_STEPS = 480
+"""No plan cuts an event into more intervals than this; instructions carry at most 500."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedLoad:
+    """What dispatch takes as a site's load without the event."""
+
+    series: StepSeries
+    note: str
+    """What to know about it; empty when it is the program's own baseline."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    at: datetime
+    adjusted: bool
+    """Whether the adjustment window was over."""
+    load: ExpectedLoad
+
+
+class Baselines:
+    """Reads what the engine looks at, and keeps results for planning for a little while."""
+
+    def __init__(
+        self,
+        portfolio: Portfolio,
+        telemetry: TelemetryStore,
+        *,
+        refresh: timedelta,
+        recent: timedelta,
+    ) -> None:
+        self._portfolio = portfolio
+        self._telemetry = telemetry
+        self._refresh = refresh
+        self._recent = recent
+        self._kept: dict[tuple[str, int, str, datetime], _Kept] = {}
+
+    async def run(
+        self,
+        site: Site,
+        program: Program,
+        event: Interval,
+        span: Interval,
+        others: Sequence[Interval],
+    ) -> BaselineRun:
+        """The program's baseline for one site over `span`, at the program's interval."""
+        method, zone = program.baseline, site.time_zone
+        windows = [w for w in history_windows(method, zone, event, span) if w.start != w.end]
+        steps = [
+            step for window in merged(windows) for step in await self._power(site.site_id, window)
+        ]
+        return run_baseline(
+            BaselineInputs(
+                method=method,
+                zone=zone,
+                event=event,
+                span=span,
+                resolution=self.resolution(program, event),
+                history=StepSeries(tuple(steps)),
+                other_events=tuple(others),
+                holidays=self._portfolio.holidays,
+            )
+        )
+
+    def resolution(self, program: Program, event: Interval) -> timedelta:
+        """The program's interval, or a longer one for a very long event."""
+        whole = event.duration or timedelta(0)
+        pieces = -(-whole // program.measurement_interval)
+        return program.measurement_interval * max(1, -(-pieces // MAX_STEPS))
+
+    async def expected(
+        self,
+        site: Site,
+        program: Program,
+        event: GridEvent,
+        window: Interval,
+        others: Sequence[Interval],
+        now: datetime,
+    ) -> ExpectedLoad:
+        """The load to plan with; once the event has begun it is settled and stays as it is."""
+        key = (event.key, event.modification, site.site_id, window.end or window.start)
+        adjusted = now >= (adjustment_window(program.baseline, window).end or now)
+        kept = self._kept.get(key)
+        if kept and kept.adjusted == adjusted:
+            begun = kept.at >= window.start
+            if begun or now - kept.at < self._refresh:
+                return kept.load
+        load = await self._computed(site, program, window, others, now)
+        self._kept[key] = _Kept(at=now, adjusted=adjusted, load=load)
+        return load
+
+    def keep_only(self, event_keys: Collection[str]) -> None:
+        """Drop what was kept for any other event."""
+        self._kept = {key: kept for key, kept in self._kept.items() if key[0] in event_keys}
+
+    async def _computed(
+        self,
+        site: Site,
+        program: Program,
+        window: Interval,
+        others: Sequence[Interval],
+        now: datetime,
+    ) -> ExpectedLoad:
+        result = await self.run(site, program, window, window, others)
+        if len(result.series):
+            return ExpectedLoad(series=result.series, note="")
+        before = min(now, window.start)
+        recent = Interval(start=before - self._recent, end=before)
+        mean_w = (await self._power(site.site_id, recent)).mean(recent)
+        if mean_w is None:
+            return ExpectedLoad(series=StepSeries(), note=result.problem)
+        note = f"{result.problem}: mean of the last {span(self._recent)} ({kw(mean_w)}) instead"
+        pieces = window.split(self.resolution(program, window))
+        return ExpectedLoad(series=StepSeries.of((p, mean_w) for p in pieces), note=note)
+
+    async def _power(self, site_id: str, window: Interval) -> StepSeries:
+        return await self._telemetry.series(site_id, points.PCC_POWER_W, window)
+
+
+def other_events(
+    portfolio: Portfolio, stored: Iterable[StoredEvent], event_key: str, site_id: str
+) -> tuple[Interval, ...]:
+    """Windows of every other event in which this site took part."""
+    return tuple(
+        one.event.window
+        for one in stored
+        if one.event.key != event_key
+        and one.decision.opt is Opt.IN
+        and not one.event.cancelled
+        and site_id not in one.opted_out_sites
+        and any(site.site_id == site_id for site in portfolio.addressed(one.event))
+    )

@@ -1,0 +1,162 @@
+"""Plan, store, instruct, and plan again when something notable has changed.
+
+Every pass looks afresh at the event, the offers and what the sites were last told, so a restart
+or a lost message needs no special care: the next pass sees what is missing and supplies it. A
+plan is stored before its instructions leave. What moves by less than the deadband is left alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from contracts.errors import TransientError
+from contracts.time import Clock
+from gateway.domain.dispatch import DispatchPlan
+from gateway.domain.event import EventStatus
+from gateway.flows import planning
+from gateway.flows.baselines import Baselines
+from gateway.flows.live import EventBand, Live
+from gateway.flows.options import DispatchOptions
+from gateway.flows.outgoing import Outgoing
+from gateway.flows.situation import Observer, Situation
+from gateway.ports import Ledger, StoredEvent
+
+_log = structlog.get_logger(__name__)
+
+_LOOK_BACK = timedelta(days=60)
+"""Older events matter to no baseline."""
+_IN_VIEW = timedelta(hours=1)
+"""How long after its end an event stays on the live page."""
+
+
+class Dispatch:
+    """One worker over all events; `request` wakes it."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        live: Live,
+        observer: Observer,
+        baselines: Baselines,
+        outgoing: Outgoing,
+        clock: Clock,
+        options: DispatchOptions,
+    ) -> None:
+        self._ledger = ledger
+        self._live = live
+        self._observer = observer
+        self._baselines = baselines
+        self._outgoing = outgoing
+        self._clock = clock
+        self._options = options
+        self._due: dict[str, str] = {}
+        self._bands: dict[str, EventBand] = {}
+        self._wake = asyncio.Event()
+
+    def request(self, event_key: str, reason: str = "") -> None:
+        """Look at an event soon; the reason is written down if a new plan comes of it."""
+        self._due[event_key] = self._due.get(event_key) or reason
+        self._wake.set()
+
+    async def request_open(self, reason: str = "") -> None:
+        """Look soon at every event that is not over."""
+        for stored in await self._ledger.events(ending_after=self._clock.now()):
+            self.request(stored.event.key, reason)
+
+    async def resend(self, site_id: str, after_seq: int) -> None:
+        """Send a site everything unexpired that it has not seen."""
+        now = self._clock.now()
+        self._outgoing.send(await self._ledger.unseen_instructions(site_id, after_seq, now))
+
+    async def run(self) -> None:
+        """Plan and send until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._outgoing.run())
+            group.create_task(self._check())
+            group.create_task(self._work())
+
+    async def work_off(self) -> None:
+        """One pass over the events that were asked for; one event's failure stays its own.
+
+        Raises:
+            TransientError: the ledger cannot be read; nothing is forgotten.
+        """
+        now = self._clock.now()
+        events = await self._ledger.events(ending_after=now - _LOOK_BACK)
+        due, self._due = self._due, {}
+        for stored in events:
+            key = stored.event.key
+            if key in due:
+                try:
+                    await self._pass(stored, events, due[key])
+                except Exception:
+                    _log.exception("event_not_planned", event_key=key)
+                    self._due[key] = due[key]  # the next check tries again
+        self._show(events, now)
+
+    async def _check(self) -> None:
+        await self._surviving(self.request_open)
+        while True:
+            await self._surviving(self._request_near)
+            await self._clock.sleep(self._options.check_every.total_seconds())
+
+    async def _work(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            await self._surviving(self.work_off)
+
+    async def _surviving(self, work: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await work()
+        except TransientError as error:
+            _log.warning("dispatch_postponed", why=str(error))
+
+    async def _request_near(self) -> None:
+        """Events under way, soon to begin, or just over; and whatever could not be done before."""
+        now = self._clock.now()
+        for stored in await self._ledger.events(ending_after=now - _IN_VIEW):
+            if stored.event.window.start - self._options.lead <= now:
+                self.request(stored.event.key)
+        if self._due:
+            self._wake.set()
+
+    async def _pass(self, stored: StoredEvent, events: Sequence[StoredEvent], reason: str) -> None:
+        seen = await self._observer.look(stored, events, self._clock.now())
+        over = stored.event.status(seen.now) is EventStatus.COMPLETED
+        plans = seen.plans if over else await self._replan(seen, reason)
+        name = seen.program.name if seen.program else stored.event.program_id
+        self._bands[stored.event.key] = planning.band(seen, plans, name)
+
+    async def _replan(self, seen: Situation, reason: str) -> Sequence[DispatchPlan]:
+        """Store and send what is new, send again what did not arrive; every plan there is now."""
+        made = planning.next_plan(seen, reason)
+        told = list(planning.news(seen, made, self._options))
+        plans = list(seen.plans)
+        if told or planning.notable(seen, made, self._options):
+            told = list(await self._ledger.put_plan(made, told))
+            await self._ledger.log(*planning.journal(made, told))
+            _log.info("planned", event_key=made.event_key, revision=made.revision, why=made.reason)
+            plans.append(made)
+        replaced = {one.site_id for one in told}
+        pending = (
+            last.instruction
+            for site_id, last in seen.newest.items()
+            if not last.statuses and site_id not in replaced
+        )
+        self._outgoing.send([*told, *pending])
+        return plans
+
+    def _show(self, events: Sequence[StoredEvent], now: datetime) -> None:
+        in_view = {
+            stored.event.key
+            for stored in events
+            if stored.event.window.end is None or stored.event.window.end > now - _IN_VIEW
+        }
+        self._baselines.keep_only(in_view)
+        self._bands = {key: band for key, band in self._bands.items() if key in in_view}
+        self._live.show_events([self._bands[key] for key in sorted(self._bands)])

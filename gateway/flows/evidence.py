@@ -1,0 +1,56 @@
+"""Everything known about one event when it is settled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from contracts.series import StepSeries
+from contracts.site_link.messages import Notice, VehicleReadiness
+from contracts.time import Interval
+from gateway.domain.baseline import BaselineRun
+from gateway.domain.dispatch import DispatchPlan
+from gateway.domain.event import GridEvent
+from gateway.domain.performance import Performance
+from gateway.domain.portfolio import Site
+from gateway.domain.program import Program
+from gateway.ports import SiteOptOut, StoredEvent, StoredInstruction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteEvidence:
+    """One participant."""
+
+    site: Site
+    nominated_w: float
+    baseline: BaselineRun
+    actual: StepSeries
+    """Measured import over the span."""
+    asked: StepSeries
+    """Reduction asked over the event, as the plans of the time said."""
+    performance: Performance
+    readiness: Sequence[VehicleReadiness]
+    history_label: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """The event and all its participants."""
+
+    stored: StoredEvent
+    program: Program
+    span: Interval
+    """From before the event until the end of the observation."""
+    resolution: timedelta
+    plan: DispatchPlan | None
+    """What was asked, instant by instant, over all revisions."""
+    sites: tuple[SiteEvidence, ...]
+    instructions: Sequence[StoredInstruction]
+    notices: Sequence[tuple[str, Notice]]
+    opt_outs: Sequence[SiteOptOut]
+
+    @property
+    def event(self) -> GridEvent:
+        """The event at its newest modification."""
+        return self.stored.event

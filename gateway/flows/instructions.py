@@ -1,0 +1,76 @@
+"""A site's part of a plan as an instruction on the wire, and when a new one is worth sending."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from datetime import datetime, timedelta
+
+from contracts.series import StepSeries
+from contracts.site_link.messages import Fallback, Instruction, InstructionStep
+from contracts.time import Interval
+from gateway.domain.curves import differ, joined
+from gateway.domain.dispatch import DispatchPlan, SiteAllocation
+from gateway.domain.event import GridEvent
+
+MAX_NAME = 120
+MAX_TEXT = 500
+MAX_STEPS = 500
+_NAMESPACE = uuid.UUID("2f0c7c5e-6a0b-4d0c-9b57-6f6f2f1f8f51")
+
+
+def instruction(
+    plan: DispatchPlan,
+    allocation: SiteAllocation,
+    event: GridEvent,
+    *,
+    now: datetime,
+    expires_at: datetime,
+) -> Instruction:
+    """What the site is told from `now` on; without steps it withdraws what was told before.
+
+    There is no fallback: when the steps are over, the site's own limits hold. The number
+    (`site_seq`) is given by the ledger.
+    """
+    limits = joined(allocation.limit.clip(Interval(start=now, end=None)))
+    steps = tuple(
+        InstructionStep(start=s.interval.start, end=s.interval.end, import_limit_w=s.value)
+        for s in limits
+        if s.interval.end is not None
+    )[:MAX_STEPS]
+    name = f"{plan.event_key}/{plan.revision}/{allocation.site_id}"
+    return Instruction(
+        instruction_id=str(uuid.uuid5(_NAMESPACE, name)),
+        site_id=allocation.site_id,
+        site_seq=1,
+        event_id=wire_name(plan.event_key),
+        program_id=wire_name(event.program_id),
+        issued_at=now,
+        start=steps[0].start if steps else now,
+        expires_at=max(expires_at, now + timedelta(seconds=1)),
+        steps=steps,
+        fallback=Fallback(),
+        test=event.test,
+        cause=allocation.cause[:MAX_TEXT],
+    )
+
+
+def differs(before: Instruction, after: Instruction, now: datetime, deadband_w: float) -> bool:
+    """Whether from `now` on some limit differs by more than the deadband, or begins or ends."""
+    return differ(_limits(before), _limits(after), now, deadband_w)
+
+
+def wire_name(text: str) -> str:
+    """`text` as it may stand on the site link; a long one is cut and marked with its hash."""
+    if len(text) <= MAX_NAME:
+        return text
+    digest = hashlib.sha256(text.encode()).hexdigest()[:32]
+    return f"{text[: MAX_NAME - len(digest) - 1]}~{digest}"
+
+
+def _limits(one: Instruction) -> StepSeries:
+    return StepSeries.of(
+        (Interval(start=s.start, end=s.end), s.import_limit_w)
+        for s in one.steps
+        if s.import_limit_w is not None
+    )

@@ -1,0 +1,115 @@
+"""What time itself brings about: start, end, report. Derived from stored rows at every tick.
+
+Whatever fell due while we were down is done at the first tick; fences in the ledger keep a doubled
+tick from doing anything twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from contracts.errors import GridyardError
+from contracts.time import Clock
+from gateway.domain.event import Opt
+from gateway.domain.portfolio import Portfolio
+from gateway.flows.dispatch import Dispatch
+from gateway.flows.settlement import Settlement
+from gateway.ports import JournalEntry, Ledger, StoredEvent
+
+_log = structlog.get_logger(__name__)
+
+_FORGET_AFTER = timedelta(days=8)
+"""An event that ended longer ago is left alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LifecycleOptions:
+    """When reports are made, beyond what the program says."""
+
+    late_data: timedelta = timedelta(seconds=10)
+    """How long the last measurements may take to arrive."""
+    final_after: timedelta = timedelta(days=1)
+    """When the preliminary report is made again as the final one, after the event's end."""
+    retry: timedelta = timedelta(minutes=1)
+
+
+class Lifecycle:
+    """The leader's calendar; `tick` does what is due and says when to come again."""
+
+    def __init__(
+        self,
+        portfolio: Portfolio,
+        ledger: Ledger,
+        dispatch: Dispatch,
+        settlement: Settlement,
+        clock: Clock,
+        options: LifecycleOptions,
+    ) -> None:
+        self._portfolio = portfolio
+        self._ledger = ledger
+        self._dispatch = dispatch
+        self._settlement = settlement
+        self._clock = clock
+        self._options = options
+        self._done: set[tuple[str, datetime]] = set()  # spares the ledger; it alone is trusted
+
+    async def tick(self) -> datetime | None:
+        """Do everything due; when the next thing is due, None when nothing is in sight.
+
+        What fails is written to the log and tried again after `retry`; it holds up nothing else.
+        """
+        now = self._clock.now()
+        moments: list[datetime] = []
+        for stored in await self._ledger.events(ending_after=now - _FORGET_AFTER):
+            try:
+                moments.extend(await self._of_event(stored, now))
+            except GridyardError as error:
+                _log.warning("lifecycle_postponed", event_key=stored.event.key, why=str(error))
+                moments.append(now + self._options.retry)
+        return min(moments, default=None)
+
+    async def _of_event(self, stored: StoredEvent, now: datetime) -> Iterable[datetime]:
+        """Do what is due for one event; the moments still to come."""
+        event, program = stored.event, self._portfolio.program(stored.event.program_id)
+        if program is None or stored.decision.opt is Opt.OUT or event.cancelled:
+            return ()
+        moments = [event.window.start]
+        if event.window.start <= now:
+            await self._once(stored, event.window.start, "has begun")
+        if event.window.end is not None:
+            end = event.window.end
+            settled = end + program.observe_after + self._options.late_data
+            final = max(settled, end + self._options.final_after)
+            moments += [end, settled, final]
+            if end <= now:
+                await self._once(stored, end, "is over")
+            await self._report(stored, settled <= now, final <= now)
+        return (at for at in moments if at > now)
+
+    async def _once(self, stored: StoredEvent, at: datetime, what: str) -> None:
+        key, job = stored.event.key, f"{stored.event.key} {what}"
+        if (job, at) in self._done:
+            return
+        if await self._ledger.claim_job(job, at):
+            await self._ledger.log(
+                JournalEntry(at=at, subject=key, action=f"the event {what}", cause="by its window")
+            )
+            self._dispatch.request(key, f"the event {what}")
+        self._done.add((job, at))
+
+    async def _report(self, stored: StoredEvent, due: bool, final_due: bool) -> None:
+        """Make the preliminary report, and the final one; neither twice."""
+        key, end = stored.event.key, stored.event.window.end or stored.event.window.start
+        if not due or (key, end) in self._done:
+            return
+        newest = await self._ledger.report(key)
+        if newest is None:
+            await self._settlement.settle(key, final=False)
+        if final_due and not (newest and newest["final"]):
+            await self._settlement.settle(key, final=True)
+        if final_due:
+            self._done.add((key, end))

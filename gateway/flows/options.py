@@ -1,0 +1,32 @@
+"""How dispatch behaves, as one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from gateway.domain.portfolio import Site
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchOptions:
+    """How dispatch behaves; the defaults suit sites that report every few seconds."""
+
+    check_every: timedelta = timedelta(seconds=10)
+    lead: timedelta = timedelta(minutes=15)
+    """Plans for events further ahead change only for a reason, not at every check."""
+    horizon: timedelta = timedelta(hours=4)
+    """How far an event without an end is planned ahead."""
+    grace: timedelta = timedelta(minutes=1)
+    """How long after event and recovery an instruction is still kept by the site."""
+    deadband_w: float = 500.0
+    deadband_share: float = 0.02
+    """Limits that move by less than this, or this share of the site's connection, stay."""
+    stale_after: timedelta = timedelta(seconds=30)
+    """A site whose load is older than this is not counted on."""
+    undelivered_after: timedelta = timedelta(seconds=15)
+    """A site that has not taken its instruction for this long is not counted on."""
+
+    def deadband(self, site: Site) -> float:
+        """Smallest change of a limit worth an instruction, W."""
+        return max(self.deadband_w, self.deadband_share * site.import_limit_w)

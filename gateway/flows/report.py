@@ -1,0 +1,193 @@
+"""The participation report from the evidence: a pure function, so that a report can be remade."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from contracts.series import StepSeries
+from contracts.site_link.messages import InstructionState, VehicleReadiness
+from contracts.time import Interval
+from gateway.domain.baseline import describe
+from gateway.domain.curves import Sampler, pointwise, total
+from gateway.domain.event import Opt, Signal, SignalKind
+from gateway.domain.performance import MIN_INTERVAL_COVERAGE, Performance, portfolio
+from gateway.domain.program import Program, effective_signal, level_share
+from gateway.domain.report import (
+    Curves,
+    KeyFigures,
+    ParticipationReport,
+    ReportHeader,
+    SiteResult,
+)
+from gateway.domain.words import kw, pct
+from gateway.flows.evidence import Evidence, SiteEvidence
+from gateway.flows.report_exceptions import exceptions
+
+_CURVE_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
+_CURVE_POINTS = 480
+
+
+def participation_report(
+    evidence: Evidence, *, created_at: datetime, final: bool
+) -> ParticipationReport:
+    """The report; its version is given when it is stored."""
+    target = evidence.plan.target if evidence.plan else StepSeries()
+    asked = target.clip(evidence.event.window)
+    whole = portfolio([site.performance for site in evidence.sites], asked)
+    return ParticipationReport(
+        version=0,
+        final=final,
+        created_at=created_at,
+        header=_header(evidence),
+        figures=_figures(evidence, whole),
+        curves=_whole_curves(evidence, asked),
+        sites=tuple(_site(evidence, one) for one in evidence.sites),
+        exceptions=exceptions(evidence),
+        method=describe(evidence.program.baseline),
+        estimated_intervals=whole.estimated_intervals,
+    )
+
+
+def signal_words(program: Program, signal: Signal | None) -> str:
+    """What was asked, in words; of several values the strongest."""
+    if signal is None or not len(signal.series):
+        return "no signal we can act on"
+    values = [step.value for step in signal.series]
+    more = " at most" if len(set(values)) > 1 else ""
+    match signal.kind:
+        case SignalKind.DELTA_W:
+            return f"reduce by{more} {kw(-min(values))} against baseline"
+        case SignalKind.SETPOINT_W:
+            return f"import {kw(min(values))} in total"
+        case SignalKind.IMPORT_LIMIT_W:
+            return f"import no more than {kw(min(values))} in total"
+        case SignalKind.LEVEL:
+            level = max(values)
+            share = pct(level_share(program, level))
+            return f"level {level:g}: {share} of what is nominated"
+        case SignalKind.PRICE:
+            return f"price{more} {max(values):g} per kWh"
+
+
+def _header(evidence: Evidence) -> ReportHeader:
+    stored, event = evidence.stored, evidence.event
+    zones = Counter(one.site.time_zone.key for one in evidence.sites)
+    simulated = any(one.site.simulated or one.history_label for one in evidence.sites)
+    opted_in = stored.decision.opt is Opt.IN
+    return ReportHeader(
+        event_key=event.key,
+        event_id=event.event_id,
+        utility_id=event.utility_id,
+        program_id=event.program_id,
+        program_name=evidence.program.name,
+        test=event.test,
+        simulated=simulated,
+        window=event.window,
+        signal=signal_words(evidence.program, effective_signal(event)),
+        time_zone=zones.most_common(1)[0][0] if zones else "UTC",
+        notified_at=stored.notified_at,
+        opted_in_at=stored.received_at if opted_in else None,
+        first_response_at=min(_times(evidence, InstructionState.STARTED), default=None),
+        all_applied_s=_all_applied_s(evidence),
+        opt=stored.decision.opt.value,
+        opt_cause=stored.decision.cause,
+    )
+
+
+def _times(
+    evidence: Evidence, state: InstructionState, site_id: str | None = None
+) -> list[datetime]:
+    return [
+        status.at
+        for one in evidence.instructions
+        if site_id in (None, one.instruction.site_id)
+        for status in one.statuses
+        if status.state is state
+    ]
+
+
+def _all_applied_s(evidence: Evidence) -> float | None:
+    """From the start until the last of the sites asked then had applied its first limit."""
+    start = evidence.event.window.start
+    asked = [
+        one.site.site_id
+        for one in evidence.sites
+        if one.asked and one.asked.steps[0].interval.start <= start
+    ]
+    firsts = [
+        min(_times(evidence, InstructionState.APPLIED, site_id), default=None) for site_id in asked
+    ]
+    known = [at for at in firsts if at is not None]
+    if not known or len(known) < len(asked):
+        return None
+    return max(0.0, (max(known) - start).total_seconds())
+
+
+def _figures(evidence: Evidence, whole: Performance) -> KeyFigures:
+    return KeyFigures(
+        performance_pct=whole.performance_pct,
+        delivered_mean_w=whole.delivered_mean_w,
+        delivered_min_w=whole.delivered_min_w,
+        nominated_w=sum(one.nominated_w for one in evidence.sites),
+        target_mean_w=whole.asked_mean_w,
+        reduced_wh=whole.reduced_wh,
+        rebound_w=whole.rebound_w,
+        coverage=whole.coverage,
+    )
+
+
+def _site(evidence: Evidence, one: SiteEvidence) -> SiteResult:
+    found, run = one.performance, one.baseline
+    words = concerned(one.readiness, evidence.event.window)
+    return SiteResult(
+        site_id=one.site.site_id,
+        name=one.site.name,
+        nominated_w=one.nominated_w,
+        asked_mean_w=found.asked_mean_w,
+        delivered_mean_w=found.delivered_mean_w,
+        performance_pct=found.performance_pct,
+        reduced_wh=found.reduced_wh,
+        vehicles_ready=sum(word.on_track for word in words),
+        vehicles_total=len(words),
+        opted_out=one.site.site_id in evidence.stored.opted_out_sites,
+        coverage=found.coverage,
+        adjustment=run.adjustment.value,
+        adjustment_capped=run.adjustment.capped,
+        days=run.days,
+        history_label=one.history_label,
+        curves=_curves(evidence.span, run.series, _drawn(one, evidence.span), one.asked),
+        inputs_hash=run.inputs_hash,
+    )
+
+
+def concerned(words: Sequence[VehicleReadiness], event: Interval) -> list[VehicleReadiness]:
+    """Vehicles that leave after the event has begun: those it could have kept from charging."""
+    return [word for word in words if word.departure >= event.start]
+
+
+def _whole_curves(evidence: Evidence, asked: StepSeries) -> Curves:
+    """Of the sites that can be judged, so that baseline and actual speak of the same load."""
+    judged = [one for one in evidence.sites if one.baseline.series and one.performance.coverage]
+    baseline = total([one.baseline.series for one in judged])
+    actual = total([_drawn(one, evidence.span) for one in judged])
+    return _curves(evidence.span, baseline, actual, asked)
+
+
+def _curves(span: Interval, baseline: StepSeries, actual: StepSeries, asked: StepSeries) -> Curves:
+    target = pointwise(lambda pair: pair[0] - pair[1], (baseline, asked))
+    return Curves(span=span, baseline=baseline, actual=actual, target=target)
+
+
+def _drawn(one: SiteEvidence, span: Interval) -> StepSeries:
+    """What was measured as means over round steps, few enough to draw; gaps stay gaps."""
+    seconds = (span.duration or timedelta(0)).total_seconds()
+    fitting = (s for s in _CURVE_STEPS_S if seconds / s <= _CURVE_POINTS)
+    bins = tuple(span.split(timedelta(seconds=next(fitting, _CURVE_STEPS_S[-1]))))
+    means = Sampler(one.actual).means(bins)
+    return StepSeries.of(
+        (interval, mean.value)
+        for interval, mean in zip(bins, means, strict=True)
+        if mean.value is not None and mean.coverage >= MIN_INTERVAL_COVERAGE
+    )

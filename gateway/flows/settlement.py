@@ -1,0 +1,137 @@
+"""After the event: gather the evidence, run the baselines, store the report as a new version."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+
+import structlog
+
+from contracts.errors import PermanentError
+from contracts.series import StepSeries
+from contracts.site_link import points
+from contracts.time import Clock, Interval
+from gateway.domain.dispatch import DispatchPlan, effective
+from gateway.domain.performance import measure
+from gateway.domain.portfolio import Portfolio, Site
+from gateway.domain.program import Program
+from gateway.domain.report import ParticipationReport
+from gateway.flows.baselines import Baselines, other_events
+from gateway.flows.evidence import Evidence, SiteEvidence
+from gateway.flows.report import participation_report
+from gateway.ports import JournalEntry, Ledger, StoredEvent, TelemetryStore
+
+_log = structlog.get_logger(__name__)
+
+Dump = Callable[[ParticipationReport], Mapping[str, object]]
+_STANDING = timedelta(days=1)
+"""A notice raised this long before the event may still be standing at its start."""
+
+
+class Settlement:
+    """Makes participation reports; `dump` turns one into the document that is stored."""
+
+    def __init__(
+        self,
+        portfolio: Portfolio,
+        ledger: Ledger,
+        telemetry: TelemetryStore,
+        baselines: Baselines,
+        dump: Dump,
+        clock: Clock,
+    ) -> None:
+        self._portfolio = portfolio
+        self._ledger = ledger
+        self._telemetry = telemetry
+        self._baselines = baselines
+        self._dump = dump
+        self._clock = clock
+
+    async def settle(self, event_key: str, *, final: bool) -> int:
+        """Store a version of the event's report; the same modification once per status.
+
+        Raises:
+            PermanentError: no such event or program, or the event has no end.
+        """
+        stored = await self._ledger.event(event_key)
+        program = self._portfolio.program(stored.event.program_id) if stored else None
+        if stored is None or program is None or stored.event.window.end is None:
+            raise PermanentError(f"event {event_key!r} cannot be settled")
+        evidence = await self._evidence(stored, program)
+        report = participation_report(evidence, created_at=self._clock.now(), final=final)
+        status = "final" if final else "preliminary"
+        version = await self._ledger.put_report(
+            event_key, self._dump(report), final, once=f"{stored.event.modification}/{status}"
+        )
+        cause = f"version {version}, {status}"
+        await self._ledger.log(
+            JournalEntry(
+                at=self._clock.now(), subject=event_key, action="report written", cause=cause
+            )
+        )
+        _log.info("report_written", event_key=event_key, version=version, status=status)
+        return version
+
+    async def _evidence(self, stored: StoredEvent, program: Program) -> Evidence:
+        event, observe = stored.event, program.observe_after
+        end = event.window.end or event.window.start
+        span = Interval(start=event.window.start - observe, end=end + observe)
+        whole = effective(await self._ledger.plans(event.key))
+        events = await self._ledger.events(ending_after=span.start - program.baseline.look_back)
+        sites = [
+            await self._site(site, program, stored, span, whole, events)
+            for site in self._portfolio.addressed(event)
+        ]
+        around = Interval(start=span.start - _STANDING, end=span.end)
+        return Evidence(
+            stored=stored,
+            program=program,
+            span=span,
+            resolution=self._baselines.resolution(program, event.window),
+            plan=whole,
+            sites=tuple(sites),
+            instructions=await self._ledger.instructions(event.key),
+            notices=await self._ledger.notices(around),
+            opt_outs=await self._ledger.opt_outs(event.key),
+        )
+
+    async def _site(
+        self,
+        site: Site,
+        program: Program,
+        stored: StoredEvent,
+        span: Interval,
+        whole: DispatchPlan | None,
+        events: Sequence[StoredEvent],
+    ) -> SiteEvidence:
+        site_id, window = site.site_id, stored.event.window
+        others = other_events(self._portfolio, events, stored.event.key, site_id)
+        baseline = await self._baselines.run(site, program, window, span, others)
+        actual = await self._telemetry.series(site_id, points.PCC_POWER_W, span)
+        allocation = whole.allocation(site_id) if whole else None
+        asked = allocation.reduction.clip(window) if allocation else StepSeries()
+        performance = measure(
+            event=window,
+            resolution=self._baselines.resolution(program, window),
+            observe_after=program.observe_after,
+            baseline=baseline.series,
+            actual=actual,
+            asked=asked,
+        )
+        return SiteEvidence(
+            site=site,
+            nominated_w=self._portfolio.nominations(program.program_id)[site_id],
+            baseline=baseline,
+            actual=actual,
+            asked=asked,
+            performance=performance,
+            readiness=await self._ledger.readiness(site_id),
+            history_label=await self._label(site, program, window),
+        )
+
+    async def _label(self, site: Site, program: Program, window: Interval) -> str | None:
+        """The label of loaded history anywhere in what the baseline may have looked at."""
+        start = window.start - program.baseline.look_back - timedelta(days=1)
+        return await self._telemetry.history_label(
+            site.site_id, Interval(start=start, end=window.end)
+        )

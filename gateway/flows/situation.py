@@ -1,0 +1,191 @@
+"""Everything dispatch must know about one event at one moment, gathered before it decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from contracts.series import StepSeries
+from contracts.site_link import points
+from contracts.site_link.messages import InstructionState
+from contracts.time import Interval
+from gateway.domain.curves import pointwise, total
+from gateway.domain.dispatch import DispatchPlan
+from gateway.domain.event import EventStatus, GridEvent, Opt
+from gateway.domain.flexibility import SiteFlexibility, offer
+from gateway.domain.portfolio import Portfolio, Site
+from gateway.domain.program import Program, closed_window, reduction_target
+from gateway.domain.timeline import Claim, TimelineEntry, holds, resolve
+from gateway.flows.baselines import Baselines, ExpectedLoad, other_events
+from gateway.flows.live import Live
+from gateway.flows.options import DispatchOptions
+from gateway.ports import Ledger, StoredEvent, StoredInstruction
+
+OVER = (EventStatus.COMPLETED, EventStatus.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """One event at one moment."""
+
+    now: datetime
+    stored: StoredEvent
+    program: Program | None
+    window: Interval
+    """The event's, or as far ahead as we plan."""
+    sites: tuple[Site, ...]
+    """Addressed by the event."""
+    plans: Sequence[DispatchPlan]
+    newest: Mapping[str, StoredInstruction]
+    """The last instruction to each site for this event."""
+    flexibilities: tuple[SiteFlexibility, ...] = ()
+    baseline: StepSeries = field(default_factory=StepSeries)
+    """Of all addressed sites together, where every one's is known."""
+    target: StepSeries = field(default_factory=StepSeries)
+    """Reduction asked while the event is in force."""
+
+    @property
+    def event(self) -> GridEvent:
+        """The event at its newest modification."""
+        return self.stored.event
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anything is to be asked of anybody."""
+        over = self.event.status(self.now) in OVER
+        return self.stored.decision.opt is Opt.IN and not over and self.program is not None
+
+
+class Observer:
+    """Gathers situations from the ledger, the live state and the baselines."""
+
+    def __init__(
+        self,
+        portfolio: Portfolio,
+        ledger: Ledger,
+        live: Live,
+        baselines: Baselines,
+        options: DispatchOptions,
+    ) -> None:
+        self._portfolio = portfolio
+        self._ledger = ledger
+        self._live = live
+        self._baselines = baselines
+        self._options = options
+
+    async def look(
+        self, stored: StoredEvent, events: Sequence[StoredEvent], now: datetime
+    ) -> Situation:
+        """The situation of one event; `events` are all that may matter beside it."""
+        key = stored.event.key
+        seen = Situation(
+            now=now,
+            stored=stored,
+            program=self._portfolio.program(stored.event.program_id),
+            window=closed_window(stored.event, now, self._options.horizon),
+            sites=self._portfolio.addressed(stored.event),
+            plans=await self._ledger.plans(key),
+            newest=_newest(await self._ledger.instructions(key)),
+        )
+        offers = [await self._offer(seen, site, events) for site in seen.sites]
+        baseline = total([one.baseline for one in offers if len(one.baseline)])
+        entries = resolve(self._claims(events, now))
+        return replace(
+            seen,
+            flexibilities=tuple(_held(one, entries, key) for one in offers),
+            baseline=baseline,
+            target=self._target(seen, baseline, entries),
+        )
+
+    def _claims(self, events: Iterable[StoredEvent], now: datetime) -> Iterable[Claim]:
+        for one in events:
+            if one.event.status(now) not in OVER:
+                sites = {site.site_id for site in self._portfolio.addressed(one.event)}
+                yield Claim(
+                    event=one.event,
+                    opt=one.decision.opt,
+                    sites=frozenset(sites - one.opted_out_sites),
+                )
+
+    async def _offer(
+        self, seen: Situation, site: Site, events: Sequence[StoredEvent]
+    ) -> SiteFlexibility:
+        load = ExpectedLoad(series=StepSeries(), note="unknown program")
+        if seen.program is not None:
+            others = other_events(self._portfolio, events, seen.event.key, site.site_id)
+            load = await self._baselines.expected(
+                site, seen.program, seen.event, seen.window, others, seen.now
+            )
+        readings = self._live.site(site.site_id).readings
+        return offer(
+            site.site_id,
+            baseline=load.series,
+            note=load.note,
+            power=readings.get(points.PCC_POWER_W),
+            flex_down=readings.get(points.FLEX_DOWN_W),
+            now=seen.now,
+            max_age=self._options.stale_after,
+            blocked=self._blocked(seen, site.site_id),
+        )
+
+    def _blocked(self, seen: Situation, site_id: str) -> str:
+        """Why a site is out of the event whatever it offers; empty when it is not."""
+        if site_id in seen.stored.opted_out_sites:
+            return "opted out"
+        last = seen.newest.get(site_id)
+        if last is None or not last.instruction.steps:
+            return ""
+        current = any(
+            plan.revision == last.revision and plan.modification == seen.event.modification
+            for plan in seen.plans
+        )
+        refused = [s.reason for s in last.statuses if s.state is InstructionState.REJECTED]
+        if refused and current:
+            return f"it refused its instruction: {refused[-1] or 'no reason given'}"
+        waiting = seen.now - last.instruction.issued_at
+        if not last.statuses and waiting > self._options.undelivered_after:
+            return "it has not taken its instruction"
+        return ""
+
+    def _target(
+        self, seen: Situation, baseline: StepSeries, entries: Sequence[TimelineEntry]
+    ) -> StepSeries:
+        """What the event asks for, over the times in which it is in force anywhere."""
+        if seen.program is None:
+            return StepSeries()
+        promised = self._portfolio.nominations(seen.program.program_id)
+        nominated_w = sum(
+            promised[site.site_id]
+            for site in seen.sites
+            if site.site_id not in seen.stored.opted_out_sites
+        )
+        event = replace(seen.event, window=seen.window)
+        target = reduction_target(seen.program, event, nominated_w, baseline)
+        return _within(target, (e.interval for e in entries if e.event.key == event.key))
+
+
+def target_load(baseline: StepSeries, target: StepSeries) -> StepSeries:
+    """The load to stay under: baseline less reduction asked."""
+    return pointwise(lambda pair: pair[0] - pair[1], (baseline, target))
+
+
+def _held(
+    one: SiteFlexibility, entries: Sequence[TimelineEntry], event_key: str
+) -> SiteFlexibility:
+    """Without a baseline wherever another event is in force at the site: nothing is asked there."""
+    mine = holds(entries, event_key, one.site_id)
+    return replace(one, baseline=_within(one.baseline, mine))
+
+
+def _within(series: StepSeries, intervals: Iterable[Interval]) -> StepSeries:
+    return StepSeries.of(
+        (step.interval, step.value) for interval in intervals for step in series.clip(interval)
+    )
+
+
+def _newest(instructions: Iterable[StoredInstruction]) -> Mapping[str, StoredInstruction]:
+    found: dict[str, StoredInstruction] = {}
+    for one in sorted(instructions, key=lambda s: s.instruction.site_seq):
+        found[one.instruction.site_id] = one
+    return found

@@ -1,0 +1,106 @@
+"""Messages from sites: stored before they are acknowledged, then shown."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+
+import structlog
+
+from contracts.errors import PermanentError
+from contracts.site_link.messages import (
+    PROTOCOL_VERSION,
+    Batch,
+    BatchAck,
+    Hello,
+    InstructionState,
+    InstructionStatus,
+    Measurement,
+    Welcome,
+)
+from contracts.time import Clock
+from gateway.domain.portfolio import Portfolio
+from gateway.flows.dispatch import Dispatch
+from gateway.flows.live import Live
+from gateway.ports import JournalEntry, Ledger, TelemetryStore
+
+_log = structlog.get_logger(__name__)
+
+CLOCK_TOLERANCE = timedelta(seconds=5)
+"""A site's clock further off than this is written down."""
+
+
+class SiteInbox:
+    """`gateway.ports.SiteMessages`: what the gateway does with messages from sites."""
+
+    def __init__(
+        self,
+        portfolio: Portfolio,
+        ledger: Ledger,
+        telemetry: TelemetryStore,
+        live: Live,
+        dispatch: Dispatch,
+        clock: Clock,
+    ) -> None:
+        self._portfolio = portfolio
+        self._ledger = ledger
+        self._telemetry = telemetry
+        self._live = live
+        self._dispatch = dispatch
+        self._clock = clock
+        self._last_seq: dict[str, int] = {}
+        self.counters: Counter[str] = Counter()
+        """Totals since the start: `telemetry_batches`, `telemetry_rows`, `site_hellos`."""
+
+    async def restore(self) -> None:
+        """Show the newest stored values, as after a restart."""
+        for site in self._portfolio.sites:
+            self._live.restore(site.site_id, await self._telemetry.latest(site.site_id))
+
+    async def hello(self, hello: Hello) -> Welcome:
+        """A site's agent has (re)connected.
+
+        Raises:
+            PermanentError: the site is not in our portfolio.
+        """
+        site_id, now = self._known(hello.site_id), self._clock.now()
+        await self._ledger.site_has_seen(site_id, hello.last_instruction_seq)
+        self._last_seq[site_id] = hello.last_instruction_seq
+        ahead = hello.sent_at - now
+        clock = "" if abs(ahead) <= CLOCK_TOLERANCE else f", its clock is {ahead} ahead of ours"
+        cause = f"agent {hello.agent_version}, epoch {hello.epoch}{clock}"
+        await self._ledger.log(
+            JournalEntry(at=now, subject=site_id, action="connected", cause=cause)
+        )
+        self._live.heard(site_id)
+        self.counters["site_hellos"] += 1
+        _log.info("site_connected", site=site_id, clock_ahead_s=ahead.total_seconds())
+        return Welcome(version=PROTOCOL_VERSION, gateway_time=self._clock.now())
+
+    async def batch(self, batch: Batch) -> BatchAck:
+        """Store a batch; returns only after commit.
+
+        Raises:
+            PermanentError: the site is not in our portfolio.
+        """
+        site_id = self._known(batch.site_id)
+        complete = await self._telemetry.ingest(batch, self._clock.now())
+        rows = [numbered.row for numbered in batch.rows]
+        self._live.heard(site_id)
+        self._live.measured(site_id, (row for row in rows if isinstance(row, Measurement)))
+        for row in rows:
+            if isinstance(row, InstructionStatus) and row.state is InstructionState.REJECTED:
+                await self._dispatch.request_open(f"{site_id} refused its instruction")
+        self.counters["telemetry_batches"] += 1
+        self.counters["telemetry_rows"] += len(rows)
+        return BatchAck(epoch=batch.epoch, seq=complete, gateway_time=self._clock.now())
+
+    async def connected(self, site_id: str) -> None:
+        """The site has its Welcome: it gets what it missed, and is counted on again."""
+        await self._dispatch.resend(site_id, self._last_seq.get(site_id, 0))
+        await self._dispatch.request_open()
+
+    def _known(self, site_id: str) -> str:
+        if self._portfolio.site(site_id) is None:
+            raise PermanentError(f"site {site_id!r} is not in the portfolio of this gateway")
+        return site_id

@@ -1,0 +1,65 @@
+"""Measured power for reports to utilities: `gateway.ports.UsageSource` over the store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from contracts.reading import Quality, Reading
+from contracts.site_link import points
+from contracts.time import Interval
+from gateway.domain.portfolio import Portfolio
+from gateway.ports import ReportPoint, TelemetryStore
+
+PORTFOLIO_POINT = "portfolio/power_w"
+_GOOD, _ESTIMATED = 0.9, 0.5
+"""Coverage from which a mean is good, or still an estimate."""
+
+
+class UsageReports:
+    """The portfolio's import, and each site's."""
+
+    def __init__(self, portfolio: Portfolio, telemetry: TelemetryStore) -> None:
+        self._telemetry = telemetry
+        self._sites = {f"site/{s.site_id}/power_w": s.site_id for s in portfolio.sites}
+
+    async def points(self) -> Sequence[ReportPoint]:
+        """The portfolio first, then every site."""
+        whole = ReportPoint(point_id=PORTFOLIO_POINT, site_id=None, unit="W")
+        return [
+            whole,
+            *(ReportPoint(point_id=p, site_id=s, unit="W") for p, s in self._sites.items()),
+        ]
+
+    async def usage(self, point_id: str, interval: Interval) -> Reading:
+        """Mean power over a closed interval in W.
+
+        The portfolio's is the sum over the sites that were measured, and only an estimate while
+        one is missing.
+
+        Raises:
+            ValueError: the interval is open-ended.
+        """
+        if interval.end is None:
+            raise ValueError("usage needs a closed interval")
+        if point_id in self._sites:
+            return await self._mean(self._sites[point_id], interval)
+        if point_id != PORTFOLIO_POINT:
+            return Reading.missing(interval.end, Quality.INVALID)
+        means = [await self._mean(site_id, interval) for site_id in self._sites.values()]
+        known = [mean.value for mean in means if mean.value is not None]
+        if not known:
+            return Reading.missing(interval.end)
+        good = all(mean.quality is Quality.GOOD for mean in means)
+        quality = Quality.GOOD if good else Quality.ESTIMATED
+        return Reading(value=sum(known), quality=quality, at=interval.end)
+
+    async def _mean(self, site_id: str, interval: Interval) -> Reading:
+        series = await self._telemetry.series(site_id, points.PCC_POWER_W, interval)
+        duration, end = interval.duration, interval.end or interval.start
+        seconds = duration.total_seconds() if duration else 0.0
+        coverage = series.covered_seconds(interval) / seconds if seconds else 0.0
+        value = series.mean(interval)
+        if value is None or coverage < _ESTIMATED:
+            return Reading.missing(end)
+        quality = Quality.GOOD if coverage >= _GOOD else Quality.ESTIMATED
+        return Reading(value=value, quality=quality, at=end)
