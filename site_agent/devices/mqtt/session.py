@@ -1,0 +1,120 @@
+"""A connection to an MQTT broker that comes back by itself, which aiomqtt does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import aiomqtt
+import structlog
+
+from contracts.backoff import Backoff
+from contracts.errors import LinkDownError
+from contracts.time import Clock
+from site_agent.devices.mqtt.broker import BrokerAddress
+
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 15.0
+_KEEPALIVE_S = 10
+_TIMEOUT_S = 5.0
+_QUEUED_MESSAGES = 200
+"""More than these, not yet looked at, are dropped by aiomqtt."""
+_REFUSED = 0x80
+"""SUBACK codes from here on are failures (MQTT 3.1.1, 3.9.3)."""
+
+_log = structlog.get_logger(__name__)
+
+Receive = Callable[[str, bytes], None]
+"""`receive(topic, payload)` for every message, in order; must not raise."""
+
+
+class MqttSession:
+    """Subscribed to `topics` whenever the broker is there."""
+
+    def __init__(
+        self,
+        address: BrokerAddress,
+        topics: Sequence[str],
+        receive: Receive,
+        *,
+        clock: Clock,
+        on_change: Callable[[bool], None],
+    ) -> None:
+        self._address = address
+        self._topics = topics
+        self._receive = receive
+        self._clock = clock
+        self._on_change = on_change
+        self._client: aiomqtt.Client | None = None
+        self._down: str | None = None
+        self._backoff = Backoff(_FIRST_WAIT_S, _LONGEST_WAIT_S)
+
+    async def run(self) -> None:
+        """Stay connected until cancelled."""
+        while True:
+            try:
+                await self._connected_once()
+            except aiomqtt.MqttError as error:
+                self._note(str(error))
+            await self._clock.sleep(self._backoff.next_s())
+
+    async def publish(self, topic: str, payload: str) -> None:
+        """Send with QoS 1, never retained; returns when the broker has it.
+
+        Raises:
+            LinkDownError: it does not have it, as far as we know.
+        """
+        if self._client is None:
+            raise LinkDownError("no connection to the MQTT broker")
+        try:
+            await self._client.publish(topic, payload, qos=1)
+        except aiomqtt.MqttError as error:
+            raise LinkDownError(f"MQTT broker: {error}") from error
+
+    async def _connected_once(self) -> None:
+        async with self._new_client() as client:
+            await self._subscribe(client)
+            self._backoff.reset()
+            self._client = client
+            self._down = None
+            _log.info("mqtt link up", topics=list(self._topics))
+            self._on_change(True)
+            try:
+                async for message in client.messages:
+                    self._receive(str(message.topic), _octets(message.payload))
+            finally:
+                self._client = None
+                self._on_change(False)
+
+    def _note(self, why: str) -> None:
+        """One line for each new reason, not for each attempt."""
+        if why != self._down:
+            self._down = why
+            where = f"{self._address.host}:{self._address.port}"
+            _log.warning("mqtt link down", peer=where, why=why)
+
+    async def _subscribe(self, client: aiomqtt.Client) -> None:
+        """One topic at a time (nats-server loses fewer retained messages so), codes looked at.
+
+        A refused subscription raises nothing in aiomqtt.
+        """
+        for topic in self._topics:
+            for code in await client.subscribe(topic, qos=1):
+                value = code if isinstance(code, int) else code.value
+                if value >= _REFUSED:
+                    raise aiomqtt.MqttError(f"subscription to {topic} refused: {code}")
+
+    def _new_client(self) -> aiomqtt.Client:
+        return aiomqtt.Client(
+            self._address.host,
+            self._address.port,
+            username=self._address.username,
+            password=self._address.password,
+            protocol=aiomqtt.ProtocolVersion.V311,
+            keepalive=_KEEPALIVE_S,
+            timeout=_TIMEOUT_S,
+            max_queued_incoming_messages=_QUEUED_MESSAGES,
+        )
+
+
+def _octets(payload: object) -> bytes:
+    """What paho delivers is bytes; its types allow more."""
+    return bytes(payload) if isinstance(payload, bytes | bytearray) else b""
