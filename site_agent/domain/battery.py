@@ -68,12 +68,18 @@ def counted_w(
 ) -> float:
     """What others may count on: the setpoint, or its measured power once it fails to discharge."""
     measured = battery.power_w.fresh(now, max_age)
-    asked, since = battery.confirmed_w, battery.in_force_since
-    if measured is None or asked is None or since is None or setpoint.power_w >= 0:
+    if measured is None or setpoint.power_w >= 0 or not fails(battery, policy):
         return setpoint.power_w
+    return max(setpoint.power_w, min(0.0, measured))
+
+
+def fails(battery: BatteryState, policy: ControlPolicy) -> bool:
+    """Whether it discharges less than it was asked, having had time to."""
+    measured, asked, since = battery.power_w.value, battery.confirmed_w, battery.in_force_since
+    if measured is None or asked is None or since is None:
+        return False
     settled = battery.power_w.at >= since + policy.settle
-    fails = settled and asked < 0 and measured > asked * _FOLLOWS_SHARE
-    return max(setpoint.power_w, min(0.0, measured)) if fails else setpoint.power_w
+    return settled and asked < 0 and measured > asked * _FOLLOWS_SHARE
 
 
 def _usable_soc(battery: BatteryState, now: datetime, max_age: timedelta) -> float | None:

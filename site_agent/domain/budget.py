@@ -10,7 +10,7 @@ from site_agent.domain.circuit import path
 from site_agent.domain.demand import steered
 from site_agent.domain.device import PHASES
 from site_agent.domain.envelope import Envelope
-from site_agent.domain.estimate import watts_per_amp
+from site_agent.domain.estimate import Moment, watts_per_amp
 from site_agent.domain.room import Room, fixed_a
 from site_agent.domain.site import ROOT, SiteSnapshot
 
@@ -29,7 +29,9 @@ class Budget:
         return (self.power, *self.nodes.values())
 
 
-def budget(snapshot: SiteSnapshot, envelope: Envelope, room: Room, batteries_w: float) -> Budget:
+def budget(
+    snapshot: SiteSnapshot, envelope: Envelope, room: Room, batteries_w: float, moment: Moment
+) -> Budget:
     """The budget when batteries can be counted on for `batteries_w` (charging positive)."""
     model = snapshot.model
     vehicles = steered(snapshot)
@@ -40,7 +42,8 @@ def budget(snapshot: SiteSnapshot, envelope: Envelope, room: Room, batteries_w: 
     def capacity(node: str, phase: int, limit_a: float) -> float:
         if node == ROOT:
             return room.root_a[phase] - batteries_a
-        return limit_a - fixed_a(snapshot, phase, {e for e, way in paths.items() if node in way})
+        below = {evse_id for evse_id, way in paths.items() if node in way}
+        return limit_a - fixed_a(snapshot, phase, moment, below)
 
     return Budget(
         power=Constraint(

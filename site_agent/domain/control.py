@@ -26,7 +26,7 @@ from site_agent.domain.device import (
 from site_agent.domain.envelope import Envelope
 from site_agent.domain.estimate import Role, role, worst_a
 from site_agent.domain.policy import ControlPolicy
-from site_agent.domain.room import site_room
+from site_agent.domain.room import moment_of, site_room
 from site_agent.domain.site import SiteSnapshot
 from site_agent.domain.steady import keep_steady
 
@@ -57,7 +57,8 @@ def decide(
     room = site_room(snapshot, envelope, policy)
     wished = demands(snapshot, policy)
     batteries = storage.discharge(snapshot, envelope, room, needed_w(snapshot, wished))
-    available = budget(snapshot, envelope, room, storage.counted(snapshot, batteries, policy))
+    counted_w = storage.counted(snapshot, batteries, policy)
+    available = budget(snapshot, envelope, room, counted_w, moment_of(snapshot, policy))
     shares = allocate(wished, available.constraints)
     limits = _steady(snapshot, envelope, shares, available, policy)
     if room.measured and all(battery.power_w >= 0 for battery in batteries):

@@ -93,6 +93,8 @@ class BatteryState:
     """The last setpoint it accepted, filled in by the control loop; None when it has none."""
     in_force_since: datetime | None = None
     """Since when it has been asked for about this."""
+    obeys: bool = True
+    """False while it is known to give less than asked; `spec` then says what it has given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ has seen what fell: falls are immediate, rises wait for proof.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 from site_agent.domain.device import PHASES, ChargerState
@@ -21,6 +21,7 @@ from site_agent.domain.estimate import (
     battery_power,
     charger_current,
     charger_power,
+    excess_a,
     role,
     watts_per_amp,
     worst_a,
@@ -54,16 +55,16 @@ def site_room(snapshot: SiteSnapshot, envelope: Envelope, policy: ControlPolicy)
     power = snapshot.pcc.power_w.fresh(now, model.meter_max_age)
     limit_w = aimed_import_w(envelope, policy)
     root_limit_a = envelope.node_current_a[ROOT].value
-    if power is None:
-        return _static_room(snapshot, limit_w, root_limit_a)
     moment = moment_of(snapshot, policy)
+    if power is None:
+        return _static_room(snapshot, limit_w, root_limit_a, moment)
     powers = [charger_power(c, moment) for c in snapshot.chargers]
     powers += [battery_power(b, moment) for b in snapshot.batteries]
     drawn = _total(powers)
-    whole = _hold(_committed_w(snapshot), limit_w - power, drawn)
+    whole = _hold(_committed_w(snapshot, moment), limit_w - power, drawn)
     building_w = power - (drawn.low + drawn.high) / 2
     return Room(
-        power_w=whole - _fixed_w(snapshot),
+        power_w=whole - _fixed_w(snapshot, moment),
         root_a={p: _phase_room_a(snapshot, p, root_limit_a, building_w, moment) for p in PHASES},
         building_w=building_w,
         building_spread_w=(drawn.high - drawn.low) / 2,
@@ -75,7 +76,9 @@ def _phase_room_a(
 ) -> float:
     drawn = _drawn_a(snapshot, phase, moment)
     free = limit_a - _phase_current(snapshot, phase, building_w, drawn)
-    return _hold(_committed_a(snapshot, phase), free, drawn) - fixed_a(snapshot, phase)
+    return _hold(_committed_a(snapshot, phase, moment), free, drawn) - fixed_a(
+        snapshot, phase, moment
+    )
 
 
 def aimed_import_w(envelope: Envelope, policy: ControlPolicy) -> float:
@@ -94,22 +97,26 @@ def moment_of(snapshot: SiteSnapshot, policy: ControlPolicy) -> Moment:
 
 
 def fixed_a(
-    snapshot: SiteSnapshot, phase: int, node_chargers: Iterable[str] | None = None
+    snapshot: SiteSnapshot, phase: int, moment: Moment, among: Container[str] | None = None
 ) -> float:
-    """Worst current on a phase of chargers that cannot be moved (of `node_chargers` only), A."""
-    chosen = None if node_chargers is None else frozenset(node_chargers)
+    """Current on a phase that chargers draw whatever they are told, A: see `_stubborn_a`.
+
+    `among`: only these chargers (all when None).
+    """
     return sum(
-        worst_a(c, snapshot.at, snapshot.model.device_max_age)
-        for c in _fixed(snapshot)
-        if phase in c.spec.phases and (chosen is None or c.spec.evse_id in chosen)
+        _stubborn_a(charger, moment)
+        for charger in snapshot.chargers
+        if phase in charger.spec.phases and (among is None or charger.spec.evse_id in among)
     )
 
 
-def _static_room(snapshot: SiteSnapshot, limit_w: float, root_limit_a: float) -> Room:
+def _static_room(
+    snapshot: SiteSnapshot, limit_w: float, root_limit_a: float, moment: Moment
+) -> Room:
     building_a = building_worst_a(snapshot.model)
     return Room(
-        power_w=limit_w - snapshot.model.max_building_w - _fixed_w(snapshot),
-        root_a={p: root_limit_a - building_a - fixed_a(snapshot, p) for p in PHASES},
+        power_w=limit_w - snapshot.model.max_building_w - _fixed_w(snapshot, moment),
+        root_a={p: root_limit_a - building_a - fixed_a(snapshot, p, moment) for p in PHASES},
         building_w=None,
     )
 
@@ -119,39 +126,40 @@ def _hold(committed: float, free: float, drawn: Span) -> float:
     return min(max(committed, free + drawn.low), free + drawn.high)
 
 
-def _fixed(snapshot: SiteSnapshot) -> list[ChargerState]:
-    return [c for c in snapshot.chargers if role(c) is Role.FIXED]
+def _stubborn_a(charger: ChargerState, moment: Moment) -> float:
+    """The worst of a charger that cannot be moved, or the excess of one that lags behind."""
+    if role(charger) is Role.FIXED:
+        return worst_a(charger, moment.now, moment.max_age)
+    return excess_a(charger, moment)
 
 
-def _fixed_w(snapshot: SiteSnapshot) -> float:
-    return sum(_reserved_w(snapshot, charger) for charger in _fixed(snapshot))
+def _promised_a(charger: ChargerState, moment: Moment) -> float:
+    """What a charger may be drawing: under the limit it has accepted, or stubbornly."""
+    stubborn = _stubborn_a(charger, moment)
+    if role(charger) is not Role.STEERED:
+        return stubborn
+    limit_a = charger.confirmed_limit_a
+    return stubborn + (charger.spec.max_current_a if limit_a is None else limit_a)
 
 
-def _committed_w(snapshot: SiteSnapshot) -> float:
-    chargers = sum(_reserved_w(snapshot, charger) for charger in snapshot.chargers)
+def _fixed_w(snapshot: SiteSnapshot, moment: Moment) -> float:
+    return sum(
+        _stubborn_a(charger, moment) * watts_per_amp(charger, moment.now, moment.max_age)
+        for charger in snapshot.chargers
+    )
+
+
+def _committed_w(snapshot: SiteSnapshot, moment: Moment) -> float:
+    chargers = sum(
+        _promised_a(charger, moment) * watts_per_amp(charger, moment.now, moment.max_age)
+        for charger in snapshot.chargers
+    )
     return chargers + sum(_battery_committed_w(snapshot))
 
 
-def _reserved_w(snapshot: SiteSnapshot, charger: ChargerState) -> float:
-    now, max_age = snapshot.at, snapshot.model.device_max_age
-    return _reserved_a(snapshot, charger) * watts_per_amp(charger, now, max_age)
-
-
-def _reserved_a(snapshot: SiteSnapshot, charger: ChargerState) -> float:
-    """What a charger may draw under the limit it has accepted."""
-    match role(charger):
-        case Role.IDLE:
-            return 0.0
-        case Role.FIXED:
-            return worst_a(charger, snapshot.at, snapshot.model.device_max_age)
-        case Role.STEERED:
-            limit_a = charger.confirmed_limit_a
-            return charger.spec.max_current_a if limit_a is None else limit_a
-
-
-def _committed_a(snapshot: SiteSnapshot, phase: int) -> float:
+def _committed_a(snapshot: SiteSnapshot, phase: int, moment: Moment) -> float:
     chargers = sum(
-        _reserved_a(snapshot, charger)
+        _promised_a(charger, moment)
         for charger in snapshot.chargers
         if phase in charger.spec.phases
     )

@@ -83,6 +83,10 @@ def _others(snapshot: SiteSnapshot) -> Iterator[tuple[Key, Condition]]:
     for battery in snapshot.batteries:
         if not battery.online:
             yield (BATTERY_OFFLINE, battery.spec.battery_id), offline
+        elif not battery.obeys:
+            words = f"gives {battery.spec.max_discharge_w:.0f} W, less than it was asked"
+            broken = Condition(severity=Severity.ALARM, text=words)
+            yield (LIMIT_NOT_OBEYED, battery.spec.battery_id), broken
     for inverter in snapshot.pv:
         if not inverter.online:
             yield (PV_OFFLINE, inverter.spec.pv_id), offline

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
+from site_agent.domain.battery import fails
 from site_agent.domain.device import BatteryState, ChargerState
 from site_agent.domain.policy import ControlPolicy
 from site_agent.domain.site import SiteModel, SiteSnapshot
@@ -16,6 +17,8 @@ from site_agent.ports import Battery, Charger, Meter, PvInverter
 
 _ABOUT = 0.1
 """A battery setpoint that moves by less than this share of its power counts as the same."""
+_DISTRUST = timedelta(minutes=10)
+"""How long a battery that gave less than asked is believed to have no more than it gave."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +55,9 @@ class Observer:
         self._needs = needs
         self._is_silent = is_silent
         self._compliance = Compliance(policy.obey_after, model.device_max_age)
+        self._policy = policy
         self._batteries: dict[str, tuple[float, datetime]] = {}
+        self._gave: dict[str, tuple[float, datetime]] = {}
 
     def snapshot(self, now: datetime) -> SiteSnapshot:
         """The depot at `now`."""
@@ -62,7 +67,7 @@ class Observer:
             model=self._model,
             pcc=self._devices.meter.state(now),
             chargers=tuple(self._judged(charger, now) for charger in seen),
-            batteries=tuple(self._commanded(b.state(now)) for b in self._devices.batteries),
+            batteries=tuple(self._believed(b.state(now), now) for b in self._devices.batteries),
             pv=tuple(inverter.state(now) for inverter in self._devices.pv),
             needs=self._needs.needs(seen, now),
         )
@@ -89,3 +94,15 @@ class Observer:
         if held is None:
             return battery
         return replace(battery, confirmed_w=held[0], in_force_since=held[1])
+
+    def _believed(self, state: BatteryState, now: datetime) -> BatteryState:
+        """A battery that gave less than asked, with the power it has shown."""
+        battery = self._commanded(state)
+        name = battery.spec.battery_id
+        if fails(battery, self._policy):
+            self._gave[name] = (max(0.0, -(battery.power_w.value or 0.0)), now)
+        gave_w, at = self._gave.get(name, (0.0, now - _DISTRUST))
+        if now - at >= _DISTRUST:
+            return battery
+        most_w = min(battery.spec.max_discharge_w, gave_w)
+        return replace(battery, obeys=False, spec=replace(battery.spec, max_discharge_w=most_w))
