@@ -46,7 +46,7 @@ class FastClock:
 
 @pytest.fixture
 def clock() -> FastClock:
-    return FastClock(20.0)
+    return FastClock(30.0)
 
 
 class CentralSystem:

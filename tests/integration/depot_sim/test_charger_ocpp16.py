@@ -254,12 +254,12 @@ async def test_dropped_link_keeps_charging_and_comes_back(
     async with running(charger):
         await ocpp16.until("MeterValues", near(RATED_W))
         await ocpp16.call("CP-1", "SetChargingProfile", profile(clock, "TxDefaultProfile", 8))
-        lease = profile(clock, "TxProfile", 16, duration=15)
+        lease = profile(clock, "TxProfile", 16, duration=10)
         await ocpp16.call("CP-1", "SetChargingProfile", lease)
         await ocpp16.until("MeterValues", near(16 * 690))
         mark = len(ocpp16.heard)
-        charger.fail(FaultKind.DROP, 30)
-        await clock.sleep(20)
+        charger.fail(FaultKind.DROP, 16)
+        await clock.sleep(13)
         assert not charger.connected
         assert charger.power_w == pytest.approx(8 * 690, abs=5)
         values = await ocpp16.until("MeterValues", after=mark)
@@ -306,13 +306,13 @@ async def test_deaf_charger_talks_on(
     charger.plug(van())
     async with running(charger):
         await ocpp16.until("StartTransaction")
-        charger.fail(FaultKind.UNRESPONSIVE, 20)
+        charger.fail(FaultKind.UNRESPONSIVE, 12)
         mark = len(ocpp16.heard)
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.3):
                 await ocpp16.frame("CP-1", "GetConfiguration", {})
         await ocpp16.until("MeterValues", after=mark)
-        await clock.sleep(20)
+        await clock.sleep(8)
         assert (await ocpp16.call("CP-1", "GetConfiguration", {}))["configurationKey"]
 
 
@@ -325,7 +325,7 @@ async def test_deaf_charger_talks_on(
         ("amps-only", 5520, "W", "Rejected", RATED_W),
         ("watts-only", 10, "A", "Rejected", RATED_W),
         ("rejects-zero", 0, "A", "Rejected", RATED_W),
-        ("slow-30s", 10, "A", "Accepted", RATED_W),
+        ("slow-9s", 10, "A", "Accepted", RATED_W),
     ],
 )
 async def test_personalities(
@@ -340,6 +340,6 @@ async def test_personalities(
         assert await ocpp16.call("CP-1", "SetChargingProfile", asked) == {"status": status}
         await clock.sleep(5)
         assert charger.power_w == pytest.approx(watts, abs=5)
-        if personality == "slow-30s":
-            await clock.sleep(30)
+        if personality == "slow-9s":
+            await clock.sleep(7)
             assert charger.power_w == pytest.approx(6900, abs=5)

@@ -176,7 +176,7 @@ async def test_last_will_tells_of_a_cut_and_the_battery_comes_back(
 ) -> None:
     async with listening() as agent, running(battery):
         await agent.until("status", lambda s: s == "online")
-        battery.fail(FaultKind.DROP, 20)
+        battery.fail(FaultKind.DROP, 8)
         await agent.until("status", lambda s: s == "offline")
         await agent.until("status", lambda s: s == "online")
 
@@ -193,7 +193,7 @@ async def test_frozen_and_deaf(
 ) -> None:
     async with listening() as agent, running(battery):
         await agent.until("state")
-        battery.fail(FaultKind.FREEZE, 30)
+        battery.fail(FaultKind.FREEZE, 10)
         await agent.command("c-1", 5_000.0, valid_for_s=600)
         await agent.until("ack")
         await clock.sleep(2)
