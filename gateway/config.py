@@ -186,6 +186,11 @@ class GatewaySettings(Settings):
                 )
         return self
 
+    @property
+    def database(self) -> Path:
+        """The database file of the embedded default."""
+        return self.data / "gateway.sqlite"
+
     def portfolio(self) -> tuple[Site, ...]:
         """Every site, in the domain's words."""
         return tuple(entry.site() for entry in self.sites)

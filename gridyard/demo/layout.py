@@ -1,4 +1,4 @@
-"""Settings of every program of the demo, made from the plan; the same files could be typed by hand."""
+"""Settings of every program of the demo, made from the plan; people could type the same files."""
 
 from __future__ import annotations
 
@@ -16,11 +16,9 @@ from gateway.config import GatewaySettings
 from gridyard.credentials import make_credentials, site_folder
 from gridyard.demo import plan as demo
 from gridyard.demo.plan import ChargerPlan, DepotPlan, Pace
-from gridyard.demo.site_layout import SitePorts, site_settings
+from gridyard.demo.site_layout import LOOPBACK, SitePorts, id_tag, site_settings
 from site_agent.config import SiteSettings
 from vtn_sim.config import VtnSettings
-
-LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,8 +221,3 @@ def _charger(charger: ChargerPlan, ocpp_port: int) -> dict[str, object]:
         },
         "plug_in_after_s": 0.5,
     }
-
-
-def id_tag(charger: ChargerPlan) -> str:
-    """The card of the vehicle at this charger."""
-    return f"TAG-{charger.vehicle_id}".upper()

@@ -32,6 +32,7 @@ class Pace:
         return self.start + self.duration
 
 
+DEFAULT = Pace()
 QUICK = Pace(
     notice=12.0, start=24.0, duration=40, fault=34.0, fault_for=15.0, opt_out=44.0, observe=10.0
 )

@@ -40,7 +40,7 @@ class DemoOptions:
     run_for_s: float | None
     port: int
     as_json: bool
-    pace: Pace = demo.Pace()
+    pace: Pace = demo.DEFAULT
 
 
 async def run_demo(options: DemoOptions, stopping: asyncio.Event) -> None:
