@@ -1,1 +1,17 @@
-"""An OCPP central system for the chargers of one site: 1.6J and 2.0.1 behind one `Charger`."""
+"""An OCPP central system for one depot: 1.6J and 2.0.1 behind one `site_agent.ports.Charger`.
+
+::
+
+    CentralSystem            one WebSocket server: who may come in, and with which version
+    └── Station              one charging station over all its connections
+        ├── Session          one socket: frames, answers in order, one CALL in flight (`Outbox`)
+        ├── Dialect          `v16` or `v201`: our words to the wire's and back, without state
+        └── OcppCharger      one EVSE: the `Charger` that the flows see
+            ├── Transactions   which transaction runs, over restarts of either side
+            ├── Meter          samples to readings; what was told late never gets in
+            └── Steering       limits to charging profiles: fail-safe share, lease, ladder of forms
+
+What a charger does when this process dies: a TxProfile of ours ends by itself (`Timing.lease_s`)
+and leaves the resting TxDefaultProfile, the EVSE's `fail_safe_current_a`, in force. It needs no
+clock and survives a reboot of the charger. See `steering` for the chargers that cannot do this.
+"""

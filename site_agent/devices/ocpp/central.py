@@ -1,0 +1,191 @@
+"""The WebSocket server of a depot's chargers: who may come in, and in which version they speak."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import hmac
+import logging
+import re
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
+from urllib.parse import unquote, urlsplit
+
+import structlog
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import NegotiationError
+from websockets.http11 import Request, Response
+from websockets.typing import Subprotocol
+
+from contracts.time import Clock
+from site_agent.devices.ocpp import schemas
+from site_agent.devices.ocpp.dialect import Dialect
+from site_agent.devices.ocpp.settings import StationConfig, Timing, Version
+from site_agent.devices.ocpp.station import Station
+from site_agent.devices.ocpp.v16 import Ocpp16
+from site_agent.devices.ocpp.v201 import Ocpp201
+from site_agent.ports import Charger, SessionStore, Wake
+
+_LARGEST_MESSAGE = 256 * 1024
+"""Bytes. A report of every setting a charger has is about a tenth of it."""
+_CLOSE_TIMEOUT_S = 3.0
+_LOGGED_ID = 64
+_DIALECTS: Mapping[Version, Dialect] = {Version.V16: Ocpp16(), Version.V201: Ocpp201()}
+_log = structlog.get_logger(__name__)
+
+
+class CentralSystem:
+    """Serves the charging stations of one depot.
+
+    An unknown station is refused with 404, a wrong password with 401, a version it may not speak
+    with 400. `ssl_context` makes it `wss` (security profile 2, or 3 when it demands certificates);
+    without one, use a network that only chargers can reach.
+    """
+
+    def __init__(
+        self,
+        stations: Sequence[StationConfig],
+        *,
+        sessions: SessionStore,
+        authorize: Callable[[str], bool],
+        clock: Clock,
+        wake: Wake,
+        host: str = "0.0.0.0",  # noqa: S104 - chargers come from outside
+        port: int = 9000,
+        ssl_context: ssl.SSLContext | None = None,
+        timing: Timing | None = None,
+    ) -> None:
+        self._host, self._port = host, port
+        self._ssl = ssl_context
+        self._timing = timing or Timing()
+        self._stations = {
+            config.charge_point_id: Station(
+                config,
+                timing=self._timing,
+                clock=clock,
+                sessions=sessions,
+                authorize=authorize,
+                wake=wake,
+            )
+            for config in stations
+        }
+        self.ready = asyncio.Event()
+        """Set once the port is open."""
+        for version, dialect in _DIALECTS.items():
+            schemas.prepare(version, (schemas.request(version, name) for name in dialect.requests))
+            schemas.prepare(version, (schemas.response(name) for name in dialect.served))
+
+    @property
+    def chargers(self) -> Mapping[str, Charger]:
+        """Every EVSE, by its `evse_id`."""
+        return {
+            evse.spec.evse_id: evse
+            for station in self._stations.values()
+            for evse in station.evses.values()
+        }
+
+    @property
+    def stations(self) -> Mapping[str, Station]:
+        """Every station, by its charge point id, with the counts of what went wrong."""
+        return self._stations
+
+    @property
+    def port(self) -> int:
+        """The port in use, once `ready`."""
+        return self._port
+
+    async def run(self) -> None:
+        """Serve until cancelled.
+
+        Raises:
+            OSError: the port is taken.
+        """
+        for station in self._stations.values():
+            await station.restore()
+        server = serve(
+            self._serve,
+            self._host,
+            self._port,
+            process_request=self._admit,
+            select_subprotocol=self._negotiate,
+            compression=None,
+            server_header=None,
+            max_size=_LARGEST_MESSAGE,
+            ping_interval=self._timing.ping_s,
+            ping_timeout=None,
+            close_timeout=_CLOSE_TIMEOUT_S,
+            ssl=self._ssl,
+            logger=_silent_logger(),
+        )
+        async with server as listening:
+            self._port = next(iter(listening.sockets)).getsockname()[1]
+            self.ready.set()
+            await asyncio.Future()
+
+    async def _serve(self, socket: ServerConnection) -> None:
+        station = self._stations[_identity(socket.request)]
+        version = _version(socket.subprotocol or "") or station.config.versions[-1]
+        try:
+            await station.serve(socket, _DIALECTS[version])
+        except Exception:  # one charger's trouble must not stop the depot
+            _log.exception("session failed", charge_point=station.config.charge_point_id)
+
+    def _admit(self, socket: ServerConnection, request: Request) -> Response | None:
+        identity = _identity(request)
+        station = self._stations.get(identity)
+        if station is None:
+            _log.warning("unknown charger refused", charge_point=identity[:_LOGGED_ID])
+            return socket.respond(HTTPStatus.NOT_FOUND, "unknown charge point\n")
+        if not _password_matches(station.config, request.headers.get("Authorization", "")):
+            _log.warning("charger with a wrong password refused", charge_point=identity)
+            response = socket.respond(HTTPStatus.UNAUTHORIZED, "wrong password\n")
+            response.headers["WWW-Authenticate"] = 'Basic realm="ocpp"'
+            return response
+        return None
+
+    def _negotiate(
+        self, socket: ServerConnection, offered: Sequence[Subprotocol]
+    ) -> Subprotocol | None:
+        """The version both sides prefer. A tolerant station gets its own spelling back."""
+        config = self._stations[_identity(socket.request)].config
+        for version in config.versions:
+            if version.value in offered:
+                return Subprotocol(version)
+        if config.tolerant:
+            meant = (word for word in offered if _version(word) in config.versions)
+            return next(meant, None)
+        _log.warning("charger offers no known version", charge_point=config.charge_point_id)
+        raise NegotiationError("expected one of " + ", ".join(config.versions))
+
+
+def _identity(request: Request | None) -> str:
+    """The last segment of the path (OCPP-J 1.6 §3.1.1)."""
+    path = urlsplit(request.path).path if request is not None else ""
+    return unquote(path.rstrip("/").rpartition("/")[2])
+
+
+def _version(word: str) -> Version | None:
+    """What a subprotocol means: `OCPP1.6`, `ocpp1.6j` and `ocpp-1.6` are all 1.6."""
+    digits = re.sub(r"[^0-9.]", "", word)
+    return {"1.6": Version.V16, "2.0.1": Version.V201}.get(digits)
+
+
+def _password_matches(config: StationConfig, header: str) -> bool:
+    if config.password is None:
+        return True
+    scheme, _, token = header.partition(" ")
+    try:
+        given = base64.b64decode(token.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    wanted = f"{config.charge_point_id}:{config.password}".encode()
+    return scheme.lower() == "basic" and hmac.compare_digest(given, wanted)
+
+
+def _silent_logger() -> logging.Logger:
+    """Strangers' broken handshakes are no errors of ours; what matters is logged here."""
+    logger = logging.getLogger(f"{__name__}.websockets")
+    logger.setLevel(logging.CRITICAL)
+    return logger

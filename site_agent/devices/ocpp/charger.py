@@ -1,0 +1,265 @@
+"""One EVSE of a charging station, as the flows see it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from contracts.reading import Quality, Reading
+from contracts.time import Clock
+from site_agent.devices.ocpp.compliance import Compliance
+from site_agent.devices.ocpp.installer import Installer, Link
+from site_agent.devices.ocpp.meter import Meter
+from site_agent.devices.ocpp.samples import Sample
+from site_agent.devices.ocpp.settings import Timing
+from site_agent.devices.ocpp.steering import Steering
+from site_agent.devices.ocpp.tally import Tally
+from site_agent.devices.ocpp.transactions import Transaction, Transactions
+from site_agent.domain.device import ChargerSetpoint, ChargerSpec, ChargerState
+from site_agent.ports import SessionStore, Wake
+
+_USUAL_INTERVAL_S = 60.0
+"""Sampling interval assumed when none is asked for."""
+_log = structlog.get_logger(__name__)
+
+
+class OcppCharger:
+    """`site_agent.ports.Charger` over OCPP.
+
+    `alone`: it is its station's only EVSE, so station-wide profiles are its own.
+    """
+
+    def __init__(
+        self,
+        spec: ChargerSpec,
+        connector: int,
+        *,
+        alone: bool,
+        timing: Timing,
+        clock: Clock,
+        sessions: SessionStore,
+        wake: Wake,
+        tally: Tally,
+    ) -> None:
+        self._spec = spec
+        self._clock = clock
+        self._wake = wake
+        self._tally = tally
+        self._silence = timedelta(seconds=timing.silence_s)
+        self._meter = Meter(spec, timing.meter_interval_s or _USUAL_INTERVAL_S)
+        self._transactions = Transactions(spec.evse_id, sessions, clock)
+        self._compliance = Compliance(timedelta(seconds=timing.obey_s))
+        installer = Installer(
+            spec,
+            connector,
+            alone=alone,
+            their_time=lambda: self._meter.clock.to_theirs(clock.now()),
+        )
+        self.steering = Steering(
+            spec,
+            installer,
+            timing=timing,
+            clock=clock,
+            transaction=lambda: self._transactions.current,
+        )
+        self._link: Link | None = None
+        self._plugged: bool | None = None
+        self._known: Transaction | None = None
+
+    # --- the port ---------------------------------------------------------------------------------
+
+    @property
+    def spec(self) -> ChargerSpec:
+        """What it is."""
+        return self._spec
+
+    def state(self, now: datetime) -> ChargerState:
+        """What is known of it."""
+        transaction = self._transactions.current
+        confirmed = self.steering.confirmed(now)
+        return ChargerState(
+            spec=self._spec,
+            online=self._online(now),
+            plugged=bool(self._plugged) or (self._plugged is None and transaction is not None),
+            transaction_id=None if transaction is None else str(transaction.id),
+            id_tag=None if transaction is None else transaction.id_tag,
+            power_w=self._power_w(now),
+            current_a=self._idle(now) or self._meter.current_a(now),
+            energy_wh=self._meter.energy_wh(transaction.start_wh, now)
+            if transaction is not None
+            else Reading.missing(now),
+            soc_pct=self._meter.soc_pct(now),
+            confirmed_limit_a=None if confirmed is None else confirmed[0],
+            limit_in_force_since=None if confirmed is None else confirmed[1],
+            obeys=self._compliance.obeys,
+        )
+
+    async def set_limit(self, setpoint: ChargerSetpoint) -> None:
+        """Returns when the charger has accepted the limit, or holds it already.
+
+        Outside of a transaction that is the resting fail-safe share; the limit itself is sent as
+        soon as a transaction begins. Ask at least every `Timing.patience_s`, or the limit ends.
+
+        Raises:
+            TransientError: offline or silent; the loop tries again.
+            PermanentError: refused in every form the charger knows.
+        """
+        try:
+            await self.steering.set_limit(setpoint.limit_a)
+        finally:
+            self._expect()
+
+    # --- the station tells ------------------------------------------------------------------------
+
+    async def restore(self) -> None:
+        """Adopt a transaction that outlived the process before this one."""
+        await self._transactions.restore()
+        self._known = self._transactions.current
+
+    def connected(self, link: Link) -> None:
+        """A new connection."""
+        self._link = link
+        self.steering.connected(link)
+        self._wake()
+
+    def disconnected(self, link: Link) -> None:
+        """A connection is gone."""
+        self.steering.disconnected(link)
+        if self._link is link:
+            self._link = None
+            self._wake()
+
+    @property
+    def transaction_id(self) -> int | None:
+        """Our id of its transaction."""
+        return None if self._known is None else self._known.id
+
+    def runs(self, remote_id: str) -> bool:
+        """Whether its transaction is this one, by the charger's id."""
+        current = self._transactions.current
+        return current is not None and current.ref == remote_id
+
+    def rebooted(self) -> None:
+        """The charger has restarted: everything about it is in doubt until it says so again."""
+        self._transactions.doubt()
+        self.steering.rebooted()
+        self._compliance.excuse()
+
+    # --- the charger tells ------------------------------------------------------------------------
+
+    def status(
+        self, plugged: bool | None, *, charging: bool = False, surely_idle: bool = False
+    ) -> None:
+        """Whether a vehicle is on the cable (None: it does not say).
+
+        `charging`: a state that only a transaction has. `surely_idle`: one that none can have.
+        """
+        before = self._plugged
+        self._plugged = before if plugged is None else plugged
+        if charging:
+            self._transactions.charging()
+        if self._plugged is False:
+            self._meter.forget_vehicle()
+            self._transactions.vanished(for_sure=surely_idle)
+        self._changed(before is not self._plugged)
+
+    async def started(
+        self, id_tag: str | None, at: datetime, meter_wh: float, remote_id: str | None
+    ) -> int:
+        """A transaction began; its id."""
+        number = await self._transactions.started(id_tag, at, meter_wh, remote_id)
+        self._plugged = True
+        self._changed()
+        return number
+
+    async def continued(
+        self, id_tag: str | None, at: datetime, register_wh: float | None, remote_id: str
+    ) -> None:
+        """A 2.0.1 charger speaks of a running transaction."""
+        await self._transactions.continued(id_tag, at, register_wh, remote_id)
+        self._changed()
+
+    async def ended(self, number: int, at: datetime, meter_wh: float, reason: str) -> None:
+        """A transaction is over, by our id."""
+        await self._transactions.ended(number, at, meter_wh, reason)
+        self._changed()
+
+    async def ended_remote(
+        self, remote_id: str, started_at: datetime, start_wh: float, at: datetime, meter_wh: float,
+        reason: str,
+    ) -> None:  # fmt: skip
+        """A transaction is over, by the charger's id; it may be one we never saw."""
+        await self._transactions.ended_remote(remote_id, started_at, start_wh, at, meter_wh, reason)
+        self._changed()
+
+    def metered(
+        self, samples: Sequence[Sample], bad: int = 0, *, transaction_id: int | None = None
+    ) -> None:
+        """Samples; 1.6 names the running transaction with them."""
+        self._tally.note("bad sample", bad, evse=self._spec.evse_id)
+        received = self._clock.now()
+        news = [self._meter.take(sample, received) for sample in samples]
+        self._tally.note("sample told late", news.count(False), evse=self._spec.evse_id)
+        if not any(news):
+            return
+        if self._meter.mismatch:
+            self._tally.note("power reads zero while energy climbs", evse=self._spec.evse_id)
+        if transaction_id is not None:
+            self._transactions.mentioned(transaction_id)
+        self._changed()
+        self._judge(received)
+
+    # --- inside -----------------------------------------------------------------------------------
+
+    def _changed(self, also: bool = False) -> None:
+        """Wake the loop if another transaction runs, or something else (`also`) is new."""
+        current = self._transactions.current
+        if current is not self._known:
+            self._known = current
+            if current is None:
+                self._meter.rest(self._clock.now())
+            self.steering.transaction_changed()
+            self._compliance.excuse()
+            self._expect()
+            also = True
+        if also:
+            self._wake()
+
+    def _expect(self) -> None:
+        now = self._clock.now()
+        if confirmed := self.steering.confirmed(now):
+            self._compliance.expect(confirmed[0], now)
+
+    def _judge(self, now: datetime) -> None:
+        """Compare with the limits of late; without a current, with what the power must take."""
+        self._expect()
+        current_a = self._meter.current_a(now).value
+        if current_a is None:
+            power_w = self._power_w(now).value
+            if power_w is None:
+                return
+            current_a = power_w / (len(self._spec.phases) * self._spec.voltage_v)
+        if self._compliance.observe(current_a, now):
+            _log.warning("charger does not follow its limit", evse=self._spec.evse_id)
+            self._wake()
+
+    def _online(self, now: datetime) -> bool:
+        return self._link is not None and now - self._link.session.last_seen <= self._silence
+
+    def _power_w(self, now: datetime) -> Reading:
+        return self._idle(now) or self._meter.power_w(now)
+
+    def _idle(self, now: datetime) -> Reading | None:
+        """Outside of a transaction its contactor is open and many chargers fall silent: 0, derived.
+
+        Only while it is online and says what its outlet is doing; a fresh measurement goes first.
+        """
+        measured = self._meter.power_w(now)
+        idle = self._transactions.current is None and self._plugged is not None
+        if not idle or measured.quality is Quality.GOOD or self._link is None:
+            return None
+        if not self._online(now):
+            return None
+        return Reading(value=0.0, quality=Quality.ESTIMATED, at=self._link.session.last_seen)

@@ -1,0 +1,83 @@
+"""Typed access to a payload nobody has checked yet."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from math import isfinite
+
+from contracts.time import as_utc
+from site_agent.devices.ocpp.frames import CallFaultError, Fault, Json
+
+
+def text(data: Json, key: str, most: int = 500) -> str:
+    """A string of at most `most` characters.
+
+    Raises:
+        CallFaultError: missing, of another type, or too long (as all functions here).
+    """
+    value = _present(data, key)
+    if not isinstance(value, str):
+        raise CallFaultError(Fault.TYPE, f"{key} is no string")
+    if len(value) > most:
+        raise CallFaultError(Fault.VALUE, f"{key} is longer than {most}")
+    return value
+
+
+def text_or_none(data: Json, key: str, most: int = 500) -> str | None:
+    """As `text`; None when missing or null."""
+    return None if data.get(key) is None else text(data, key, most)
+
+
+def whole(data: Json, key: str) -> int:
+    """An integer (a bool is none)."""
+    value = _present(data, key)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise CallFaultError(Fault.TYPE, f"{key} is no integer")
+    return value
+
+
+def number(data: Json, key: str) -> float:
+    """A finite number."""
+    value = _present(data, key)
+    if not isinstance(value, int | float) or isinstance(value, bool) or not isfinite(value):
+        raise CallFaultError(Fault.TYPE, f"{key} is no number")
+    return float(value)
+
+
+def moment(data: Json, key: str) -> datetime:
+    """An instant; without a time zone it is taken as UTC, which is what such chargers mean."""
+    value = text(data, key, 50)
+    try:
+        instant = datetime.fromisoformat(value)
+        return as_utc(instant if instant.tzinfo else instant.replace(tzinfo=UTC))
+    except (ValueError, OverflowError) as error:
+        raise CallFaultError(Fault.VALUE, f"{key} is no timestamp") from error
+
+
+def moment_or_none(data: Json, key: str) -> datetime | None:
+    """As `moment`; None when missing or null."""
+    return None if data.get(key) is None else moment(data, key)
+
+
+def part(data: Json, key: str) -> Json:
+    """A nested object; an empty one when missing."""
+    value = data.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def parts(data: Json, key: str) -> list[Json]:
+    """The objects of an array; empty when missing."""
+    value = data.get(key)
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+
+
+def stamp(instant: datetime) -> str:
+    """An instant as chargers read it: whole seconds and Z, which even old firmware takes."""
+    return as_utc(instant).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _present(data: Json, key: str) -> object:
+    value = data.get(key)
+    if value is None:
+        raise CallFaultError(Fault.MISSING, f"{key} is missing")
+    return value

@@ -1,0 +1,130 @@
+"""What one EVSE's meter says now: samples of the present only, with quality and age."""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import datetime, timedelta
+
+from contracts.power import power_from_current_w
+from contracts.reading import Quality, Reading
+from site_agent.devices.freshness import Freshness
+from site_agent.devices.ocpp.clock_offset import ClockOffset
+from site_agent.devices.ocpp.samples import Sample
+from site_agent.domain.device import ChargerSpec
+
+_WINDOW = timedelta(seconds=30)
+"""The slope is taken over about this span: shorter, and a coarse register makes it jump."""
+_LOST_AFTER = timedelta(seconds=120)
+_SLOW = Freshness(stale_after=timedelta(minutes=5), lost_after=timedelta(hours=1))
+"""Energy and state of charge stay meaningful longer."""
+_IMPLAUSIBLE = 3.0
+"""Times rated power or current: no EVSE does that."""
+_DEAD_POWER_W = 100.0
+_LIVE_SLOPE_W = 1000.0
+
+
+class Meter:
+    """Readings of one EVSE; outside of a sample's age they say so themselves."""
+
+    def __init__(self, spec: ChargerSpec, interval_s: float) -> None:
+        self._freshness = Freshness(
+            stale_after=timedelta(seconds=2 * interval_s + 5), lost_after=_LOST_AFTER
+        )
+        self._max_a = _IMPLAUSIBLE * spec.max_current_a
+        self._max_w = power_from_current_w(self._max_a, len(spec.phases), spec.voltage_v)
+        self.clock = ClockOffset()
+        self._newest: datetime | None = None
+        self._power: Reading | None = None
+        self._current: Reading | None = None
+        self._soc: Reading | None = None
+        self._register: deque[tuple[datetime, float]] = deque()
+        self.mismatch = False
+        """Whether the register climbs while power reads zero: then the register is believed."""
+
+    def take(self, sample: Sample, received: datetime) -> bool:
+        """Take a sample; False when it is no news: told late, or older than the newest."""
+        at = self.clock.to_ours(sample.at, received)
+        if at is None or (self._newest is not None and at < self._newest):
+            return False
+        self._newest = at
+        if sample.register_wh is not None:
+            self._take_register(at, sample.register_wh)
+        if sample.power_w is not None:
+            self._power = _reading(sample.power_w, self._max_w, at)
+        if sample.current_a is not None:
+            self._current = _reading(sample.current_a, self._max_a, at)
+        if sample.soc_pct is not None:
+            self._soc = Reading(value=sample.soc_pct, quality=Quality.GOOD, at=at)
+        self._judge()
+        return True
+
+    def forget_vehicle(self) -> None:
+        """The vehicle has gone: its state of charge says nothing about the next one."""
+        self._soc = None
+
+    def rest(self, now: datetime) -> None:
+        """A transaction is over: power and current before `now` say nothing about the present."""
+        self._newest = now
+        self._power = self._current = None
+
+    def power_w(self, now: datetime) -> Reading:
+        """As measured; from the slope of the register when power is missing, old or dead."""
+        slope = self._slope()
+        newest = self._power
+        if slope is not None and (newest is None or self.mismatch or newest.at < slope.at):
+            newest = slope
+        return self._aged(newest, now)
+
+    def current_a(self, now: datetime) -> Reading:
+        """Of the most loaded phase; missing when the charger does not measure it."""
+        return self._aged(self._current, now)
+
+    def soc_pct(self, now: datetime) -> Reading:
+        """Of the vehicle, where the charger knows it."""
+        return Reading.missing(now) if self._soc is None else _SLOW.at(self._soc, now)
+
+    def energy_wh(self, start_wh: float | None, now: datetime) -> Reading:
+        """Since the register read `start_wh`."""
+        if not self._register or start_wh is None:
+            return Reading.missing(now)
+        at, register_wh = self._register[-1]
+        if register_wh < start_wh:
+            return Reading.missing(at, Quality.INVALID)
+        return _SLOW.at(Reading(value=register_wh - start_wh, quality=Quality.GOOD, at=at), now)
+
+    def _take_register(self, at: datetime, register_wh: float) -> None:
+        register = self._register
+        if register and register_wh < register[-1][1]:
+            register.clear()  # reset or replaced: no slope across it
+        if register and register[-1][0] == at:
+            register.pop()
+        register.append((at, register_wh))
+        while len(register) > 2 and register[1][0] <= at - _WINDOW:  # noqa: PLR2004 - a slope's two
+            register.popleft()
+
+    def _slope(self) -> Reading | None:
+        if len(self._register) < 2:  # noqa: PLR2004 - a slope needs two
+            return None
+        (before, first_wh), (at, last_wh) = self._register[0], self._register[-1]
+        power_w = (last_wh - first_wh) / ((at - before) / timedelta(hours=1))
+        reading = _reading(power_w, self._max_w, at)
+        return reading if reading.value is None else _estimated(reading)
+
+    def _judge(self) -> None:
+        slope, power = self._slope(), self._power
+        if slope is None or power is None or power.value is None or slope.value is None:
+            return
+        self.mismatch = abs(power.value) < _DEAD_POWER_W and slope.value > _LIVE_SLOPE_W
+
+    def _aged(self, reading: Reading | None, now: datetime) -> Reading:
+        return Reading.missing(now) if reading is None else self._freshness.at(reading, now)
+
+
+def _reading(value: float, most: float, at: datetime) -> Reading:
+    if abs(value) > most:
+        return Reading.missing(at, Quality.INVALID)
+    return Reading(value=value, quality=Quality.GOOD, at=at)
+
+
+def _estimated(reading: Reading) -> Reading:
+    return Reading(value=reading.value, quality=Quality.ESTIMATED, at=reading.at)

@@ -1,0 +1,139 @@
+"""Sampled values of a meter, from either version's words to W, A, Wh and %.
+
+Sign: `Power.Active.Import` is positive, `Power.Active.Export` (a vehicle that discharges) is
+subtracted. Lenient: a sample that cannot be read is left out and counted, the others are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from math import isfinite
+
+from contracts.errors import ProtocolError
+from site_agent.devices.ocpp import fields
+from site_agent.devices.ocpp.frames import Json
+
+_REGISTER = "Energy.Active.Import.Register"
+_IMPORT, _EXPORT = "Power.Active.Import", "Power.Active.Export"
+_CURRENT, _SOC = "Current.Import", "SoC"
+_POWER_UNITS = {"": 1.0, "W": 1.0, "kW": 1000.0}
+_UNITS: Mapping[str, Mapping[str, float]] = {
+    _REGISTER: {"": 1.0, "Wh": 1.0, "kWh": 1000.0},
+    _IMPORT: _POWER_UNITS,
+    _EXPORT: _POWER_UNITS,
+    _CURRENT: {"": 1.0, "A": 1.0},
+    _SOC: {"": 1.0, "Percent": 1.0, "%": 1.0},
+}
+_PHASES: Mapping[object, str] = {
+    None: "", "L1": "L1", "L2": "L2", "L3": "L3", "L1-N": "L1", "L2-N": "L2", "L3-N": "L3",
+}  # fmt: skip
+"""Neutral and line-to-line values say nothing about a phase's load."""
+
+_Values = dict[tuple[str, str], float]
+_ReadValue = Callable[[Json], tuple[float, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """What a meter said at one instant of the charger's clock."""
+
+    at: datetime
+    power_w: float | None = None
+    current_a: float | None = None
+    """Of the most loaded phase."""
+    register_wh: float | None = None
+    soc_pct: float | None = None
+
+
+def read_v16(payload: Json, key: str = "meterValue") -> tuple[list[Sample], int]:
+    """The samples of a 1.6 message, oldest first, and how many values could not be read."""
+    return _read(payload, key, _value_v16)
+
+
+def read_v201(payload: Json) -> tuple[list[Sample], int]:
+    """As `read_v16`, for 2.0.1."""
+    return _read(payload, "meterValue", _value_v201)
+
+
+def _read(payload: Json, key: str, read_value: _ReadValue) -> tuple[list[Sample], int]:
+    samples, bad = [], 0
+    for entry in fields.parts(payload, key):
+        try:
+            at = fields.moment(entry, "timestamp")
+        except ProtocolError:
+            bad += 1
+            continue
+        values, unread = _values(entry, read_value)
+        bad += unread
+        samples.append(_sample(at, values))
+    return sorted(samples, key=lambda sample: sample.at), bad
+
+
+def _values(entry: Json, read_value: _ReadValue) -> tuple[_Values, int]:
+    values: _Values = {}
+    sampled = entry.get("sampledValue")
+    items = sampled if isinstance(sampled, list) else []
+    bad = 0
+    for item in items:
+        try:
+            _put(values, item, read_value)
+        except (ProtocolError, ValueError, TypeError, KeyError, AttributeError, OverflowError):
+            bad += 1
+    return values, bad
+
+
+def _put(values: _Values, item: Json, read_value: _ReadValue) -> None:
+    measurand = item.get("measurand") or _REGISTER
+    phase = _PHASES.get(item.get("phase"))
+    if measurand not in _UNITS or phase is None:
+        return
+    if measurand != _SOC and item.get("location", "Outlet") != "Outlet":
+        return
+    value, unit = read_value(item)
+    scaled = value * _UNITS[str(measurand)][unit]
+    if not isfinite(scaled):
+        raise ValueError("not a finite number")
+    values[str(measurand), phase] = scaled
+
+
+def _value_v16(item: Json) -> tuple[float, str]:
+    """1.6 writes numbers as strings; some chargers write numbers."""
+    value = item["value"]
+    if item.get("format") == "SignedData" or not isinstance(value, str | int | float):
+        raise ValueError("no plain number")
+    return float(value), str(item.get("unit") or "")
+
+
+def _value_v201(item: Json) -> tuple[float, str]:
+    measure = fields.part(item, "unitOfMeasure")
+    power = fields.whole(measure, "multiplier") if measure.get("multiplier") is not None else 0
+    if abs(power) > 9:  # noqa: PLR2004 - giga to nano; 10**huge would take for ever
+        raise ValueError("implausible multiplier")
+    return fields.number(item, "value") * 10.0**power, str(measure.get("unit") or "")
+
+
+def _sample(at: datetime, values: _Values) -> Sample:
+    taken, given = _total(values, _IMPORT), _total(values, _EXPORT)
+    power_w = None if taken is None and given is None else (taken or 0.0) - (given or 0.0)
+    soc = values.get((_SOC, ""))
+    return Sample(
+        at=at,
+        power_w=power_w,
+        current_a=max(_by_phase(values, _CURRENT), default=None),
+        register_wh=_total(values, _REGISTER),
+        soc_pct=soc if soc is not None and 0 <= soc <= 100 else None,  # noqa: PLR2004 - percent
+    )
+
+
+def _total(values: _Values, measurand: str) -> float | None:
+    """The value without a phase, else the sum of the phases."""
+    if (measurand, "") in values:
+        return values[measurand, ""]
+    phases = _by_phase(values, measurand)
+    return sum(phases) if phases else None
+
+
+def _by_phase(values: _Values, measurand: str) -> list[float]:
+    return [value for (name, _), value in values.items() if name == measurand]

@@ -1,0 +1,177 @@
+"""OCPP-J over one WebSocket: their CALLs answered in order, ours sent one at a time.
+
+The reader only sorts frames; it never waits for a handler, so a handler may wait for an answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable
+
+import structlog
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+from websockets.frames import CloseCode
+
+from contracts.errors import LinkDownError, TransientError
+from contracts.time import Clock
+from site_agent.devices.ocpp import frames, schemas
+from site_agent.devices.ocpp.dialect import Dialect
+from site_agent.devices.ocpp.frames import BadFrameError, Call, CallFaultError, Fault, Json
+from site_agent.devices.ocpp.outbox import Outbox, Priority, Request
+from site_agent.devices.ocpp.tally import Tally
+
+_MOST_UNANSWERED = 64
+"""A charger may have one CALL in flight; whoever has this many floods us."""
+
+_REFUSED = (CloseCode.PROTOCOL_ERROR, CloseCode.INVALID_DATA, CloseCode.MESSAGE_TOO_BIG)
+
+_log = structlog.get_logger(__name__)
+
+
+class Session:
+    """One connection of a charging station. `serve` handles a CALL and returns its result."""
+
+    def __init__(
+        self,
+        socket: ServerConnection,
+        *,
+        dialect: Dialect,
+        serve: Callable[[str, Json], Awaitable[Json]],
+        clock: Clock,
+        timeout_s: float,
+        tally: Tally,
+    ) -> None:
+        self._socket = socket
+        self._dialect = dialect
+        self._serve = serve
+        self._clock = clock
+        self._tally = tally
+        self._inbox: asyncio.Queue[Call | str] = asyncio.Queue(_MOST_UNANSWERED)
+        self._outbox = Outbox(self._send_call, timeout_s=timeout_s, deaf=self._deaf)
+        self._ended = asyncio.Event()
+        self._close: tuple[int, str] = (CloseCode.NORMAL_CLOSURE, "")
+        self.spoken = asyncio.Event()
+        """Set once the charger's first CALL has been answered."""
+        self.last_seen = clock.now()
+        """When the last frame of any kind came in."""
+
+    async def run(self) -> None:
+        """Serve the socket until it closes or `end` is called."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                jobs = [
+                    tasks.create_task(job)
+                    for job in (self._read(), self._answer_in_order(), self._outbox.run())
+                ]
+                await self._ended.wait()
+                for job in jobs:
+                    job.cancel()
+        finally:
+            self._outbox.close()
+            await self._socket.close(*self._close)
+
+    def end(self, code: int, reason: str) -> None:
+        """Close the connection; whatever waits for an answer fails at once."""
+        if not self._ended.is_set():
+            self._close = (code, reason)
+            self._ended.set()
+            self._outbox.close()
+
+    async def call(
+        self, request: Request, *, key: Hashable, priority: Priority, vital: bool = True
+    ) -> Json:
+        """Send a CALL, strictly by its schema, and wait for the result; see `Outbox.call`.
+
+        Raises:
+            OutboundError: the request breaks its schema.
+        """
+        text = frames.text_of(request.payload)
+        version = self._dialect.version
+        schemas.check(version, schemas.request(version, request.action), text)
+        return await self._outbox.call(
+            request.action, text, key=key, priority=priority, vital=vital
+        )
+
+    def withdraw(self, key: Hashable) -> None:
+        """Drop the unsent CALL under this key."""
+        self._outbox.withdraw(key)
+
+    # --- inbound ----------------------------------------------------------------------------------
+
+    async def _read(self) -> None:
+        try:
+            while True:
+                message = await self._socket.recv()
+                self.last_seen = self._clock.now()
+                self._sort(message)
+        except ConnectionClosed as closed:
+            if closed.sent is not None and closed.sent.code in _REFUSED:
+                self._tally.note("frame refused", code=closed.sent.code)
+            self.end(CloseCode.NORMAL_CLOSURE, "")
+
+    def _sort(self, message: str | bytes) -> None:
+        try:
+            frame = frames.parse(message)
+        except BadFrameError as bad:
+            self._tally.note("bad frame", reason=str(bad))
+            code = self._dialect.error_code(bad.fault)
+            if bad.message_id is not None and code is not None:
+                self._take(frames.error(bad.message_id, code, str(bad)))
+            return
+        if isinstance(frame, Call):
+            self._take(frame)
+        elif not self._outbox.settle(frame):
+            self._tally.note("answer to nothing")
+
+    def _take(self, item: Call | str) -> None:
+        try:
+            self._inbox.put_nowait(item)
+        except asyncio.QueueFull:
+            self._tally.note("flood")
+            self.end(CloseCode.POLICY_VIOLATION, "too many calls at once")
+
+    async def _answer_in_order(self) -> None:
+        while True:
+            item = await self._inbox.get()
+            reply = item if isinstance(item, str) else await self._reply(item)
+            try:
+                await self._send(reply)
+            except LinkDownError:
+                return
+            self.spoken.set()
+
+    async def _reply(self, call: Call) -> str:
+        """The answer frame: there always is one, whatever a handler does."""
+        try:
+            payload = frames.text_of(await self._serve(call.action, call.payload))
+            schemas.check(self._dialect.version, schemas.response(call.action), payload)
+        except CallFaultError as fault:
+            self._tally.note("bad call", action=call.action[:50], reason=str(fault))
+            return self._error(call, fault.fault, str(fault))
+        except TransientError as error:
+            _log.warning("ocpp call failed", action=call.action, reason=str(error))
+            return self._error(call, Fault.INTERNAL, "try again")
+        except Exception:  # the peer's boundary: one charger's message must not stop the depot
+            _log.exception("ocpp handler failed", action=call.action[:50])
+            return self._error(call, Fault.INTERNAL, "internal error")
+        return frames.result(call.message_id, payload)
+
+    def _error(self, call: Call, fault: Fault, text: str) -> str:
+        code = self._dialect.error_code(fault) or "GenericError"
+        return frames.error(call.message_id, code, text)
+
+    # --- outbound ---------------------------------------------------------------------------------
+
+    async def _send_call(self, message_id: str, action: str, text: str) -> None:
+        await self._send(frames.call(message_id, action, text))
+
+    async def _send(self, text: str) -> None:
+        try:
+            await self._socket.send(text)
+        except ConnectionClosed as error:
+            raise LinkDownError("connection closed") from error
+
+    def _deaf(self) -> None:
+        self._tally.note("deaf")
+        self.end(CloseCode.GOING_AWAY, "no answers")

@@ -1,0 +1,227 @@
+"""One charging station over all its connections: adopt it, set it up, keep it honest."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+from websockets.asyncio.server import ServerConnection
+from websockets.frames import CloseCode
+
+from contracts.errors import PermanentError, ProtocolError, TransientError
+from contracts.time import Clock
+from site_agent.devices.ocpp.charger import OcppCharger
+from site_agent.devices.ocpp.dialect import Dialect, Nameplate, Trigger
+from site_agent.devices.ocpp.frames import CallFaultError, Fault, Json
+from site_agent.devices.ocpp.installer import Link
+from site_agent.devices.ocpp.outbox import Priority, Request
+from site_agent.devices.ocpp.profiles import Capabilities
+from site_agent.devices.ocpp.session import Session
+from site_agent.devices.ocpp.settings import StationConfig, Timing
+from site_agent.devices.ocpp.tally import Tally
+from site_agent.ports import SessionStore, Wake
+
+_log = structlog.get_logger(__name__)
+
+
+class Station:
+    """A charging station; the newest of its connections counts."""
+
+    def __init__(
+        self,
+        config: StationConfig,
+        *,
+        timing: Timing,
+        clock: Clock,
+        sessions: SessionStore,
+        authorize: Callable[[str], bool],
+        wake: Wake,
+    ) -> None:
+        self.config = config
+        self.timing = timing
+        self.tally = Tally(config.charge_point_id)
+        self.nameplate: Nameplate | None = None
+        self.generation = 0
+        """How many connections there have been."""
+        self._clock = clock
+        self._authorize = authorize
+        self._log = _log.bind(charge_point=config.charge_point_id)
+        self._link: Link | None = None
+        self._capabilities = Capabilities()
+        self._booted = asyncio.Event()
+        self._boot_awaited = False
+        self.evses: Mapping[int, OcppCharger] = {
+            connector: OcppCharger(
+                spec,
+                connector,
+                alone=len(config.evses) == 1,
+                timing=timing,
+                clock=clock,
+                sessions=sessions,
+                wake=wake,
+                tally=self.tally,
+            )
+            for connector, spec in config.evses.items()
+        }
+
+    # --- what the charger tells -------------------------------------------------------------------
+
+    def now(self) -> datetime:
+        """For answers that carry the time."""
+        return self._clock.now()
+
+    def evse(self, connector: int) -> OcppCharger:
+        """The EVSE with this number.
+
+        Raises:
+            CallFaultError: there is none in the settings.
+        """
+        if connector not in self.evses:
+            raise CallFaultError(Fault.VALUE, f"connector {connector} is not configured")
+        return self.evses[connector]
+
+    def evse_of(self, transaction_id: int) -> OcppCharger:
+        """The EVSE that runs this transaction; the first one if none does."""
+        running = (e for e in self.evses.values() if e.transaction_id == transaction_id)
+        return next(running, next(iter(self.evses.values())))
+
+    def authorized(self, id_tag: str) -> bool:
+        """Whether this tag may charge."""
+        return self._authorize(id_tag)
+
+    def boot(self, nameplate: Nameplate) -> None:
+        """The charger introduces itself; unless we asked for it, it has restarted."""
+        if nameplate != self.nameplate:
+            self.nameplate = nameplate
+            self._log.info("charger introduced itself", model=nameplate.model[:50])
+        if self._boot_awaited:
+            self._boot_awaited = False
+            return
+        for evse in self.evses.values():
+            evse.rebooted()
+        self._booted.set()
+
+    # --- connections ------------------------------------------------------------------------------
+
+    async def restore(self) -> None:
+        """Adopt transactions that outlived the process before this one."""
+        for evse in self.evses.values():
+            await evse.restore()
+
+    async def serve(self, socket: ServerConnection, dialect: Dialect) -> None:
+        """Serve a connection until it ends; an older one has to go."""
+        session = Session(
+            socket,
+            dialect=dialect,
+            serve=lambda action, payload: dialect.serve(self, action, payload),
+            clock=self._clock,
+            timeout_s=self.timing.call_timeout_s,
+            tally=self.tally,
+        )
+        link = self._replace(Link(session=session, dialect=dialect))
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                upkeep = tasks.create_task(self._look_after(link))
+                await session.run()
+                upkeep.cancel()
+        finally:
+            self._log.info("charger disconnected", code=socket.close_code)
+            if self._link is link:
+                self._link = None
+            for evse in self.evses.values():
+                evse.disconnected(link)
+
+    def _replace(self, link: Link) -> Link:
+        if self._link is not None:
+            self.tally.note("second connection")
+            self._link.session.end(CloseCode.POLICY_VIOLATION, "replaced by a newer connection")
+        self.generation += 1
+        self._link = link
+        self._boot_awaited = False
+        self._booted.clear()
+        self._log.info("charger connected", version=link.dialect.version)
+        for evse in self.evses.values():
+            evse.connected(link)
+        return link
+
+    async def _look_after(self, link: Link) -> None:
+        """Set the charger up, now and after every reboot, and keep its limits alive."""
+        await self._greeted(link.session)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._probe(link))
+            for evse in self.evses.values():
+                tasks.create_task(evse.steering.keep())
+            while True:
+                booted = self._booted.is_set()
+                self._booted.clear()
+                await self._set_up(link, booted=booted)
+                await self._booted.wait()
+
+    async def _greeted(self, session: Session) -> None:
+        """The charger speaks first if it wants to boot; if it does not, we do not wait for it."""
+        try:
+            async with asyncio.timeout(self.timing.greeting_s):
+                await session.spoken.wait()
+        except TimeoutError:
+            self._log.debug("charger did not greet")
+
+    async def _probe(self, link: Link) -> None:
+        """Ask a silent charger for a sign of life; `Outbox` ends a connection that gives none."""
+        half = self.timing.silence_s / 2
+        while True:
+            await self._clock.sleep(half / 2)
+            if self._clock.now() - link.session.last_seen >= timedelta(seconds=half):
+                await self._ask(link, link.dialect.probe(), vital=True)
+
+    # --- set-up: best effort throughout -----------------------------------------------------------
+
+    async def _set_up(self, link: Link, *, booted: bool) -> None:
+        settings = await self._read_settings(link)
+        link.capabilities = self._capabilities
+        link.ready = True
+        for evse in self.evses.values():
+            try:
+                await evse.steering.set_up(link)
+            except (TransientError, PermanentError) as error:
+                self._log.warning("fail-safe share not installed", reason=str(error))
+        for ways in link.dialect.changes(
+            settings, self.timing.meter_interval_s, self.timing.heartbeat_s
+        ):
+            await self._change(link, ways)
+        await self._ask_for_news(link, booted=booted)
+
+    async def _read_settings(self, link: Link) -> dict[str, str]:
+        answer = await self._ask(link, link.dialect.read_settings())
+        if answer is None:
+            return {}  # the capabilities read last time still stand
+        settings = link.dialect.settings(answer)
+        self._capabilities = link.dialect.capabilities(settings)
+        return settings
+
+    async def _change(self, link: Link, ways: Sequence[Request]) -> None:
+        for request in ways:
+            answer = await self._ask(link, request)
+            if answer is not None and link.dialect.accepted(answer):
+                return
+        self._log.info("charger keeps its setting", wanted=str(ways[0].payload)[:200])
+
+    async def _ask_for_news(self, link: Link, *, booted: bool) -> None:
+        for connector in self.evses:
+            await self._ask(link, link.dialect.trigger(Trigger.STATUS, connector))
+            await self._ask(link, link.dialect.trigger(Trigger.METER, connector))
+        if not booted and not self._booted.is_set():
+            self._boot_awaited = True
+            answer = await self._ask(link, link.dialect.trigger(Trigger.BOOT, None))
+            if answer is None or not link.dialect.accepted(answer):
+                self._boot_awaited = False
+
+    async def _ask(self, link: Link, request: Request, *, vital: bool = False) -> Json | None:
+        """The answer, or None: not everything is known everywhere, and nothing here is fatal."""
+        key = (request.action, str(request.payload))
+        try:
+            return await link.session.call(request, key=key, priority=Priority.ROUTINE, vital=vital)
+        except (TransientError, PermanentError, ProtocolError) as error:
+            self._log.info("best effort failed", action=request.action, reason=str(error))
+            return None
