@@ -8,8 +8,8 @@ from datetime import datetime, tzinfo
 
 from contracts.site_link.messages import InstructionState, Notice
 from contracts.time import Interval
-from gateway.domain.dispatch import DispatchPlan
-from gateway.domain.portfolio import Site
+from gateway.domain.dispatch import DispatchPlan, effective
+from gateway.domain.portfolio import Portfolio, Site
 from gateway.ports import JournalEntry, StoredEvent, StoredInstruction
 from gateway.reports import words
 from gateway.web.links import event_url, site_url
@@ -113,21 +113,15 @@ class EventRecord:
     journal: Sequence[JournalEntry]
 
 
-def event_view(
-    record: EventRecord,
-    sites: Mapping[str, Site],
-    programs: dict[str, str],
-    now: datetime,
-    tz: tzinfo,
-) -> EventView:
+def event_view(record: EventRecord, portfolio: Portfolio, now: datetime, tz: tzinfo) -> EventView:
     """Turn the ledger's rows into text."""
     event, stored = record.stored.event, record.stored
-    plan = record.plans[-1] if record.plans else None
+    plan, sites = effective(record.plans), {site.site_id: site for site in portfolio.sites}
     shortfall = _largest(plan)
     newest_first = sorted(record.instructions, key=lambda row: -row.revision)
     sent = [_instruction(row, sites, event.window.start, tz) for row in newest_first]
     return EventView(
-        card=event_card(stored, programs, now, tz),
+        card=event_card(stored, portfolio, now, tz),
         event_id=event.event_id,
         modification=event.modification,
         received=words.moment(stored.received_at, tz),

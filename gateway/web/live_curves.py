@@ -23,7 +23,8 @@ async def live_curves(state: WebState, live: LiveSnapshot, span: Interval) -> Cu
     """Measured load of the whole portfolio (a gap where any site is missing) and what was asked."""
     past = Interval(start=span.start, end=live.at)
     series = [
-        await state.telemetry.series(site.site_id, points.PCC_POWER_W, past) for site in state.sites
+        await state.telemetry.series(site.site_id, points.PCC_POWER_W, past)
+        for site in state.portfolio.sites
     ]
     bands = [band for band in live.events if not band.cancelled]
     return Curves(

@@ -36,7 +36,7 @@ def find_site(state: WebState, site_id: str) -> Site:
     Raises:
         HTTPException: 404, there is no such site.
     """
-    site = state.site(site_id)
+    site = state.portfolio.site(site_id)
     if site is None:
         raise HTTPException(404, f"There is no site {site_id!r}")
     return site

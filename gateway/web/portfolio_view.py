@@ -9,6 +9,7 @@ from contracts.reading import Reading
 from contracts.site_link import points
 from contracts.site_link.messages import Notice, Severity
 from gateway.domain.event import EventStatus
+from gateway.domain.portfolio import Portfolio
 from gateway.flows.live import LiveSite, LiveSum
 from gateway.ports import StoredEvent, UtilityHealth
 from gateway.reports import words
@@ -108,15 +109,15 @@ class PortfolioView:
 
 
 def portfolio_view(
-    snapshot: Snapshot, programs: dict[str, str], health: tuple[UtilityHealth, ...], tz: tzinfo
+    snapshot: Snapshot, portfolio: Portfolio, health: tuple[UtilityHealth, ...], tz: tzinfo
 ) -> PortfolioView:
-    """Turn a snapshot into text; `programs` names each program by its id."""
+    """Turn a snapshot into text."""
     now = snapshot.now
     return PortfolioView(
         clock=words.clock(now, tz),
         zone=words.zone(now, tz),
         tiles=_tiles(snapshot),
-        events=tuple(event_card(stored, programs, now, tz) for stored in snapshot.events),
+        events=tuple(event_card(stored, portfolio, now, tz) for stored in snapshot.events),
         sites=tuple(_site(live, snapshot) for live in snapshot.live.sites),
         alarms=_alarms(snapshot, tz),
         utilities=tuple(_utility(one, now) for one in health),
@@ -191,16 +192,14 @@ def _charger_tile(snapshot: Snapshot) -> Tile:
 # --- rows --------------------------------------------------------------------------------------
 
 
-def event_card(
-    stored: StoredEvent, programs: dict[str, str], now: datetime, tz: tzinfo
-) -> EventCard:
+def event_card(stored: StoredEvent, portfolio: Portfolio, now: datetime, tz: tzinfo) -> EventCard:
     """An event in a few lines."""
-    event = stored.event
+    event, program = stored.event, portfolio.program(stored.event.program_id)
     done = progress(event, now)
     return EventCard(
         key=event.key,
         url=event_url(event.key),
-        program=programs.get(event.program_id, event.program_id),
+        program=program.name if program else event.program_id,
         utility=event.utility_id,
         test=event.test,
         mark=status_mark(event, now),
@@ -209,7 +208,7 @@ def event_card(
         countdown=until(event, now),
         progress_pct=None if done is None else round(100 * done),
         window=words.span(event.window, tz),
-        asked=asked(event),
+        asked=asked(event, program),
     )
 
 

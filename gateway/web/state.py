@@ -10,8 +10,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from contracts.time import Clock
-from gateway.domain.portfolio import Enrolment, Site
-from gateway.domain.program import Program
+from gateway.domain.portfolio import Portfolio
 from gateway.flows.live import LiveSnapshot
 from gateway.ports import Ledger, TelemetryStore, UtilityHealth
 
@@ -27,7 +26,7 @@ class LiveState(Protocol):
 
 
 class EventActions(Protocol):
-    """What a person may do to an event."""
+    """What a person may do to an event (`gateway.flows.intake.Intake`)."""
 
     async def opt_out_site(self, event_key: str, site_id: str, cause: str) -> None:
         """Take one site out of one event and plan again; doing it twice changes nothing.
@@ -51,9 +50,7 @@ class WebState:
     """Everything the web application holds on to."""
 
     clock: Clock
-    sites: tuple[Site, ...]
-    programs: tuple[Program, ...]
-    enrolments: tuple[Enrolment, ...]
+    portfolio: Portfolio
     ledger: Ledger
     telemetry: TelemetryStore
     live: LiveState
@@ -67,25 +64,16 @@ class WebState:
     allowed_hosts: frozenset[str] = LOOPBACK
     """Host names (no port) under which browsers may reach us."""
 
-    def site(self, site_id: str) -> Site | None:
-        """A site of the portfolio by its id."""
-        return next((site for site in self.sites if site.site_id == site_id), None)
-
-    @property
-    def program_names(self) -> dict[str, str]:
-        """What people call each program, by the utility's name for it."""
-        return {program.program_id: program.name for program in self.programs}
-
     @property
     def zone(self) -> ZoneInfo:
         """The zone of pages about several sites: their common one, else UTC."""
-        zones = {site.time_zone for site in self.sites}
+        zones = {site.time_zone for site in self.portfolio.sites}
         return zones.pop() if len(zones) == 1 else ZoneInfo("UTC")
 
     @property
     def simulated(self) -> bool:
         """Whether anything shown may come from simulated hardware."""
-        return any(site.simulated for site in self.sites)
+        return any(site.simulated for site in self.portfolio.sites)
 
     def now(self) -> datetime:
         """The gateway's clock."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from contracts.site_link.messages import InstructionState, Severity
-from gateway.domain.event import EventStatus, GridEvent, Opt, OptDecision, Signal, SignalKind
+from gateway.domain.event import EventStatus, GridEvent, Opt, OptDecision
+from gateway.domain.program import Program, effective_signal
+from gateway.flows.report import signal_words
 from gateway.reports import words
 
 
@@ -44,7 +45,6 @@ _INSTRUCTION = {
     InstructionState.EXPIRED: Mark("Expired", "clock", "warn"),
     InstructionState.SUPERSEDED: Mark("Superseded", "arrow", "idle"),
 }
-_LEVELS = ("normal", "moderate", "high", "special")
 
 
 def status_mark(event: GridEvent, now: datetime) -> Mark:
@@ -67,41 +67,12 @@ def instruction_mark(state: InstructionState | None) -> Mark:
     return Mark("Not confirmed", "ring", "warn") if state is None else _INSTRUCTION[state]
 
 
-def asked(event: GridEvent) -> str:
-    """What the utility asks for, every signal of it, in words."""
-    return (
-        "; ".join(_signal(signal) for signal in event.signals if signal.series.steps) or "nothing"
-    )
-
-
-def _signal(signal: Signal) -> str:
-    values = [step.value for step in signal.series]
-    low, high = min(values), max(values)
-    return _ONE_VALUE[signal.kind](low) if low == high else _between(signal.kind, low, high)
-
-
-def _between(kind: SignalKind, low: float, high: float) -> str:
-    return f"{_ONE_VALUE[kind](low)} to {_ONE_VALUE[kind](high)}, by interval"
-
-
-def _level(value: float) -> str:
-    index = round(value)
-    name = f" ({_LEVELS[index]})" if 0 <= index < len(_LEVELS) else ""
-    return f"level {words.number(value, 0)}{name}"
-
-
-def _delta(change_w: float) -> str:
-    verb = "reduce" if change_w <= 0 else "increase"
-    return f"{verb} by {words.power(abs(change_w))} against the baseline"
-
-
-_ONE_VALUE: dict[SignalKind, Callable[[float], str]] = {
-    SignalKind.LEVEL: _level,
-    SignalKind.DELTA_W: _delta,
-    SignalKind.SETPOINT_W: lambda w: f"hold the portfolio at {words.signed_power(w)}",
-    SignalKind.IMPORT_LIMIT_W: lambda w: f"import at most {words.power(w)}",
-    SignalKind.PRICE: lambda price: f"price {words.number(price, 3)} per kWh",
-}
+def asked(event: GridEvent, program: Program | None) -> str:
+    """What the utility asks for, in words, by the signal we act on."""
+    if program is None:
+        kinds = ", ".join(signal.kind.value for signal in event.signals) or "none"
+        return f"signals {kinds}, of a program that is not ours"
+    return signal_words(program, effective_signal(event))
 
 
 def until(event: GridEvent, now: datetime) -> str:

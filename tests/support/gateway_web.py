@@ -32,7 +32,7 @@ from contracts.time import Clock, Interval
 from gateway.domain.curves import pointwise, total
 from gateway.domain.dispatch import AllocatedStep, DispatchPlan, SiteAllocation
 from gateway.domain.event import GridEvent, Opt, OptDecision, Signal, SignalKind
-from gateway.domain.portfolio import Enrolment, Site
+from gateway.domain.portfolio import Enrolment, Portfolio, Site
 from gateway.domain.program import Program
 from gateway.domain.report import ParticipationReport
 from gateway.flows.live import EventBand, Live
@@ -102,13 +102,12 @@ def make_world(clock: Clock) -> World:
     health: list[UtilityHealth] = []
     actions = Actions(ledger, clock)
     program = Program(program_id=PROGRAM, name="Peak Relief", utility_id="pacific-utility")
+    enrolments = tuple(
+        Enrolment(site_id=s, program_id=PROGRAM, nominated_w=w) for s, (_, w) in LOADS.items()
+    )
     state = WebState(
         clock=clock,
-        sites=sites(),
-        programs=(program,),
-        enrolments=tuple(
-            Enrolment(site_id=s, program_id=PROGRAM, nominated_w=w) for s, (_, w) in LOADS.items()
-        ),
+        portfolio=Portfolio(sites=sites(), programs=(program,), enrolments=enrolments),
         ledger=ledger,
         telemetry=telemetry,
         live=live,

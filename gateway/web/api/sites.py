@@ -25,14 +25,13 @@ def add_routes(router: APIRouter, state: WebState) -> None:
 
     def described() -> dict[str, schemas.SiteOut]:
         live = state.live.snapshot()
-        programs = {
-            site.site_id: [e.program_id for e in state.enrolments if e.site_id == site.site_id]
-            for site in state.sites
-        }
         return {
-            one.site.site_id: mapping.site_out(one, programs[one.site.site_id], live.at)
+            one.site.site_id: mapping.site_out(one, programs_of(one.site.site_id), live.at)
             for one in live.sites
         }
+
+    def programs_of(site_id: str) -> list[str]:
+        return [e.program_id for e in state.portfolio.enrolments if e.site_id == site_id]
 
     @router.get("/sites", tags=["sites"])
     async def sites() -> list[schemas.SiteOut]:

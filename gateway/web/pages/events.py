@@ -29,9 +29,9 @@ def add_routes(router: APIRouter, state: WebState, pages: Pages) -> None:
 
     @router.get("/events")
     async def events() -> HTMLResponse:
-        now, names = state.now(), state.program_names
+        now = state.now()
         newest = list(await state.ledger.events())[:EVENTS_SHOWN]
-        cards = [event_card(stored, names, now, state.zone) for stored in newest]
+        cards = [event_card(stored, state.portfolio, now, state.zone) for stored in newest]
         return pages.page("events.html", cards=cards, most=EVENTS_SHOWN)
 
     async def known(utility_id: str, event_id: str) -> None:
@@ -62,7 +62,7 @@ def _add_opt_out(router: APIRouter, state: WebState, pages: Pages) -> None:
     async def confirm(utility_id: str, event_id: str, site: str) -> HTMLResponse:
         stored = await find_event(state, utility_id, event_id)
         chosen = find_site(state, site)
-        card = event_card(stored, state.program_names, state.now(), state.zone)
+        card = event_card(stored, state.portfolio, state.now(), state.zone)
         return pages.page(
             "opt_out.html",
             card=card,
@@ -82,8 +82,7 @@ def _add_opt_out(router: APIRouter, state: WebState, pages: Pages) -> None:
 
 async def _shown(state: WebState, stored: StoredEvent) -> dict[str, object]:
     record = await record_of(state, stored)
-    sites = {site.site_id: site for site in state.sites}
-    view: EventView = event_view(record, sites, state.program_names, state.now(), state.zone)
+    view: EventView = event_view(record, state.portfolio, state.now(), state.zone)
     report = await state.ledger.report(stored.event.key)
     key = stored.event.key
     return {

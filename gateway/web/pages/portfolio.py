@@ -49,7 +49,7 @@ def add_routes(router: APIRouter, state: WebState, pages: Pages) -> None:
 
 def _view(state: WebState, snapshot: Snapshot) -> PortfolioView:
     health = tuple(state.utilities())
-    return portfolio_view(snapshot, state.program_names, health, state.zone)
+    return portfolio_view(snapshot, state.portfolio, health, state.zone)
 
 
 def _revision(snapshot: Snapshot) -> str:

@@ -34,9 +34,13 @@
       lineStyle: { color: ink, type: "solid", width: 1, opacity: 0.6 }, data: [{ xAxis: data.now }],
     };
     return {
+      title: {
+        show: !data.actual.length, text: "No measurements in this span", left: "center", top: "middle",
+        textStyle: { color: ink, fontSize: 15, fontWeight: "normal" },
+      },
       useUTC: true, animation: false, textStyle: { fontFamily: css("--font") },
       grid: { left: 8, right: 18, top: 44, bottom: 8, containLabel: true },
-      legend: { top: 0, left: 0, itemWidth: 28, itemGap: 18, textStyle: { color: ink, fontSize: 13 } },
+      legend: { top: 0, left: 0, itemWidth: 28, itemGap: 18, itemStyle: { opacity: 0 }, textStyle: { color: ink, fontSize: 13 } },
       tooltip: {
         trigger: "axis", renderMode: "richText", backgroundColor: css("--surface"), borderColor: rule,
         textStyle: { color: css("--ink"), fontSize: 13 }, axisPointer: { lineStyle: { color: ink } },

@@ -1,27 +1,210 @@
+"""What people see: pages are whole without script, escaped, and say what is simulated."""
+
+import re
+from datetime import timedelta
+
 import httpx
+import pytest
+
+from contracts.time import Interval
+from gateway.domain.event import Opt, OptDecision
+from support.gateway_web import EVENT, EVENT_URL, NOW, World, grid_event
+
+PAGES = (
+    "/",
+    "/events",
+    EVENT_URL,
+    f"{EVENT_URL}/report",
+    f"{EVENT_URL}/opt-out?site=harbor",
+    "/sites/north-yard",
+    "/api",
+)
 
 
-async def test_smoke(client: httpx.AsyncClient) -> None:
-    for path in (
-        "/",
-        "/events",
-        "/events/pacific-utility/evt-2026-1121",
-        "/events/pacific-utility/evt-2026-1121/report",
-        "/sites/north-yard",
-        "/ui/chart",
-        "/events/pacific-utility/evt-2026-1121/opt-out?site=harbor",
-        "/events/pacific-utility/evt-2026-1121/report.pdf",
-        "/events/pacific-utility/evt-2026-1121/report.csv",
-        "/api/v1/sites",
-        "/api/v1/events",
-        "/api/v1/events/pacific-utility/evt-2026-1121",
-        "/api/v1/portfolio",
-        "/metrics",
-        "/readyz",
-        "/healthz",
-        "/api/v1/events/pacific-utility/evt-2026-1121/reports/1",
-        "/api/v1/events/pacific-utility/evt-2026-1121/instructions",
-        "/api/v1/openapi.json",
-    ):
-        r = await client.get(path)
-        assert r.status_code == 200, (path, r.text[:500])
+def flat(html: str) -> str:
+    """The text of a page."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+
+
+async def page(client: httpx.AsyncClient, path: str) -> str:
+    answer = await client.get(path)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    return answer.text
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_every_page_is_labelled_and_has_no_inline_code(
+    client: httpx.AsyncClient, path: str
+) -> None:
+    html = await page(client, path)
+    assert "<strong>SIMULATED</strong>" in html
+    assert "(simulated)</title>" in html
+    assert not re.search(r"<script(?![^>]* src=)|<style|\son\w+=|\sstyle=|javascript:", html)
+    assert not re.search(r"""(?:src|href)=["'](?:https?:)?//""", html)
+
+
+@pytest.mark.parametrize("path", ["/", EVENT_URL, "/sites/north-yard", "/events"])
+async def test_an_empty_gateway_has_pages_too(bare_client: httpx.AsyncClient, path: str) -> None:
+    answer = await bare_client.get(path)
+    assert answer.status_code == (404 if path == EVENT_URL else 200)
+
+
+async def test_the_live_page_shows_event_figures_sites_and_alarms(
+    client: httpx.AsyncClient,
+) -> None:
+    text = flat(await page(client, "/"))
+    assert "In progress" in text
+    assert "ends in 17 min 30 s" in text
+    assert "Reduce by 105.0 kW against baseline" in text
+    assert re.search(r"Load now 1\d\d\.\d kW", text)
+    assert re.search(r"Reduction now \d+\.\d kW 1?\d\d % of what was asked", text)
+    assert "33 of 36" in text
+    assert "North Yard Bus Depot Reducing" in text
+    assert "no heartbeat for 120 s" in text
+    assert "pacific-utility over OpenADR 2.0b" in text
+    assert "17:12:30 PST (UTC−08:00)" in text
+
+
+async def test_text_from_outside_is_escaped(client: httpx.AsyncClient, world: World) -> None:
+    html = await page(client, "/")
+    assert "East &lt;Co&gt;" in html
+    assert "East <Co>" not in html
+    window = world.live.snapshot().events[0].window
+    hostile = grid_event(window, event_id='x"><script>alert(1)</script>')
+    answer = OptDecision(event_key=hostile.key, modification=0, opt=Opt.OUT, cause="<b>no</b>")
+    await world.ledger.put_event(hostile, answer, NOW)
+    assert "<script>alert" not in await page(client, "/events")
+    assert "<b>no</b>" not in await page(client, "/")
+
+
+async def test_an_unknown_span_is_the_usual_one(client: httpx.AsyncClient) -> None:
+    html = await page(client, "/?span=%3Cscript%3E")
+    assert 'data-src="/ui/chart?span=15m"' in html
+
+
+async def test_the_event_page_says_what_why_and_what_came_of_it(
+    client: httpx.AsyncClient,
+) -> None:
+    html = await page(client, EVENT_URL)
+    text = flat(html)
+    assert "Opted in program &#39;Peak Relief&#39; accepts events" in text
+    assert "60.0 kW of the 60.0 kW offered; nothing held back" in text
+    assert "Started 17:00:00 +0.3 s" in text
+    assert "Applied 17:00:05 +5.8 s 11 of 11 chargers" in text
+    assert "3 superseded" in text
+    assert "planned : revision 1: 120.0 kW offered by 3 sites" in text
+    assert "charger" in text
+    assert f'href="{EVENT_URL}/opt-out?site=harbor"' in html
+    assert "opt-out?site=east" not in html  # it is out already
+    assert f'href="{EVENT_URL}/report"' in html
+
+
+async def test_a_site_is_opted_out_with_a_form(client: httpx.AsyncClient, world: World) -> None:
+    html = await page(client, f"{EVENT_URL}/opt-out?site=harbor")
+    assert f'<form class="card form" method="post" action="{EVENT_URL}/opt-out"' in html
+    answer = await client.post(
+        f"{EVENT_URL}/opt-out",
+        data={"site": "harbor", "reason": "early  departures\n today"},
+        headers={"Sec-Fetch-Site": "same-origin"},
+    )
+    assert (answer.status_code, answer.headers["location"]) == (303, EVENT_URL)
+    cause = "opted out by a person at the gateway: early departures today"
+    assert world.actions.done == [(EVENT, "harbor", cause)]
+
+
+@pytest.mark.parametrize(
+    ("form", "status"),
+    [
+        ({"site": "nowhere"}, 404),
+        ({}, 404),
+        ({"site": "north-yard", "reason": "refuse"}, 409),
+    ],
+)
+async def test_what_cannot_be_done_is_told(
+    client: httpx.AsyncClient, world: World, form: dict[str, str], status: int
+) -> None:
+    answer = await client.post(f"{EVENT_URL}/opt-out", data=form)
+    assert answer.status_code == status
+    assert world.actions.done == []
+
+
+async def test_nobody_leaves_an_event_that_is_over(client: httpx.AsyncClient, world: World) -> None:
+    ended = Interval(start=NOW - timedelta(hours=2), end=NOW - timedelta(hours=1))
+    over = grid_event(ended, "old")
+    decision = OptDecision(event_key=over.key, modification=0, opt=Opt.IN, cause="")
+    await world.ledger.put_event(over, decision, NOW - timedelta(hours=3))
+    answer = await client.post(
+        "/events/pacific-utility/old/opt-out", data={"site": "harbor", "reason": ""}
+    )
+    assert answer.status_code == 409
+    assert "Opt out<" not in await page(client, "/events/pacific-utility/old")
+
+
+async def test_the_report_page_has_every_section(client: httpx.AsyncClient) -> None:
+    html = await page(client, f"{EVENT_URL}/report")
+    text = flat(html)
+    for section in ("Key figures", "By site", "Exceptions", "Settlement", "Method", "Load by site"):
+        assert section in text
+    assert "PRELIMINARY" in text
+    assert 'role="img"' in html
+    assert "East Fleet &lt;Couriers&gt; &amp; Co" in html
+    assert f'href="{EVENT_URL}/report.pdf?version=1"' in html
+
+
+async def test_report_files_are_named_for_what_they_are(client: httpx.AsyncClient) -> None:
+    pdf = await client.get(f"{EVENT_URL}/report.pdf")
+    csv = await client.get(f"{EVENT_URL}/report.csv?version=1")
+    assert pdf.headers["content-type"] == "application/pdf"
+    assert pdf.content.startswith(b"%PDF")
+    name = "participation_evt-2026-1121_v1_PRELIMINARY_SIMULATED"
+    assert pdf.headers["content-disposition"] == f'inline; filename="{name}.pdf"'
+    assert csv.headers["content-disposition"] == f'attachment; filename="{name}.csv"'
+    assert "SIMULATED" in csv.text.splitlines()[1]
+
+
+@pytest.mark.parametrize("version", ["7", "0", "x"])
+async def test_a_version_that_is_not_there(client: httpx.AsyncClient, version: str) -> None:
+    answer = await client.get(f"{EVENT_URL}/report?version={version}")
+    assert answer.status_code in (404, 422)
+
+
+async def test_the_site_page_shows_points_chargers_and_vehicles(
+    client: httpx.AsyncClient,
+) -> None:
+    text = flat(await page(client, "/sites/north-yard"))
+    assert "import 8" in text
+    assert "discharging 12.4 kW" in text
+    assert "generating 5.3 kW" in text
+    assert "63 %" in text
+    assert "cp-01 42.0 kW 45.0 kW" in text
+    assert "bus-22 cp-04/1 Will be short 24 % 131.0 kWh" in text
+    assert "charger offline; 18 kWh short at departure" in text
+
+
+@pytest.mark.parametrize("path", ["/events/pacific-utility/nope", "/sites/nope", "/nope"])
+async def test_what_is_not_there_is_a_page_for_people_and_a_problem_for_programs(
+    client: httpx.AsyncClient, path: str
+) -> None:
+    person = await client.get(path)
+    program = await client.get(path, headers={"Accept": "application/json"})
+    assert (person.status_code, program.status_code) == (404, 404)
+    assert "Back to the live portfolio" in person.text
+    assert program.headers["content-type"] == "application/problem+json"
+    assert program.json()["status"] == 404
+
+
+async def test_the_chart_has_history_bands_and_a_bounded_count_of_points(
+    client: httpx.AsyncClient,
+) -> None:
+    data = (await client.get("/ui/chart?span=15m")).json()
+    now_ms = round(NOW.timestamp() * 1000)
+    assert data["now"] == now_ms
+    assert data["span"] == [now_ms - 900_000, now_ms + 225_000]
+    assert data["zone"] == "America/Los_Angeles"
+    assert [band["label"] for band in data["bands"]] == ["Peak Relief"]
+    assert 0 < len(data["actual"]) <= 1440
+    assert data["actual"][-1][0] <= now_ms
+    before, during = data["actual"][0][1], data["actual"][-1][1]
+    assert before - during == pytest.approx(105, abs=15)
+    assert data["target"][0][0] == data["bands"][0]["start"]
