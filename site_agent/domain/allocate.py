@@ -56,6 +56,8 @@ class Demand:
     laxity_h: float
     departure: datetime
     rank: int = 0
+    pausable: bool = True
+    """False: it takes its minimum anyway, so it has it before all others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +83,7 @@ def allocate(demands: Sequence[Demand], constraints: Sequence[Constraint]) -> di
         key=lambda i: (demands[i].laxity_h, *_triage_key(demands[i])),
     )
     content = sorted(set(range(len(demands))) - set(needy), key=lambda i: _triage_key(demands[i]))
+    pool.grant_minimum(i for i, demand in enumerate(demands) if not demand.pausable)
     pool.serve(urgent, "not all can be ready")
     pool.admit(lax)
     pool.raise_level(lax)
@@ -122,6 +125,11 @@ class _Pool:
         for i in order:
             demand = self._demands[i]
             self._give(i, min(max(demand.need_a, demand.min_a), demand.wanted_a), "")
+
+    def grant_minimum(self, members: Iterable[int]) -> None:
+        """Give each its minimum while that fits."""
+        for i in members:
+            self._give(i, self._demands[i].min_a, "")
 
     def serve(self, order: Iterable[int], why: str) -> None:
         """Fill each in full before the next."""
@@ -167,7 +175,7 @@ class _Pool:
 
     def _give(self, i: int, target: float, why: str) -> None:
         room, tightest = self._room(i)
-        current = min(target, room)
+        current = min(target, self._current[i] + room)
         if current < self._demands[i].min_a - _TINY:
             minimum = f"{self._demands[i].min_a:g} A"
             self._explain(i, tightest, f"paused: {{}} leaves less than its {minimum}")

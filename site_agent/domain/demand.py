@@ -75,6 +75,7 @@ def _demand(
             laxity_h=_NO_HURRY_H,
             departure=now if need is None else need.departure,
             rank=_LAST_RANK if need is None else need.rank,
+            pausable=charger.pausable,
         )
     return Demand(
         evse_id=spec.evse_id,
@@ -86,6 +87,7 @@ def _demand(
         laxity_h=need.laxity(now) / timedelta(hours=1),
         departure=need.departure,
         rank=need.rank,
+        pausable=charger.pausable,
     )
 
 

@@ -66,6 +66,8 @@ class ChargerState:
     limit_in_force_since: datetime | None
     obeys: bool = True
     """False once measured current stays above the confirmed limit: count its measured worst."""
+    pausable: bool = True
+    """False once it has turned a limit of 0 A into its minimum: it is served first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

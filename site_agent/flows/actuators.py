@@ -10,16 +10,15 @@ from typing import Any
 from contracts.tasks import first_of
 from contracts.time import Clock
 from site_agent.domain.control import Decision
-from site_agent.domain.device import BatterySetpoint, ChargerSetpoint, ChargerState, PvSetpoint
+from site_agent.domain.device import BatterySetpoint, ChargerSetpoint, PvSetpoint
 from site_agent.flows.lane import Lane
 from site_agent.flows.observer import Devices
 
-REFRESH_S = 60.0
-"""A running transaction's limit is told again this often: its lease in the charger must not end."""
+REFRESH_S = 20.0
+"""A charger's limit is asked for again this often; who stops asking lets its lease end."""
 PATIENCE_S = 2.0
 """How long raises wait for falls; a device slower than this is counted at its worst meanwhile."""
 _SAME_A = 0.15
-_LOST_A = 0.5
 _SAME_W = 1.0
 
 
@@ -63,6 +62,11 @@ class Actuators:
         lane: Lane[Any] = (self.chargers | self.batteries)[device_id]
         return lane.silent
 
+    def accepted_a(self, evse_id: str) -> float | None:
+        """The limit a charger has last accepted from us, A."""
+        accepted = self.chargers[evse_id].accepted
+        return None if accepted is None else accepted.limit_a
+
     def runs(self) -> list[Coroutine[object, object, None]]:
         """What must run for anything to be sent."""
         lanes: list[Lane[Any]] = [*self.chargers.values(), *self.batteries.values()]
@@ -84,11 +88,12 @@ class Actuators:
         rises: list[_Move] = []
         now = self._clock.now()
         for charger, setpoint in zip(self._devices.chargers, decision.chargers, strict=True):
-            state, lane = charger.state(now), self.chargers[setpoint.evse_id]
-            if state.online and self._must_tell(lane, state, setpoint):
+            state = charger.state(now)
+            if state.online and self._must_tell(setpoint):
                 limit_a = state.confirmed_limit_a
                 rising = limit_a is not None and setpoint.limit_a > limit_a
-                (rises if rising else falls).append(_Move(lane, setpoint))
+                move = _Move(self.chargers[setpoint.evse_id], setpoint)
+                (rises if rising else falls).append(move)
         for battery, power in zip(self._devices.batteries, decision.batteries, strict=True):
             if battery.state(now).online:
                 lane_b = self.batteries[power.battery_id]
@@ -100,17 +105,12 @@ class Actuators:
                 rises.append(_Move(self.pv[limit.pv_id], limit))
         return falls, rises
 
-    def _must_tell(
-        self, lane: Lane[ChargerSetpoint], state: ChargerState, setpoint: ChargerSetpoint
-    ) -> bool:
-        confirmed_a = state.confirmed_limit_a
-        if confirmed_a is None:
+    def _must_tell(self, setpoint: ChargerSetpoint) -> bool:
+        lane = self.chargers[setpoint.evse_id]
+        if lane.accepted is None:
             return True
-        told_a = confirmed_a if lane.accepted is None else lane.accepted.limit_a
-        changed = abs(told_a - setpoint.limit_a) >= _SAME_A
-        lost = abs(confirmed_a - setpoint.limit_a) >= _LOST_A
-        aged = self._clock.monotonic() - lane.accepted_s >= REFRESH_S
-        return changed or lost or (aged and state.transaction_id is not None)
+        changed = abs(lane.accepted.limit_a - setpoint.limit_a) >= _SAME_A
+        return changed or self._clock.monotonic() - lane.accepted_s >= REFRESH_S
 
     async def _send(self, moves: Iterable[_Move]) -> bool:
         """Ask all at once and wait a little; whether all of them accepted."""
@@ -124,10 +124,10 @@ class Actuators:
         open_ids: list[str] = []
         without: list[str] = []
         for charger, limit in zip(self._devices.chargers, decision.chargers, strict=True):
-            state, lane = charger.state(now), self.chargers[limit.evse_id]
-            if not state.online or lane.failure is not None:
+            failed = self.chargers[limit.evse_id].failure is not None
+            if failed or not charger.state(now).online:
                 without.append(limit.evse_id)
-            elif self._must_tell(lane, state, limit):
+            elif self._must_tell(limit):
                 open_ids.append(limit.evse_id)
         for battery, power in zip(self._devices.batteries, decision.batteries, strict=True):
             lane_b = self.batteries[power.battery_id]

@@ -55,7 +55,7 @@ class ControlLoop:
         self._clock = clock
         self._policy = policy
         self._actuators = Actuators(devices, clock)
-        self._observer = Observer(model, devices, needs, policy, self._actuators.is_silent)
+        self._observer = Observer(model, devices, needs, policy, self._actuators)
         self._changed = asyncio.Event()
         self._binding = ""
         self.latest: Cycle | None = None

@@ -15,7 +15,7 @@ from contracts.time import Clock
 
 log = structlog.get_logger(__name__)
 
-_FIRST_REST_S, _LONGEST_REST_S = 1.0, 30.0
+_FIRST_REST_S, _LONGEST_REST_S = 1.0, 10.0
 _REFUSED_REST_S = 60.0
 
 S = TypeVar("S")
@@ -24,7 +24,7 @@ S = TypeVar("S")
 class Lane(Generic[S]):
     """Sends setpoints to one device and remembers what it has accepted.
 
-    A device that fails or refuses rests for a while (1 s, doubling to 30 s; 60 s when it refuses),
+    A device that fails or refuses rests for a while (1 s, doubling to 10 s; 60 s when it refuses),
     and counts as silent until it accepts again. `patience_s` is how long an answer may take before
     it counts as silent, `timeout_s` how long before it is given up.
     """
@@ -36,7 +36,7 @@ class Lane(Generic[S]):
         *,
         clock: Clock,
         patience_s: float = 2.0,
-        timeout_s: float = 15.0,
+        timeout_s: float = 30.0,
     ) -> None:
         self.device_id = device_id
         self.accepted: S | None = None

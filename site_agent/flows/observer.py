@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -17,6 +17,8 @@ from site_agent.ports import Battery, Charger, Meter, PvInverter
 
 _ABOUT = 0.1
 """A battery setpoint that moves by less than this share of its power counts as the same."""
+_SURELY = timedelta(seconds=15)
+"""How long a charger must go on after it was asked to pause, to count as one that cannot."""
 _DISTRUST = timedelta(minutes=10)
 """How long a battery that gave less than asked is believed to have no more than it gave."""
 
@@ -39,6 +41,18 @@ class NeedSource(Protocol):
         ...
 
 
+class Acceptance(Protocol):
+    """What devices make of their setpoints (`flows.actuators`)."""
+
+    def is_silent(self, device_id: str) -> bool:
+        """Whether a charger or battery does not take setpoints."""
+        ...
+
+    def accepted_a(self, evse_id: str) -> float | None:
+        """The limit a charger has last accepted from us, A."""
+        ...
+
+
 class Observer:
     """Takes snapshots."""
 
@@ -48,12 +62,14 @@ class Observer:
         devices: Devices,
         needs: NeedSource,
         policy: ControlPolicy,
-        is_silent: Callable[[str], bool],
+        acceptance: Acceptance,
     ) -> None:
         self._model = model
         self._devices = devices
         self._needs = needs
-        self._is_silent = is_silent
+        self._acceptance = acceptance
+        self._goes_on_since: dict[str, datetime] = {}
+        self._unpausable: set[str] = set()
         self._compliance = Compliance(policy.obey_after, model.device_max_age)
         self._policy = policy
         self._batteries: dict[str, tuple[float, datetime]] = {}
@@ -81,15 +97,28 @@ class Observer:
         self._batteries[name] = (power_w, before[1] if before is not None and same else now)
 
     def _judged(self, charger: ChargerState, now: datetime) -> ChargerState:
+        name = charger.spec.evse_id
+        self._learn_pause(charger, now)
         return replace(
             charger,
-            online=charger.online and not self._is_silent(charger.spec.evse_id),
+            online=charger.online and not self._acceptance.is_silent(name),
             obeys=charger.obeys and self._compliance.obeys(charger, now),
+            pausable=charger.pausable and name not in self._unpausable,
         )
+
+    def _learn_pause(self, charger: ChargerState, now: datetime) -> None:
+        """Some chargers refuse 0 A and hold their minimum instead."""
+        name = charger.spec.evse_id
+        asked_to_pause = self._acceptance.accepted_a(name) == 0
+        goes_on = charger.transaction_id is not None and bool(charger.confirmed_limit_a)
+        if not (asked_to_pause and goes_on):
+            self._goes_on_since.pop(name, None)
+        elif now - self._goes_on_since.setdefault(name, now) >= _SURELY:
+            self._unpausable.add(name)
 
     def _commanded(self, battery: BatteryState) -> BatteryState:
         held = self._batteries.get(battery.spec.battery_id)
-        if not battery.online or self._is_silent(battery.spec.battery_id):
+        if not battery.online or self._acceptance.is_silent(battery.spec.battery_id):
             return replace(battery, online=False)
         if held is None:
             return battery

@@ -82,8 +82,8 @@ class Sessions:
             self._arrivals.pop(charger.spec.evse_id, None)
         return False
 
-    def _arrival(self, charger: ChargerState, now: datetime) -> datetime:
-        """When this vehicle came; a tag that is shown later belongs to the same stay."""
+    def _arrival(self, charger: ChargerState, now: datetime) -> _Arrival:
+        """This stay. A tag shown later belongs to it, also once its transaction has ended."""
         name = charger.spec.evse_id
         before = self._arrivals.get(name)
         changed = before is not None and before.id_tag not in (None, charger.id_tag)
@@ -91,10 +91,10 @@ class Sessions:
             self._arrivals[name] = _Arrival(now, charger.id_tag)
         elif before.id_tag is None and charger.id_tag is not None:
             self._arrivals[name] = _Arrival(before.at, charger.id_tag)
-        return self._arrivals[name].at
+        return self._arrivals[name]
 
-    def _need(self, charger: ChargerState, arrived_at: datetime, now: datetime) -> VehicleNeed:
-        vehicle = self._fleet.vehicle(charger.id_tag)
+    def _need(self, charger: ChargerState, stay: _Arrival, now: datetime) -> VehicleNeed:
+        vehicle = self._fleet.vehicle(stay.id_tag)
         if vehicle is not None:
-            return need_of(vehicle, charger, arrived_at, now)
-        return need_of(self._fleet.stranger, charger, arrived_at, now, known=False)
+            return need_of(vehicle, charger, stay.at, now)
+        return need_of(self._fleet.stranger, charger, stay.at, now, known=False)

@@ -1,0 +1,193 @@
+"""Settings of circuits and devices."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from contracts.config import Settings
+from site_agent.domain.device import BatterySpec, Lapse, PvSpec
+from site_agent.domain.site import ROOT
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,60}$")]
+Port = Annotated[int, Field(ge=0, le=65535)]
+Positive = Annotated[float, Field(gt=0)]
+Amps = Annotated[float, Field(ge=0, le=5000)]
+Percent = Annotated[float, Field(ge=0, le=100)]
+
+
+# --- the circuit ---------------------------------------------------------------------------------
+
+
+class NodeSettings(Settings):
+    """A fused board or row below the connection point."""
+
+    id: Name
+    parent: Name = ROOT
+    limit_a: Annotated[float, Field(gt=0, le=10000)]
+    """A per phase: breaker or cable, whichever is less."""
+
+
+class CircuitSettings(Settings):
+    """The circuit tree. Its root, the connection point, is called `pcc`."""
+
+    limit_a: Annotated[float, Field(gt=0, le=10000)]
+    """A per phase at the connection point."""
+    nodes: tuple[NodeSettings, ...] = ()
+
+
+# --- devices -------------------------------------------------------------------------------------
+
+
+class ModbusSettings(Settings):
+    """Where a Modbus device is."""
+
+    host: str
+    port: Port = 502
+    unit: Annotated[int, Field(ge=0, le=255)] = 1
+    framing: Literal["tcp", "rtu"] = "tcp"
+    """`rtu`: a serial bus behind a transparent socket server."""
+
+
+class MeterSettings(ModbusSettings):
+    """The meter at the connection point."""
+
+    kind: Literal["sunspec"] = "sunspec"
+    invert: bool = False
+    """True where it counts export as positive."""
+    period_s: Annotated[float, Field(ge=0.05, le=10)] = 0.25
+    max_age_s: Annotated[float, Field(ge=0.5, le=60)] = 3.0
+
+
+class ChargerSettings(Settings):
+    """One EVSE."""
+
+    id: Name
+    charge_point_id: str | None = None
+    """How its station introduces itself; None: like the EVSE."""
+    connector: Annotated[int, Field(ge=1, le=100)] = 1
+    """Connector (OCPP 1.6) or EVSE number (2.0.1) within its station."""
+    versions: tuple[Literal["ocpp2.0.1", "ocpp1.6"], ...] = ("ocpp2.0.1", "ocpp1.6")
+    password: Annotated[str, Field(min_length=8, max_length=40)] | None = Field(
+        default=None, repr=False
+    )
+    tolerant: bool = False
+    """Also admit it without a known subprotocol."""
+    node: Name = ROOT
+    phases: tuple[Literal[1, 2, 3], ...] = (1, 2, 3)
+    min_current_a: Amps = 6.0
+    max_current_a: Amps = 32.0
+    fail_safe_current_a: Amps = 6.0
+    """What it falls back to by itself when the agent is gone."""
+
+    @property
+    def station(self) -> str:
+        """The charge point it belongs to."""
+        return self.charge_point_id or self.id
+
+    @model_validator(mode="after")
+    def _currents_are_legal(self) -> ChargerSettings:
+        if not self.phases or len(set(self.phases)) < len(self.phases):
+            raise ValueError("phases: one to three different ones of 1, 2, 3")
+        if not 0 < self.min_current_a <= self.max_current_a:
+            raise ValueError("min_current_a must lie between 0 and max_current_a")
+        legal = self.min_current_a <= self.fail_safe_current_a <= self.max_current_a
+        if self.fail_safe_current_a and not legal:
+            raise ValueError("fail_safe_current_a must be 0 or from min_current_a to max_current_a")
+        return self
+
+
+class OcppSettings(Settings):
+    """The server of the chargers."""
+
+    host: str = "0.0.0.0"  # noqa: S104 (chargers come from outside)
+    port: Port = 9000
+    cert: Path | None = None
+    """With `key`: speak `wss` (security profile 2)."""
+    key: Path | None = None
+    meter_interval_s: Annotated[int, Field(ge=1, le=3600)] | None = 5
+    """Sampling interval asked of every charger; None leaves theirs as it is."""
+    lease_s: Annotated[float, Field(ge=30, le=3600)] = 300.0
+
+    @model_validator(mode="after")
+    def _has_both_or_neither(self) -> OcppSettings:
+        if (self.cert is None) != (self.key is None):
+            raise ValueError("cert and key belong together")
+        return self
+
+
+class _BatterySettings(Settings):
+    id: Name
+    node: Name = ROOT
+    capacity_wh: Positive
+    max_charge_w: Positive
+    max_discharge_w: Positive
+    reserve_soc_pct: Percent = 10.0
+    lapse: Lapse = Lapse.DEVICE
+    """Whether its setpoint ends by itself; the adapter corrects it by what the device proves."""
+    lease_s: Annotated[int, Field(ge=10, le=3600)] = 30
+
+
+class SunSpecBatterySettings(_BatterySettings, ModbusSettings):
+    """A battery by SunSpec."""
+
+    kind: Literal["sunspec"]
+    invert_setpoint: bool = False
+
+
+class MqttBatterySettings(_BatterySettings):
+    """A battery on the site's MQTT broker; its id is its user name there."""
+
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,60}$")]
+    kind: Literal["mqtt"]
+    password: Annotated[str, Field(min_length=1)] | None = Field(default=None, repr=False)
+    """What it logs in with at the embedded broker."""
+
+
+BatterySettings = Annotated[
+    SunSpecBatterySettings | MqttBatterySettings, Field(discriminator="kind")
+]
+
+
+class MqttSettings(Settings):
+    """The site's broker: embedded (made and run by the agent) or its own, somewhere."""
+
+    embedded: bool = True
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=-1, le=65535)] = 1883
+    """-1: any free one (embedded only)."""
+    username: str | None = None
+    password: str | None = Field(default=None, repr=False)
+
+
+class PvSettings(ModbusSettings):
+    """A PV inverter by SunSpec."""
+
+    id: Name
+    kind: Literal["sunspec"] = "sunspec"
+    node: Name = ROOT
+    rated_w: Positive
+    lapse: Lapse = Lapse.DEVICE
+    lease_s: Annotated[int, Field(ge=10, le=3600)] = 30
+
+
+def battery_spec(battery: BatterySettings) -> BatterySpec:
+    """One battery in the domain's words."""
+    return BatterySpec(
+        battery_id=battery.id,
+        node=battery.node,
+        capacity_wh=battery.capacity_wh,
+        max_charge_w=battery.max_charge_w,
+        max_discharge_w=battery.max_discharge_w,
+        reserve_soc_pct=battery.reserve_soc_pct,
+        lapse=battery.lapse,
+    )
+
+
+def pv_spec(inverter: PvSettings) -> PvSpec:
+    """One inverter in the domain's words."""
+    return PvSpec(
+        pv_id=inverter.id, node=inverter.node, rated_w=inverter.rated_w, lapse=inverter.lapse
+    )

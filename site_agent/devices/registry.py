@@ -1,0 +1,176 @@
+"""Which settings make which device: one line per kind, nothing registers itself."""
+
+from __future__ import annotations
+
+import ssl
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from contracts.errors import ConfigError
+from contracts.time import Clock
+from site_agent.config import SiteSettings
+from site_agent.config.devices import (
+    ChargerSettings,
+    MeterSettings,
+    ModbusSettings,
+    MqttBatterySettings,
+    PvSettings,
+    SunSpecBatterySettings,
+    battery_spec,
+    pv_spec,
+)
+from site_agent.devices.modbus.link import Framing, LinkSettings, RegisterLink
+from site_agent.devices.mqtt.battery import MqttBattery
+from site_agent.devices.mqtt.broker import BrokerAddress, SiteBroker
+from site_agent.devices.ocpp.central import CentralSystem
+from site_agent.devices.ocpp.settings import StationConfig, Timing, Version
+from site_agent.devices.sunspec.battery import SunSpecBattery
+from site_agent.devices.sunspec.meter import SunSpecMeter
+from site_agent.devices.sunspec.pv import SunSpecPv
+from site_agent.ports import Battery, Meter, PvInverter, SessionStore, Wake
+
+
+class Workshop:
+    """What factories share: the clock, the loop's bell, one Modbus link per socket, the broker."""
+
+    def __init__(
+        self, site_id: str, clock: Clock, wake: Wake, broker: BrokerAddress | None = None
+    ) -> None:
+        self.site_id = site_id
+        self.clock = clock
+        self.wake = wake
+        self.broker = broker
+        self.links: dict[LinkSettings, RegisterLink] = {}
+
+    def link(self, settings: ModbusSettings) -> RegisterLink:
+        """The link to this socket, made once."""
+        where = LinkSettings(
+            host=settings.host, port=settings.port, framing=Framing(settings.framing)
+        )
+        return self.links.setdefault(where, RegisterLink(where, self.clock))
+
+
+def _sunspec_meter(shop: Workshop, settings: MeterSettings) -> Meter:
+    return SunSpecMeter(
+        shop.link(settings),
+        settings.unit,
+        name="meter",
+        clock=shop.clock,
+        wake=shop.wake,
+        invert=settings.invert,
+        period_s=settings.period_s,
+    )
+
+
+def _sunspec_battery(shop: Workshop, settings: SunSpecBatterySettings) -> Battery:
+    return SunSpecBattery(
+        shop.link(settings),
+        settings.unit,
+        battery_spec(settings),
+        clock=shop.clock,
+        wake=shop.wake,
+        lease_s=settings.lease_s,
+        invert_setpoint=settings.invert_setpoint,
+    )
+
+
+def _mqtt_battery(shop: Workshop, settings: MqttBatterySettings) -> Battery:
+    if shop.broker is None:
+        raise ValueError("an MQTT device before the broker is known")
+    return MqttBattery(
+        shop.broker,
+        shop.site_id,
+        battery_spec(settings),
+        clock=shop.clock,
+        wake=shop.wake,
+        valid_for_s=settings.lease_s,
+    )
+
+
+def _sunspec_pv(shop: Workshop, settings: PvSettings) -> PvInverter:
+    return SunSpecPv(
+        shop.link(settings),
+        settings.unit,
+        pv_spec(settings),
+        clock=shop.clock,
+        wake=shop.wake,
+        lease_s=settings.lease_s,
+    )
+
+
+# Each takes the settings of its own kind, which the settings' `kind` has already decided.
+METERS: Mapping[str, Callable[[Workshop, Any], Meter]] = {"sunspec": _sunspec_meter}
+BATTERIES: Mapping[str, Callable[[Workshop, Any], Battery]] = {
+    "sunspec": _sunspec_battery,
+    "mqtt": _mqtt_battery,
+}
+PV_INVERTERS: Mapping[str, Callable[[Workshop, Any], PvInverter]] = {"sunspec": _sunspec_pv}
+
+
+def make_broker(settings: SiteSettings, clock: Clock) -> SiteBroker | None:
+    """The site's own broker, when it has MQTT devices and no broker elsewhere."""
+    devices = [one for one in settings.batteries if isinstance(one, MqttBatterySettings)]
+    if not devices or not settings.mqtt.embedded:
+        return None
+    return SiteBroker(
+        settings.site_id,
+        {one.id: one.password for one in devices if one.password is not None},
+        folder=settings.data / "mqtt",
+        clock=clock,
+        host=settings.mqtt.host,
+        port=settings.mqtt.port,
+    )
+
+
+def make_central(
+    settings: SiteSettings, sessions: SessionStore, clock: Clock, wake: Wake
+) -> CentralSystem:
+    """The central system of the site's chargers.
+
+    Raises:
+        ConfigError: the server's certificate or key cannot be read.
+    """
+    known = frozenset(settings.vehicles())
+    ocpp = settings.ocpp
+    return CentralSystem(
+        stations(settings),
+        sessions=sessions,
+        authorize=lambda tag: settings.strangers.admit or tag.lower() in known,
+        clock=clock,
+        wake=wake,
+        host=ocpp.host,
+        port=ocpp.port,
+        ssl_context=_server_context(ocpp.cert, ocpp.key),
+        timing=Timing(lease_s=ocpp.lease_s, meter_interval_s=ocpp.meter_interval_s),
+    )
+
+
+def stations(settings: SiteSettings) -> list[StationConfig]:
+    """The charging stations; EVSEs that name the same charge point belong together."""
+    members: defaultdict[str, list[ChargerSettings]] = defaultdict(list)
+    for charger in settings.chargers:
+        members[charger.station].append(charger)
+    return [
+        StationConfig(
+            charge_point_id=station,
+            evses={one.connector: settings.charger_spec(one) for one in evses},
+            versions=tuple(Version(version) for version in evses[0].versions),
+            password=evses[0].password,
+            tolerant=evses[0].tolerant,
+        )
+        for station, evses in members.items()
+    ]
+
+
+def _server_context(cert: Path | None, key: Path | None) -> ssl.SSLContext | None:
+    if cert is None or key is None:
+        return None
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.load_cert_chain(cert, key)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(f"ocpp: certificate {cert} or key {key}: {error}") from error
+    return context

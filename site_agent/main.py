@@ -1,0 +1,198 @@
+"""One depot's agent: makes everything from settings and runs it in one task group."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import structlog
+
+from contracts.errors import ConfigError
+from contracts.tasks import first_of
+from contracts.time import Clock
+from site_agent.config import LinkSettings, SiteSettings
+from site_agent.devices.mqtt.broker import BrokerAddress, SiteBroker
+from site_agent.devices.ocpp.central import CentralSystem
+from site_agent.devices.registry import (
+    BATTERIES,
+    METERS,
+    PV_INVERTERS,
+    Workshop,
+    make_broker,
+    make_central,
+)
+from site_agent.domain.control import DEFAULT_POLICY
+from site_agent.flows.control_loop import ControlLoop
+from site_agent.flows.instructions import Instructions
+from site_agent.flows.notices import NoticeBoard
+from site_agent.flows.observer import Devices
+from site_agent.flows.prospects import Prospects
+from site_agent.flows.sessions import Fleet, Sessions
+from site_agent.flows.telemetry import Telemetry
+from site_agent.store.sqlite import SqliteStore, open_store
+from site_agent.uplink.link import NatsUplink
+
+log = structlog.get_logger(__name__)
+
+DATABASE = "site.db"
+_CREDENTIALS_RETRY_S = 30.0
+
+Work = Coroutine[object, object, None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteAddresses:
+    """Where the site's devices connect."""
+
+    ocpp_port: int
+    mqtt_port: int | None
+    """None: no MQTT device, or a broker elsewhere."""
+
+
+Ready = Callable[[SiteAddresses], None]
+
+
+async def run(
+    settings: SiteSettings, clock: Clock, stopping: asyncio.Event, ready: Ready | None = None
+) -> None:
+    """Run one site until `stopping` is set; setpoints are then left to lapse in the devices.
+
+    `ready` is called once devices can connect. The gateway being away stops nothing here.
+
+    Raises:
+        ConfigError: the data folder, the database or a certificate cannot be used.
+    """
+    _make_folder(settings.data)
+    store = open_store(settings.data / DATABASE, clock.now())
+    try:
+        await first_of(_Site(settings, clock, store).run(ready), _until(stopping))
+    finally:
+        store.close()
+
+
+class _Site:
+    """Everything of one site, wired."""
+
+    def __init__(self, settings: SiteSettings, clock: Clock, store: SqliteStore) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._store = store
+        self._model = settings.model()
+        self._loop: ControlLoop | None = None
+        self._instructions = Instructions(self._model, store.instructions, clock, self._wake)
+        fleet = Fleet(by_tag=settings.vehicles(), stranger=settings.strangers.vehicle())
+        self._sessions = Sessions(fleet, store.key_values)
+        self._board = NoticeBoard(store.key_values)
+
+    async def run(self, ready: Ready | None) -> None:
+        """Start in the order in which one thing needs another; then all run side by side."""
+        for flow in (self._instructions, self._sessions, self._board):
+            await flow.load()
+        broker = make_broker(self._settings, self._clock)
+        central = make_central(self._settings, self._store.sessions, self._clock, self._wake)
+        async with asyncio.TaskGroup() as group:
+            if broker is not None:
+                group.create_task(broker.run())
+                await broker.ready.wait()
+            shop = Workshop(
+                self._settings.site_id, self._clock, self._wake, self._broker_address(broker)
+            )
+            devices = self._devices(shop, central)
+            loop = self._loop = ControlLoop(
+                self._model, devices, self._instructions, self._sessions, self._clock
+            )
+            runs = [
+                central.run(),
+                loop.run(),
+                self._instructions.run(),
+                self._telemetry(loop).run(),
+            ]
+            runs += [device.run() for device in (devices.meter, *devices.batteries, *devices.pv)]
+            runs += [link.run() for link in shop.links.values()]
+            runs += [self._uplink(self._settings.link)] if self._settings.link else []
+            for work in runs:
+                group.create_task(work)
+            await central.ready.wait()
+            log.info("site runs", site=self._settings.site_id, ocpp_port=central.port)
+            if ready is not None:
+                mqtt_port = None if broker is None else broker.port
+                ready(SiteAddresses(ocpp_port=central.port, mqtt_port=mqtt_port))
+
+    async def _serve(self, central: CentralSystem) -> None:
+        try:
+            await central.run()
+        except OSError as error:
+            where = f"{self._settings.ocpp.host}:{self._settings.ocpp.port}"
+            raise ConfigError(f"ocpp: cannot listen on {where}: {error.strerror}") from error
+
+    def _wake(self) -> None:
+        if self._loop is not None:
+            self._loop.wake()
+
+    def _broker_address(self, broker: SiteBroker | None) -> BrokerAddress:
+        mqtt = self._settings.mqtt
+        if broker is not None:
+            return broker.address
+        return BrokerAddress(
+            host=mqtt.host, port=mqtt.port, username=mqtt.username, password=mqtt.password
+        )
+
+    def _devices(self, shop: Workshop, central: CentralSystem) -> Devices:
+        settings = self._settings
+        return Devices(
+            meter=METERS[settings.meter.kind](shop, settings.meter),
+            chargers=[central.chargers[charger.id] for charger in settings.chargers],
+            batteries=[BATTERIES[one.kind](shop, one) for one in settings.batteries],
+            pv=[PV_INVERTERS[one.kind](shop, one) for one in settings.pv],
+        )
+
+    def _telemetry(self, loop: ControlLoop) -> Telemetry:
+        return Telemetry(
+            latest=lambda: loop.latest,
+            outbox=self._store.outbox,
+            board=self._board,
+            prospects=Prospects(),
+            sessions=self._sessions,
+            clock=self._clock,
+            policy=DEFAULT_POLICY,
+            every_s=self._settings.telemetry_s,
+        )
+
+    async def _uplink(self, link: LinkSettings) -> None:
+        """Keep the link; without readable credentials the depot goes on charging alone."""
+        uplink = NatsUplink(
+            site_id=self._settings.site_id,
+            servers=link.servers,
+            credentials=link.credentials,
+            outbox=self._store.outbox,
+            instructions=self._instructions,
+            clock=self._clock,
+            agent_version=_agent_version(),
+        )
+        while True:
+            try:
+                await uplink.run()
+            except* ConfigError as errors:
+                log.error("no link: credentials", why=str(errors.exceptions[0]))  # noqa: TRY400 (the message says it all)
+            await self._clock.sleep(_CREDENTIALS_RETRY_S)
+
+
+async def _until(stopping: asyncio.Event) -> None:
+    await stopping.wait()
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ConfigError(f"{folder}: cannot be made: {error}") from error
+
+
+def _agent_version() -> str:
+    try:
+        return version("gridyard")
+    except PackageNotFoundError:
+        return "unknown"
