@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo
@@ -13,8 +13,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, mo
 
 from contracts.config import Settings
 from contracts.site_link.subjects import checked_site_id
-from gateway.domain.portfolio import Enrolment, Site
+from gateway.domain.portfolio import Enrolment, Portfolio, Site
 from gateway.domain.program import Adjustment, BaselineMethod, DayType, Program
+from gateway.flows.lifecycle import LifecycleOptions
+from gateway.flows.options import DispatchOptions
 from gateway.utility.openadr.settings import OpenAdrSettings
 
 
@@ -51,6 +53,8 @@ class SiteEntry(Settings):
     time_zone: Zone
     import_limit_w: Watts
     simulated: bool = False
+    groups: frozenset[str] = frozenset()
+    """Names under which a utility may address it together with others."""
 
     def site(self) -> Site:
         """In the domain's words."""
@@ -60,6 +64,7 @@ class SiteEntry(Settings):
             time_zone=self.time_zone,
             import_limit_w=self.import_limit_w,
             simulated=self.simulated,
+            groups=self.groups,
         )
 
 
@@ -150,15 +155,35 @@ class WebEntry(Settings):
 
     host: str = "127.0.0.1"
     port: Port = 8080
+    allowed_hosts: tuple[str, ...] = ()
+    """Names, besides loopback, under which browsers may reach us (behind a proxy)."""
 
 
 class DispatchEntry(Settings):
     """How closely a running event is followed."""
 
-    review: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(minutes=1)
+    review: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(seconds=10)
     """Plans are looked at again this often."""
     deadband: Share = 0.02
-    """A site gets a new instruction only when its limit would move by more than this part."""
+    """A site gets a new instruction only when its limit would move by more than this part of its
+    connection."""
+
+    def options(self) -> DispatchOptions:
+        """In the flow's words."""
+        return DispatchOptions(check_every=self.review, deadband_share=self.deadband)
+
+
+class ReportEntry(Settings):
+    """When participation reports are made, beyond what the program says."""
+
+    late_data: Span = timedelta(seconds=10)
+    """How long the last measurements may take to arrive."""
+    final_after: Span = timedelta(days=1)
+    """When the preliminary report is made again as the final one, after the event's end."""
+
+    def options(self) -> LifecycleOptions:
+        """In the flow's words."""
+        return LifecycleOptions(late_data=self.late_data, final_after=self.final_after)
 
 
 class GatewaySettings(Settings):
@@ -172,6 +197,9 @@ class GatewaySettings(Settings):
     link: LinkEntry
     web: WebEntry = WebEntry()
     dispatch: DispatchEntry = DispatchEntry()
+    reports: ReportEntry = ReportEntry()
+    holidays: tuple[date, ...] = ()
+    """Local dates that count as days off in baselines."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -191,20 +219,21 @@ class GatewaySettings(Settings):
         """The database file of the embedded default."""
         return self.data / "gateway.sqlite"
 
-    def portfolio(self) -> tuple[Site, ...]:
-        """Every site, in the domain's words."""
-        return tuple(entry.site() for entry in self.sites)
-
-    def enrolments(self) -> tuple[Enrolment, ...]:
-        """Every enrolment, in the domain's words."""
-        return tuple(
-            Enrolment(
-                site_id=entry.site_id,
-                program_id=program.program_id,
-                nominated_w=entry.nominated_w,
-            )
-            for program in self.programs
-            for entry in program.enrolments
+    def portfolio(self) -> Portfolio:
+        """Sites, programs and enrolments in the domain's words."""
+        return Portfolio(
+            sites=tuple(entry.site() for entry in self.sites),
+            programs=tuple(entry.program() for entry in self.programs),
+            enrolments=tuple(
+                Enrolment(
+                    site_id=entry.site_id,
+                    program_id=program.program_id,
+                    nominated_w=entry.nominated_w,
+                )
+                for program in self.programs
+                for entry in program.enrolments
+            ),
+            holidays=frozenset(self.holidays),
         )
 
 

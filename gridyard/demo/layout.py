@@ -140,6 +140,7 @@ def _gateway(
             },
             "web": {"port": web_port},
             "dispatch": {"review": timedelta(seconds=5)},
+            "reports": {"late_data": timedelta(seconds=4)},
         }
     )
 

@@ -1,0 +1,234 @@
+"""Wire the gateway: store, flows, broker and link, utilities, web, the leader's clock."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from contracts.http_server import serve
+from contracts.identity import client_context
+from contracts.nats_server import NatsServer
+from contracts.time import Clock
+from gateway.config import GatewaySettings, LinkEntry
+from gateway.domain.portfolio import Portfolio
+from gateway.flows.baselines import Baselines
+from gateway.flows.dispatch import Dispatch
+from gateway.flows.intake import Intake
+from gateway.flows.lifecycle import Lifecycle
+from gateway.flows.live import Live
+from gateway.flows.settlement import Settlement
+from gateway.flows.situation import Observer
+from gateway.flows.telemetry import SiteInbox
+from gateway.flows.upstream_reports import UsageReports
+from gateway.ports import UtilityLink
+from gateway.reports.document import dump
+from gateway.sites.broker import broker_config
+from gateway.sites.credentials import Authority, TlsFiles
+from gateway.sites.link import NatsSiteLink
+from gateway.store.database import Database
+from gateway.store.leader import leadership
+from gateway.store.ledger import SqlLedger
+from gateway.store.telemetry import SqlTelemetry
+from gateway.store.utility_memory import SqlUtilityMemory
+from gateway.utility.openadr.ven import OpenAdrVen
+from gateway.web.app import create_app
+from gateway.web.state import LOOPBACK, WebState
+
+_log = structlog.get_logger(__name__)
+
+MAX_HOLD = timedelta(minutes=5)
+"""A measured value stands for at most this long when the next one does not come."""
+OFFLINE_AFTER = timedelta(seconds=30)
+_BASELINE_REFRESH = timedelta(minutes=5)
+_RECENT = timedelta(minutes=15)
+_TICK_S = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayAddresses:
+    """Where the running gateway can be reached."""
+
+    web_url: str
+    link_port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Core:
+    """What the adapters share."""
+
+    portfolio: Portfolio
+    ledger: SqlLedger
+    telemetry: SqlTelemetry
+    live: Live
+    dispatch: Dispatch
+    intake: Intake
+    inbox: SiteInbox
+    lifecycle: Lifecycle
+    link: NatsSiteLink
+
+
+async def run(
+    config: GatewaySettings,
+    clock: Clock,
+    stopping: asyncio.Event,
+    ready: Callable[[GatewayAddresses], None] | None = None,
+) -> None:
+    """Run the gateway until `stopping` is set; `ready` is told the addresses once it serves.
+
+    Raises:
+        PermanentError: another gateway runs on the data folder, or a port is taken.
+        ConfigError: a certificate or key cannot be used, or the database is a newer release's.
+    """
+    with leadership(config.data):
+        database = await asyncio.to_thread(Database.open, config.database)
+        try:
+            await _run(config, clock, stopping, ready, database)
+        finally:
+            database.close()
+
+
+async def _run(
+    config: GatewaySettings,
+    clock: Clock,
+    stopping: asyncio.Event,
+    ready: Callable[[GatewayAddresses], None] | None,
+    database: Database,
+) -> None:
+    authority = Authority(config.link.nats)
+    broker = _broker(config, authority, clock)
+    async with asyncio.TaskGroup() as tasks:
+        broker_task = tasks.create_task(broker.run())
+        await broker.ready.wait()
+        core = _core(config, clock, database, _link(config.link, authority, broker.port, clock))
+        await core.inbox.restore()
+        utilities = _utilities(config, clock, core, SqlUtilityMemory(database))
+        work = [
+            tasks.create_task(core.link.run(core.inbox)),
+            tasks.create_task(core.dispatch.run()),
+            tasks.create_task(_keep_time(core.lifecycle, stopping)),
+            *(tasks.create_task(utility.run()) for utility in utilities),
+        ]
+        await _serve_web(config, clock, stopping, core, utilities, broker.port, ready)
+        for task in work:
+            task.cancel()
+        await asyncio.wait(work)
+        broker_task.cancel()
+
+
+def _core(config: GatewaySettings, clock: Clock, database: Database, link: NatsSiteLink) -> _Core:
+    """The flows over the store and the link."""
+    portfolio, options = config.portfolio(), config.dispatch.options()
+    ledger, telemetry = SqlLedger(database), SqlTelemetry(database, max_hold=MAX_HOLD)
+    live = Live(portfolio.sites, clock, offline_after=OFFLINE_AFTER)
+    baselines = Baselines(portfolio, telemetry, refresh=_BASELINE_REFRESH, recent=_RECENT)
+    observer = Observer(portfolio, ledger, live, baselines, options)
+    dispatch = Dispatch(ledger, live, observer, baselines, link, clock, options)
+    settlement = Settlement(portfolio, ledger, telemetry, baselines, dump, clock)
+    return _Core(
+        portfolio=portfolio,
+        ledger=ledger,
+        telemetry=telemetry,
+        live=live,
+        dispatch=dispatch,
+        intake=Intake(portfolio, ledger, dispatch, clock),
+        inbox=SiteInbox(portfolio, ledger, telemetry, live, dispatch, clock),
+        lifecycle=Lifecycle(
+            portfolio, ledger, dispatch, settlement, clock, config.reports.options()
+        ),
+        link=link,
+    )
+
+
+def _broker(config: GatewaySettings, authority: Authority, clock: Clock) -> NatsServer:
+    """The embedded broker that sites connect to."""
+    entry = config.link
+    tls = TlsFiles(ca=entry.ca, cert=entry.broker_cert, key=entry.broker_key)
+    settings = broker_config(
+        authority, tls, host=entry.host, port=entry.port or -1, now=clock.now()
+    )
+    return NatsServer(settings, config.data / "broker", clock)
+
+
+def _link(entry: LinkEntry, authority: Authority, port: int, clock: Clock) -> NatsSiteLink:
+    """Our own connection to the broker."""
+    tls = TlsFiles(ca=entry.ca, cert=entry.cert, key=entry.key)
+    return NatsSiteLink(
+        servers=[f"tls://127.0.0.1:{port}"],
+        login=authority.gateway_login(tls, clock),
+        clock=clock,
+        answer_s=entry.answer_s,
+    )
+
+
+def _utilities(
+    config: GatewaySettings, clock: Clock, core: _Core, memory: SqlUtilityMemory
+) -> list[UtilityLink]:
+    """One adapter per utility."""
+    usage = UsageReports(core.portfolio, core.telemetry)
+    return [
+        OpenAdrVen(
+            settings,
+            client_context(settings.ca, settings.cert, settings.key),
+            core.intake,
+            usage,
+            memory,
+            clock,
+        )
+        for settings in config.openadr
+    ]
+
+
+async def _keep_time(lifecycle: Lifecycle, stopping: asyncio.Event) -> None:
+    """The leader's calendar: one job a second; the ledger fences whatever it brings about."""
+    scheduler = AsyncIOScheduler(timezone="UTC")
+    scheduler.add_job(lifecycle.tick, "interval", seconds=_TICK_S, max_instances=1, coalesce=True)
+    scheduler.start()
+    try:
+        await stopping.wait()
+    finally:
+        scheduler.shutdown(wait=False)
+
+
+async def _serve_web(
+    config: GatewaySettings,
+    clock: Clock,
+    stopping: asyncio.Event,
+    core: _Core,
+    utilities: list[UtilityLink],
+    link_port: int,
+    ready: Callable[[GatewayAddresses], None] | None,
+) -> None:
+    """Serve people until `stopping` is set."""
+    state = WebState(
+        clock=clock,
+        portfolio=core.portfolio,
+        ledger=core.ledger,
+        telemetry=core.telemetry,
+        live=core.live,
+        actions=core.intake,
+        stopping=stopping,
+        utilities=lambda: [utility.health for utility in utilities],
+        counters=lambda: core.inbox.counters,
+        allowed_hosts=LOOPBACK | frozenset(config.web.allowed_hosts),
+    )
+
+    def listening(port: int) -> None:
+        addresses = GatewayAddresses(
+            web_url=f"http://{config.web.host}:{port}", link_port=link_port
+        )
+        _log.info("gateway_ready", web=addresses.web_url, link_port=link_port)
+        if ready is not None:
+            ready(addresses)
+
+    await serve(
+        create_app(state),
+        host=config.web.host,
+        port=config.web.port,
+        stopping=stopping,
+        ready=listening,
+    )
