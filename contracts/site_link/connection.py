@@ -11,8 +11,8 @@ import asyncio
 import base64
 import logging
 import ssl
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import nats.errors
@@ -81,10 +81,8 @@ class Request:
         Raises:
             LinkDownError: the connection it came over is gone.
         """
-        try:
+        with _calling(self.subject):
             await self._message.respond(data)
-        except _DOWN as error:
-            raise LinkDownError(str(error)) from error
 
 
 class _Client(Client):
@@ -112,30 +110,23 @@ class Link:
             LinkDownError: nobody listens there, no answer in time, or the connection is gone.
             PermanentError: larger than the broker takes.
         """
-        try:
-            return (await self._client.request(subject, data, timeout=timeout_s)).data
-        except nats.errors.MaxPayloadError as error:
-            raise PermanentError(f"{len(data)} bytes for {subject}: too large") from error
-        except _DOWN as error:
-            raise LinkDownError(f"{subject}: {error}") from error
+        with _calling(subject):
+            reply = await self._client.request(subject, data, timeout=timeout_s)
+        return reply.data
 
     async def publish(self, subject: str, data: bytes = b"") -> None:
         """Send without asking for an answer; raises as `request`."""
-        try:
+        with _calling(subject):
             await self._client.publish(subject, data)
-        except _DOWN as error:
-            raise LinkDownError(f"{subject}: {error}") from error
 
     async def subscribe(self, subject: str, queue: str = "") -> AsyncIterator[Request]:
         """Listen; when this returns the broker knows. The iterator ends with the connection.
 
         Raises as `request`.
         """
-        try:
+        with _calling(subject):
             subscription = await self._client.subscribe(subject, queue=queue)
             await self._client.flush()  # the broker has it
-        except _DOWN as error:
-            raise LinkDownError(f"{subject}: {error}") from error
         return _requests(subscription)
 
 
@@ -208,6 +199,7 @@ class Connection:
                 )
         except _DOWN as error:
             raise LinkDownError(f"cannot connect: {client.last_error or error!r}") from error
+        _heed_cancellation()
 
     async def _on_error(self, error: Exception) -> None:
         if "permissions violation" in str(error).lower():
@@ -215,6 +207,29 @@ class Connection:
             log.error("the broker refused a subject", link=self._name, error=str(error))
         else:
             log.debug("link error", link=self._name, error=repr(error))
+
+
+@contextmanager
+def _calling(subject: str) -> Iterator[None]:
+    """nats-py's failures in our words."""
+    try:
+        yield
+    except nats.errors.MaxPayloadError as error:
+        raise PermanentError(f"{subject}: larger than the broker takes") from error
+    except _DOWN as error:
+        raise LinkDownError(f"{subject}: {error}") from error
+    _heed_cancellation()
+
+
+def _heed_cancellation() -> None:
+    """Fall in with a cancellation that was swallowed on the way.
+
+    `asyncio.wait_for` before Python 3.12, on which nats-py builds, returns its result when result
+    and cancellation come together; the task that was told to end would then go on for ever.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def _requests(subscription: Subscription) -> AsyncIterator[Request]:

@@ -39,10 +39,8 @@ from site_agent.uplink.link import NatsUplink
 CLOCK = SystemClock()
 
 
-def measurement(value: float) -> Measurement:
-    return Measurement(
-        at=datetime(2026, 3, 1, tzinfo=UTC), point="pcc_power_w", value=value, quality=Quality.GOOD
-    )
+def measurement(value: float, at: datetime = datetime(2026, 3, 1, tzinfo=UTC)) -> Measurement:
+    return Measurement(at=at, point="pcc_power_w", value=value, quality=Quality.GOOD)
 
 
 def instruction(site_id: str, site_seq: int = 1) -> Instruction:
