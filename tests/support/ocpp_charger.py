@@ -109,8 +109,9 @@ class RawCharger:
         if self.version == "ocpp1.6":
             plate = {"chargePointVendor": "V", "chargePointModel": "M"}
             return await self.call("BootNotification", plate)
-        plate = {"reason": "PowerUp", "chargingStation": {"vendorName": "V", "model": "M"}}
-        return await self.call("BootNotification", plate)
+        described = {"vendorName": "V", "model": "M"}
+        greeting = {"reason": "PowerUp", "chargingStation": described}
+        return await self.call("BootNotification", greeting)
 
     async def begin(self, clock: Clock, register_wh: float = 1000.0, ref: str = "tx-1") -> str:
         """Start a transaction; the id both sides then use."""

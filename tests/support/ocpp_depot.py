@@ -13,13 +13,13 @@ from typing import Any
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
-from contracts.clock import SystemClock
 from contracts.time import Clock
 from site_agent.devices.ocpp.central import CentralSystem
 from site_agent.devices.ocpp.settings import StationConfig, Timing
-from site_agent.domain.device import ChargerSpec
+from site_agent.domain.device import ChargerSetpoint, ChargerSpec, ChargerState
 from site_agent.ports import Charger
 from site_agent.store.memory import MemorySessions
+from support.fast_clock import FastClock
 from support.ocpp_charger import RawCharger
 
 QUICK = Timing(greeting_s=0.05, call_timeout_s=2.0)
@@ -33,6 +33,13 @@ class Depot:
     sessions: MemorySessions
     wakes: list[datetime]
     clock: Clock
+
+    def state(self, evse_id: str = "evse-1") -> ChargerState:
+        return self.charger(evse_id).state(self.clock.now())
+
+    async def ask(self, limit_a: float, evse_id: str = "evse-1") -> None:
+        setpoint = ChargerSetpoint(evse_id=evse_id, limit_a=limit_a, cause="test")
+        await self.charger(evse_id).set_limit(setpoint)
 
     def url(self, charge_point: str) -> str:
         return f"ws://127.0.0.1:{self.system.port}/ocpp/{charge_point}"
@@ -51,7 +58,7 @@ async def depot(
     clock: Clock | None = None,
     sessions: MemorySessions | None = None,
 ) -> AsyncIterator[Depot]:
-    clock = clock or SystemClock()
+    clock = clock or FastClock(20.0)
     sessions = sessions or MemorySessions()
     wakes: list[datetime] = []
     system = CentralSystem(
@@ -108,8 +115,9 @@ async def connected(
     )
     charger = RawCharger(socket, version, answers or {})
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(charger.read())
+        reading = tasks.create_task(charger.read())
         try:
             yield charger
         finally:
-            await socket.close()
+            if not reading.done():  # else the other side has closed already
+                await socket.close()

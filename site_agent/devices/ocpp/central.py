@@ -30,7 +30,7 @@ from site_agent.ports import Charger, SessionStore, Wake
 
 _LARGEST_MESSAGE = 256 * 1024
 """Bytes. A report of every setting a charger has is about a tenth of it."""
-_CLOSE_TIMEOUT_S = 3.0
+_CLOSE_TIMEOUT_S = 2.0
 _LOGGED_ID = 64
 _DIALECTS: Mapping[Version, Dialect] = {Version.V16: Ocpp16(), Version.V201: Ocpp201()}
 _log = structlog.get_logger(__name__)

@@ -10,7 +10,7 @@ import structlog
 from websockets.asyncio.server import ServerConnection
 from websockets.frames import CloseCode
 
-from contracts.errors import PermanentError, ProtocolError, TransientError
+from contracts.errors import LinkDownError, PermanentError, ProtocolError, TransientError
 from contracts.time import Clock
 from site_agent.devices.ocpp.charger import OcppCharger
 from site_agent.devices.ocpp.dialect import Dialect, Nameplate, Trigger
@@ -149,15 +149,21 @@ class Station:
     async def _look_after(self, link: Link) -> None:
         """Set the charger up, now and after every reboot, and keep its limits alive."""
         await self._greeted(link.session)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._probe(link))
-            for evse in self.evses.values():
-                tasks.create_task(evse.steering.keep())
-            while True:
-                booted = self._booted.is_set()
-                self._booted.clear()
-                await self._set_up(link, booted=booted)
-                await self._booted.wait()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._probe(link))
+                for evse in self.evses.values():
+                    tasks.create_task(evse.steering.keep())
+                await self._set_up_forever(link)
+        except* LinkDownError:
+            self._log.debug("connection gone during upkeep")
+
+    async def _set_up_forever(self, link: Link) -> None:
+        while True:
+            booted = self._booted.is_set()
+            self._booted.clear()
+            await self._set_up(link, booted=booted)
+            await self._booted.wait()
 
     async def _greeted(self, session: Session) -> None:
         """The charger speaks first if it wants to boot; if it does not, we do not wait for it."""
@@ -184,6 +190,8 @@ class Station:
         for evse in self.evses.values():
             try:
                 await evse.steering.set_up(link)
+            except LinkDownError:
+                raise
             except (TransientError, PermanentError) as error:
                 self._log.warning("fail-safe share not installed", reason=str(error))
         for ways in link.dialect.changes(
@@ -218,7 +226,11 @@ class Station:
                 self._boot_awaited = False
 
     async def _ask(self, link: Link, request: Request, *, vital: bool = False) -> Json | None:
-        """The answer, or None: not everything is known everywhere, and nothing here is fatal."""
+        """The answer, or None: not everything is known everywhere, and nothing here is fatal.
+
+        Raises:
+            LinkDownError: the connection is gone.
+        """
         key = (request.action, str(request.payload))
         try:
             return await link.session.call(request, key=key, priority=Priority.ROUTINE, vital=vital)
