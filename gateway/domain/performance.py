@@ -27,7 +27,9 @@ class IntervalPerformance:
     baseline_w: float | None
     actual_w: float | None
     asked_w: float
-    """Reduction asked, W, >= 0."""
+    """Reduction asked, mean over the interval, W, >= 0."""
+    asked_share: float
+    """Share of the interval for which anything was asked, 0-1."""
     delivered_w: float | None
     """Baseline less actual, W; negative when more was drawn than without the event."""
     coverage: float
@@ -65,11 +67,14 @@ class Performance:
 
     @property
     def performance_pct(self) -> float | None:
-        """Delivered over asked, mean over the known intervals in which something was asked."""
+        """Delivered over asked, mean over the known intervals all of which something was asked.
+
+        Where a site was asked for a part of an interval only, the quotient would say nothing.
+        """
         shares = [
             100.0 * i.delivered_w / i.asked_w
             for i in self.during
-            if i.delivered_w is not None and i.asked_w > 0
+            if i.delivered_w is not None and i.asked_w > 0 and i.asked_share == 1.0
         ]
         return fsum(shares) / len(shares) if shares else None
 
@@ -141,6 +146,7 @@ def _judge(interval: Interval, baseline: Mean, actual: Mean, asked: Mean) -> Int
         baseline_w=baseline.value,
         actual_w=actual.value if enough else None,
         asked_w=(asked.value or 0.0) * asked.coverage,
+        asked_share=asked.coverage,
         delivered_w=(baseline.value or 0.0) - (actual.value or 0.0) if known else None,
         coverage=actual.coverage,
     )
@@ -159,6 +165,7 @@ def _summed(
             baseline_w=_sum_of_all([rows[k].baseline_w for rows in measured]),
             actual_w=_sum_of_all([rows[k].actual_w for rows in measured]),
             asked_w=(asked[k].value or 0.0) * asked[k].coverage,
+            asked_share=asked[k].coverage,
             delivered_w=_sum_of_known([rows[k].delivered_w for rows in measured]),
             coverage=fsum(rows[k].coverage for rows in everyone) / len(everyone),
         )

@@ -23,7 +23,7 @@ from gateway.flows.live import EventBand, Live
 from gateway.flows.options import DispatchOptions
 from gateway.flows.outgoing import Outgoing
 from gateway.flows.situation import Observer, Situation
-from gateway.ports import Ledger, StoredEvent
+from gateway.ports import Ledger, SiteLink, StoredEvent
 
 _log = structlog.get_logger(__name__)
 
@@ -42,7 +42,7 @@ class Dispatch:
         live: Live,
         observer: Observer,
         baselines: Baselines,
-        outgoing: Outgoing,
+        link: SiteLink,
         clock: Clock,
         options: DispatchOptions,
     ) -> None:
@@ -50,10 +50,11 @@ class Dispatch:
         self._live = live
         self._observer = observer
         self._baselines = baselines
-        self._outgoing = outgoing
+        self._outgoing = Outgoing(link, ledger, live, clock, refused=self._refused)
         self._clock = clock
         self._options = options
         self._due: dict[str, str] = {}
+        self._all_due: str | None = None
         self._bands: dict[str, EventBand] = {}
         self._wake = asyncio.Event()
 
@@ -62,10 +63,10 @@ class Dispatch:
         self._due[event_key] = self._due.get(event_key) or reason
         self._wake.set()
 
-    async def request_open(self, reason: str = "") -> None:
+    def request_all(self, reason: str = "") -> None:
         """Look soon at every event that is not over."""
-        for stored in await self._ledger.events(ending_after=self._clock.now()):
-            self.request(stored.event.key, reason)
+        self._all_due = self._all_due or reason
+        self._wake.set()
 
     async def resend(self, site_id: str, after_seq: int) -> None:
         """Send a site everything unexpired that it has not seen."""
@@ -87,7 +88,7 @@ class Dispatch:
         """
         now = self._clock.now()
         events = await self._ledger.events(ending_after=now - _LOOK_BACK)
-        due, self._due = self._due, {}
+        due = self._take_due(events, now)
         for stored in events:
             key = stored.event.key
             if key in due:
@@ -95,14 +96,23 @@ class Dispatch:
                     await self._pass(stored, events, due[key])
                 except Exception:
                     _log.exception("event_not_planned", event_key=key)
-                    self._due[key] = due[key]  # the next check tries again
+                    self._due.setdefault(key, due[key])  # the next check tries again
         self._show(events, now)
 
+    def _take_due(self, events: Sequence[StoredEvent], now: datetime) -> dict[str, str]:
+        due, every = self._due, self._all_due
+        self._due, self._all_due = {}, None
+        if every is not None:
+            still_open = (s.event.key for s in events if _ends_after(s, now))
+            due = {**dict.fromkeys(still_open, every), **due}
+        return due
+
     async def _check(self) -> None:
-        await self._surviving(self.request_open)
+        """At regular times: events under way, soon to begin, or just over."""
+        self.request_all()
         while True:
-            await self._surviving(self._request_near)
             await self._clock.sleep(self._options.check_every.total_seconds())
+            await self._surviving(self._request_near)
 
     async def _work(self) -> None:
         while True:
@@ -117,13 +127,14 @@ class Dispatch:
             _log.warning("dispatch_postponed", why=str(error))
 
     async def _request_near(self) -> None:
-        """Events under way, soon to begin, or just over; and whatever could not be done before."""
         now = self._clock.now()
         for stored in await self._ledger.events(ending_after=now - _IN_VIEW):
             if stored.event.window.start - self._options.lead <= now:
                 self.request(stored.event.key)
-        if self._due:
-            self._wake.set()
+        self._wake.set()  # also to take events off the page
+
+    def _refused(self, site_id: str, reason: str) -> None:
+        self.request_all(f"{site_id} refused its instruction: {reason}")
 
     async def _pass(self, stored: StoredEvent, events: Sequence[StoredEvent], reason: str) -> None:
         seen = await self._observer.look(stored, events, self._clock.now())
@@ -152,11 +163,12 @@ class Dispatch:
         return plans
 
     def _show(self, events: Sequence[StoredEvent], now: datetime) -> None:
-        in_view = {
-            stored.event.key
-            for stored in events
-            if stored.event.window.end is None or stored.event.window.end > now - _IN_VIEW
-        }
+        in_view = {s.event.key for s in events if _ends_after(s, now - _IN_VIEW)}
         self._baselines.keep_only(in_view)
         self._bands = {key: band for key, band in self._bands.items() if key in in_view}
         self._live.show_events([self._bands[key] for key in sorted(self._bands)])
+
+
+def _ends_after(stored: StoredEvent, instant: datetime) -> bool:
+    end = stored.event.window.end
+    return end is None or end > instant

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import structlog
 
 from contracts.errors import TransientError
-from contracts.site_link.messages import Instruction, InstructionStatus
+from contracts.site_link.messages import Instruction, InstructionState, InstructionStatus
 from contracts.time import Clock
 from gateway.flows.live import Live
 from gateway.ports import Ledger, SiteLink
@@ -18,13 +18,25 @@ _log = structlog.get_logger(__name__)
 
 
 class Outgoing:
-    """Sends what the ledger already holds; what does not arrive stays pending there."""
+    """Sends what the ledger already holds; what does not arrive stays pending there.
 
-    def __init__(self, link: SiteLink, ledger: Ledger, live: Live, clock: Clock) -> None:
+    `refused(site_id, reason)` is called when a site will not have an instruction.
+    """
+
+    def __init__(
+        self,
+        link: SiteLink,
+        ledger: Ledger,
+        live: Live,
+        clock: Clock,
+        *,
+        refused: Callable[[str, str], None],
+    ) -> None:
         self._link = link
         self._ledger = ledger
         self._live = live
         self._clock = clock
+        self._refused = refused
         self._lanes: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._under_way: set[str] = set()
         self._group: asyncio.TaskGroup | None = None
@@ -68,3 +80,5 @@ class Outgoing:
             reason=ack.reason,
         )
         await self._ledger.put_status(one.site_id, status)
+        if ack.state is InstructionState.REJECTED:
+            self._refused(one.site_id, ack.reason)

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from contracts.site_link.messages import InstructionState, Notice, Severity
 from contracts.time import Interval
+from gateway.domain.performance import MIN_INTERVAL_COVERAGE
 from gateway.domain.report import ReportException
 from gateway.domain.words import kw, pct, span
 from gateway.flows.evidence import Evidence, SiteEvidence
@@ -94,10 +95,11 @@ def _of_site(evidence: Evidence, one: SiteEvidence) -> Iterator[ReportException]
                 subject=word.vehicle_id,
                 text=word.reason or f"{word.required_wh / 1000:.1f} kWh short of its departure",
             )
-    if one.performance.missing:
-        count = len(one.performance.missing)
-        text = f"{count} intervals without enough data, {pct(one.performance.coverage)} measured"
-        yield _about(evidence, site_id, "data-gap", text, one.performance.missing[0])
+    gaps = [i.interval for i in one.performance.during if i.coverage < MIN_INTERVAL_COVERAGE]
+    if gaps:
+        measured = pct(one.performance.coverage)
+        text = f"{len(gaps)} intervals without enough data, {measured} of the event measured"
+        yield _about(evidence, site_id, "data-gap", text, gaps[0])
     if one.baseline.problem:
         text = f"no baseline, so delivery is unknown: {one.baseline.problem}"
         yield _about(evidence, site_id, "no-baseline", text, window)

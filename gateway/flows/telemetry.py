@@ -90,7 +90,7 @@ class SiteInbox:
         self._live.measured(site_id, (row for row in rows if isinstance(row, Measurement)))
         for row in rows:
             if isinstance(row, InstructionStatus) and row.state is InstructionState.REJECTED:
-                await self._dispatch.request_open(f"{site_id} refused its instruction")
+                self._dispatch.request_all(f"{site_id} refused its instruction: {row.reason}")
         self.counters["telemetry_batches"] += 1
         self.counters["telemetry_rows"] += len(rows)
         return BatchAck(epoch=batch.epoch, seq=complete, gateway_time=self._clock.now())
@@ -98,7 +98,7 @@ class SiteInbox:
     async def connected(self, site_id: str) -> None:
         """The site has its Welcome: it gets what it missed, and is counted on again."""
         await self._dispatch.resend(site_id, self._last_seq.get(site_id, 0))
-        await self._dispatch.request_open()
+        self._dispatch.request_all()
 
     def _known(self, site_id: str) -> str:
         if self._portfolio.site(site_id) is None:

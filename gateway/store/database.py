@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -85,15 +86,20 @@ class Database:
 
 def insert_into(session: Session, model: type[Base]) -> Insert:
     """An insert that can say what to do `on_conflict`, in the database's own dialect."""
-    dialect = session.connection().dialect.name
-    if dialect == "postgresql":
-        return postgresql.insert(table(model))
-    return sqlite.insert(table(model))
+    postgres = session.connection().dialect.name == "postgresql"
+    return postgresql.insert(table(model)) if postgres else sqlite.insert(table(model))
 
 
 def upsert(session: Session, model: type[Base], *, keep: tuple[str, ...] = ()) -> Insert:
     """Insert, or replace every column of the row with this key except those in `keep`."""
-    statement = insert_into(session, model)
+    return _upsert(session.connection().dialect.name, model, keep)
+
+
+@cache
+def _upsert(dialect: str, model: type[Base], keep: tuple[str, ...]) -> Insert:
+    """Statements are costly to build and may be used again for ever."""
+    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    statement = make(table(model))
     keys = [column.name for column in table(model).primary_key]
     rest = {c.name: c for c in statement.excluded if c.name not in (*keys, *keep)}
     return statement.on_conflict_do_update(index_elements=keys, set_=rest)

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Row, and_, select
-from sqlmodel import Session, col, func
+from sqlalchemy import Row, and_, bindparam, delete, select
+from sqlmodel import Session, func
 from sqlmodel import select as select_rows
 
 from contracts.reading import Quality, Reading
@@ -38,6 +38,21 @@ StoredValue = Row[int, float | None, str, int | None]
 
 _USABLE = (Quality.GOOD.value, Quality.ESTIMATED.value)
 _M = table(MeasurementRow).c
+_K = table(IngestMarkRow).c
+_A = table(IngestAheadRow).c
+_MARK = select(_K.complete).where(
+    _K.site_id == bindparam("site_id"), _K.epoch == bindparam("epoch")
+)
+_AHEAD = (
+    select(_A.first, _A.last)
+    .where(_A.site_id == bindparam("site_id"), _A.epoch == bindparam("epoch"))
+    .order_by(_A.first)
+)
+_JOINED = delete(table(IngestAheadRow)).where(
+    _A.site_id == bindparam("site"),
+    _A.epoch == bindparam("in_epoch"),
+    _A.first <= bindparam("upto"),
+)
 
 
 class SqlTelemetry:
@@ -52,15 +67,14 @@ class SqlTelemetry:
         """Store every row not stored yet, in one transaction; the highest seq now complete."""
 
         def work(session: Session) -> int:
-            mark = session.get(IngestMarkRow, (batch.site_id, batch.epoch))
-            known = mark.complete if mark else 0
+            sender = {"site_id": batch.site_id, "epoch": batch.epoch}
+            known = session.connection().scalar(_MARK, sender) or 0
             new = [numbered.row for numbered in batch.rows if numbered.seq > known]
             _store(session, batch.site_id, new, received_at)
             complete = _advance(session, batch, known, received_at)
             if complete > known:
-                session.merge(
-                    IngestMarkRow(site_id=batch.site_id, epoch=batch.epoch, complete=complete)
-                )
+                mark = {**sender, "complete": complete}
+                session.connection().execute(upsert(session, IngestMarkRow), mark)
             return complete
 
         return await self._write(work)
@@ -156,29 +170,22 @@ def _history_values(
 
 def _advance(session: Session, batch: Batch, known: int, received_at: datetime) -> int:
     """The highest seq up to which nothing is missing, now that this batch is stored."""
+    sender = {"site_id": batch.site_id, "epoch": batch.epoch}
     first, last = batch.rows[0].seq, batch.rows[-1].seq
+    runs = session.connection().execute(_AHEAD, sender).all()
     if first > known + 1:
-        ahead = session.get(IngestAheadRow, (batch.site_id, batch.epoch, first))
-        if ahead is None:
-            session.add(
-                IngestAheadRow(site_id=batch.site_id, epoch=batch.epoch, first=first, last=last)
-            )
+        if all(run.first != first for run in runs):
+            ahead = {**sender, "first": first, "last": last}
+            session.connection().execute(insert_into(session, IngestAheadRow), ahead)
             return known
         site_rows.put_journal(session, [_gap(batch, known + 1, first - 1, received_at)])
-    return _joined(session, batch, max(known, last))
-
-
-def _joined(session: Session, batch: Batch, complete: int) -> int:
-    """Runs that arrived ahead and now follow without a gap are done with."""
-    query = (
-        select_rows(IngestAheadRow)
-        .where(IngestAheadRow.site_id == batch.site_id, IngestAheadRow.epoch == batch.epoch)
-        .order_by(col(IngestAheadRow.first))
-    )
-    for run in session.exec(query).all():
+    complete = max(known, last)
+    for run in runs:
         if run.first <= complete + 1:
             complete = max(complete, run.last)
-            session.delete(run)
+    if runs:
+        reached = {"site": batch.site_id, "in_epoch": batch.epoch, "upto": complete}
+        session.connection().execute(_JOINED, reached)
     return complete
 
 

@@ -77,6 +77,22 @@ def test_a_site_asked_for_nothing_has_no_performance(judge: Callable[..., Perfor
     assert found.delivered_mean_w == pytest.approx(10_000)
 
 
+def test_an_interval_asked_for_in_part_does_not_count_for_performance(
+    at: At, series: Series
+) -> None:
+    found = measure(
+        event=Interval(start=at(0), end=at(60)),
+        resolution=QUARTER,
+        observe_after=QUARTER,
+        baseline=series((0, 75, 100_000.0)),
+        actual=series((0, 16, 60_000.0), (16, 75, 100_000.0)),
+        asked=series((0, 16, 40_000.0)),  # opted out a minute into the second quarter
+    )
+    assert found.performance_pct == pytest.approx(100)
+    assert found.during[1].asked_w == pytest.approx(40_000 / 15)
+    assert found.asked_mean_w == pytest.approx(40_000 * 16 / 60)
+
+
 def test_portfolio_is_the_sum_and_gives_no_credit_for_the_unknown(
     judge: Callable[..., Performance], series: Series
 ) -> None:

@@ -1,0 +1,318 @@
+"""A whole gateway in one loop: fake time, a database in memory, sites that answer at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from contracts.reading import Quality
+from contracts.series import StepSeries
+from contracts.site_link import points
+from contracts.site_link.messages import (
+    Batch,
+    BatchAck,
+    Hello,
+    Instruction,
+    InstructionAck,
+    InstructionState,
+    InstructionStatus,
+    Measurement,
+    NumberedRow,
+    Row,
+    Welcome,
+)
+from contracts.testing import FakeClock
+from contracts.time import Interval
+from gateway.domain.event import GridEvent, Signal, SignalKind
+from gateway.domain.portfolio import Enrolment, Portfolio, Site
+from gateway.domain.program import BaselineMethod, DayType, Program
+from gateway.domain.report import ParticipationReport
+from gateway.flows.baselines import Baselines
+from gateway.flows.dispatch import Dispatch
+from gateway.flows.intake import Intake
+from gateway.flows.lifecycle import Lifecycle, LifecycleOptions
+from gateway.flows.live import Live
+from gateway.flows.options import DispatchOptions
+from gateway.flows.settlement import Settlement
+from gateway.flows.situation import Observer
+from gateway.flows.telemetry import SiteInbox
+from gateway.reports.document import dump, load
+from gateway.sites.memory import MemorySiteLink
+from gateway.store.database import Database
+from gateway.store.ledger import SqlLedger
+from gateway.store.telemetry import SqlTelemetry
+
+NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+SITES = ("depot-1", "depot-2", "depot-3")
+
+PROGRAM = Program(
+    program_id="relief",
+    name="Peak relief",
+    utility_id="u1",
+    baseline=BaselineMethod(
+        day_type=DayType.ANY,
+        adjust_from=timedelta(minutes=30),
+        adjust_until=timedelta(minutes=10),
+        look_back=timedelta(days=12),
+    ),
+    measurement_interval=timedelta(minutes=5),
+    observe_after=timedelta(minutes=10),
+)
+OPTIONS = DispatchOptions(
+    check_every=timedelta(seconds=60),
+    stale_after=timedelta(seconds=90),
+    undelivered_after=timedelta(seconds=45),
+    horizon=timedelta(hours=2),
+)
+
+
+class FakeSite:
+    """A depot's agent: numbers its rows, takes instructions, draws what it is told to draw."""
+
+    def __init__(self, world: World, site_id: str) -> None:
+        self._world = world
+        self.site_id = site_id
+        self.power_w = 100_000.0
+        self.flex_down_w = 60_000.0
+        self.taken: list[Instruction] = []
+        self.refuses = ""
+        self._seq = 0
+
+    @property
+    def limits(self) -> list[float | None]:
+        """The limits of the newest instruction."""
+        return [step.import_limit_w for step in self.taken[-1].steps]
+
+    async def connect(self) -> Welcome:
+        """Listen and greet."""
+        self._world.link.attach(self.site_id, self.receive)
+        last = max((one.site_seq for one in self.taken), default=0)
+        now = self._world.clock.now()
+        answer = await self._world.link.up(
+            self.site_id,
+            Hello(
+                site_id=self.site_id,
+                epoch="e1",
+                versions=(1,),
+                last_instruction_seq=last,
+                outbox_head=self._seq,
+                agent_version="test",
+                sent_at=now,
+            ),
+        )
+        assert isinstance(answer, Welcome)
+        await self._world.settle()
+        return answer
+
+    def vanish(self) -> None:
+        """The link is cut."""
+        self._world.link.detach(self.site_id)
+
+    async def receive(self, instruction: Instruction) -> InstructionAck:
+        """Store or refuse."""
+        if not self.refuses:
+            self.taken.append(instruction)
+        return InstructionAck(
+            instruction_id=instruction.instruction_id,
+            state=InstructionState.REJECTED if self.refuses else InstructionState.STORED,
+            reason=self.refuses,
+            at=self._world.clock.now(),
+        )
+
+    async def send(self, *rows: Row) -> BatchAck:
+        """A batch of rows."""
+        numbered = []
+        for row in rows:
+            self._seq += 1
+            numbered.append(NumberedRow(seq=self._seq, row=row))
+        batch = Batch(
+            site_id=self.site_id,
+            epoch="e1",
+            rows=tuple(numbered),
+            sent_at=self._world.clock.now(),
+        )
+        answer = await self._world.link.up(self.site_id, batch)
+        assert isinstance(answer, BatchAck)
+        return answer
+
+    async def report(self) -> BatchAck:
+        """Its load and what it offers, now."""
+        return await self.send(
+            self._measured(points.PCC_POWER_W, self.power_w),
+            self._measured(points.FLEX_DOWN_W, self.flex_down_w),
+        )
+
+    def says(self, state: InstructionState, reason: str = "") -> InstructionStatus:
+        """A word on the newest instruction."""
+        return InstructionStatus(
+            at=self._world.clock.now(),
+            instruction_id=self.taken[-1].instruction_id,
+            event_id=self.taken[-1].event_id,
+            state=state,
+            reason=reason,
+        )
+
+    def _measured(self, point: str, value: float) -> Measurement:
+        return Measurement(
+            at=self._world.clock.now(), point=point, value=value, quality=Quality.GOOD
+        )
+
+
+@dataclass
+class World:
+    """Everything a test may want to look at."""
+
+    database: Database
+    clock: FakeClock = field(default_factory=lambda: FakeClock(NOON - 40 * MINUTE))
+    options: DispatchOptions = OPTIONS
+    program: Program = PROGRAM
+
+    def __post_init__(self) -> None:
+        sites = tuple(
+            Site(
+                site_id=site_id,
+                name=site_id.title(),
+                time_zone=ZoneInfo("UTC"),
+                import_limit_w=10_000.0,
+                groups=frozenset({"north"} if site_id == "depot-1" else ()),
+            )
+            for site_id in SITES
+        )
+        self.portfolio = Portfolio(
+            sites=sites,
+            programs=(self.program,),
+            enrolments=tuple(
+                Enrolment(site_id=s, program_id="relief", nominated_w=30_000.0) for s in SITES
+            ),
+        )
+        self.ledger = SqlLedger(self.database)
+        self.telemetry = SqlTelemetry(self.database, max_hold=timedelta(minutes=3))
+        self.live = Live(sites, self.clock, offline_after=self.options.stale_after)
+        self.link = MemorySiteLink(self.clock)
+        baselines = Baselines(
+            self.portfolio, self.telemetry, refresh=10 * MINUTE, recent=timedelta(minutes=15)
+        )
+        observer = Observer(self.portfolio, self.ledger, self.live, baselines, self.options)
+        self.dispatch = Dispatch(
+            self.ledger, self.live, observer, baselines, self.link, self.clock, self.options
+        )
+        self.intake = Intake(self.portfolio, self.ledger, self.dispatch, self.clock)
+        self.inbox = SiteInbox(
+            self.portfolio, self.ledger, self.telemetry, self.live, self.dispatch, self.clock
+        )
+        self.settlement = Settlement(
+            self.portfolio, self.ledger, self.telemetry, baselines, dump, self.clock
+        )
+        self.lifecycle = Lifecycle(
+            self.portfolio,
+            self.ledger,
+            self.dispatch,
+            self.settlement,
+            self.clock,
+            LifecycleOptions(final_after=timedelta(hours=1)),
+        )
+        self.sites = {site_id: FakeSite(self, site_id) for site_id in SITES}
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[World]:
+        """Dispatch and link at work."""
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(self.link.run(self.inbox)),
+                group.create_task(self.dispatch.run()),
+            ]
+            await self.settle()
+            yield self
+            for task in tasks:
+                task.cancel()
+
+    async def settle(self) -> None:
+        """Let everything that can run, run; no time passes."""
+        for _ in range(2):
+            await self.clock.advance(0)
+
+    async def history(self, load_w: float = 100_000.0, days: int = 12) -> None:
+        """Flat load on past days, from an hour before noon to six after."""
+        for site_id in SITES:
+            spans = [
+                Interval(
+                    start=NOON - timedelta(days=d, hours=1), end=NOON - timedelta(days=d, hours=-6)
+                )
+                for d in range(days, 0, -1)
+            ]
+            steps = StepSeries.of((piece, load_w) for s in spans for piece in s.split(5 * MINUTE))
+            await self.telemetry.insert_history(site_id, points.PCC_POWER_W, steps, "synthetic")
+
+    async def everyone_reports(self, site_ids: Sequence[str] = SITES) -> None:
+        """One round of telemetry."""
+        for site_id in site_ids:
+            await self.sites[site_id].report()
+        await self.settle()
+
+    async def pass_time(
+        self, minutes: float, site_ids: Sequence[str] = SITES, every_s: float = 60
+    ) -> None:
+        """Time passes while these sites report."""
+        for _ in range(round(minutes * 60 / every_s)):
+            await self.clock.advance(every_s)
+            await self.everyone_reports(site_ids)
+
+    async def ready(self) -> None:
+        """History, everybody connected and heard."""
+        await self.history()
+        for site in self.sites.values():
+            await site.connect()
+        await self.everyone_reports()
+
+    async def report(self, key: str = "u1/e1") -> ParticipationReport:
+        """The newest report."""
+        document = await self.ledger.report(key)
+        assert document is not None
+        return load(document)
+
+
+def grid_event(
+    name: str = "e1",
+    start: float = 0,
+    end: float | None = 30,
+    value: float = -60_000.0,
+    kind: SignalKind = SignalKind.DELTA_W,
+    **changes: object,
+) -> GridEvent:
+    """An event in minutes from noon; by default 60 kW less for half an hour."""
+    window = Interval(start=NOON + start * MINUTE, end=None if end is None else NOON + end * MINUTE)
+    event = GridEvent(
+        utility_id="u1",
+        event_id=name,
+        modification=0,
+        program_id="relief",
+        created_at=NOON - 90 * MINUTE,
+        window=window,
+        signals=(Signal(kind=kind, series=StepSeries.of([(window, value)])),),
+    )
+    return replace(event, **changes)  # type: ignore[arg-type]  # a test's shorthand
+
+
+MakeEvent = Callable[..., GridEvent]
+
+
+@pytest.fixture
+def event() -> MakeEvent:
+    """See `grid_event`."""
+    return grid_event
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    """A gateway at work at 11:20, forty minutes before the events of these tests."""
+    database = Database.in_memory()
+    async with World(database).running() as made:
+        yield made
+    database.close()
