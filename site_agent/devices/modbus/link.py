@@ -25,6 +25,7 @@ from pymodbus.pdu.register_message import (
 
 from contracts.errors import GridyardError, LinkDownError, ProtocolError, TransientError
 from contracts.time import Clock
+from site_agent.devices.cancellation import raise_if_cancelled
 from site_agent.devices.modbus.replies import (
     GATEWAY_CODES,
     MAX_READ,
@@ -137,6 +138,7 @@ class RegisterLink:
                 job = await self._jobs.get()
                 if not job.done.done():
                     await self._serve(job)
+                raise_if_cancelled()
         finally:
             self._drop("stopped")
             while not self._jobs.empty():

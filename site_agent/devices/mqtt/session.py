@@ -10,6 +10,7 @@ import structlog
 from contracts.backoff import Backoff
 from contracts.errors import LinkDownError
 from contracts.time import Clock
+from site_agent.devices.cancellation import raise_if_cancelled
 from site_agent.devices.mqtt.broker import BrokerAddress
 
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 15.0
@@ -68,10 +69,12 @@ class MqttSession:
             await self._client.publish(topic, payload, qos=1)
         except aiomqtt.MqttError as error:
             raise LinkDownError(f"MQTT broker: {error}") from error
+        raise_if_cancelled()
 
     async def _connected_once(self) -> None:
         async with self._new_client() as client:
             await self._subscribe(client)
+            raise_if_cancelled()
             self._backoff.reset()
             self._client = client
             self._down = None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
+from pymodbus.client import AsyncModbusTcpClient
 
 from contracts.clock import SystemClock
 from contracts.errors import LinkDownError, ProtocolError, TransientError
@@ -246,6 +248,32 @@ async def test_stopping_fails_what_waits_and_closes_the_socket(peer: Peer) -> No
         running.cancel()
     assert all(task.result() for task in waiting)
     assert not link.connected
+
+
+async def test_stopping_in_the_instant_of_an_answer(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pymodbus waits with `wait_for`, which on Python 3.11 then swallows the cancellation."""
+    original = AsyncModbusTcpClient.execute
+
+    async def swallowing(self: AsyncModbusTcpClient, *request: Any) -> Any:
+        reply = await original(self, *request)
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            return reply
+
+    monkeypatch.setattr(AsyncModbusTcpClient, "execute", swallowing)
+    settings = LinkSettings(host="127.0.0.1", port=peer.port, framing=peer.framing)
+    link = RegisterLink(settings, SystemClock())
+    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(link.run())
+        reading = tasks.create_task(link.read_holding(1, 1, 1))
+        await peer.requests(1)
+        await SystemClock().sleep(0.05)
+        running.cancel()
+    assert reading.result() == (1,)
+    assert running.cancelled()
 
 
 async def _fails(link: RegisterLink, address: int) -> bool:
