@@ -147,6 +147,9 @@ def demo(
         float | None, typer.Option("--for", help="Stop after this many seconds.", min=1)
     ] = None,
     port: Annotated[int, typer.Option(help="Port of the dashboard (0: any free one).")] = 0,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="The same story with an event of 40 s.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Run everything once: a utility, the gateway, three depots and one demand-response event.
@@ -154,6 +157,7 @@ def demo(
     Real sockets, real time, simulated hardware. The dashboard's address is printed first; about
     three minutes later there is a participation report.
     """
+    from gridyard.demo.plan import DEFAULT, QUICK
     from gridyard.demo.run import DemoOptions, run_demo
 
     wanted = DemoOptions(
@@ -163,6 +167,7 @@ def demo(
         run_for_s=run_for,
         port=port,
         as_json=as_json,
+        pace=QUICK if quick else DEFAULT,
     )
 
     async def program(stopping: asyncio.Event) -> None:

@@ -53,7 +53,7 @@ def render(view: ReportView, created_at: datetime) -> bytes:
             format="pdf",
             sys_inputs={"data": json.dumps(_printable(asdict(view)))},
             pdf_standards=["ua-1"],
-            timestamp=created_at,
+            timestamp=created_at.replace(microsecond=0),
         )
     except typst.TypstError as error:
         raise PermanentError(f"report cannot be set: {error.message}") from error

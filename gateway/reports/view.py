@@ -255,7 +255,7 @@ def _site(site: SiteResult, head: ReportHeader, tz: tzinfo) -> SiteRow:
 def _exception(row: ReportException, names: dict[str, str], tz: tzinfo) -> ExceptionRow:
     return ExceptionRow(
         at=words.clock(row.at, tz),
-        site=names.get(row.site_id, row.site_id),
+        site=names.get(row.site_id, row.site_id) or "(portfolio)",
         kind=row.kind.replace("-", " "),
         subject=row.subject,
         text=row.text,

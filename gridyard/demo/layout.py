@@ -156,7 +156,7 @@ def _program(pace: Pace) -> dict[str, object]:
         "baseline": {
             "day_type": "any",
             "adjustment": "ratio",
-            "adjust_from": timedelta(seconds=pace.start - pace.notice + 8),
+            "adjust_from": timedelta(seconds=pace.start - pace.notice),
             "adjust_until": timedelta(seconds=2),
             "adjust_low": 0.6,
             "adjust_high": 1.4,
