@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from site_agent.domain.battery import (
     charge_available_w,
@@ -17,6 +18,8 @@ from site_agent.domain.envelope import Envelope
 from site_agent.domain.policy import ControlPolicy
 from site_agent.domain.room import Room, aimed_import_w
 from site_agent.domain.site import SiteSnapshot
+
+_DEADBAND_SHARE = 0.01
 
 
 def discharge(
@@ -33,7 +36,8 @@ def discharge(
     missing = max(0.0, needed_w - room.power_w)
     power = min(missing, sum(available(battery) for battery in snapshot.batteries))
     cause = f"holds {envelope.import_w.cause} without making vehicles late"
-    return split(snapshot.batteries, -power, available, cause if power > 0 else "not needed")
+    wished = split(snapshot.batteries, -power, available, cause if power > 0 else "not needed")
+    return _steady(snapshot, wished)
 
 
 def counted(
@@ -77,7 +81,25 @@ def charge(
         setpoints.append(
             BatterySetpoint(battery_id=battery.spec.battery_id, power_w=power, cause=cause)
         )
-    return tuple(setpoints)
+    return _steady(snapshot, setpoints)
+
+
+def _steady(
+    snapshot: SiteSnapshot, wished: Iterable[BatterySetpoint]
+) -> tuple[BatterySetpoint, ...]:
+    """Setpoints in force where the wish is within a hundredth of the battery's power of them."""
+    return tuple(
+        replace(setpoint, power_w=battery.confirmed_w)
+        if battery.confirmed_w is not None and _near(battery, setpoint.power_w)
+        else setpoint
+        for battery, setpoint in zip(snapshot.batteries, wished, strict=True)
+    )
+
+
+def _near(battery: BatteryState, power_w: float) -> bool:
+    present = battery.confirmed_w or 0.0
+    rated = max(battery.spec.max_charge_w, battery.spec.max_discharge_w)
+    return present * power_w > 0 and abs(power_w - present) < _DEADBAND_SHARE * rated
 
 
 def _node_room_w(
