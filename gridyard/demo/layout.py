@@ -157,7 +157,7 @@ def _program(pace: Pace) -> dict[str, object]:
             "day_type": "any",
             "adjustment": "ratio",
             "adjust_from": timedelta(seconds=pace.start - pace.notice),
-            "adjust_until": timedelta(seconds=2),
+            "adjust_until": timedelta(seconds=8),
             "adjust_low": 0.6,
             "adjust_high": 1.4,
         },

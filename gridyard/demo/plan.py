@@ -34,7 +34,7 @@ class Pace:
 
 DEFAULT = Pace()
 QUICK = Pace(
-    notice=12.0, start=24.0, duration=40, fault=34.0, fault_for=15.0, opt_out=44.0, observe=10.0
+    notice=18.0, start=34.0, duration=40, fault=44.0, fault_for=15.0, opt_out=54.0, observe=10.0
 )
 """For tests: the same story in less time."""
 
@@ -113,7 +113,7 @@ DEPOTS = (
             (_V201, _LARGE, 90_000.0, 40.0, 8.5),
         ),
         nominated_w=30_000.0,
-        typical_w=88_000.0,
+        typical_w=92_000.0,
         battery="sunspec",
         battery_w=30_000.0,
         battery_wh=60_000.0,
@@ -135,7 +135,7 @@ DEPOTS = (
             (_V201, _LARGE, 90_000.0, 45.0, 9.0),
         ),
         nominated_w=25_000.0,
-        typical_w=87_000.0,
+        typical_w=91_000.0,
         battery="mqtt",
         battery_w=20_000.0,
         battery_wh=40_000.0,
@@ -155,7 +155,7 @@ DEPOTS = (
             (_V201, _LARGE, 90_000.0, 47.0, 8.5),
         ),
         nominated_w=20_000.0,
-        typical_w=52_000.0,
+        typical_w=46_500.0,
         pv_w=40_000.0,
     ),
 )
