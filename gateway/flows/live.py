@@ -116,6 +116,8 @@ class Live:
     """Newest values per site, and a version that grows with every change."""
 
     def __init__(self, sites: Sequence[Site], clock: Clock, *, offline_after: timedelta) -> None:
+        self.began = clock.now()
+        """Since when we have been looking."""
         self._clock = clock
         self._offline_after = offline_after
         self._sites = {

@@ -24,6 +24,8 @@ class DispatchOptions:
     """Limits that move by less than this, or this share of the site's connection, stay."""
     stale_after: timedelta = timedelta(seconds=30)
     """A site whose load is older than this is not counted on."""
+    warm_up: timedelta = timedelta(minutes=10)
+    """Right after our own start, values this old still count: the sites had nobody to talk to."""
     undelivered_after: timedelta = timedelta(seconds=15)
     """A site that has not taken its instruction for this long is not counted on."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from contracts.series import StepSeries
 from contracts.site_link import points
@@ -125,9 +125,14 @@ class Observer:
             power=readings.get(points.PCC_POWER_W),
             flex_down=readings.get(points.FLEX_DOWN_W),
             now=seen.now,
-            max_age=self._options.stale_after,
+            max_age=self._max_age(seen.now),
             blocked=self._blocked(seen, site.site_id),
         )
+
+    def _max_age(self, now: datetime) -> timedelta:
+        """A restart of ours must not look like the loss of every site."""
+        just_begun = now - self._live.began < self._options.stale_after
+        return self._options.warm_up if just_begun else self._options.stale_after
 
     def _blocked(self, seen: Situation, site_id: str) -> str:
         """Why a site is out of the event whatever it offers; empty when it is not."""

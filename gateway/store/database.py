@@ -46,14 +46,16 @@ class Database:
         self._writing = asyncio.Lock()
 
     @classmethod
-    def open(cls, path: Path) -> Database:
+    def open(cls, path: Path, *, threaded: bool = True) -> Database:
         """The database in this file, created and brought to the newest schema when needed.
+
+        Without threads it runs on the loop itself, as a virtual clock needs it.
 
         Raises:
             ConfigError: the file cannot be opened, or was written by a newer version.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
-        return cls(_migrated(_sqlite(f"sqlite:///{path}"), str(path)))
+        return cls(_migrated(_sqlite(f"sqlite:///{path}"), str(path)), threaded=threaded)
 
     @classmethod
     def in_memory(cls) -> Database:

@@ -77,7 +77,7 @@ class FakeSite:
     """A depot's agent: numbers its rows, takes instructions, draws what it is told to draw."""
 
     def __init__(self, world: World, site_id: str) -> None:
-        self._world = world
+        self.world = world
         self.site_id = site_id
         self.power_w = 100_000.0
         self.flex_down_w = 60_000.0
@@ -92,10 +92,10 @@ class FakeSite:
 
     async def connect(self) -> Welcome:
         """Listen and greet."""
-        self._world.link.attach(self.site_id, self.receive)
+        self.world.link.attach(self.site_id, self.receive)
         last = max((one.site_seq for one in self.taken), default=0)
-        now = self._world.clock.now()
-        answer = await self._world.link.up(
+        now = self.world.clock.now()
+        answer = await self.world.link.up(
             self.site_id,
             Hello(
                 site_id=self.site_id,
@@ -108,12 +108,12 @@ class FakeSite:
             ),
         )
         assert isinstance(answer, Welcome)
-        await self._world.settle()
+        await self.world.settle()
         return answer
 
     def vanish(self) -> None:
         """The link is cut."""
-        self._world.link.detach(self.site_id)
+        self.world.link.detach(self.site_id)
 
     async def receive(self, instruction: Instruction) -> InstructionAck:
         """Store or refuse."""
@@ -123,7 +123,7 @@ class FakeSite:
             instruction_id=instruction.instruction_id,
             state=InstructionState.REJECTED if self.refuses else InstructionState.STORED,
             reason=self.refuses,
-            at=self._world.clock.now(),
+            at=self.world.clock.now(),
         )
 
     async def send(self, *rows: Row) -> BatchAck:
@@ -136,9 +136,9 @@ class FakeSite:
             site_id=self.site_id,
             epoch="e1",
             rows=tuple(numbered),
-            sent_at=self._world.clock.now(),
+            sent_at=self.world.clock.now(),
         )
-        answer = await self._world.link.up(self.site_id, batch)
+        answer = await self.world.link.up(self.site_id, batch)
         assert isinstance(answer, BatchAck)
         return answer
 
@@ -152,7 +152,7 @@ class FakeSite:
     def says(self, state: InstructionState, reason: str = "") -> InstructionStatus:
         """A word on the newest instruction."""
         return InstructionStatus(
-            at=self._world.clock.now(),
+            at=self.world.clock.now(),
             instruction_id=self.taken[-1].instruction_id,
             event_id=self.taken[-1].event_id,
             state=state,
@@ -161,7 +161,7 @@ class FakeSite:
 
     def _measured(self, point: str, value: float) -> Measurement:
         return Measurement(
-            at=self._world.clock.now(), point=point, value=value, quality=Quality.GOOD
+            at=self.world.clock.now(), point=point, value=value, quality=Quality.GOOD
         )
 
 
@@ -219,6 +219,12 @@ class World:
             LifecycleOptions(final_after=timedelta(hours=1)),
         )
         self.sites = {site_id: FakeSite(self, site_id) for site_id in SITES}
+
+    def adopt(self, sites: dict[str, FakeSite]) -> None:
+        """Take over the depots of a predecessor: they live on when the gateway does not."""
+        self.sites = sites
+        for site in sites.values():
+            site.world = self
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[World]:
@@ -307,6 +313,12 @@ MakeEvent = Callable[..., GridEvent]
 def event() -> MakeEvent:
     """See `grid_event`."""
     return grid_event
+
+
+@pytest.fixture
+def make_world() -> Callable[..., World]:
+    """For tests that need more than one."""
+    return World
 
 
 @pytest.fixture
