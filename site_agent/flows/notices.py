@@ -51,7 +51,8 @@ def conditions(snapshot: SiteSnapshot, prospects: tuple[Readiness, ...]) -> Mapp
 def _meter(snapshot: SiteSnapshot) -> Iterator[tuple[Key, Condition]]:
     if snapshot.pcc.power_w.fresh(snapshot.at, snapshot.model.meter_max_age) is None:
         words = "no fresh reading at the connection point: chargers share a static split"
-        yield (METER_STALE, ROOT), Condition(severity=Severity.ALARM, text=words)
+        starting = timedelta(seconds=2)
+        yield (METER_STALE, ROOT), Condition(severity=Severity.ALARM, text=words, after=starting)
 
 
 def _chargers(snapshot: SiteSnapshot) -> Iterator[tuple[Key, Condition]]:

@@ -1,0 +1,104 @@
+"""From the card at the charger to what the vehicle needs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from site_agent.domain.device import ChargerState
+from site_agent.domain.fleet import FleetVehicle, LeavesAfter, Target
+from site_agent.domain.vehicle import VehicleNeed
+from site_agent.flows.sessions import Fleet, Sessions
+from site_agent.store.memory import MemoryKeyValues
+from support.site import NOON, charger
+
+HOUR = timedelta(hours=1)
+
+
+def vehicle(name: str, hours: float) -> FleetVehicle:
+    return FleetVehicle(
+        vehicle_id=name,
+        departure=LeavesAfter(stay=hours * HOUR),
+        target=Target(energy_wh=10_000.0),
+    )
+
+
+FLEET = Fleet(by_tag={"card-1": vehicle("van-1", 4)}, stranger=vehicle("stranger", 8))
+
+
+@pytest.fixture
+def memory() -> MemoryKeyValues:
+    return MemoryKeyValues()
+
+
+@pytest.fixture
+def sessions(memory: MemoryKeyValues) -> Sessions:
+    return Sessions(FLEET, memory)
+
+
+def one(sessions: Sessions, state: ChargerState, hours: float = 0.0) -> VehicleNeed | None:
+    found = sessions.needs([state], NOON + hours * HOUR)
+    return found[0] if found else None
+
+
+def test_a_known_card_is_its_vehicle(sessions: Sessions) -> None:
+    need = one(sessions, charger(tag="CARD-1"))
+    assert need is not None
+    assert (need.vehicle_id, need.known, need.departure) == ("van-1", True, NOON + 4 * HOUR)
+
+
+@pytest.mark.parametrize("tag", [None, "nobody"])
+def test_everyone_else_gets_the_default_policy(sessions: Sessions, tag: str | None) -> None:
+    need = one(sessions, charger(tag=tag))
+    assert need is not None
+    assert (need.vehicle_id, need.known, need.departure) == ("stranger", False, NOON + 8 * HOUR)
+
+
+def test_the_stay_counts_from_the_plug_in_not_from_the_card(sessions: Sessions) -> None:
+    one(sessions, charger())
+    need = one(sessions, charger(tag="card-1"), 1)
+    assert need is not None
+    assert need.departure == NOON + 4 * HOUR
+
+
+def test_a_vehicle_whose_transaction_has_ended_is_still_itself(sessions: Sessions) -> None:
+    one(sessions, charger(tag="card-1"))
+    need = one(sessions, charger(tag=None), 1)
+    assert need is not None
+    assert (need.vehicle_id, need.departure) == ("van-1", NOON + 4 * HOUR)
+
+
+def test_another_card_is_another_stay(sessions: Sessions) -> None:
+    one(sessions, charger(tag="card-1"))
+    need = one(sessions, charger(tag="card-2"), 1)
+    assert need is not None
+    assert (need.vehicle_id, need.departure) == ("stranger", NOON + 9 * HOUR)
+
+
+def test_an_empty_place_needs_nothing_and_the_next_stay_is_new(sessions: Sessions) -> None:
+    one(sessions, charger(tag="card-1"))
+    assert one(sessions, charger(plugged=False), 1) is None
+    need = one(sessions, charger(tag="card-1"), 2)
+    assert need is not None
+    assert need.departure == NOON + 6 * HOUR
+
+
+def test_a_charger_that_goes_offline_does_not_end_the_stay(sessions: Sessions) -> None:
+    one(sessions, charger(tag="card-1"))
+    one(sessions, charger(plugged=False, online=False), 1)
+    need = one(sessions, charger(tag="card-1"), 2)
+    assert need is not None
+    assert need.departure == NOON + 4 * HOUR
+
+
+async def test_a_restart_does_not_postpone_departures(
+    sessions: Sessions, memory: MemoryKeyValues
+) -> None:
+    one(sessions, charger(tag="card-1"))
+    await sessions.save()
+    again = Sessions(FLEET, memory)
+    await again.load()
+    need = one(again, charger(tag="card-1"), 1)
+    assert need is not None
+    assert need.departure == NOON + 4 * HOUR
