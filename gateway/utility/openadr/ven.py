@@ -7,13 +7,13 @@ stored before it acts on it; the events themselves live in the gateway's ledger.
 from __future__ import annotations
 
 import asyncio
-import random
 import ssl
 import uuid
 from datetime import datetime, timedelta
 
 import structlog
 
+from contracts.backoff import Backoff
 from contracts.errors import PermanentError, ProtocolError, TransientError
 from contracts.openadr.payloads import (
     CanceledPartyRegistration,
@@ -37,7 +37,6 @@ from contracts.openadr.payloads import (
 from contracts.time import Clock
 from gateway.ports import EventIntake, UsageSource, UtilityHealth, UtilityMemory
 from gateway.utility.openadr.answers import EventAnswers
-from gateway.utility.openadr.backoff import Backoff
 from gateway.utility.openadr.memory import Registration, VenMemory
 from gateway.utility.openadr.outbox import VenOutbox
 from gateway.utility.openadr.reporting import VenReporting
@@ -53,6 +52,7 @@ MIN_POLL_S = 0.2
 MAX_DRAIN = 100
 """Messages taken in one round before the pace of the poll frequency is kept again."""
 _REPORT_TICK_S = 0.5
+_FIRST_WAIT_S = 1.0
 
 
 class OpenAdrVen:
@@ -80,13 +80,10 @@ class OpenAdrVen:
         )
         self._answers = EventAnswers(settings.utility_id, intake, self._memory, clock)
         self._transport = VtnTransport(settings, tls)
-        self._backoff = Backoff(
-            first_s=1.0,
-            longest_s=settings.max_backoff_s,
-            rng=random.Random(),  # noqa: S311 (jitter, not a secret)
-        )
+        self._backoff = Backoff(_FIRST_WAIT_S, settings.max_backoff_s)
         self._registration: Registration | None = None
         self._last_contact: datetime | None = None
+        self._in_touch = False
         self._detail = "not connected yet"
 
     @property
@@ -95,7 +92,7 @@ class OpenAdrVen:
         return UtilityHealth(
             utility_id=self._settings.utility_id,
             protocol="OpenADR 2.0b",
-            connected=self._registration is not None and self._backoff.failures == 0,
+            connected=self._registration is not None and self._in_touch,
             detail=self._detail,
             last_contact_at=self._last_contact,
         )
@@ -121,10 +118,12 @@ class OpenAdrVen:
                 await self._round(registration, ask_events=fresh_start)
                 fresh_start = False
                 self._backoff.reset()
+                self._in_touch = True
                 self._detail = f"registered as {registration.ven_id}"
                 await self._pause(registration.poll_s)
             except (TransientError, PermanentError, ProtocolError) as error:
                 wait_s = self._backoff.next_s()
+                self._in_touch = False
                 self._detail = str(error)
                 _log.warning("openadr_vtn_trouble", error=str(error), retry_in_s=round(wait_s, 1))
                 await self._clock.sleep(wait_s)
