@@ -1,1 +1,1 @@
-"""Batteries and meters that speak JSON over MQTT, and the site's own broker for them."""
+"""Batteries that speak JSON over MQTT, and the site's own broker for them."""
