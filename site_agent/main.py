@@ -33,6 +33,7 @@ from site_agent.flows.prospects import Prospects
 from site_agent.flows.sessions import Fleet, Sessions
 from site_agent.flows.telemetry import Telemetry
 from site_agent.store.sqlite import SqliteStore, open_store
+from site_agent.uplink.credentials import load_login
 from site_agent.uplink.link import NatsUplink
 
 log = structlog.get_logger(__name__)
@@ -105,7 +106,7 @@ class _Site:
                 self._model, devices, self._instructions, self._sessions, self._clock
             )
             runs = [
-                central.run(),
+                self._serve(central),
                 loop.run(),
                 self._instructions.run(),
                 self._telemetry(loop).run(),
@@ -174,9 +175,10 @@ class _Site:
         )
         while True:
             try:
+                load_login(link.credentials, self._settings.site_id)
                 await uplink.run()
-            except* ConfigError as errors:
-                log.error("no link: credentials", why=str(errors.exceptions[0]))  # noqa: TRY400 (the message says it all)
+            except ConfigError as error:
+                log.error("no link without credentials", why=str(error))  # noqa: TRY400 (the message says it all)
             await self._clock.sleep(_CREDENTIALS_RETRY_S)
 
 

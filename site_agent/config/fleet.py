@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from contracts.config import Settings
 from site_agent.config.devices import Percent, Positive
@@ -31,6 +31,12 @@ def _zone(value: str) -> str:
     return value
 
 
+def _no_number(value: object) -> object:
+    if isinstance(value, int | float):
+        raise ValueError("put clock times in quotes: YAML reads 22:00 as the number 1320")  # noqa: TRY004 (pydantic wants ValueError)
+    return value
+
+
 Zone = Annotated[str, AfterValidator(_zone)]
 
 
@@ -39,7 +45,7 @@ class VehicleSettings(Settings):
 
     vehicle_id: Annotated[str, Field(min_length=1, max_length=60)]
     id_tags: tuple[Annotated[str, Field(min_length=1, max_length=36)], ...]
-    departure: str | datetime | None = None
+    departure: Annotated[str | datetime | None, BeforeValidator(_no_number)] = None
     """"HH:MM" every day on the local clock, or one instant (RFC 3339, with its offset)."""
     in_hours: Positive | None = None
     """Instead of `departure`: so long after it is plugged in."""

@@ -1,0 +1,167 @@
+"""The whole agent against simulated hardware on real sockets: OCPP, SunSpec and MQTT."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contracts.clock import SystemClock
+from contracts.errors import ConfigError
+from contracts.site_link import codec
+from contracts.site_link.messages import InstructionStatus, Measurement, Row
+from depot_sim.config import DepotSettings
+from depot_sim.depot import Depot, DepotAddresses
+from site_agent.config import SiteSettings
+from site_agent.main import DATABASE, SiteAddresses, run
+from site_agent.store.sqlite import open_store
+from support.site import instruction
+
+CLOCK = SystemClock()
+CHARGERS = (("old", "1.6"), ("new", "2.0.1"))
+LIMIT_W = 15_000.0
+BUILDING_W = 12_000.0
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def hardware(ocpp_port: int, mqtt_port: int) -> Depot:
+    vehicle = {"capacity_wh": 60_000, "soc_pct": 40, "max_ac_w": 11_040}
+    cells = {"capacity_wh": 50_000, "max_charge_w": 8_000, "max_discharge_w": 8_000}
+    broker = {"port": mqtt_port, "username": "tank", "password": "only-for-tests"}
+    facts = {
+        "site_id": "depot-1",
+        "building": {"base_w": BUILDING_W, "swing_w": 0},
+        "chargers": [
+            {
+                "id": name,
+                "version": version,
+                "url": f"ws://127.0.0.1:{ocpp_port}",
+                "meter_interval_s": 1,
+                "vehicle": {**vehicle, "id": f"van-{name}", "id_tag": f"TAG-{name}"},
+            }
+            for name, version in CHARGERS
+        ],
+        "batteries": [
+            {"id": "rack", "kind": "sunspec", **cells},
+            {"id": "tank", "kind": "mqtt", **cells, "broker": broker, "state_interval_s": 0.5},
+        ],
+        "pv": [{"id": "roof", "rated_w": 5_000, "clearness": 0.2, "swing": 0}],
+    }
+    return Depot(DepotSettings.model_validate(facts), CLOCK)
+
+
+def settings(data: Path, at: DepotAddresses, ocpp_port: int, mqtt_port: int) -> SiteSettings:
+    cells = {"capacity_wh": 50_000, "max_charge_w": 8_000, "max_discharge_w": 8_000}
+
+    def where(address: Any) -> dict[str, object]:
+        return {"host": address.host, "port": address.port}
+
+    facts = {
+        "site_id": "depot-1",
+        "data": data,
+        "contract_limit_w": 100_000,
+        "max_building_w": 20_000,
+        "circuit": {"limit_a": 200},
+        "meter": where(at.meter),
+        "chargers": [{"id": name} for name, _ in CHARGERS],
+        "ocpp": {"host": "127.0.0.1", "port": ocpp_port, "meter_interval_s": 1},
+        "batteries": [
+            {"id": "rack", "kind": "sunspec", **where(at.batteries["rack"]), **cells},
+            {"id": "tank", "kind": "mqtt", "password": "only-for-tests", **cells},
+        ],
+        "mqtt": {"port": mqtt_port},
+        "pv": [{"id": "roof", **where(at.pv["roof"]), "rated_w": 5_000}],
+        "fleet": [
+            {"vehicle_id": f"van-{name}", "id_tags": [f"TAG-{name}"], "in_hours": 2}
+            | {"required_soc_pct": 80, "capacity_wh": 60_000}
+            for name, _ in CHARGERS
+        ],
+        "telemetry_s": 0.5,
+        "link": {"servers": ["tls://127.0.0.1:9"], "credentials": data / "none"},
+    }
+    return SiteSettings.model_validate(facts)
+
+
+@asynccontextmanager
+async def running_hardware(depot: Depot) -> AsyncIterator[DepotAddresses]:
+    listening = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(depot.run(lambda _: listening.set()))
+        await listening.wait()
+        yield depot.addresses
+        task.cancel()
+
+
+def rows(database: Path) -> list[Row]:
+    with sqlite3.connect(database) as connection:
+        found = connection.execute("SELECT seq, body FROM outbox ORDER BY seq").fetchall()
+    connection.close()
+    return [codec.decode_row(seq, body).row for seq, body in found]
+
+
+async def until_charging(depot: Depot) -> None:
+    while depot.plant.power_w < BUILDING_W + 6_000:
+        await CLOCK.sleep(0.1)
+
+
+async def test_an_event_moves_real_protocols(tmp_path: Path) -> None:
+    ocpp_port, mqtt_port = free_port(), free_port()
+    depot = hardware(ocpp_port, mqtt_port)
+    data = tmp_path / "site"
+    data.mkdir()
+    begins = CLOCK.now() + timedelta(seconds=3.5)
+    event = instruction(LIMIT_W, site_id="depot-1", start=begins, step=timedelta(seconds=3))
+    store = open_store(data / DATABASE, CLOCK.now())
+    await store.instructions.put(event)
+    store.close()
+    ready: list[SiteAddresses] = []
+    stopping = asyncio.Event()
+    async with running_hardware(depot) as at, asyncio.TaskGroup() as group:
+        made = settings(data, at, ocpp_port, mqtt_port)
+        group.create_task(run(made, CLOCK, stopping, ready.append))
+        async with asyncio.timeout(20):
+            await until_charging(depot)
+            await CLOCK.sleep((begins - CLOCK.now()).total_seconds() + 2.5)
+            held_w = depot.plant.power_w
+            await CLOCK.sleep(1)
+        stopping.set()
+    assert ready == [SiteAddresses(ocpp_port=ocpp_port, mqtt_port=mqtt_port)]
+    assert held_w <= LIMIT_W
+    assert held_w > 0.9 * LIMIT_W
+    told = rows(data / DATABASE)
+    states = [row for row in told if isinstance(row, InstructionStatus)]
+    assert [row.state for row in states] == ["started", "applied", "completed"]
+    assert states[1].at - begins < timedelta(seconds=2)
+    online = [r.value for r in told if isinstance(r, Measurement) and r.point == "chargers_online"]
+    assert online[-1] == len(CHARGERS)
+
+
+async def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = int(taken.getsockname()[1])
+        facts = {
+            "site_id": "depot-1",
+            "data": tmp_path,
+            "contract_limit_w": 1_000,
+            "max_building_w": 0,
+            "circuit": {"limit_a": 16},
+            "meter": {"host": "127.0.0.1", "port": 9},
+            "ocpp": {"host": "127.0.0.1", "port": port},
+        }
+        with pytest.raises(BaseExceptionGroup) as raised:
+            await run(SiteSettings.model_validate(facts), CLOCK, asyncio.Event())
+    assert raised.group_contains(ConfigError, match=f"ocpp: cannot listen on 127.0.0.1:{port}")
