@@ -148,18 +148,14 @@ class Session:
             schemas.check(self._dialect.version, schemas.response(call.action), payload)
         except CallFaultError as fault:
             self._tally.note("bad call", action=call.action[:50], reason=str(fault))
-            return self._error(call, fault.fault, str(fault))
+            return refusal(self._dialect, call, fault.fault, str(fault))
         except TransientError as error:
             _log.warning("ocpp call failed", action=call.action, reason=str(error))
-            return self._error(call, Fault.INTERNAL, "try again")
+            return refusal(self._dialect, call, Fault.INTERNAL, "try again")
         except Exception:  # the peer's boundary: one charger's message must not stop the depot
             _log.exception("ocpp handler failed", action=call.action[:50])
-            return self._error(call, Fault.INTERNAL, "internal error")
+            return refusal(self._dialect, call, Fault.INTERNAL, "internal error")
         return frames.result(call.message_id, payload)
-
-    def _error(self, call: Call, fault: Fault, text: str) -> str:
-        code = self._dialect.error_code(fault) or "GenericError"
-        return frames.error(call.message_id, code, text)
 
     # --- outbound ---------------------------------------------------------------------------------
 
@@ -175,3 +171,8 @@ class Session:
     def _deaf(self) -> None:
         self._tally.note("deaf")
         self.end(CloseCode.GOING_AWAY, "no answers")
+
+
+def refusal(dialect: Dialect, call: Call, fault: Fault, text: str) -> str:
+    """The CALLERROR frame for a CALL that cannot be served."""
+    return frames.error(call.message_id, dialect.error_code(fault) or "GenericError", text)

@@ -25,7 +25,7 @@ _NAMES = common.SettingNames(
     rate_unit="SmartChargingCtrlr.RateUnit",
     max_stack_level="SmartChargingCtrlr.ProfileStackLevel",
     max_periods="SmartChargingCtrlr.PeriodsPerSchedule",
-    max_profiles="SmartChargingCtrlr.Entries",
+    max_profiles="SmartChargingCtrlr.Entries.ChargingProfiles",
 )
 _PLUGGED: Mapping[str, bool] = {"Available": False, "Reserved": False, "Occupied": True}
 _MESSAGES = {Trigger.METER: "TransactionEvent"}
@@ -123,13 +123,16 @@ def _set_variable(name: str, value: str) -> Request:
 
 
 def _variable(name: str) -> dict[str, object]:
-    component, variable = name.split(".")
-    return {"component": {"name": component}, "variable": {"name": variable}}
+    """`component.variable` or `component.variable.instance`."""
+    component, variable, *instance = name.split(".")
+    wire = {"name": variable, **({"instance": instance[0]} if instance else {})}
+    return {"component": {"name": component}, "variable": wire}
 
 
 def _name(result: Json) -> str:
-    component = fields.part(result, "component").get("name")
-    return f"{component}.{fields.part(result, 'variable').get('name')}"
+    component, variable = fields.part(result, "component"), fields.part(result, "variable")
+    words = (component.get("name"), variable.get("name"), variable.get("instance"))
+    return ".".join(str(word) for word in words if word)
 
 
 # --- what chargers tell ---------------------------------------------------------------------------

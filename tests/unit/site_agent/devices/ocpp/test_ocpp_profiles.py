@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from site_agent.devices.ocpp.profiles import (
+    Capabilities,
+    Kind,
+    LeaseTerms,
+    Purpose,
+    RateUnit,
+    in_unit,
+    lease_forms,
+    lease_profile,
+    legal_a,
+    rate_units,
+    resting_forms,
+    resting_profile,
+)
+from site_agent.domain.device import ChargerSpec
+
+A, W = RateUnit.AMPERE, RateUnit.WATT
+NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
+
+
+def spec(**changes: Any) -> ChargerSpec:
+    return ChargerSpec(evse_id="evse-1", node="pcc", **changes)
+
+
+@pytest.mark.parametrize(
+    ("advertised", "order"),
+    [
+        (None, (A, W)),
+        ("Current", (A, W)),
+        ("Power", (W, A)),
+        ("Current,Power", (A, W)),
+        ("Power, Current", (A, W)),
+        ("W", (W, A)),
+        ("A,W", (A, W)),
+        ("nonsense", (A, W)),
+    ],
+)
+def test_both_units_are_always_tried_the_advertised_one_first(
+    advertised: str | None, order: tuple[RateUnit, ...]
+) -> None:
+    assert rate_units(advertised) == order
+
+
+@pytest.mark.parametrize(
+    ("asked", "legal"),
+    [(16.15, 16.1), (6.0, 6.0), (5.99, 0.0), (5.9999999999, 6.0), (0.0, 0.0), (-3.0, 0.0),
+     (99.0, 32.0), (0.3, 0.0)],
+)  # fmt: skip
+def test_legal_limits(asked: float, legal: float) -> None:
+    assert legal_a(asked, spec()) == legal
+
+
+def test_no_number_is_no_limit() -> None:
+    with pytest.raises(ValueError, match="NaN"):
+        legal_a(float("nan"), spec())
+
+
+@given(st.floats(0, 80), st.sampled_from([A, W]), st.sampled_from([(1,), (1, 2, 3)]))
+def test_a_sent_limit_is_never_above_the_asked_one(
+    limit_a: float, unit: RateUnit, phases: tuple[int, ...]
+) -> None:
+    charger = spec(phases=phases)
+    factor = 1.0 if unit is A else 230.0 * len(phases)
+    sent = in_unit(limit_a, unit, charger)
+    assert limit_a * factor - 0.1 < sent <= limit_a * factor + 1e-6
+    assert round(sent * 10) == pytest.approx(sent * 10)
+
+
+def test_the_fail_safe_share_is_tried_without_a_clock_and_for_the_station_first() -> None:
+    forms = resting_forms(Capabilities(max_stack_level=3), 1, alone=True)
+    first = forms[0]
+    assert (first.kind, first.connector, first.unit, first.stack_level) == (Kind.RELATIVE, 0, A, 0)
+    assert {f.purpose for f in forms} == {Purpose.TX_DEFAULT}
+    assert len(set(forms)) == len(forms) == 2 * 2 * 2 * 2
+    assert all(f.connector == 2 for f in resting_forms(Capabilities(), 2, alone=False))
+
+
+@pytest.mark.parametrize(("most", "levels"), [(8, [8, 7, 0]), (1, [1, 0]), (0, [0]), (None, [0])])
+def test_the_ladder_of_stack_levels(most: int | None, levels: list[int]) -> None:
+    forms = lease_forms(Capabilities(max_stack_level=most), 1, None)
+    assert [f.stack_level for f in forms if f.unit is A] == levels
+    assert all(f.purpose is Purpose.TX and f.connector == 1 for f in forms)
+
+
+def test_with_room_for_one_profile_only_the_default_is_left() -> None:
+    rest = resting_forms(Capabilities(), 1, alone=True)[0]
+    [form] = lease_forms(Capabilities(max_profiles=1), 1, rest)
+    assert (form.purpose, form.kind) == (Purpose.TX_DEFAULT, Kind.ABSOLUTE)
+
+
+def terms(max_periods: int | None) -> LeaseTerms:
+    return LeaseTerms(
+        spec=spec(),
+        connector=1,
+        lasting_s=300,
+        rest_a=6,
+        max_periods=max_periods,
+        transaction_ref="42",
+    )
+
+
+@pytest.mark.parametrize("max_periods", [None, 1, 2, 24])
+def test_a_lease_always_ends_by_itself(max_periods: int | None) -> None:
+    rest = resting_forms(Capabilities(), 1, alone=True)[0]
+    for form in lease_forms(Capabilities(max_periods=max_periods), 1, rest):
+        profile = lease_profile(form, 16, terms(max_periods), NOW)
+        assert profile.start is not None
+        begun_s = (NOW - profile.start).total_seconds()
+        assert begun_s > 0  # also for a clock that lags
+        ends = [p.start_s - begun_s for p in profile.periods[1:]]
+        if form.purpose is Purpose.TX:
+            assert profile.transaction_ref == "42"
+            assert profile.duration_s is not None
+            assert 300 <= profile.duration_s - begun_s <= 301
+        else:
+            assert profile.duration_s is None
+            assert ends == [300]
+        assert not ends or ends == [300]
+
+
+def test_profile_ids_never_meet() -> None:
+    ids = []
+    for connector in (1, 2, 3):
+        rest = resting_forms(Capabilities(), connector, alone=False)[0]
+        form = lease_forms(Capabilities(), connector, rest)[0]
+        held = LeaseTerms(
+            spec=spec(), connector=connector, lasting_s=9, rest_a=6, max_periods=1,
+            transaction_ref="1",
+        )  # fmt: skip
+        ids += [
+            resting_profile(rest, 6, spec(), connector, NOW).profile_id,
+            lease_profile(form, 9, held, NOW).profile_id,
+        ]
+    assert len(set(ids)) == 6
+    assert 0 not in ids
