@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
@@ -174,14 +174,15 @@ def _plan_rows(
 
     def row(site_id: str) -> PlanRow:
         allocation, out = allocations.get(site_id), site_id in stored.opted_out_sites
+        steps = allocation.steps if allocation else ()
         may_leave = not (over or out)
         return PlanRow(
             site_id=site_id,
             site_url=site_url(site_id),
             name=sites[site_id].name if site_id in sites else site_id,
-            asked=_range(s.reduction_w for s in allocation.steps) if allocation else _NOTHING,
-            limit=_range(s.import_limit_w for s in allocation.steps) if allocation else "none",
-            cause=allocation.cause if allocation else "opted out",
+            asked=_range([step.reduction_w for step in steps] or [0.0]),
+            limit=_range([step.import_limit_w for step in steps]) if steps else "no limit",
+            cause=allocation.cause if allocation and steps else "takes no part",
             opted_out=out,
             opt_out_url=event_url(stored.event.key, "opt-out", site=site_id) if may_leave else "",
         )
@@ -189,13 +190,11 @@ def _plan_rows(
     return tuple(row(site_id) for site_id in listed)
 
 
-_NOTHING = words.power(0.0)
 SUPERSEDED = instruction_mark(InstructionState.SUPERSEDED)
 
 
-def _range(values_w: Iterable[float]) -> str:
-    values = list(values_w) or [0.0]
-    low, high = words.kilo(min(values)), words.kilo(max(values))
+def _range(values_w: list[float]) -> str:
+    low, high = words.kilo(min(values_w)), words.kilo(max(values_w))
     return f"{low} kW" if low == high else f"{low} to {high} kW"
 
 

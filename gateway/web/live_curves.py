@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from itertools import pairwise
@@ -11,26 +12,26 @@ from contracts.site_link import points
 from contracts.time import Interval
 from gateway.domain.curves import Sampler
 from gateway.domain.report import Curves
-from gateway.flows.live import LiveSnapshot
+from gateway.ports import TelemetryStore
 from gateway.reports.curve import MIN_COVERAGE
-from gateway.web.state import WebState
+from gateway.web.snapshot import Snapshot
 
 PIECES = 480
 """Into how many equal pieces a span is cut."""
 
 
-async def live_curves(state: WebState, live: LiveSnapshot, span: Interval) -> Curves:
-    """Measured load of the whole portfolio (a gap where any site is missing) and what was asked."""
-    past = Interval(start=span.start, end=live.at)
+async def live_curves(store: TelemetryStore, snapshot: Snapshot, span: Interval) -> Curves:
+    """Measured load of the compared sites (a gap where any is missing) and what was asked."""
+    past = Interval(start=span.start, end=snapshot.now)
     series = [
-        await state.telemetry.series(site.site_id, points.PCC_POWER_W, past)
-        for site in state.portfolio.sites
+        await store.series(site_id, points.PCC_POWER_W, past)
+        for site_id in sorted(snapshot.compared)
     ]
-    bands = [band for band in live.events if not band.cancelled]
+    bands = [band for band in snapshot.live.events if not band.cancelled]
     return Curves(
         span=span,
         baseline=layered([band.baseline for band in bands], span, max),
-        actual=added_up(series, past),
+        actual=await asyncio.to_thread(added_up, series, past),  # a day of seconds takes a while
         target=layered([band.target_load for band in bands], span, min),
     )
 

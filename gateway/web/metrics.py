@@ -14,7 +14,7 @@ from contracts.site_link import points
 from contracts.site_link.messages import InstructionState
 from gateway.domain.event import EventStatus
 from gateway.ports import StoredEvent, StoredInstruction, UtilityHealth
-from gateway.web.snapshot import Snapshot, data_age_s, reading, take, usable
+from gateway.web.snapshot import MEMORY, Snapshot, data_age_s, reading, take, usable
 from gateway.web.state import WebState
 
 PREFIX = "gridyard_"
@@ -24,12 +24,18 @@ _NAN = float("nan")
 
 async def exposition(state: WebState) -> bytes:
     """Everything in Prometheus' text format; unknown values are NaN, never zero."""
-    snapshot, events = await take(state), await state.ledger.events()
+    snapshot = await take(state)
+    events = await state.ledger.events(ending_after=snapshot.now - MEMORY)
     newest = events[0].event.key if events else ""
     families = [
         *_portfolio(snapshot),
         *_sites(snapshot),
-        _by_label("events", "Events by where they stand", "status", _counts(events, snapshot.now)),
+        _by_label(
+            "events",
+            "Events not over for a day, by status",
+            "status",
+            _counts(events, snapshot.now),
+        ),
         _utilities(state.utilities()),
         _latencies(await state.ledger.instructions(newest) if newest else ()),
         *_totals(state.counters()),

@@ -10,23 +10,13 @@ from contracts.site_link import points
 from contracts.site_link.messages import Notice, Severity
 from gateway.domain.event import EventStatus
 from gateway.domain.portfolio import Portfolio
-from gateway.flows.live import LiveSite, LiveSum
+from gateway.flows.live import LiveSite
 from gateway.ports import StoredEvent, UtilityHealth
 from gateway.reports import words
 from gateway.web.links import event_url, site_url
-from gateway.web.snapshot import Snapshot, data_age_s, reading, usable, whole_load_w
+from gateway.web.snapshot import Snapshot, data_age_s, reading, usable
+from gateway.web.tiles import Tile, tiles
 from gateway.web.wording import Mark, asked, opt_mark, progress, severity_mark, status_mark, until
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tile:
-    """One figure of the portfolio."""
-
-    key: str
-    label: str
-    value: str
-    unit: str
-    note: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +91,7 @@ class PortfolioView:
 
     clock: str
     zone: str
+    chart_title: str
     tiles: tuple[Tile, ...]
     events: tuple[EventCard, ...]
     sites: tuple[SiteLine, ...]
@@ -116,7 +107,8 @@ def portfolio_view(
     return PortfolioView(
         clock=words.clock(now, tz),
         zone=words.zone(now, tz),
-        tiles=_tiles(snapshot),
+        chart_title=_chart_title(snapshot),
+        tiles=tiles(snapshot),
         events=tuple(event_card(stored, portfolio, now, tz) for stored in snapshot.events),
         sites=tuple(_site(live, snapshot) for live in snapshot.live.sites),
         alarms=_alarms(snapshot, tz),
@@ -124,72 +116,14 @@ def portfolio_view(
     )
 
 
-# --- figures -----------------------------------------------------------------------------------
-
-
-def _tiles(snapshot: Snapshot) -> tuple[Tile, ...]:
-    live = snapshot.live
-    return (
-        _sum_tile("load", "Load now", snapshot, points.PCC_POWER_W),
-        _reduction_tile(snapshot),
-        _plain_tile("target", "Target", snapshot.target_w, "load to stay under"),
-        _plain_tile("baseline", "Baseline", snapshot.baseline_w, "expected without the event"),
-        _sum_tile("flexibility", "Reduction on offer", snapshot, points.FLEX_DOWN_W),
-        _charger_tile(snapshot),
-        _tile("sites", "Sites online", f"{live.online} of {len(live.sites)}", "", "on the link"),
-    )
-
-
-def _tile(key: str, label: str, value: str, unit: str, note: str) -> Tile:
-    return Tile(
-        key=key, label=label, value=value, unit="" if value == words.NA else unit, note=note
-    )
-
-
-def _sum_tile(key: str, label: str, snapshot: Snapshot, point: str) -> Tile:
-    figure = snapshot.live.sums[point]
-    return _tile(key, label, words.kilo(figure.value), "kW", _provenance(figure, snapshot))
-
-
-def _provenance(figure: LiveSum, snapshot: Snapshot) -> str:
-    """How much of the portfolio a sum stands for, and how old it is."""
-    if figure.oldest_at is None:
-        return "no fresh data"
-    of = len(snapshot.live.sites)
-    part = "" if figure.sites == of else f"{figure.sites} of {of} sites, "
-    return f"{part}{words.age((snapshot.now - figure.oldest_at).total_seconds())} old"
-
-
-def _plain_tile(key: str, label: str, power_w: float | None, note: str) -> Tile:
-    said = note if power_w is not None else "no event running"
-    return _tile(key, label, words.kilo(power_w), "kW", said)
-
-
-def _reduction_tile(snapshot: Snapshot) -> Tile:
-    """Baseline less load, and how much of what was asked that is."""
-    baseline, target, load = snapshot.baseline_w, snapshot.target_w, whole_load_w(snapshot.live)
-    reduced = None if baseline is None or load is None else baseline - load
-    if baseline is None:
-        note = "no event running"
-    elif reduced is None:
-        note = "waiting for every site"
-    elif target is None or baseline <= target:
-        note = "nothing asked"
-    else:
-        note = f"{words.percent(100 * reduced / (baseline - target))} of what was asked"
-    return _tile("reduction", "Reduction now", words.kilo(reduced), "kW", note)
-
-
-def _charger_tile(snapshot: Snapshot) -> Tile:
-    sums = snapshot.live.sums
-    online, known = sums[points.CHARGERS_ONLINE].value, sums[points.CHARGERS_TOTAL].value
-    charging = sums[points.VEHICLES_CHARGING].value
-    value = words.NA if online is None or known is None else f"{online:.0f} of {known:.0f}"
-    note = "no fresh data" if charging is None else f"{charging:.0f} vehicles charging"
-    return _tile("chargers", "Chargers online", value, "", note)
-
-
 # --- rows --------------------------------------------------------------------------------------
+
+
+def _chart_title(snapshot: Snapshot) -> str:
+    some, every = len(snapshot.compared), len(snapshot.live.sites)
+    if some == every:
+        return "Load of the portfolio"
+    return f"Load of {some} of {every} sites, those addressed"
 
 
 def event_card(stored: StoredEvent, portfolio: Portfolio, now: datetime, tz: tzinfo) -> EventCard:

@@ -23,11 +23,14 @@ def probe_routes(state: WebState) -> APIRouter:
     async def readyz() -> JSONResponse:
         """Ready when the store answers; a utility that is down is told, no more."""
         try:
-            await state.ledger.events()
+            await state.ledger.events(ending_after=state.now())
         except TransientError as error:
             return problem(503, "The store cannot be reached", detail=str(error))
+        checks = dict(state.checks())
+        if not all(checks.values()):
+            return problem(503, "Not everything we need is up", checks=checks)
         utilities = {health.utility_id: health.connected for health in state.utilities()}
-        return JSONResponse({"status": "ready", "store": True, "utilities": utilities})
+        return JSONResponse({"status": "ready", "checks": checks, "utilities": utilities})
 
     @router.get("/metrics")
     async def scrape() -> Response:

@@ -34,12 +34,11 @@ class Pages:
     def text(self, template: str, **values: object) -> str:
         """A template as text."""
         now, tz = self._state.now(), self._state.zone
-        return self._environment.get_template(template).render(
-            simulated=self._state.simulated,
-            page_clock=words.clock(now, tz),
-            page_zone=words.zone(now, tz),
-            **values,
-        )
+        frame = {
+            "simulated": self._state.simulated,
+            "page_zone": words.zone(now, tz),
+        }
+        return self._environment.get_template(template).render(frame | values)
 
     def page(self, template: str, **values: object) -> HTMLResponse:
         """A whole page."""

@@ -12,6 +12,7 @@ from contracts.site_link.messages import Notice
 from contracts.time import Interval
 from gateway.domain.dispatch import DispatchPlan
 from gateway.domain.event import EventStatus
+from gateway.domain.portfolio import Portfolio
 from gateway.flows.live import EventBand, LiveSite, LiveSnapshot
 from gateway.ports import StoredEvent
 from gateway.web.state import WebState
@@ -37,6 +38,8 @@ class Snapshot:
     """Newest plan by event key, for the events above that are not over."""
     raised: tuple[tuple[str, Notice], ...]
     """`(site_id, notice)`: raised and not cleared since."""
+    compared: frozenset[str]
+    """Sites whose load is set against the events' baselines: those addressed, else all."""
 
     @property
     def now(self) -> datetime:
@@ -48,6 +51,13 @@ class Snapshot:
         """Load expected without the running events, W; None when none runs."""
         values = (band.baseline.value_at(self.now) for band in running(self.live))
         return next((value for value in values if value is not None), None)
+
+    @property
+    def load_w(self) -> float | None:
+        """Load of the compared sites, W; None unless every one has a fresh value."""
+        shown = (site for site in self.live.sites if site.site.site_id in self.compared)
+        found = [reading(site, points.PCC_POWER_W, self.now) for site in shown]
+        return sum(one.value or 0.0 for one in found) if all(map(usable, found)) else None
 
     @property
     def target_w(self) -> float | None:
@@ -76,7 +86,21 @@ async def take(state: WebState) -> Snapshot:
             if revisions:
                 plans[stored.event.key] = revisions[-1]
     notices = await state.ledger.notices(Interval(start=live.at - MEMORY, end=live.at))
-    return Snapshot(live=live, events=near, plans=plans, raised=raised(notices))
+    return Snapshot(
+        live=live,
+        events=near,
+        plans=plans,
+        raised=raised(notices),
+        compared=compared(state.portfolio, near, live.at),
+    )
+
+
+def compared(portfolio: Portfolio, events: Sequence[StoredEvent], now: datetime) -> frozenset[str]:
+    """Sites addressed by the running events, else by those in view, else all."""
+    active = [stored for stored in events if stored.event.status(now) is EventStatus.ACTIVE]
+    addressed = (portfolio.addressed(stored.event) for stored in active or events)
+    sites = {site.site_id for some in addressed for site in some}
+    return frozenset(sites or {site.site_id for site in portfolio.sites})
 
 
 def raised(notices: Sequence[tuple[str, Notice]]) -> tuple[tuple[str, Notice], ...]:
@@ -104,9 +128,3 @@ def data_age_s(live: LiveSite, now: datetime) -> float | None:
     """Age of the site's newest load value, seconds; None when there never was one."""
     at = live.measured_at()
     return None if at is None else (now - at).total_seconds()
-
-
-def whole_load_w(live: LiveSnapshot) -> float | None:
-    """Load of the portfolio, W; None unless every site has a fresh value."""
-    load = live.sums[points.PCC_POWER_W]
-    return load.value if load.sites == len(live.sites) else None

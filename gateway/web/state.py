@@ -45,6 +45,10 @@ def _nothing() -> Mapping[str, float]:
     return {}
 
 
+def _no_checks() -> Mapping[str, bool]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebState:
     """Everything the web application holds on to."""
@@ -61,6 +65,8 @@ class WebState:
     """How the way to each utility is right now."""
     counters: Callable[[], Mapping[str, float]] = _nothing
     """Totals since the start for `/metrics`, by name (`telemetry_rows`, ...)."""
+    checks: Callable[[], Mapping[str, bool]] = _no_checks
+    """What must be up for us to be ready, beside the store: for example the site link."""
     allowed_hosts: frozenset[str] = LOOPBACK
     """Host names (no port) under which browsers may reach us."""
 

@@ -8,6 +8,8 @@ from contextlib import suppress
 
 from fastapi.sse import ServerSentEvent
 
+from contracts.errors import TransientError
+
 PERIOD_S = 1.0
 
 
@@ -16,10 +18,14 @@ async def updates(
     stopping: asyncio.Event,
     period_s: float = PERIOD_S,
 ) -> AsyncIterator[ServerSentEvent]:
-    """What `look` gives, at once and then every period, until `stopping` is set."""
+    """What `look` gives, at once and then every period, until `stopping` is set.
+
+    While the store is busy nothing is sent, and the page says that its figures are frozen.
+    """
     while not stopping.is_set():
-        for event in await look():
-            yield event
+        with suppress(TransientError):
+            for event in await look():
+                yield event
         with suppress(TimeoutError):
             async with asyncio.timeout(period_s):
                 await stopping.wait()

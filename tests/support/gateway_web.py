@@ -277,7 +277,19 @@ async def measure(world: World, window: Interval, now: datetime) -> None:
         load = steps.steps[-1].value
         world.live.heard(site_id)
         world.live.restore(site_id, readings(load, given, now - timedelta(seconds=1.5)))
-    rows: tuple[Row, ...] = (
+    rows = said(now)
+    batch = Batch(
+        site_id="north-yard",
+        epoch="e1",
+        rows=tuple(NumberedRow(seq=n, row=row) for n, row in enumerate(rows, 1)),
+        sent_at=now,
+    )
+    await world.telemetry.ingest(batch, now)
+
+
+def said(now: datetime) -> tuple[Row, ...]:
+    """What north-yard has told: a charger is offline, one vehicle is fine and one is not."""
+    return (
         Notice(
             at=now - timedelta(minutes=3),
             code="charger-offline",
@@ -306,13 +318,6 @@ async def measure(world: World, window: Interval, now: datetime) -> None:
             reason="charger offline; 18 kWh short at departure",
         ),
     )
-    batch = Batch(
-        site_id="north-yard",
-        epoch="e1",
-        rows=tuple(NumberedRow(seq=n, row=row) for n, row in enumerate(rows, 1)),
-        sent_at=now,
-    )
-    await world.telemetry.ingest(batch, now)
 
 
 def readings(load_w: float, given_w: float, at: datetime) -> dict[str, Reading]:

@@ -16,7 +16,7 @@ from gateway.flows.live import LiveSite
 from gateway.ports import JournalEntry, StoredEvent, StoredInstruction, UtilityHealth
 from gateway.web.api import schemas
 from gateway.web.links import event_api_url, event_url
-from gateway.web.snapshot import Snapshot, data_age_s, reading, usable, whole_load_w
+from gateway.web.snapshot import Snapshot, data_age_s, reading, usable
 
 _UNITS: dict[SignalKind, Literal["W", "level", "currency/kWh"]] = {
     SignalKind.LEVEL: "level",
@@ -216,14 +216,18 @@ def portfolio_out(
 ) -> schemas.PortfolioOut:
     """The portfolio now."""
     live = snapshot.live
-    offered = live.sums[points.FLEX_DOWN_W]
+
+    def whole(point: str) -> float | None:
+        figure = live.sums[point]
+        return figure.value if figure.sites == len(live.sites) else None
+
     return schemas.PortfolioOut(
         at=snapshot.now,
         simulated=simulated,
-        power_w=whole_load_w(live),
+        power_w=whole(points.PCC_POWER_W),
         baseline_w=snapshot.baseline_w,
         target_w=snapshot.target_w,
-        flex_down_w=offered.value if offered.sites == len(live.sites) else None,
+        flex_down_w=whole(points.FLEX_DOWN_W),
         sites_online=live.online,
         sites_total=len(live.sites),
         utilities=[utility_out(one) for one in health],

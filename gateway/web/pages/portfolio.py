@@ -13,7 +13,7 @@ from gateway.web.chart_data import DEFAULT_SPAN, SPANS, chart_data, chart_span, 
 from gateway.web.live_curves import live_curves
 from gateway.web.portfolio_view import PortfolioView, portfolio_view
 from gateway.web.rendering import Pages
-from gateway.web.snapshot import Snapshot, take, whole_load_w
+from gateway.web.snapshot import Snapshot, take
 from gateway.web.state import WebState
 from gateway.web.stream import updates
 
@@ -30,7 +30,7 @@ def add_routes(router: APIRouter, state: WebState, pages: Pages) -> None:
     @router.get("/ui/chart")
     async def chart(span: str = DEFAULT_SPAN) -> JSONResponse:
         snapshot = await take(state)
-        curves = await live_curves(state, snapshot.live, chart_span(snapshot.now, span))
+        curves = await live_curves(state.telemetry, snapshot, chart_span(snapshot.now, span))
         live, revision = snapshot.live, _revision(snapshot)
         data = chart_data(curves, live.events, live.at, state.zone.key, revision)
         return JSONResponse(data)
@@ -43,7 +43,7 @@ def add_routes(router: APIRouter, state: WebState, pages: Pages) -> None:
     async def look() -> Sequence[ServerSentEvent]:
         snapshot = await take(state)
         html = pages.text("_live.html", view=_view(state, snapshot))
-        tick = tick_data(snapshot.now, whole_load_w(snapshot.live), _revision(snapshot))
+        tick = tick_data(snapshot.now, snapshot.load_w, _revision(snapshot))
         return ServerSentEvent(raw_data=html), ServerSentEvent(event="tick", data=tick)
 
 
@@ -54,5 +54,5 @@ def _view(state: WebState, snapshot: Snapshot) -> PortfolioView:
 
 def _revision(snapshot: Snapshot) -> str:
     """Changes when an event or its plan does: the page then asks for the whole chart again."""
-    bands = (f"{b.event_key}:{b.revision}:{b.window}" for b in snapshot.live.events)
-    return sha256("|".join(bands).encode()).hexdigest()[:12]
+    bands = [f"{b.event_key}:{b.revision}:{b.window}" for b in snapshot.live.events]
+    return sha256("|".join([*bands, *sorted(snapshot.compared)]).encode()).hexdigest()[:12]

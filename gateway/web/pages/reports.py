@@ -30,6 +30,7 @@ def add_routes(router: APIRouter, state: WebState, pages: Pages) -> None:
         return pages.page(
             "report.html",
             view=report_view(report),
+            simulated=report.header.simulated,
             event_page=event_url(key),
             pdf_url=event_url(key, "report.pdf", version=report.version),
             csv_url=event_url(key, "report.csv", version=report.version),

@@ -72,3 +72,8 @@ def test_exceptions_name_the_site(report: ParticipationReport) -> None:
         "charger offline",
         "cp-04",
     )
+
+
+def test_an_exception_of_no_site_is_the_portfolios(report: ParticipationReport) -> None:
+    short = replace(report.exceptions[0], site_id="", kind="shortfall")
+    assert report_view(replace(report, exceptions=(short,))).exceptions[0].site == "(portfolio)"

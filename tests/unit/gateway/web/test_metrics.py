@@ -1,11 +1,13 @@
 """What Prometheus reads."""
 
 import math
+from dataclasses import replace
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from support.gateway_web import World
+from gateway.web.app import create_app
+from support.gateway_web import World, browser
 
 
 def parsed(text: str) -> dict[tuple[str, str], float]:
@@ -44,7 +46,14 @@ async def test_unknown_is_nan_never_zero(bare_client: httpx.AsyncClient) -> None
     assert found["gridyard_sites_online", ""] == 0
 
 
+async def test_it_is_not_ready_while_a_part_is_down(world: World) -> None:
+    app = create_app(replace(world.state, checks=lambda: {"site_link": False}))
+    async with browser(app) as client:
+        answer = await client.get("/readyz")
+    assert (answer.status_code, answer.json()["checks"]) == (503, {"site_link": False})
+
+
 async def test_probes(client: httpx.AsyncClient, world: World) -> None:
     assert (await client.get("/healthz")).json() == {"status": "ok"}
     ready = (await client.get("/readyz")).json()
-    assert ready == {"status": "ready", "store": True, "utilities": {"pacific-utility": True}}
+    assert ready == {"status": "ready", "checks": {}, "utilities": {"pacific-utility": True}}

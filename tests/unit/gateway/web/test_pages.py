@@ -78,6 +78,18 @@ async def test_text_from_outside_is_escaped(client: httpx.AsyncClient, world: Wo
     assert "<b>no</b>" not in await page(client, "/")
 
 
+@pytest.mark.parametrize("path", ["/", EVENT_URL, "/sites/north-yard"])
+async def test_a_live_page_loads_htmx_and_its_extension_in_one_go(
+    client: httpx.AsyncClient, path: str
+) -> None:
+    """Deferred, htmx may start before its extension is there, and the page never goes live."""
+    html = await page(client, path)
+    tags = re.findall(r"<script[^>]*/(htmx|hx-sse|live)[.][^>]*>", html)
+    assert tags == ["htmx", "hx-sse", "live"]
+    assert not re.search(r"<script[^>]*/(?:htmx|hx-sse)[^>]*(?:defer|async|module)", html)
+    assert html.index("hx-sse:connect") < html.index("htmx.min.js")
+
+
 async def test_an_unknown_span_is_the_usual_one(client: httpx.AsyncClient) -> None:
     html = await page(client, "/?span=%3Cscript%3E")
     assert 'data-src="/ui/chart?span=15m"' in html

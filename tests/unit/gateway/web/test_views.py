@@ -17,7 +17,8 @@ from gateway.web.chart_data import MAX_POINTS, chart_data, chart_span
 from gateway.web.live_curves import added_up, layered
 from gateway.web.portfolio_view import portfolio_view, site_mark
 from gateway.web.site_view import in_words
-from gateway.web.snapshot import MAX_AGE, Snapshot, raised, reading, take
+from gateway.web.snapshot import MAX_AGE, compared, raised, reading, take
+from gateway.web.tiles import tiles
 from gateway.web.wording import asked, progress, status_mark, until
 from support.gateway_web import NOW, World, grid_event
 
@@ -84,15 +85,29 @@ async def test_a_stale_value_is_shown_with_its_age_and_not_used(world: World) ->
 
 
 async def test_a_reduction_is_not_claimed_while_a_site_is_missing(world: World) -> None:
-    world.live.lost("harbor")
     seen = await take(world.state)
-    short = dict(seen.live.sums)
-    short[points.PCC_POWER_W] = replace(short[points.PCC_POWER_W], sites=2)
-    partial: Snapshot = replace(seen, live=replace(seen.live, sums=short))
-    view = portfolio_view(partial, world.state.portfolio, (), world.state.zone)
-    tiles = {tile.key: tile for tile in view.tiles}
-    assert (tiles["reduction"].value, tiles["reduction"].note) == ("n/a", "waiting for every site")
-    assert tiles["load"].note.startswith("2 of 3 sites")
+    silent = replace(seen.live.sites[1], readings={})
+    live = replace(seen.live, sites=(seen.live.sites[0], silent, seen.live.sites[2]))
+    figures = {tile.key: tile for tile in tiles(replace(seen, live=live))}
+    assert figures["reduction"].value == "n/a"
+    assert figures["reduction"].note == "waiting for every site"
+    short = replace(live.sums[points.PCC_POWER_W], sites=2)
+    partial = replace(live, sums={**live.sums, points.PCC_POWER_W: short})
+    load = {tile.key: tile for tile in tiles(replace(seen, live=partial))}["load"]
+    assert load.note.startswith("2 of 3 sites")
+
+
+async def test_load_is_compared_over_the_sites_the_event_addresses(world: World) -> None:
+    seen = await take(world.state)
+    assert seen.compared == {"north-yard", "harbor", "east"}
+    stored = seen.events[0]
+    one = replace(stored, event=replace(stored.event, targets=("harbor",)))
+    some = compared(world.state.portfolio, [one], NOW)
+    assert some == {"harbor"}
+    assert compared(world.state.portfolio, [], NOW) == seen.compared
+    view = portfolio_view(replace(seen, compared=some), world.state.portfolio, (), world.state.zone)
+    assert view.chart_title == "Load of 1 of 3 sites, those addressed"
+    assert replace(seen, compared=some).load_w == pytest.approx(51_000, rel=0.05)
 
 
 def notice(minute: int, raised_: bool, code: str = "meter-stale") -> tuple[str, Notice]:
