@@ -204,6 +204,12 @@ class GatewaySettings(Settings):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         _unique("sites: site_id", (site.site_id for site in self.sites))
+        _unique("programs: program_id", (program.program_id for program in self.programs))
+        for program in self.programs:
+            _unique(
+                f"enrolments of {program.program_id!r}: site_id",
+                (entry.site_id for entry in program.enrolments),
+            )
         _unique("openadr: utility_id", (utility.utility_id for utility in self.openadr))
         known = {site.site_id for site in self.sites}
         for program in self.programs:

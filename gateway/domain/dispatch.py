@@ -111,13 +111,8 @@ def plan(
         reason=reason,
         target=target,
         allocations=tuple(
-            SiteAllocation(
-                site_id=site.site_id,
-                steps=_steps(pieces, shares[n], baselines[n]),
-                cause=_cause(site, shares[n], caps[n]),
-                counted_on=site.available,
-            )
-            for n, site in enumerate(sites)
+            _allocation(site, pieces, *rows)
+            for site, *rows in zip(sites, shares, baselines, caps, strict=True)
         ),
         shortfall=_shortfall(pieces, missing),
     )
@@ -222,6 +217,17 @@ def _caps(sites: Sequence[SiteFlexibility], baselines: Watts) -> Watts:
     floors = np.array([[-np.inf if site.floor_w is None else site.floor_w] for site in sites])
     reachable = np.maximum(0.0, baselines - floors.reshape(-1, 1))
     return np.where(np.isnan(baselines), 0.0, np.minimum(offers.reshape(-1, 1), reachable))
+
+
+def _allocation(
+    site: SiteFlexibility, pieces: Sequence[Interval], given: Watts, baseline: Watts, caps: Watts
+) -> SiteAllocation:
+    return SiteAllocation(
+        site_id=site.site_id,
+        steps=_steps(pieces, given, baseline),
+        cause=_cause(site, given, caps),
+        counted_on=site.available,
+    )
 
 
 def _steps(pieces: Sequence[Interval], given: Watts, baseline: Watts) -> tuple[AllocatedStep, ...]:
