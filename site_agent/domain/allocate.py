@@ -25,6 +25,8 @@ Array = NDArray[np.float64]
 
 SMOOTHING_H = 1.0
 """Vehicles whose laxities lie within this of each other share power instead of taking turns."""
+_ALMOST = 1.05
+"""Needs this little beyond a capacity are shared, not triaged: a hair must not turn the tables."""
 _TINY = 1e-6
 _BISECTIONS = 40
 
@@ -117,7 +119,7 @@ class _Pool:
     def late(self) -> set[int]:
         """Who hangs below a constraint that cannot carry all the steady needs on it."""
         needs = np.minimum([demand.need_a for demand in self._demands], self._most)
-        short = self._weights @ needs > self._capacity + _TINY
+        short = self._weights @ needs > self._capacity * _ALMOST + _TINY
         return set(np.flatnonzero((self._weights[short] > 0).any(axis=0)).tolist())
 
     def admit(self, order: Iterable[int]) -> None:

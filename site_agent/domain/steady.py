@@ -20,8 +20,8 @@ def keep_steady(
 
     Every constraint still holds: where limits kept above their targets would break one, the
     largest excess gives way first. `allowance` (in the units of the first constraint, W) is
-    how much may stay unused by limits kept below their targets; beyond it the largest gap closes.
-    Targets must satisfy the constraints themselves.
+    how much less than the targets may be used in all; beyond it the largest gaps close, and where
+    that does not help the targets are taken as they are. They must satisfy the constraints.
     """
     chosen = {
         name: in_force[name]
@@ -38,7 +38,7 @@ def keep_steady(
             break
         if loads.fits(name, targets[name]):
             loads.move(name, targets[name])
-    return loads.chosen
+    return loads.chosen if loads.unused(targets) <= allowance + _TINY else dict(targets)
 
 
 def _near(target: float, present: float, deadband_a: float) -> bool:
@@ -84,9 +84,8 @@ class _Loads:
         ]
 
     def unused(self, targets: Mapping[str, float]) -> float:
-        """What limits below their targets leave unused, in units of the first constraint."""
+        """How much less than the targets is used in all, in units of the first constraint."""
         weights = self._constraints[0].weights if self._constraints else {}
         return sum(
-            weights.get(name, 0.0) * max(0.0, targets[name] - limit)
-            for name, limit in self.chosen.items()
+            weights.get(name, 0.0) * (targets[name] - limit) for name, limit in self.chosen.items()
         )

@@ -85,6 +85,12 @@ class TestRule:
         assert amps(shares) == {"first": 32.0, "early": 18.0, "late": 0.0}
         assert shares["early"].cause == "not all can be ready: takes what the fuse leaves"
 
+    def test_a_hair_too_little_is_shared(self) -> None:
+        names = [f"c{n}" for n in range(4)]
+        demands = [demand(name, need_a=10, laxity_h=1) for name in names]
+        shares = allocate(demands, [budget(39.6, *names)])
+        assert min(amps(shares).values()) == 9.6
+
     def test_a_short_board_is_triaged_without_touching_the_rest(self) -> None:
         demands = [demand("x", need_a=20), demand("y", need_a=20), demand("z", need_a=20)]
         shares = allocate(demands, [budget(100, "x", "y", "z"), budget(25, "x", "y")])
