@@ -34,7 +34,7 @@ class Pace:
 
 DEFAULT = Pace()
 QUICK = Pace(
-    notice=18.0, start=34.0, duration=40, fault=44.0, fault_for=15.0, opt_out=54.0, observe=10.0
+    notice=18.0, start=34.0, duration=40, fault=40.0, fault_for=25.0, opt_out=54.0, observe=10.0
 )
 """For tests: the same story in less time."""
 

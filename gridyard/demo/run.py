@@ -96,10 +96,8 @@ async def _tell(
     async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=10.0) as api:
         await _ready(api, clock)
         story.tell("dashboard", f"dashboard: {url}/", url=url)
-        story.tell(
-            "utility",
-            f"utility: http://{layout.utility.api_host}:{layout.utility.api_port}/api/messages",
-        )
+        utility = f"http://{layout.utility.api_host}:{layout.utility.api_port}"
+        story.tell("utility", f"the utility's messages: {utility}/api/messages", url=utility)
         if options.open_browser:
             await asyncio.to_thread(webbrowser.open, url)
         watcher = Watcher(api, story, clock)

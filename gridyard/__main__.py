@@ -1,0 +1,5 @@
+"""`python -m gridyard`."""
+
+from gridyard.cli import main
+
+main()
