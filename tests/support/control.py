@@ -104,11 +104,14 @@ async def site(
         batteries=[b.spec for b in batteries],
         pv_specs=[p.spec for p in pv],
     )
-    devices = Devices(
-        meter=depot, chargers=depot.chargers, batteries=depot.batteries, pv=depot.pv
-    )
+    devices = Devices(meter=depot, chargers=depot.chargers, batteries=depot.batteries, pv=depot.pv)
     loops: list[ControlLoop] = []
-    instructions = Instructions(of, store, clock, wake=lambda: loops[0].wake())
+    instructions = Instructions(
+        of,
+        store,
+        clock,
+        wake=lambda: loops[0].wake(),  # noqa: PLW0108 (the loop is made below)
+    )
     await instructions.load()
     sessions = Sessions(Fleet(by_tag=vehicles or {}, stranger=STRANGER), memory)
     loops.append(ControlLoop(of, devices, instructions, sessions, clock))

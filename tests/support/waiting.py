@@ -9,5 +9,5 @@ from collections.abc import Callable
 async def until(condition: Callable[[], bool], timeout_s: float = 5.0) -> None:
     """Return as soon as `condition` holds; TimeoutError when it does not in time."""
     async with asyncio.timeout(timeout_s):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 (what is waited for here has no event)
             await asyncio.sleep(0.005)
