@@ -60,7 +60,7 @@ class Telemetry:
         self._every_s = every_s
 
     async def run(self) -> None:
-        """Sample until cancelled; while the disk fails, samples are lost and said to be."""
+        """Sample until cancelled; while the disk fails, samples are lost and the log says so."""
         while True:
             due_s = self._clock.monotonic() + self._every_s
             try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,6 +11,7 @@ import yaml
 
 from contracts.config import loads
 from contracts.errors import ConfigError
+from site_agent import config
 from site_agent.config import SiteSettings
 from site_agent.devices.registry import stations
 from site_agent.domain.fleet import Departure, LeavesAfter, LeavesAt, LeavesDaily
@@ -53,6 +55,11 @@ def faults(text: str) -> str:
     with pytest.raises(ConfigError) as raised:
         load(text)
     return str(raised.value)
+
+
+def test_the_example_is_a_site() -> None:
+    example = Path(config.__file__).with_name("example.yaml")
+    assert len(load(example.read_text()).chargers) == 4
 
 
 def test_settings_become_the_model() -> None:
