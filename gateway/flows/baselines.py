@@ -69,24 +69,28 @@ class Baselines:
         span: Interval,
         others: Sequence[Interval],
     ) -> BaselineRun:
-        """The program's baseline for one site over `span`, at the program's interval."""
-        method, zone = program.baseline, site.time_zone
-        windows = [w for w in history_windows(method, zone, event, span) if w.start != w.end]
-        steps = [
-            step for window in merged(windows) for step in await self._power(site.site_id, window)
-        ]
-        return run_baseline(
-            BaselineInputs(
-                method=method,
-                zone=zone,
-                event=event,
-                span=span,
-                resolution=self.resolution(program, event),
-                history=StepSeries(tuple(steps)),
-                other_events=tuple(others),
-                holidays=self._portfolio.holidays,
+        """The program's baseline for one site over `span`, at the program's interval.
+
+        Mostly the last fortnight holds enough usable days; only else is all of the look-back read.
+        """
+        method = program.baseline
+        windows = history_windows(method, site.time_zone, event, span)
+        for days in (method.y_days + method.y_days // 2 + 2, len(windows)):
+            result = run_baseline(
+                BaselineInputs(
+                    method=method,
+                    zone=site.time_zone,
+                    event=event,
+                    span=span,
+                    resolution=self.resolution(program, event),
+                    history=await self._history(site.site_id, windows[: days + 1]),
+                    other_events=tuple(others),
+                    holidays=self._portfolio.holidays,
+                )
             )
-        )
+            if len(result.days) <= days:  # it never looked beyond what was read
+                break
+        return result
 
     def resolution(self, program: Program, event: Interval) -> timedelta:
         """The program's interval, or a longer one for a very long event."""
@@ -138,6 +142,11 @@ class Baselines:
         note = f"{result.problem}: mean of the last {span(self._recent)} ({kw(mean_w)}) instead"
         pieces = window.split(self.resolution(program, window))
         return ExpectedLoad(series=StepSeries.of((p, mean_w) for p in pieces), note=note)
+
+    async def _history(self, site_id: str, windows: Sequence[Interval]) -> StepSeries:
+        wanted = merged([window for window in windows if window.start != window.end])
+        steps = [step for window in wanted for step in await self._power(site_id, window)]
+        return StepSeries(tuple(steps))
 
     async def _power(self, site_id: str, window: Interval) -> StepSeries:
         return await self._telemetry.series(site_id, points.PCC_POWER_W, window)

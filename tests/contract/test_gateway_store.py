@@ -89,6 +89,17 @@ async def test_a_file_that_is_no_database_is_a_clear_mistake(tmp_path: Path) -> 
         Database.open(path)
 
 
+async def test_a_database_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.db"
+    newer = Database.open(path)
+    await newer.write(
+        lambda s: s.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    )
+    newer.close()
+    with pytest.raises(ConfigError, match="9999"):
+        Database.open(path)
+
+
 def test_only_one_gateway_runs_on_a_data_folder(tmp_path: Path) -> None:
     with (
         leadership(tmp_path / "data"),

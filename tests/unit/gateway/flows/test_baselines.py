@@ -1,0 +1,67 @@
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from contracts.series import StepSeries
+from contracts.site_link import points
+from contracts.time import Interval
+from gateway.domain.program import BaselineMethod, DayType
+from gateway.flows.baselines import MAX_STEPS, Baselines
+
+World = Any
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+
+
+async def run_on(world: World, days: Sequence[int], look_back: int = 30) -> tuple[Any, int]:
+    """A 2-of-2 baseline of depot-1 with history on these past days only; and how much was read."""
+    begun = world.clock.now()
+    event = Interval.lasting(begun, 30 * MINUTE)
+    for back in days:
+        start = begun - back * DAY - 60 * MINUTE
+        spans = Interval.lasting(start, timedelta(hours=3)).split(5 * MINUTE)
+        past = StepSeries.of((piece, 1000.0 * back) for piece in spans)
+        await world.telemetry.insert_history("depot-1", points.PCC_POWER_W, past, "synthetic")
+    reads = 0
+    series = world.telemetry.series
+
+    async def counted(site_id: str, point: str, window: Interval) -> StepSeries:
+        nonlocal reads
+        reads += 1
+        found: StepSeries = await series(site_id, point, window)
+        return found
+
+    world.telemetry.series = counted
+    method = BaselineMethod(
+        y_days=2, x_days=2, min_days=2, day_type=DayType.ANY, look_back=look_back * DAY
+    )
+    baselines = Baselines(world.portfolio, world.telemetry, refresh=MINUTE, recent=MINUTE)
+    program = replace(world.program, baseline=method)
+    run = await baselines.run(world.portfolio.sites[0], program, event, event, ())
+    return run, reads
+
+
+async def test_the_last_days_are_enough_when_they_are_usable(world: World) -> None:
+    run, reads = await run_on(world, [1, 2, 3, 20])
+    assert run.series.mean(Interval.lasting(world.clock.now(), MINUTE)) == pytest.approx(1500.0)
+    assert reads == 6  # five days and the adjustment window
+
+
+async def test_all_of_the_look_back_is_read_when_they_are_not(world: World) -> None:
+    run, reads = await run_on(world, [1, 20])
+    assert run.series.mean(Interval.lasting(world.clock.now(), MINUTE)) == pytest.approx(10_500.0)
+    assert len(run.days) == 20
+    assert reads > 30
+
+
+def test_a_very_long_event_is_cut_into_longer_intervals(world: World) -> None:
+    baselines = Baselines(world.portfolio, world.telemetry, refresh=MINUTE, recent=MINUTE)
+    start = world.clock.now()
+    short = Interval.lasting(start, timedelta(hours=4))
+    assert baselines.resolution(world.program, short) == 5 * MINUTE
+    long = Interval.lasting(start, timedelta(days=10))
+    resolution = baselines.resolution(world.program, long)
+    assert resolution % (5 * MINUTE) == timedelta(0)
+    assert len(list(long.split(resolution))) <= MAX_STEPS
