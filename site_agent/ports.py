@@ -215,6 +215,10 @@ class SessionStore(Protocol):
         """`(transaction id, id tag)` still open at an EVSE, or None."""
         ...
 
+    async def start_wh(self, transaction_id: int) -> float | None:
+        """The energy register at its start, Wh; None for an unknown transaction."""
+        ...
+
 
 class KeyValues(Protocol):
     """Small things worth remembering over a restart: learnt capabilities, raised notices."""

@@ -129,6 +129,7 @@ class MemorySessions:
         self._ids = itertools.count(1)
         self._open: dict[int, tuple[str, str | None]] = {}
         self._remote: dict[tuple[str, str], int] = {}
+        self._start_wh: dict[int, float] = {}
 
     async def start(
         self, evse_id: str, id_tag: str | None, at: datetime, meter_wh: float, remote_id: str | None
@@ -138,6 +139,7 @@ class MemorySessions:
             return self._remote[evse_id, remote_id]
         transaction_id = next(self._ids)
         self._open[transaction_id] = (evse_id, id_tag)
+        self._start_wh[transaction_id] = meter_wh
         if remote_id is not None:
             self._remote[evse_id, remote_id] = transaction_id
         return transaction_id
@@ -150,6 +152,10 @@ class MemorySessions:
         """`(transaction id, id tag)` of the newest still open at an EVSE, or None."""
         found = [(number, tag) for number, (evse, tag) in self._open.items() if evse == evse_id]
         return max(found, default=None, key=lambda held: held[0])
+
+    async def start_wh(self, transaction_id: int) -> float | None:
+        """The energy register at its start, Wh; None for an unknown transaction."""
+        return self._start_wh.get(transaction_id)
 
 
 class MemoryKeyValues:

@@ -45,6 +45,12 @@ class SqliteSessions:
         )
         return found
 
+    async def start_wh(self, transaction_id: int) -> float | None:
+        """The energy register at its start, Wh; None for an unknown transaction."""
+        query = "SELECT start_wh FROM charging_transaction WHERE id = ?"
+        found = await self._database.run(lambda c: c.execute(query, (transaction_id,)).fetchone())
+        return None if found is None else float(found[0])
+
 
 class SqliteKeyValues:
     """`site_agent.ports.KeyValues`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -57,6 +58,7 @@ async def depot(
     timing: Timing = QUICK,
     clock: Clock | None = None,
     sessions: MemorySessions | None = None,
+    ssl_context: ssl.SSLContext | None = None,
 ) -> AsyncIterator[Depot]:
     clock = clock or FastClock(20.0)
     sessions = sessions or MemorySessions()
@@ -70,6 +72,7 @@ async def depot(
         host="127.0.0.1",
         port=0,
         timing=timing,
+        ssl_context=ssl_context,
     )
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(system.run())
@@ -98,6 +101,7 @@ async def connected(
     password: str | None = None,
     answers: dict[str, Any] | None = None,
     offer: list[str] | None = None,
+    trusting: ssl.SSLContext | None = None,
 ) -> AsyncIterator[RawCharger]:
     """A raw charger connected to a depot; `offer` are its subprotocols, if not its version."""
     headers = {}
@@ -106,7 +110,8 @@ async def connected(
         headers["Authorization"] = f"Basic {token}"
     offered = [version] if offer is None else offer
     socket = await connect(
-        depot.url(name),
+        depot.url(name).replace("ws:", "wss:" if trusting else "ws:"),
+        ssl=trusting,
         subprotocols=[Subprotocol(word) for word in offered] or None,
         additional_headers=headers,
         compression=None,

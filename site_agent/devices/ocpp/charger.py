@@ -9,7 +9,6 @@ import structlog
 
 from contracts.reading import Quality, Reading
 from contracts.time import Clock
-from site_agent.devices.ocpp.compliance import Compliance
 from site_agent.devices.ocpp.installer import Installer, Link
 from site_agent.devices.ocpp.meter import Meter
 from site_agent.devices.ocpp.samples import Sample
@@ -50,7 +49,6 @@ class OcppCharger:
         self._silence = timedelta(seconds=timing.silence_s)
         self._meter = Meter(spec, timing.meter_interval_s or _USUAL_INTERVAL_S)
         self._transactions = Transactions(spec.evse_id, sessions, clock)
-        self._compliance = Compliance(timedelta(seconds=timing.obey_s))
         installer = Installer(
             spec,
             connector,
@@ -76,7 +74,7 @@ class OcppCharger:
         return self._spec
 
     def state(self, now: datetime) -> ChargerState:
-        """What is known of it."""
+        """What is known of it; whether it obeys is judged by whoever compares all devices."""
         transaction = self._transactions.current
         confirmed = self.steering.confirmed(now)
         return ChargerState(
@@ -93,7 +91,7 @@ class OcppCharger:
             soc_pct=self._meter.soc_pct(now),
             confirmed_limit_a=None if confirmed is None else confirmed[0],
             limit_in_force_since=None if confirmed is None else confirmed[1],
-            obeys=self._compliance.obeys,
+            pausable=self.steering.pausable,
         )
 
     async def set_limit(self, setpoint: ChargerSetpoint) -> None:
@@ -106,10 +104,7 @@ class OcppCharger:
             TransientError: offline or silent; the loop tries again.
             PermanentError: refused in every form the charger knows.
         """
-        try:
-            await self.steering.set_limit(setpoint.limit_a)
-        finally:
-            self._expect()
+        await self.steering.set_limit(setpoint.limit_a)
 
     # --- the station tells ------------------------------------------------------------------------
 
@@ -119,10 +114,9 @@ class OcppCharger:
         self._known = self._transactions.current
 
     def connected(self, link: Link) -> None:
-        """A new connection."""
+        """A new connection; of use once the station calls `set_up`."""
         self._link = link
         self.steering.connected(link)
-        self._wake()
 
     def disconnected(self, link: Link) -> None:
         """A connection is gone."""
@@ -136,6 +130,16 @@ class OcppCharger:
         """Our id of its transaction."""
         return None if self._known is None else self._known.id
 
+    async def set_up(self, link: Link) -> None:
+        """The charger's capabilities are known: install its fail-safe share.
+
+        Raises:
+            TransientError: no answer.
+            PermanentError: refused in every form.
+        """
+        self._wake()
+        await self.steering.set_up(link)
+
     def runs(self, remote_id: str) -> bool:
         """Whether its transaction is this one, by the charger's id."""
         current = self._transactions.current
@@ -145,7 +149,6 @@ class OcppCharger:
         """The charger has restarted: everything about it is in doubt until it says so again."""
         self._transactions.doubt()
         self.steering.rebooted()
-        self._compliance.excuse()
 
     # --- the charger tells ------------------------------------------------------------------------
 
@@ -166,9 +169,11 @@ class OcppCharger:
         self._changed(before is not self._plugged)
 
     async def started(
-        self, id_tag: str | None, at: datetime, meter_wh: float, remote_id: str | None
+        self, id_tag: str | None, at: datetime, meter_wh: float | None, remote_id: str | None
     ) -> int:
-        """A transaction began; its id."""
+        """A transaction began; its id. Without a register, the last one known stands in."""
+        if meter_wh is None:
+            meter_wh = self._meter.register_wh
         number = await self._transactions.started(id_tag, at, meter_wh, remote_id)
         self._plugged = True
         self._changed()
@@ -209,7 +214,6 @@ class OcppCharger:
         if transaction_id is not None:
             self._transactions.mentioned(transaction_id)
         self._changed()
-        self._judge(received)
 
     # --- inside -----------------------------------------------------------------------------------
 
@@ -221,32 +225,14 @@ class OcppCharger:
             if current is None:
                 self._meter.rest(self._clock.now())
             self.steering.transaction_changed()
-            self._compliance.excuse()
-            self._expect()
             also = True
         if also:
             self._wake()
 
-    def _expect(self) -> None:
-        now = self._clock.now()
-        if confirmed := self.steering.confirmed(now):
-            self._compliance.expect(confirmed[0], now)
-
-    def _judge(self, now: datetime) -> None:
-        """Compare with the limits of late; without a current, with what the power must take."""
-        self._expect()
-        current_a = self._meter.current_a(now).value
-        if current_a is None:
-            power_w = self._power_w(now).value
-            if power_w is None:
-                return
-            current_a = power_w / (len(self._spec.phases) * self._spec.voltage_v)
-        if self._compliance.observe(current_a, now):
-            _log.warning("charger does not follow its limit", evse=self._spec.evse_id)
-            self._wake()
-
     def _online(self, now: datetime) -> bool:
-        return self._link is not None and now - self._link.session.last_seen <= self._silence
+        """Connected, introduced, and heard of lately."""
+        link = self._link
+        return link is not None and link.ready and now - link.session.last_seen <= self._silence
 
     def _power_w(self, now: datetime) -> Reading:
         return self._idle(now) or self._meter.power_w(now)

@@ -57,7 +57,8 @@ class Installer:
         self._their_time = their_time
         self._resting_form: Form | None = None
         self._lease_form: Form | None = None
-        self._refuses_zero = False
+        self.refuses_zero = False
+        """It has turned a limit of 0 A into its minimum."""
         self.lease_key = ("lease", connector)
         """Key of the CALL that carries a limit."""
 
@@ -101,11 +102,11 @@ class Installer:
             transaction_ref=transaction_ref,
         )
         floor_a = self._spec.min_current_a
-        first_a = floor_a if limit_a <= 0 and self._refuses_zero else limit_a
+        first_a = floor_a if limit_a <= 0 and self.refuses_zero else limit_a
         if await self._offer(link, first_a, terms):
             return first_a
         if first_a <= 0 and await self._offer(link, floor_a, terms):
-            self._refuses_zero = True
+            self.refuses_zero = True
             _log.warning("charger refuses 0 A", evse=self._spec.evse_id, floor_a=floor_a)
             return floor_a
         raise PermanentError(f"{self._spec.evse_id}: refuses {limit_a} A in every form")

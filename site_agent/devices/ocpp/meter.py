@@ -58,6 +58,11 @@ class Meter:
         self._judge()
         return True
 
+    @property
+    def register_wh(self) -> float | None:
+        """The newest reading of the energy register."""
+        return self._register[-1][1] if self._register else None
+
     def forget_vehicle(self) -> None:
         """The vehicle has gone: its state of charge says nothing about the next one."""
         self._soc = None

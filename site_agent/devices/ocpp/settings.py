@@ -52,7 +52,5 @@ class Timing:
     heartbeat_s: int = 60
     meter_interval_s: int | None = 10
     """Sampling interval asked of every charger; None leaves theirs as it is."""
-    obey_s: float = 30.0
-    """How long a charger may take to follow a new limit."""
     ping_s: float | None = 20.0
     """WebSocket pings keep middleboxes awake; a missing pong is no fault (some never send one)."""

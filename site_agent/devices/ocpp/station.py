@@ -127,7 +127,7 @@ class Station:
                 await session.run()
                 upkeep.cancel()
         finally:
-            self._log.info("charger disconnected", code=socket.close_code)
+            self._log.info("charger disconnected", code=int(socket.close_code or 0))
             if self._link is link:
                 self._link = None
             for evse in self.evses.values():
@@ -189,7 +189,7 @@ class Station:
         link.ready = True
         for evse in self.evses.values():
             try:
-                await evse.steering.set_up(link)
+                await evse.set_up(link)
             except LinkDownError:
                 raise
             except (TransientError, PermanentError) as error:

@@ -102,6 +102,11 @@ class Steering:
             return lease.limit_a, lease.since
         return self._rest_a(), lease.ends_at
 
+    @property
+    def pausable(self) -> bool:
+        """False once the charger has turned 0 A into its minimum."""
+        return not self._installer.refuses_zero
+
     # --- asking -----------------------------------------------------------------------------------
 
     async def set_limit(self, limit_a: float) -> None:
@@ -179,7 +184,9 @@ class Steering:
     async def _hold(self) -> None:
         """Tell what was asked for, if the charger does not hold it and it is still meant."""
         wish, transaction = self._wish, self._transaction()
-        if wish is None or transaction is None or self._holds(wish.limit_a, transaction):
+        if wish is None or transaction is None or self._link is None:
+            return
+        if self._holds(wish.limit_a, transaction):
             return
         if (self._clock.now() - wish.at).total_seconds() > self._timing.patience_s:
             return

@@ -29,7 +29,7 @@ class Transaction:
     begun: datetime
     """When this process learnt of it."""
     start_wh: float | None = None
-    """The register at its start; None after our restart."""
+    """The register at its start; None when it was never told."""
     witnessed: bool = False
     """It began in our sight and the charger's present life: no unknown profile can be on it."""
     confirmed: bool = False
@@ -51,18 +51,18 @@ class Transactions:
         held = await self._store.open_transaction(self._evse_id)
         if held is not None:
             number, id_tag = held
-            self.current = Transaction(id=number, ref=None, id_tag=id_tag, begun=self._clock.now())
+            self._adopt(number, id_tag, await self._store.start_wh(number))
 
     async def started(
-        self, id_tag: str | None, at: datetime, meter_wh: float, remote_id: str | None
+        self, id_tag: str | None, at: datetime, meter_wh: float | None, remote_id: str | None
     ) -> int:
         """It began; the id for it. The same start told again gives the same id.
 
         A 1.6 start has no id of the charger's; its time, register and tag name it, unless its
         clock is so wrong that a later start could look the same.
         """
-        key = remote_id or self._start_key(id_tag, at, meter_wh)
-        number = await self._record(id_tag, at, meter_wh, key)
+        key = remote_id or self._start_key(id_tag, at, meter_wh or 0.0)
+        number = await self._record(id_tag, at, meter_wh or 0.0, key)
         known = self.current is not None and self.current.id == number
         if known or number in self._over:
             self._confirm(number, remote_id)
@@ -90,7 +90,8 @@ class Transactions:
         if number in self._over:
             return
         if self.current is None or self.current.id != number:
-            self._adopt(number, id_tag)
+            start_wh = None if register_wh is None else await self._store.start_wh(number)
+            self._adopt(number, id_tag, start_wh)
         self._confirm(number, remote_id)
 
     def charging(self) -> None:
@@ -103,7 +104,7 @@ class Transactions:
         if self.current is None or self.current.id != number:
             if number in self._over:
                 return
-            self._adopt(number, None)
+            self._adopt(number, None, None)
         self._confirm(number, None)
 
     async def ended(self, number: int, at: datetime, meter_wh: float, reason: str) -> None:
@@ -138,9 +139,11 @@ class Transactions:
         self.current = None
         return True
 
-    def _adopt(self, number: int, id_tag: str | None) -> None:
+    def _adopt(self, number: int, id_tag: str | None, start_wh: float | None) -> None:
         _log.info("transaction adopted", evse=self._evse_id, transaction=number)
-        self.current = Transaction(id=number, ref=None, id_tag=id_tag, begun=self._clock.now())
+        self.current = Transaction(
+            id=number, ref=None, id_tag=id_tag, begun=self._clock.now(), start_wh=start_wh
+        )
 
     def _confirm(self, number: int, remote_id: str | None) -> None:
         if self.current is not None and self.current.id == number:

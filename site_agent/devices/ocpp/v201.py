@@ -172,8 +172,7 @@ async def _transaction_event(station: Station, payload: Json) -> Json:
             await evse.started(_tag(payload), at, _register(samples), remote_id)
             evse.metered(samples, bad)
         case "Updated":
-            register_wh = samples[0].register_wh if samples else None
-            await evse.continued(_tag(payload), at, register_wh, remote_id)
+            await evse.continued(_tag(payload), at, _register(samples), remote_id)
             evse.metered(samples, bad)
         case "Ended":
             await _ended(evse, payload, samples, at, remote_id)
@@ -189,9 +188,8 @@ async def _ended(
     """It may be the first we hear of the transaction: then its samples tell how it began."""
     reason = fields.text_or_none(fields.part(payload, "transactionInfo"), "stoppedReason")
     started_at = samples[0].at if samples else at
-    await evse.ended_remote(
-        remote_id, started_at, _register(samples), at, _register(samples[::-1]), reason or "Local"
-    )
+    start_wh, stop_wh = _register(samples) or 0.0, _register(samples[::-1]) or 0.0
+    await evse.ended_remote(remote_id, started_at, start_wh, at, stop_wh, reason or "Local")
 
 
 async def _meter_values(station: Station, payload: Json) -> Json:
@@ -212,9 +210,9 @@ def _evse(station: Station, payload: Json, remote_id: str) -> OcppCharger:
     raise CallFaultError(Fault.MISSING, "evse is missing")
 
 
-def _register(samples: Sequence[Sample]) -> float:
-    """The first register there is; 0 where a charger sends none."""
-    return next((s.register_wh for s in samples if s.register_wh is not None), 0.0)
+def _register(samples: Sequence[Sample]) -> float | None:
+    """The first register there is."""
+    return next((s.register_wh for s in samples if s.register_wh is not None), None)
 
 
 def _tag(payload: Json) -> str | None:

@@ -216,6 +216,12 @@ class TestSessions:
         newest = await stores.sessions.start("a", "new", NOON, 0.0, None)
         assert await stores.sessions.open_transaction("a") == (newest, "new")
 
+    async def test_the_register_at_the_start_is_kept(self, stores: Stores) -> None:
+        number = await stores.sessions.start("a", "tag", NOON, 1234.5, None)
+        await stores.sessions.stop(number, NOON, 2000.0, "Local")
+        assert await stores.sessions.start_wh(number) == 1234.5
+        assert await stores.sessions.start_wh(number + 1) is None
+
 
 async def test_key_values(stores: Stores) -> None:
     assert await stores.key_values.get("k") is None

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import ssl
+from pathlib import Path
+
 import pytest
 from structlog.testing import capture_logs
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import InvalidMessage, InvalidStatus
 
-from contracts.clock import SystemClock
+from certs.pki import make_test_pki
+from contracts.identity import client_context
 from site_agent.devices.ocpp.settings import Version
 from support.ocpp_depot import connected, depot, station
-
-CLOCK = SystemClock()
 
 
 @pytest.mark.parametrize("name", ["STRANGER", "", "CP1%00", "x" * 3000])
@@ -41,6 +43,19 @@ async def test_the_right_password_is_let_in() -> None:
         connected(site, password="s3cret") as charger,
     ):
         assert (await charger.boot())["status"] == "Accepted"
+
+
+async def test_over_tls(tmp_path: Path) -> None:
+    pki = make_test_pki(tmp_path, sites=[], hosts=["127.0.0.1"])
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(pki.broker.cert, pki.broker.key)
+    trusting = client_context(pki.site_ca)
+    async with depot(station(password="s3cret"), ssl_context=server) as site:
+        async with connected(site, password="s3cret", trusting=trusting) as charger:
+            assert (await charger.boot())["status"] == "Accepted"
+        with pytest.raises(InvalidMessage):
+            async with connected(site, password="s3cret"):
+                pass
 
 
 async def test_another_chargers_password_is_refused() -> None:

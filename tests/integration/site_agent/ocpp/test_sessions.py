@@ -45,7 +45,6 @@ async def test_a_whole_session(version: str) -> None:
         assert (state.power_w.value, state.power_w.quality) == (11040, Quality.GOOD)
         assert state.current_a.value == 16
         assert state.energy_wh.value == 500
-        assert state.obeys
 
         await charger.end(site.clock, ref, register_wh=1600)
         state = site.state()
@@ -124,6 +123,7 @@ async def test_our_restart_adopts_the_running_transaction(version: str) -> None:
             await site.ask(9)
             state = site.state()
             assert (state.transaction_id, state.confirmed_limit_a) == (number, 9)
+            assert state.energy_wh.value == 2000  # the start is known over the restart
             await charger.end(site.clock, ref, register_wh=3100)
             again = await charger.begin(site.clock, register_wh=3100, ref="tx-2")
             assert site.state().transaction_id not in (None, number)
@@ -199,8 +199,8 @@ async def test_the_newest_socket_wins(version: str) -> None:
             async with asyncio.timeout(5):
                 await old.socket.wait_closed()
             assert old.socket.close_code == 1008
-            assert site.state().online
             await new.hears("TriggerMessage")
+            assert site.state().online
             await new.begin(site.clock)
             await site.ask(11)
             assert limit(new.profiles()[0]) == 11
