@@ -34,6 +34,8 @@ _TICK_SECONDS = (
 )
 _MAX_TIME_TICKS = 8
 _MAX_POWER_STEPS = 5
+_HEADROOM = 1.04
+"""So that a line never runs along the upper edge."""
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86400
 
 
@@ -62,7 +64,7 @@ class Frame:
         values = [kw_from_watts(value) for value in values_w]
         low, high = min(0.0, *values, 0.0), max(0.0, *values, 0.0)
         step = _round_step(max(high - low, 1.0) / _MAX_POWER_STEPS)
-        top = max(ceil(high / step), 1) * step
+        top = max(ceil(high * _HEADROOM / step), 1) * step
         return cls(span, width, height, floor(low / step) * step, top, step)
 
     @property

@@ -10,7 +10,7 @@ from contracts.site_link.messages import InstructionState, Notice
 from contracts.time import Interval
 from gateway.domain.dispatch import DispatchPlan, effective
 from gateway.domain.portfolio import Portfolio, Site
-from gateway.ports import JournalEntry, StoredEvent, StoredInstruction
+from gateway.ports import JournalEntry, SiteOptOut, StoredEvent, StoredInstruction
 from gateway.reports import words
 from gateway.web.links import event_url, site_url
 from gateway.web.portfolio_view import EventCard, event_card
@@ -60,6 +60,8 @@ class InstructionRow:
     instruction_id: str
     site_id: str
     site: str
+    what: str
+    """The bound it sets, or that it withdraws one."""
     site_seq: int
     revision: int
     issued: str
@@ -97,8 +99,9 @@ class EventView:
     rows: tuple[PlanRow, ...]
     revisions: tuple[Revision, ...]
     instructions: tuple[InstructionRow, ...]
-    superseded: tuple[InstructionRow, ...]
-    notices: tuple[LogRow, ...]
+    earlier: tuple[InstructionRow, ...]
+    """Replaced by a newer one to the same site."""
+    exceptions: tuple[LogRow, ...]
     journal: tuple[LogRow, ...]
 
 
@@ -110,6 +113,7 @@ class EventRecord:
     plans: Sequence[DispatchPlan]
     instructions: Sequence[StoredInstruction]
     notices: Sequence[tuple[str, Notice]]
+    opt_outs: Sequence[SiteOptOut]
     journal: Sequence[JournalEntry]
 
 
@@ -118,8 +122,9 @@ def event_view(record: EventRecord, portfolio: Portfolio, now: datetime, tz: tzi
     event, stored = record.stored.event, record.stored
     plan, sites = effective(record.plans), {site.site_id: site for site in portfolio.sites}
     shortfall = _largest(plan)
-    newest_first = sorted(record.instructions, key=lambda row: -row.revision)
-    sent = [_instruction(row, sites, event.window.start, tz) for row in newest_first]
+    by_number = sorted(record.instructions, key=lambda row: row.instruction.site_seq)
+    newest = {row.instruction.site_id: row.instruction.site_seq for row in by_number}
+    sent = [_instruction(row, sites, event.window.start, tz) for row in reversed(by_number)]
     return EventView(
         card=event_card(stored, portfolio, now, tz),
         event_id=event.event_id,
@@ -138,9 +143,9 @@ def event_view(record: EventRecord, portfolio: Portfolio, now: datetime, tz: tzi
             Revision(number=p.revision, at=words.clock(p.created_at, tz), reason=p.reason)
             for p in reversed(record.plans)
         ),
-        instructions=tuple(row for row in sent if row.current != SUPERSEDED),
-        superseded=tuple(row for row in sent if row.current == SUPERSEDED),
-        notices=tuple(_notice(site, notice, sites, tz) for site, notice in record.notices),
+        instructions=tuple(row for row in sent if row.site_seq == newest[row.site_id]),
+        earlier=tuple(row for row in sent if row.site_seq < newest[row.site_id]),
+        exceptions=_exceptions(record, sites, tz),
         journal=tuple(
             LogRow(
                 at=words.clock(e.at, tz), mark=None, what=e.action, about=e.subject, text=e.cause
@@ -179,7 +184,7 @@ def _plan_rows(
         return PlanRow(
             site_id=site_id,
             site_url=site_url(site_id),
-            name=sites[site_id].name if site_id in sites else site_id,
+            name=_name(site_id, sites),
             asked=_range([step.reduction_w for step in steps] or [0.0]),
             limit=_range([step.import_limit_w for step in steps]) if steps else "no limit",
             cause=allocation.cause if allocation and steps else "takes no part",
@@ -188,9 +193,6 @@ def _plan_rows(
         )
 
     return tuple(row(site_id) for site_id in listed)
-
-
-SUPERSEDED = instruction_mark(InstructionState.SUPERSEDED)
 
 
 def _range(values_w: list[float]) -> str:
@@ -205,12 +207,12 @@ def _instruction(
     row: StoredInstruction, sites: Mapping[str, Site], start: datetime, tz: tzinfo
 ) -> InstructionRow:
     instruction = row.instruction
-    site = sites.get(instruction.site_id)
     states = sorted(row.statuses, key=lambda status: status.at)
     return InstructionRow(
         instruction_id=instruction.instruction_id,
         site_id=instruction.site_id,
-        site=site.name if site else instruction.site_id,
+        site=_name(instruction.site_id, sites),
+        what=_bound([step.import_limit_w for step in instruction.steps]),
         site_seq=instruction.site_seq,
         revision=row.revision,
         issued=words.clock(instruction.issued_at, tz),
@@ -235,13 +237,42 @@ def _after(state: InstructionState, seconds: float) -> str:
     return f"{sign}{words.number(abs(seconds))} s"
 
 
+def _bound(limits_w: Sequence[float | None]) -> str:
+    known = [limit for limit in limits_w if limit is not None]
+    if not limits_w:
+        return "withdraws the limit"
+    return f"stay under {_range(known)}" if known else "no limit"
+
+
+def _exceptions(record: EventRecord, sites: Mapping[str, Site], tz: tzinfo) -> tuple[LogRow, ...]:
+    """Sites taken out and what sites told around the event, in order of time."""
+    found = [
+        *((one.at, _opt_out(one, sites, tz)) for one in record.opt_outs),
+        *((notice.at, _notice(site_id, notice, sites, tz)) for site_id, notice in record.notices),
+    ]
+    return tuple(row for _, row in sorted(found, key=lambda pair: pair[0]))
+
+
+def _opt_out(one: SiteOptOut, sites: Mapping[str, Site], tz: tzinfo) -> LogRow:
+    return LogRow(
+        at=words.clock(one.at, tz),
+        mark=Mark("Opted out", "cross", "warn"),
+        what="opt-out",
+        about=_name(one.site_id, sites),
+        text=one.cause,
+    )
+
+
 def _notice(site_id: str, notice: Notice, sites: Mapping[str, Site], tz: tzinfo) -> LogRow:
-    name = sites[site_id].name if site_id in sites else site_id
     cleared = Mark("Cleared", "check", "ok")
     return LogRow(
         at=words.clock(notice.at, tz),
         mark=severity_mark(notice.severity) if notice.raised else cleared,
         what=notice.code.replace("-", " "),
-        about=f"{name}, {notice.subject}",
+        about=f"{_name(site_id, sites)}, {notice.subject}",
         text=notice.text,
     )
+
+
+def _name(site_id: str, sites: Mapping[str, Site]) -> str:
+    return sites[site_id].name if site_id in sites else site_id

@@ -67,5 +67,6 @@ async def record_of(state: WebState, stored: StoredEvent) -> EventRecord:
         plans=await state.ledger.plans(key),
         instructions=await state.ledger.instructions(key),
         notices=await state.ledger.notices(around),
+        opt_outs=await state.ledger.opt_outs(key),
         journal=await state.ledger.journal(key),
     )

@@ -21,15 +21,6 @@ class Pages:
 
     def __init__(self, state: WebState) -> None:
         self._state = state
-        self._environment = Environment(
-            loader=FileSystemLoader(_HERE / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._environment.globals["static"] = static_url
-        self._environment.filters["capitalize_first"] = _capitalize_first
 
     def text(self, template: str, **values: object) -> str:
         """A template as text."""
@@ -38,7 +29,7 @@ class Pages:
             "simulated": self._state.simulated,
             "page_zone": words.zone(now, tz),
         }
-        return self._environment.get_template(template).render(frame | values)
+        return _environment().get_template(template).render(frame | values)
 
     def page(self, template: str, **values: object) -> HTMLResponse:
         """A whole page."""
@@ -47,6 +38,21 @@ class Pages:
     def error(self, status: int, title: str) -> HTMLResponse:
         """What a person sees when something is not there or went wrong."""
         return HTMLResponse(self.text("error.html", status=status, title=title), status)
+
+
+@cache
+def _environment() -> Environment:
+    """Shared by every application: templates are compiled once."""
+    environment = Environment(
+        loader=FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["static"] = static_url
+    environment.filters["capitalize_first"] = _capitalize_first
+    return environment
 
 
 @cache

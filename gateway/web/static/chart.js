@@ -23,6 +23,7 @@
 
   function options() {
     const ink = css("--muted"), rule = css("--line");
+    const known = [data.actual, data.baseline, data.target].some((points) => points.some((p) => p[1] !== null));
     const seconds = data.span[1] - data.span[0] < 10 * 60 * 1000;
     const actual = line("Actual", css("--actual"), "solid", 2.25, data.actual, false);
     actual.markArea = {
@@ -35,7 +36,7 @@
     };
     return {
       title: {
-        show: !data.actual.length, text: "No measurements in this span", left: "center", top: "middle",
+        show: !known, text: "No data in this span yet", left: "center", top: "middle",
         textStyle: { color: ink, fontSize: 15, fontWeight: "normal" },
       },
       useUTC: true, animation: false, textStyle: { fontFamily: css("--font") },
@@ -53,7 +54,7 @@
         axisLabel: { color: ink, hideOverlap: true, formatter: (ms) => clock(ms, seconds) },
       },
       yAxis: {
-        type: "value", name: "kW", nameTextStyle: { color: ink, align: "right", padding: [0, 6, 0, 0] },
+        type: "value", name: "kW", show: known, nameTextStyle: { color: ink, align: "right", padding: [0, 6, 0, 0] },
         axisLabel: { color: ink }, splitLine: { lineStyle: { color: rule } },
       },
       series: [

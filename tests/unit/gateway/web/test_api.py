@@ -86,9 +86,9 @@ async def test_telemetry_newest_and_series(client: httpx.AsyncClient) -> None:
     ],
 )
 async def test_a_window_that_makes_no_sense_is_refused(
-    client: httpx.AsyncClient, query: str
+    bare_client: httpx.AsyncClient, query: str
 ) -> None:
-    answer = await client.get(f"{API}/sites/harbor/telemetry/pcc_power_w?{query}")
+    answer = await bare_client.get(f"{API}/sites/harbor/telemetry/pcc_power_w?{query}")
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
 
@@ -130,9 +130,9 @@ async def test_events_come_in_pages(client: httpx.AsyncClient, world: World) -> 
 
 @pytest.mark.parametrize("query", ["page_token=zzz", "page_token=%C3%A9", "page_size=0"])
 async def test_a_page_token_of_someone_else_is_refused(
-    client: httpx.AsyncClient, query: str
+    bare_client: httpx.AsyncClient, query: str
 ) -> None:
-    assert (await client.get(f"{API}/events?{query}")).status_code == 422
+    assert (await bare_client.get(f"{API}/events?{query}")).status_code == 422
 
 
 async def test_report_versions_never_change(
@@ -191,9 +191,9 @@ async def test_bad_opt_outs_change_nothing(
     ],
 )
 async def test_every_error_is_a_problem_document(
-    client: httpx.AsyncClient, method: str, path: str, status: int
+    bare_client: httpx.AsyncClient, method: str, path: str, status: int
 ) -> None:
-    answer = await client.request(method, path)
+    answer = await bare_client.request(method, path)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["instance"] == path

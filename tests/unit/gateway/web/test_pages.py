@@ -104,7 +104,9 @@ async def test_the_event_page_says_what_why_and_what_came_of_it(
     assert "60.0 kW of the 60.0 kW offered; nothing held back" in text
     assert "Started 17:00:00 +0.3 s" in text
     assert "Applied 17:00:05 +5.8 s 11 of 11 chargers" in text
-    assert "3 superseded" in text
+    assert re.search(r"Harbor Street Vans stay under \d\d\.\d to \d\d\.\d kW Applied", text)
+    assert "2 earlier, replaced by these" in text
+    assert "Opted out East &lt;Co&gt; early start" in text
     assert "planned : revision 1: 120.0 kW offered by 3 sites" in text
     assert "charger" in text
     assert f'href="{EVENT_URL}/opt-out?site=harbor"' in html

@@ -13,8 +13,8 @@ OPT_OUT = f"{EVENT_URL}/opt-out"
 
 
 @pytest.mark.parametrize("path", ["/", "/nope", "/api/v1/sites", "/static/app.css", "/metrics"])
-async def test_every_answer_carries_the_policy(client: httpx.AsyncClient, path: str) -> None:
-    headers = (await client.get(path)).headers
+async def test_every_answer_carries_the_policy(bare_client: httpx.AsyncClient, path: str) -> None:
+    headers = (await bare_client.get(path)).headers
     assert headers["content-security-policy"] == CONTENT_SECURITY_POLICY
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["x-frame-options"] == "DENY"
@@ -56,9 +56,9 @@ async def test_changes_come_from_our_own_pages(
     ],
 )
 async def test_only_our_own_names_are_served(
-    client: httpx.AsyncClient, host: str, status: int
+    bare_client: httpx.AsyncClient, host: str, status: int
 ) -> None:
-    answer = await client.get("/api/v1/sites", headers={"Host": host})
+    answer = await bare_client.get("/api/v1/sites", headers={"Host": host})
     assert answer.status_code == status
 
 
