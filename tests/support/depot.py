@@ -166,9 +166,7 @@ class FakeBattery:
         wanted = 0.0 if self.stuck or lapsed or not self.online else asked
         self.power_w += (wanted - self.power_w) * 0.6
         self.soc_pct += 100 * self.power_w * seconds / 3600 / self.spec.capacity_wh
-        if self.online and (
-            self._sample is None or (now - self._sample[1]).total_seconds() >= 1.0
-        ):
+        if self.online and (self._sample is None or (now - self._sample[1]).total_seconds() >= 1.0):
             self._sample = (self.power_w, now)
 
 
@@ -218,8 +216,7 @@ class FakeDepot:
 
     @property
     def pcc_w(self) -> float:
-        parts = [*self.chargers, *self.batteries, *self.pv]
-        return self.building_w + sum(part.power_w for part in parts)
+        return self.building_w + sum(charger.power_w for charger in self.chargers) + self._der_w
 
     def state(self, now: datetime) -> MeterState:
         if self._metered is None:
@@ -254,8 +251,13 @@ class FakeDepot:
         values = [power for at, power in self.trace if since <= at < until]
         return sum(values) / len(values)
 
+    @property
+    def _der_w(self) -> float:
+        batteries = sum(battery.power_w for battery in self.batteries)
+        return batteries + sum(inverter.power_w for inverter in self.pv)
+
     def _phase_a(self, phase: int) -> float:
-        balanced = self.building_w + sum(p.power_w for p in [*self.batteries, *self.pv])
+        balanced = self.building_w + self._der_w
         chargers = sum(charger.phase_a(phase) for charger in self.chargers)
         return chargers + balanced / (3 * NOMINAL_VOLTAGE_V)
 
@@ -263,5 +265,3 @@ class FakeDepot:
 def unplug(charger: FakeCharger) -> None:
     charger.vehicle = None
     charger.drawn_a = 0.0
-
-
