@@ -23,8 +23,8 @@ async def get(client: httpx.AsyncClient, path: str) -> Any:
     return answer.json()
 
 
-async def test_the_portfolio_now(client: httpx.AsyncClient) -> None:
-    now = await get(client, f"{API}/portfolio")
+async def test_the_portfolio_now(reader: httpx.AsyncClient) -> None:
+    now = await get(reader, f"{API}/portfolio")
     assert now["at"] == "2026-11-21T01:12:30Z"
     assert now["simulated"] is True
     assert (now["sites_online"], now["sites_total"]) == (3, 3)
@@ -45,24 +45,24 @@ async def test_a_figure_is_null_unless_every_site_is_known(
     assert site["data_age_s"] == pytest.approx(121.5)
 
 
-async def test_sites(client: httpx.AsyncClient) -> None:
-    sites = await get(client, f"{API}/sites")
+async def test_sites(reader: httpx.AsyncClient) -> None:
+    sites = await get(reader, f"{API}/sites")
     assert [site["site_id"] for site in sites] == ["north-yard", "harbor", "east"]
-    assert sites[0] == await get(client, f"{API}/sites/north-yard")
+    assert sites[0] == await get(reader, f"{API}/sites/north-yard")
     assert sites[0]["time_zone"] == "America/Los_Angeles"
     assert sites[0]["contracted_import_w"] == 250_000.0
-    vehicles = await get(client, f"{API}/sites/north-yard/vehicles")
+    vehicles = await get(reader, f"{API}/sites/north-yard/vehicles")
     assert {v["vehicle_id"]: v["on_track"] for v in vehicles} == {"bus-17": True, "bus-22": False}
 
 
-async def test_telemetry_newest_and_series(client: httpx.AsyncClient) -> None:
-    newest = await get(client, f"{API}/sites/harbor/telemetry")
+async def test_telemetry_newest_and_series(reader: httpx.AsyncClient) -> None:
+    newest = await get(reader, f"{API}/sites/harbor/telemetry")
     assert newest["readings"]["pcc_power_w"]["quality"] == "good"
     window = "start=2026-11-21T01:00:00Z&end=2026-11-21T01:12:30Z"
     path = f"{API}/sites/harbor/telemetry/pcc_power_w?{window}"
-    steps = (await get(client, path))["steps"]
+    steps = (await get(reader, path))["steps"]
     assert len(steps) == 75
-    quarters = (await get(client, f"{path}&interval_s=300"))["steps"]
+    quarters = (await get(reader, f"{path}&interval_s=300"))["steps"]
     assert [q["start"] for q in quarters] == [
         "2026-11-21T01:00:00Z",
         "2026-11-21T01:05:00Z",
@@ -70,7 +70,7 @@ async def test_telemetry_newest_and_series(client: httpx.AsyncClient) -> None:
     ]
     assert quarters[0]["value"] == pytest.approx(51_000, rel=0.02)
     later = "start=2026-11-22T01:00:00Z&end=2026-11-22T02:00:00Z&interval_s=900"
-    assert (await get(client, f"{API}/sites/harbor/telemetry/x?{later}"))["steps"] == []
+    assert (await get(reader, f"{API}/sites/harbor/telemetry/x?{later}"))["steps"] == []
 
 
 @pytest.mark.parametrize(
@@ -86,26 +86,26 @@ async def test_telemetry_newest_and_series(client: httpx.AsyncClient) -> None:
     ],
 )
 async def test_a_window_that_makes_no_sense_is_refused(
-    bare_client: httpx.AsyncClient, query: str
+    bare_reader: httpx.AsyncClient, query: str
 ) -> None:
-    answer = await bare_client.get(f"{API}/sites/harbor/telemetry/pcc_power_w?{query}")
+    answer = await bare_reader.get(f"{API}/sites/harbor/telemetry/pcc_power_w?{query}")
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-async def test_an_event_with_everything_about_it(client: httpx.AsyncClient) -> None:
-    event = await get(client, EVENT_API)
+async def test_an_event_with_everything_about_it(reader: httpx.AsyncClient) -> None:
+    event = await get(reader, EVENT_API)
     assert (event["status"], event["opt"]) == ("active", "optIn")
     assert event["signals"][0]["unit"] == "W"
     assert event["signals"][0]["steps"][0]["value"] == -105_000.0
     assert event["opted_out_sites"] == ["east"]
-    plans = await get(client, f"{EVENT_API}/plans")
+    plans = await get(reader, f"{EVENT_API}/plans")
     assert [plan["revision"] for plan in plans] == [1, 2]
     assert plans[1]["allocations"][0]["steps"][0]["reduction_w"] == 60_000.0
-    sent = await get(client, f"{EVENT_API}/instructions")
+    sent = await get(reader, f"{EVENT_API}/instructions")
     states = [status["state"] for status in sent[-1]["statuses"]]
     assert states == ["stored", "started", "applied"]
-    journal = await get(client, f"{EVENT_API}/journal")
+    journal = await get(reader, f"{EVENT_API}/journal")
     assert journal[0]["action"] == "accepted"
 
 
@@ -130,9 +130,9 @@ async def test_events_come_in_pages(client: httpx.AsyncClient, world: World) -> 
 
 @pytest.mark.parametrize("query", ["page_token=zzz", "page_token=%C3%A9", "page_size=0"])
 async def test_a_page_token_of_someone_else_is_refused(
-    bare_client: httpx.AsyncClient, query: str
+    bare_reader: httpx.AsyncClient, query: str
 ) -> None:
-    assert (await bare_client.get(f"{API}/events?{query}")).status_code == 422
+    assert (await bare_reader.get(f"{API}/events?{query}")).status_code == 422
 
 
 async def test_report_versions_never_change(
@@ -191,9 +191,9 @@ async def test_bad_opt_outs_change_nothing(
     ],
 )
 async def test_every_error_is_a_problem_document(
-    bare_client: httpx.AsyncClient, method: str, path: str, status: int
+    bare_reader: httpx.AsyncClient, method: str, path: str, status: int
 ) -> None:
-    answer = await bare_client.request(method, path)
+    answer = await bare_reader.request(method, path)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["instance"] == path

@@ -19,8 +19,8 @@ def parsed(text: str) -> dict[tuple[str, str], float]:
     }
 
 
-async def test_a_scrape_tells_how_it_is_going(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/metrics")
+async def test_a_scrape_tells_how_it_is_going(reader: httpx.AsyncClient) -> None:
+    answer = await reader.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     found = parsed(answer.text)
     assert found["gridyard_sites", ""] == 3
@@ -39,8 +39,8 @@ async def test_a_scrape_tells_how_it_is_going(client: httpx.AsyncClient) -> None
     assert round(gap) == 105_000
 
 
-async def test_unknown_is_nan_never_zero(bare_client: httpx.AsyncClient) -> None:
-    found = parsed((await bare_client.get("/metrics")).text)
+async def test_unknown_is_nan_never_zero(bare_reader: httpx.AsyncClient) -> None:
+    found = parsed((await bare_reader.get("/metrics")).text)
     assert math.isnan(found["gridyard_portfolio_power_watts", ""])
     assert math.isnan(found["gridyard_site_data_age_seconds", "harbor"])
     assert found["gridyard_sites_online", ""] == 0

@@ -35,9 +35,9 @@ async def page(client: httpx.AsyncClient, path: str) -> str:
 
 @pytest.mark.parametrize("path", PAGES)
 async def test_every_page_is_labelled_and_has_no_inline_code(
-    client: httpx.AsyncClient, path: str
+    reader: httpx.AsyncClient, path: str
 ) -> None:
-    html = await page(client, path)
+    html = await page(reader, path)
     assert "<strong>SIMULATED</strong>" in html
     assert "(simulated)</title>" in html
     assert not re.search(r"<script(?![^>]* src=)|<style|\son\w+=|\sstyle=|javascript:", html)
@@ -45,15 +45,15 @@ async def test_every_page_is_labelled_and_has_no_inline_code(
 
 
 @pytest.mark.parametrize("path", ["/", EVENT_URL, "/sites/north-yard", "/events"])
-async def test_an_empty_gateway_has_pages_too(bare_client: httpx.AsyncClient, path: str) -> None:
-    answer = await bare_client.get(path)
+async def test_an_empty_gateway_has_pages_too(bare_reader: httpx.AsyncClient, path: str) -> None:
+    answer = await bare_reader.get(path)
     assert answer.status_code == (404 if path == EVENT_URL else 200)
 
 
 async def test_the_live_page_shows_event_figures_sites_and_alarms(
-    client: httpx.AsyncClient,
+    reader: httpx.AsyncClient,
 ) -> None:
-    text = flat(await page(client, "/"))
+    text = flat(await page(reader, "/"))
     assert "In progress" in text
     assert "ends in 17 min 30 s" in text
     assert "Reduce by 105.0 kW against baseline" in text
@@ -80,25 +80,25 @@ async def test_text_from_outside_is_escaped(client: httpx.AsyncClient, world: Wo
 
 @pytest.mark.parametrize("path", ["/", EVENT_URL, "/sites/north-yard"])
 async def test_a_live_page_loads_htmx_and_its_extension_in_one_go(
-    client: httpx.AsyncClient, path: str
+    reader: httpx.AsyncClient, path: str
 ) -> None:
     """Deferred, htmx may start before its extension is there, and the page never goes live."""
-    html = await page(client, path)
+    html = await page(reader, path)
     tags = re.findall(r"<script[^>]*/(htmx|hx-sse|live)[.][^>]*>", html)
     assert tags == ["htmx", "hx-sse", "live"]
     assert not re.search(r"<script[^>]*/(?:htmx|hx-sse)[^>]*(?:defer|async|module)", html)
     assert html.index("hx-sse:connect") < html.index("htmx.min.js")
 
 
-async def test_an_unknown_span_is_the_usual_one(client: httpx.AsyncClient) -> None:
-    html = await page(client, "/?span=%3Cscript%3E")
+async def test_an_unknown_span_is_the_usual_one(reader: httpx.AsyncClient) -> None:
+    html = await page(reader, "/?span=%3Cscript%3E")
     assert 'data-src="/ui/chart?span=15m"' in html
 
 
 async def test_the_event_page_says_what_why_and_what_came_of_it(
-    client: httpx.AsyncClient,
+    reader: httpx.AsyncClient,
 ) -> None:
-    html = await page(client, EVENT_URL)
+    html = await page(reader, EVENT_URL)
     text = flat(html)
     assert "Opted in program &#39;Peak Relief&#39; accepts events" in text
     assert "60.0 kW of the 60.0 kW offered; nothing held back" in text
@@ -155,8 +155,8 @@ async def test_nobody_leaves_an_event_that_is_over(client: httpx.AsyncClient, wo
     assert "Opt out<" not in await page(client, "/events/pacific-utility/old")
 
 
-async def test_the_report_page_has_every_section(client: httpx.AsyncClient) -> None:
-    html = await page(client, f"{EVENT_URL}/report")
+async def test_the_report_page_has_every_section(reader: httpx.AsyncClient) -> None:
+    html = await page(reader, f"{EVENT_URL}/report")
     text = flat(html)
     for section in ("Key figures", "By site", "Exceptions", "Settlement", "Method", "Load by site"):
         assert section in text
@@ -166,9 +166,9 @@ async def test_the_report_page_has_every_section(client: httpx.AsyncClient) -> N
     assert f'href="{EVENT_URL}/report.pdf?version=1"' in html
 
 
-async def test_report_files_are_named_for_what_they_are(client: httpx.AsyncClient) -> None:
-    pdf = await client.get(f"{EVENT_URL}/report.pdf")
-    csv = await client.get(f"{EVENT_URL}/report.csv?version=1")
+async def test_report_files_are_named_for_what_they_are(reader: httpx.AsyncClient) -> None:
+    pdf = await reader.get(f"{EVENT_URL}/report.pdf")
+    csv = await reader.get(f"{EVENT_URL}/report.csv?version=1")
     assert pdf.headers["content-type"] == "application/pdf"
     assert pdf.content.startswith(b"%PDF")
     name = "participation_evt-2026-1121_v1_PRELIMINARY_SIMULATED"
@@ -178,15 +178,15 @@ async def test_report_files_are_named_for_what_they_are(client: httpx.AsyncClien
 
 
 @pytest.mark.parametrize("version", ["7", "0", "x"])
-async def test_a_version_that_is_not_there(client: httpx.AsyncClient, version: str) -> None:
-    answer = await client.get(f"{EVENT_URL}/report?version={version}")
+async def test_a_version_that_is_not_there(reader: httpx.AsyncClient, version: str) -> None:
+    answer = await reader.get(f"{EVENT_URL}/report?version={version}")
     assert answer.status_code in (404, 422)
 
 
 async def test_the_site_page_shows_points_chargers_and_vehicles(
-    client: httpx.AsyncClient,
+    reader: httpx.AsyncClient,
 ) -> None:
-    text = flat(await page(client, "/sites/north-yard"))
+    text = flat(await page(reader, "/sites/north-yard"))
     assert "import 8" in text
     assert "discharging 12.4 kW" in text
     assert "generating 5.3 kW" in text
@@ -198,10 +198,10 @@ async def test_the_site_page_shows_points_chargers_and_vehicles(
 
 @pytest.mark.parametrize("path", ["/events/pacific-utility/nope", "/sites/nope", "/nope"])
 async def test_what_is_not_there_is_a_page_for_people_and_a_problem_for_programs(
-    client: httpx.AsyncClient, path: str
+    reader: httpx.AsyncClient, path: str
 ) -> None:
-    person = await client.get(path)
-    program = await client.get(path, headers={"Accept": "application/json"})
+    person = await reader.get(path)
+    program = await reader.get(path, headers={"Accept": "application/json"})
     assert (person.status_code, program.status_code) == (404, 404)
     assert "Back to the live portfolio" in person.text
     assert program.headers["content-type"] == "application/problem+json"
@@ -209,9 +209,9 @@ async def test_what_is_not_there_is_a_page_for_people_and_a_problem_for_programs
 
 
 async def test_the_chart_has_history_bands_and_a_bounded_count_of_points(
-    client: httpx.AsyncClient,
+    reader: httpx.AsyncClient,
 ) -> None:
-    data = (await client.get("/ui/chart?span=15m")).json()
+    data = (await reader.get("/ui/chart?span=15m")).json()
     now_ms = round(NOW.timestamp() * 1000)
     assert data["now"] == now_ms
     assert data["span"] == [now_ms - 900_000, now_ms + 225_000]

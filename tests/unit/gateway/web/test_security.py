@@ -13,8 +13,8 @@ OPT_OUT = f"{EVENT_URL}/opt-out"
 
 
 @pytest.mark.parametrize("path", ["/", "/nope", "/api/v1/sites", "/static/app.css", "/metrics"])
-async def test_every_answer_carries_the_policy(bare_client: httpx.AsyncClient, path: str) -> None:
-    headers = (await bare_client.get(path)).headers
+async def test_every_answer_carries_the_policy(bare_reader: httpx.AsyncClient, path: str) -> None:
+    headers = (await bare_reader.get(path)).headers
     assert headers["content-security-policy"] == CONTENT_SECURITY_POLICY
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["x-frame-options"] == "DENY"
@@ -56,9 +56,9 @@ async def test_changes_come_from_our_own_pages(
     ],
 )
 async def test_only_our_own_names_are_served(
-    bare_client: httpx.AsyncClient, host: str, status: int
+    bare_reader: httpx.AsyncClient, host: str, status: int
 ) -> None:
-    answer = await bare_client.get("/api/v1/sites", headers={"Host": host})
+    answer = await bare_reader.get("/api/v1/sites", headers={"Host": host})
     assert answer.status_code == status
 
 
@@ -95,10 +95,10 @@ async def test_a_busy_store_is_told_as_such(
     assert (ready.status_code, (await client.get("/healthz")).status_code) == (503, 200)
 
 
-async def test_static_files_are_kept_only_under_their_hash(client: httpx.AsyncClient) -> None:
-    hashed = await client.get("/static/app.css?v=0123456789ab")
-    plain = await client.get("/static/app.css")
+async def test_static_files_are_kept_only_under_their_hash(reader: httpx.AsyncClient) -> None:
+    hashed = await reader.get("/static/app.css?v=0123456789ab")
+    plain = await reader.get("/static/app.css")
     assert "immutable" in hashed.headers["cache-control"]
     assert plain.headers["cache-control"] == "no-cache"
-    assert (await client.get("/static/../app.py")).status_code == 404
-    assert (await client.get("/static/%2e%2e/app.py")).status_code == 404
+    assert (await reader.get("/static/../app.py")).status_code == 404
+    assert (await reader.get("/static/%2e%2e/app.py")).status_code == 404

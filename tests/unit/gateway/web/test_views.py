@@ -60,14 +60,14 @@ def live_site(world: World, **changes: object) -> LiveSite:
     return replace(site, **changes)  # type: ignore[arg-type]  # a test's own
 
 
-async def test_a_site_has_one_state_the_most_important_first(world: World) -> None:
-    seen = await take(world.state)
+async def test_a_site_has_one_state_the_most_important_first(still: World) -> None:
+    seen = await take(still.state)
     reducing, _, opted_out = seen.live.sites
     old = Reading(value=1.0, quality=Quality.GOOD, at=NOW - 2 * MAX_AGE)
-    stale = live_site(world, readings={points.PCC_POWER_W: old})
+    stale = live_site(still, readings={points.PCC_POWER_W: old})
     quiet = replace(seen, events=())
     found = [
-        site_mark(live_site(world, online=False), seen).word,
+        site_mark(live_site(still, online=False), seen).word,
         site_mark(stale, seen).word,
         site_mark(opted_out, seen).word,
         site_mark(reducing, seen).word,
@@ -76,16 +76,16 @@ async def test_a_site_has_one_state_the_most_important_first(world: World) -> No
     assert found == ["Offline", "Data stale", "Opted out", "Reducing", "Normal"]
 
 
-async def test_a_stale_value_is_shown_with_its_age_and_not_used(world: World) -> None:
-    seen = await take(world.state)
+async def test_a_stale_value_is_shown_with_its_age_and_not_used(still: World) -> None:
+    seen = await take(still.state)
     late = replace(seen.live, at=NOW + timedelta(minutes=5))
-    view = portfolio_view(replace(seen, live=late), world.state.portfolio, (), world.state.zone)
+    view = portfolio_view(replace(seen, live=late), still.state.portfolio, (), still.state.zone)
     assert view.sites[0].load.stale
     assert view.sites[0].age == "5 min"
 
 
-async def test_a_reduction_is_not_claimed_while_a_site_is_missing(world: World) -> None:
-    seen = await take(world.state)
+async def test_a_reduction_is_not_claimed_while_a_site_is_missing(still: World) -> None:
+    seen = await take(still.state)
     silent = replace(seen.live.sites[1], readings={})
     live = replace(seen.live, sites=(seen.live.sites[0], silent, seen.live.sites[2]))
     figures = {tile.key: tile for tile in tiles(replace(seen, live=live))}
@@ -97,15 +97,15 @@ async def test_a_reduction_is_not_claimed_while_a_site_is_missing(world: World) 
     assert load.note.startswith("2 of 3 sites")
 
 
-async def test_load_is_compared_over_the_sites_the_event_addresses(world: World) -> None:
-    seen = await take(world.state)
+async def test_load_is_compared_over_the_sites_the_event_addresses(still: World) -> None:
+    seen = await take(still.state)
     assert seen.compared == {"north-yard", "harbor", "east"}
     stored = seen.events[0]
     one = replace(stored, event=replace(stored.event, targets=("harbor",)))
-    some = compared(world.state.portfolio, [one], NOW)
+    some = compared(still.state.portfolio, [one], NOW)
     assert some == {"harbor"}
-    assert compared(world.state.portfolio, [], NOW) == seen.compared
-    view = portfolio_view(replace(seen, compared=some), world.state.portfolio, (), world.state.zone)
+    assert compared(still.state.portfolio, [], NOW) == seen.compared
+    view = portfolio_view(replace(seen, compared=some), still.state.portfolio, (), still.state.zone)
     assert view.chart_title == "Load of 1 of 3 sites, those addressed"
     assert replace(seen, compared=some).load_w == pytest.approx(51_000, rel=0.05)
 
