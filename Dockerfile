@@ -15,11 +15,11 @@ COPY gridyard gridyard
 RUN /opt/gridyard/bin/pip install --no-cache-dir --no-deps .
 
 FROM python:3.11-slim
-RUN useradd --create-home --uid 10001 gridyard && mkdir /data && chown gridyard /data
+# The folders that docker-compose.yml mounts volumes on; a new volume takes over their owner.
+RUN useradd --create-home --uid 10001 gridyard && mkdir /data /keys && chown gridyard /data /keys
 COPY --from=build /opt/gridyard /opt/gridyard
 ENV PATH=/opt/gridyard/bin:$PATH PYTHONUNBUFFERED=1
 USER gridyard
-VOLUME /data
 WORKDIR /data
 ENTRYPOINT ["gridyard"]
 CMD ["doctor"]
