@@ -54,7 +54,7 @@
         axisLabel: { color: ink, hideOverlap: true, formatter: (ms) => clock(ms, seconds) },
       },
       yAxis: {
-        type: "value", name: "kW", show: known, nameTextStyle: { color: ink, align: "right", padding: [0, 6, 0, 0] },
+        type: "value", name: "kW", show: known, boundaryGap: [0, "8%"], nameTextStyle: { color: ink, align: "right", padding: [0, 6, 0, 0] },
         axisLabel: { color: ink }, splitLine: { lineStyle: { color: rule } },
       },
       series: [
