@@ -79,7 +79,7 @@ def test_shares_and_shortfall_add_up_and_nobody_gives_more_than_it_offers(
             assert share == 0.0
         elif share > 0.0:
             limit = allocation.limit.value_at(instant)
-            assert limit == pytest.approx(baseline - share)
+            assert limit == pytest.approx(baseline - share, abs=1e-6)
             assert limit is not None
             assert limit >= baseline - site.down_w - 1e-6
             assert site.floor_w is None or limit >= site.floor_w - 1e-6
