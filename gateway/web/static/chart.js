@@ -6,6 +6,7 @@
   if (!box || !region) return;
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const narrow = matchMedia("(max-width: 600px)");
+  const BRIDGED_MS = 30000;
   let chart = null, data = null, loading = false;
 
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -84,6 +85,8 @@
     const length = data.span[1] - data.span[0], ahead = data.span[1] - data.now;
     data.now = tick.now;
     data.span = [tick.now + ahead - length, tick.now + ahead];
+    const last = data.actual[data.actual.length - 1];
+    if (last && tick.now - last[0] > BRIDGED_MS) data.actual.push([tick.now, null]); // a gap stays a gap
     data.actual.push([tick.now, tick.actual_kw]);
     while (data.actual.length && data.actual[0][0] < data.span[0]) data.actual.shift();
     draw();
