@@ -23,7 +23,7 @@ from site_agent.store.memory import MemorySessions
 from support.fast_clock import FastClock
 from support.ocpp_charger import RawCharger
 
-QUICK = Timing(greeting_s=0.05, call_timeout_s=2.0)
+QUICK = Timing(greeting_s=1.0, call_timeout_s=2.0)
 
 
 @dataclass

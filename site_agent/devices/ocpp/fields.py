@@ -8,6 +8,8 @@ from math import isfinite
 from contracts.time import as_utc
 from site_agent.devices.ocpp.frames import CallFaultError, Fault, Json
 
+_LARGEST = 2**53
+
 
 def text(data: Json, key: str, most: int = 500) -> str:
     """A string of at most `most` characters.
@@ -18,8 +20,8 @@ def text(data: Json, key: str, most: int = 500) -> str:
     value = _present(data, key)
     if not isinstance(value, str):
         raise CallFaultError(Fault.TYPE, f"{key} is no string")
-    if len(value) > most:
-        raise CallFaultError(Fault.VALUE, f"{key} is longer than {most}")
+    if len(value) > most or not _encodable(value):
+        raise CallFaultError(Fault.VALUE, f"{key} is longer than {most} or no text")
     return value
 
 
@@ -28,11 +30,19 @@ def text_or_none(data: Json, key: str, most: int = 500) -> str | None:
     return None if data.get(key) is None else text(data, key, most)
 
 
+def word(data: Json, key: str) -> str:
+    """A string, or a number as one; empty for anything else."""
+    value = data.get(key)
+    return str(value) if isinstance(value, str | int | float) else ""
+
+
 def whole(data: Json, key: str) -> int:
-    """An integer (a bool is none)."""
+    """An integer (a bool is none) that any database can hold."""
     value = _present(data, key)
     if not isinstance(value, int) or isinstance(value, bool):
         raise CallFaultError(Fault.TYPE, f"{key} is no integer")
+    if abs(value) > _LARGEST:
+        raise CallFaultError(Fault.VALUE, f"{key} is too large")
     return value
 
 
@@ -74,6 +84,15 @@ def parts(data: Json, key: str) -> list[Json]:
 def stamp(instant: datetime) -> str:
     """An instant as chargers read it: whole seconds and Z, which even old firmware takes."""
     return as_utc(instant).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _encodable(value: str) -> bool:
+    """Whether it is more than JSON: a lone surrogate can be escaped there, but stored nowhere."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _present(data: Json, key: str) -> object:

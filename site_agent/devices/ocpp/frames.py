@@ -129,8 +129,8 @@ def _frame(kind: int, message_id: str, rest: list[object]) -> Call | Answer:
             return Answer(message_id, payload)
         case 3, _:
             return Answer(message_id, CallRefusedError(Fault.FORMAT, "malformed CALLRESULT"))
-        case 4, [str(code), *more]:
-            return Answer(message_id, CallRefusedError(code[:50], str(more[:1])))
+        case 4, [str(code), str(text), *_]:
+            return Answer(message_id, CallRefusedError(code[:50], text))
         case 4, _:
             return Answer(message_id, CallRefusedError("GenericError", "malformed CALLERROR"))
         case _:

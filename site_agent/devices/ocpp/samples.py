@@ -103,7 +103,7 @@ def _value_v16(item: Json) -> tuple[float, str]:
     value = item["value"]
     if item.get("format") == "SignedData" or not isinstance(value, str | int | float):
         raise ValueError("no plain number")
-    return float(value), str(item.get("unit") or "")
+    return float(value), fields.text_or_none(item, "unit") or ""
 
 
 def _value_v201(item: Json) -> tuple[float, str]:
@@ -111,7 +111,7 @@ def _value_v201(item: Json) -> tuple[float, str]:
     power = fields.whole(measure, "multiplier") if measure.get("multiplier") is not None else 0
     if abs(power) > 9:  # noqa: PLR2004 - giga to nano; 10**huge would take for ever
         raise ValueError("implausible multiplier")
-    return fields.number(item, "value") * 10.0**power, str(measure.get("unit") or "")
+    return fields.number(item, "value") * 10.0**power, fields.text_or_none(measure, "unit") or ""
 
 
 def _sample(at: datetime, values: _Values) -> Sample:

@@ -234,6 +234,8 @@ class Station:
         key = (request.action, str(request.payload))
         try:
             return await link.session.call(request, key=key, priority=Priority.ROUTINE, vital=vital)
+        except LinkDownError:
+            raise
         except (TransientError, PermanentError, ProtocolError) as error:
             self._log.info("best effort failed", action=request.action, reason=str(error))
             return None

@@ -84,9 +84,9 @@ class Ocpp16:
         """Keys that have a value."""
         entries = fields.parts(answer, "configurationKey")
         return {
-            str(entry["key"]): str(entry["value"])
+            fields.word(entry, "key"): fields.word(entry, "value")
             for entry in entries
-            if entry.get("key") and entry.get("value") is not None
+            if fields.word(entry, "value")
         }
 
     def capabilities(self, settings: Mapping[str, str]) -> Capabilities:
@@ -171,9 +171,8 @@ async def _meter_values(station: Station, payload: Json) -> Json:
     connector = fields.whole(payload, "connectorId")
     if connector in station.evses:
         samples, bad = read_v16(payload)
-        number = payload.get("transactionId")
-        known = number if isinstance(number, int) and number > 0 else None
-        station.evse(connector).metered(samples, bad, transaction_id=known)
+        running = "transactionId" in payload and fields.whole(payload, "transactionId")
+        station.evse(connector).metered(samples, bad, transaction_id=running or None)
     return {}
 
 

@@ -74,10 +74,9 @@ class Ocpp201:
     def settings(self, answer: Json) -> dict[str, str]:
         """Variables that have a value; some chargers accept and give none."""
         return {
-            _name(result): str(result["attributeValue"])
+            _name(result): fields.word(result, "attributeValue")
             for result in fields.parts(answer, "getVariableResult")
-            if result.get("attributeStatus") == "Accepted"
-            and result.get("attributeValue") is not None
+            if result.get("attributeStatus") == "Accepted" and fields.word(result, "attributeValue")
         }
 
     def capabilities(self, settings: Mapping[str, str]) -> Capabilities:
@@ -131,8 +130,12 @@ def _variable(name: str) -> dict[str, object]:
 
 def _name(result: Json) -> str:
     component, variable = fields.part(result, "component"), fields.part(result, "variable")
-    words = (component.get("name"), variable.get("name"), variable.get("instance"))
-    return ".".join(str(word) for word in words if word)
+    words = (
+        fields.word(component, "name"),
+        fields.word(variable, "name"),
+        fields.word(variable, "instance"),
+    )
+    return ".".join(filter(None, words))
 
 
 # --- what chargers tell ---------------------------------------------------------------------------
@@ -223,7 +226,7 @@ def _verdict(station: Station, token: Json) -> str:
     """A start without authorisation (a button, a cable) carries a token that is none."""
     if token.get("type") == _NO_TOKEN:
         return "Accepted"
-    return "Accepted" if station.authorized(str(token.get("idToken", ""))) else "Invalid"
+    return "Accepted" if station.authorized(fields.word(token, "idToken")) else "Invalid"
 
 
 _HANDLERS: Mapping[str, Callable[[Station, Json], Awaitable[Json]]] = {

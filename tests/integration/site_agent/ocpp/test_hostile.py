@@ -167,6 +167,26 @@ async def test_a_slow_handler_does_not_hold_up_answers_to_our_calls(
 
 
 @pytest.mark.parametrize(
+    ("action", "payload"),
+    [
+        ("StopTransaction", {"transactionId": 10**30, "meterStop": 0}),
+        (
+            "StopTransaction",
+            {"transactionId": 1, "meterStop": float("1e308") * -1, "reason": "\ud800"},
+        ),
+        ("StartTransaction", {"connectorId": 1, "idTag": "\ud800", "meterStart": 0}),
+        ("StartTransaction", {"connectorId": 1, "idTag": "x" * 501, "meterStart": 0}),
+        ("MeterValues", {"connectorId": 1, "transactionId": 10**30, "meterValue": []}),
+    ],
+)
+async def test_what_no_store_can_hold_is_refused(action: str, payload: dict[str, Any]) -> None:
+    async with two() as site, connected(site) as charger:
+        answer = await charger.frame(action, payload)
+        assert answer[2] == "PropertyConstraintViolation"
+        assert site.state().transaction_id is None
+
+
+@pytest.mark.parametrize(
     "payload",
     [
         {"connectorId": 1, "meterValue": "none"},
@@ -178,7 +198,7 @@ async def test_a_slow_handler_does_not_hold_up_answers_to_our_calls(
             {"value": [], "measurand": {}}, {"value": "1", "unit": []}, {"value": "1", "phase": []},
             {"value": "1" * 5000}, {"value": True},
         ]}]},
-        {"connectorId": 1, "transactionId": 10**30, "meterValue": []},
+        {"connectorId": 1, "transactionId": 0, "meterValue": []},
     ],
 )  # fmt: skip
 async def test_nonsense_in_samples_is_survived(payload: dict[str, Any]) -> None:

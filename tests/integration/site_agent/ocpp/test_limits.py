@@ -126,7 +126,8 @@ async def test_watts_follow_the_phases_and_voltage_of_the_evse() -> None:
 
 
 async def test_an_unsent_limit_gives_way_to_a_newer_one(version: str) -> None:
-    async with depot() as site, connected(site, version=version) as charger:
+    timing = Timing(call_timeout_s=0.5)
+    async with depot(timing=timing) as site, connected(site, version=version) as charger:
         await charging(site, charger)
         await site.ask(20)
         charger.answers["SetChargingProfile"] = None
@@ -163,7 +164,7 @@ async def test_what_is_held_already_costs_no_message(version: str) -> None:
 
 
 async def test_a_silent_control_loop_lets_the_limit_lapse() -> None:
-    timing = Timing(greeting_s=0.05, lease_s=12.0, patience_s=4.0, heartbeat_s=60)
+    timing = Timing(lease_s=12.0, patience_s=4.0)
     async with depot(timing=timing) as site, connected(site) as charger:
         await charging(site, charger)
         await site.ask(20)

@@ -66,7 +66,7 @@ async def test_limit_before_a_transaction_is_sent_when_it_begins(version: str) -
 
 
 async def test_lease_is_renewed_before_it_ends(version: str) -> None:
-    timing = Timing(greeting_s=0.05, lease_s=60.0)
+    timing = Timing(lease_s=60.0)
     async with depot(timing=timing) as site, connected(site, version=version) as charger:
         await charger.boot()
         await charger.hears("TriggerMessage")
@@ -208,7 +208,7 @@ async def test_the_newest_socket_wins(version: str) -> None:
 
 
 async def test_a_call_in_flight_fails_at_once_when_the_socket_closes(version: str) -> None:
-    timing = Timing(greeting_s=0.05, call_timeout_s=60.0)
+    timing = Timing(call_timeout_s=60.0)
     async with depot(timing=timing) as site, connected(site, version=version) as charger:
         await charger.boot()
         await charger.hears("TriggerMessage")
@@ -236,7 +236,7 @@ async def test_a_deaf_charger_is_cut_off_to_reconnect() -> None:
 
 
 async def test_a_charger_that_ignores_triggers_is_served_all_the_same(version: str) -> None:
-    timing = Timing(greeting_s=0.05, call_timeout_s=0.05)
+    timing = Timing(call_timeout_s=0.25)
     answers: Json = {"TriggerMessage": None}
     async with (
         depot(timing=timing) as site,
