@@ -68,6 +68,7 @@ class OpenAdrVen:
         clock: Clock,
     ) -> None:
         self._settings = settings
+        self._log = _log.bind(utility=settings.utility_id)
         self._clock = clock
         self._memory = VenMemory(memory, settings.utility_id)
         self._outbox = VenOutbox(self._memory)
@@ -125,7 +126,9 @@ class OpenAdrVen:
                 wait_s = self._backoff.next_s()
                 self._in_touch = False
                 self._detail = str(error)
-                _log.warning("openadr_vtn_trouble", error=str(error), retry_in_s=round(wait_s, 1))
+                self._log.warning(
+                    "openadr_vtn_trouble", error=str(error), retry_in_s=round(wait_s, 1)
+                )
                 await self._clock.sleep(wait_s)
 
     async def _report(self) -> None:
@@ -213,13 +216,13 @@ class OpenAdrVen:
             case Response() | UpdatedReport():
                 await self._check_known(answer.response)
             case _:
-                _log.debug("openadr_answer", kind=type(answer).__name__)
+                self._log.debug("openadr_answer", kind=type(answer).__name__)
 
     async def _check_known(self, response: EiResponse) -> None:
         """A VTN that does not know us any more is answered by registering again."""
         if response.ok:
             return
-        _log.warning("openadr_error_answer", code=response.code, text=response.description)
+        self._log.warning("openadr_error_answer", code=response.code, text=response.description)
         if response.code in NOT_REGISTERED and self._registration is not None:
             await self._forget_registration()
             raise TransientError(f"VTN answered {response.code}: registering again")
@@ -254,7 +257,7 @@ class OpenAdrVen:
             poll_s=max(MIN_POLL_S, poll),
         )
         await self._memory.register(self._registration)
-        _log.info("openadr_registered", ven_id=answer.ven_id, poll_s=self._registration.poll_s)
+        self._log.info("openadr_registered", ven_id=answer.ven_id, poll_s=self._registration.poll_s)
         await self._offer_reports(self._registration.ven_id)
 
     async def _offer_reports(self, ven_id: str) -> None:
