@@ -134,12 +134,16 @@ def _stubborn_a(charger: ChargerState, moment: Moment) -> float:
 
 
 def _promised_a(charger: ChargerState, moment: Moment) -> float:
-    """What a charger may be drawing: under the limit it has accepted, or stubbornly."""
+    """What a charger was granted: the limit it has accepted, or what it draws stubbornly.
+
+    One that has accepted none since we began was granted its fail-safe share and no more: to count
+    it at its rating would make room of what nobody has proved to be free.
+    """
     stubborn = _stubborn_a(charger, moment)
     if role(charger) is not Role.STEERED:
         return stubborn
     limit_a = charger.confirmed_limit_a
-    return stubborn + (charger.spec.max_current_a if limit_a is None else limit_a)
+    return stubborn + (charger.spec.fail_safe_current_a if limit_a is None else limit_a)
 
 
 def _fixed_w(snapshot: SiteSnapshot, moment: Moment) -> float:
