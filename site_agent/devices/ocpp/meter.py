@@ -38,6 +38,8 @@ class Meter:
         self._current: Reading | None = None
         self._soc: Reading | None = None
         self._register: deque[tuple[datetime, float]] = deque()
+        self._dead_from: tuple[datetime, float] | None = None
+        """When power began to read zero, and the register then."""
         self.mismatch = False
         """Whether the register climbs while power reads zero: then the register is believed."""
 
@@ -101,6 +103,7 @@ class Meter:
         register = self._register
         if register and register_wh < register[-1][1]:
             register.clear()  # reset or replaced: no slope across it
+            self._dead_from = None
         if register and register[-1][0] == at:
             register.pop()
         register.append((at, register_wh))
@@ -110,19 +113,28 @@ class Meter:
     def _slope(self) -> Reading | None:
         if len(self._register) < 2:  # noqa: PLR2004 - a slope needs two
             return None
-        (before, first_wh), (at, last_wh) = self._register[0], self._register[-1]
-        power_w = (last_wh - first_wh) / ((at - before) / timedelta(hours=1))
-        reading = _reading(power_w, self._max_w, at)
+        power_w = _slope_w(self._register[0], self._register[-1])
+        reading = _reading(power_w, self._max_w, self._register[-1][0])
         return reading if reading.value is None else _estimated(reading)
 
     def _judge(self) -> None:
-        slope, power = self._slope(), self._power
-        if slope is None or power is None or power.value is None or slope.value is None:
+        """What the register gained before power fell to zero is not held against the zero."""
+        power = self._power
+        dead = power is not None and power.value is not None and abs(power.value) < _DEAD_POWER_W
+        if not dead or not self._register:
+            self._dead_from, self.mismatch = None, False
             return
-        self.mismatch = abs(power.value) < _DEAD_POWER_W and slope.value > _LIVE_SLOPE_W
+        newest = self._register[-1]
+        self._dead_from = self._dead_from or newest
+        self.mismatch = _slope_w(self._dead_from, newest) > _LIVE_SLOPE_W
 
     def _aged(self, reading: Reading | None, now: datetime) -> Reading:
         return Reading.missing(now) if reading is None else self._freshness.at(reading, now)
+
+
+def _slope_w(first: tuple[datetime, float], last: tuple[datetime, float]) -> float:
+    hours = (last[0] - first[0]) / timedelta(hours=1)
+    return (last[1] - first[1]) / hours if hours > 0 else 0.0
 
 
 def _reading(value: float, most: float, at: datetime) -> Reading:

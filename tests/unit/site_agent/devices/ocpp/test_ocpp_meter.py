@@ -79,6 +79,18 @@ def test_power_that_reads_zero_while_energy_climbs_is_not_believed() -> None:
     assert power.quality is Quality.ESTIMATED
 
 
+def test_a_pause_after_charging_is_believed_at_once() -> None:
+    held = meter()
+    for index in range(4):
+        take(held, 10.0 * index, power_w=9000.0, register_wh=25.0 * index)
+    take(held, 35, power_w=0.0, register_wh=80.0)
+    take(held, 40, power_w=0.0, register_wh=80.0)
+    assert not held.mismatch
+    assert held.power_w(at(40)).value == 0.0
+    take(held, 50, power_w=0.0, register_wh=105.0)
+    assert held.mismatch
+
+
 def test_an_idle_zero_is_believed() -> None:
     held = meter()
     for index in range(4):
