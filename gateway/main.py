@@ -214,6 +214,7 @@ async def _serve_web(
         stopping=stopping,
         utilities=lambda: [utility.health for utility in utilities],
         counters=lambda: core.inbox.counters,
+        checks=lambda: {"site_link": core.link.listening.is_set()},
         allowed_hosts=LOOPBACK | frozenset(config.web.allowed_hosts),
     )
 

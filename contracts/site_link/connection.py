@@ -22,7 +22,13 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
 from contracts.backoff import Backoff
-from contracts.errors import LinkDownError, PermanentError, TransientError
+from contracts.errors import (
+    ConfigError,
+    GridyardError,
+    LinkDownError,
+    PermanentError,
+    TransientError,
+)
 from contracts.site_link.nkey import Nkey
 from contracts.tasks import first_of
 from contracts.time import Clock
@@ -157,16 +163,18 @@ class Connection:
             started = self._clock.monotonic()
             try:
                 await self._once(session)
-            except* TransientError as failed:
+            except* (TransientError, ConfigError) as failed:
+                # Credentials that cannot be used may be replaced while we run; all else goes on.
                 log.warning("link down", link=self._name, why=_words(failed))
             if self._clock.monotonic() - started > _STEADY_S:
                 backoff.reset()
             await self._clock.sleep(backoff.next_s())
 
     async def _once(self, session: Callable[[Link], Coroutine[object, object, None]]) -> None:
+        login = self._login()
         client = _Client()
         try:
-            await self._connect(client, self._login())
+            await self._connect(client, login)
             log.info("link up", link=self._name)
             await first_of(session(Link(client)), self._until_lost(client))
             raise LinkDownError(str(client.last_error or "closed"))
@@ -237,7 +245,7 @@ async def _requests(subscription: Subscription) -> AsyncIterator[Request]:
         yield Request(message)
 
 
-def _words(failed: BaseExceptionGroup[TransientError]) -> str:
+def _words(failed: BaseExceptionGroup[GridyardError]) -> str:
     """The messages of a group's leaves, each once."""
     seen: dict[str, None] = {}
     for error in failed.exceptions:

@@ -73,7 +73,7 @@ async def run_demo(options: DemoOptions, stopping: asyncio.Event) -> None:
 
 
 async def _with_programs(layout: Layout, clock: Clock, act: Callable[[], Awaitable[None]]) -> None:
-    """Start every program, act, then stop the sites first so that they can say goodbye."""
+    """Start every program and act; then stop hardware, sites and centre, in this order."""
     sites_stop, centre_stop = asyncio.Event(), asyncio.Event()
     async with asyncio.TaskGroup() as centre:
         centre.create_task(run_utility(layout.utility, clock, None, centre_stop))
@@ -81,11 +81,12 @@ async def _with_programs(layout: Layout, clock: Clock, act: Callable[[], Awaitab
         async with asyncio.TaskGroup() as sites:
             for agent in layout.agents:
                 sites.create_task(run_agent(agent, clock, sites_stop))
-            hardware = [sites.create_task(Depot(depot, clock).run()) for depot in layout.depots]
-            await act()
+            async with asyncio.TaskGroup() as hardware:
+                depots = [hardware.create_task(Depot(d, clock).run()) for d in layout.depots]
+                await act()
+                for depot in depots:
+                    depot.cancel()
             sites_stop.set()
-            for task in hardware:
-                task.cancel()
         centre_stop.set()
 
 
