@@ -82,6 +82,14 @@ USABLE = (
 )
 """Signals we act on, the most exact first: of several in one event the first of these counts."""
 
+_IN_WORDS = {
+    SignalKind.DELTA_W: "the change of load it asks for",
+    SignalKind.SETPOINT_W: "the load it sets",
+    SignalKind.IMPORT_LIMIT_W: "the limit it sets",
+    SignalKind.LEVEL: "its level",
+    SignalKind.PRICE: "its price",
+}
+
 
 def effective_signal(event: GridEvent) -> Signal | None:
     """The signal of the event that we act on, or None when there is none we can use."""
@@ -163,4 +171,5 @@ def _refusal(program: Program | None, event: GridEvent, now: datetime) -> str | 
 def _welcome(program: Program | None, event: GridEvent) -> str:
     signal = effective_signal(event)
     name = program.name if program else event.program_id
-    return f"program {name!r} accepts events; acting on {signal.kind.value if signal else 'none'}"
+    followed = _IN_WORDS[signal.kind] if signal else "nothing"
+    return f"program {name!r} accepts events; we follow {followed}"

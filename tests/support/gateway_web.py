@@ -137,7 +137,7 @@ async def fill(world: World, report: ParticipationReport, start: datetime, end: 
         event_key=event.key,
         modification=0,
         opt=Opt.IN,
-        cause="program 'Peak Relief' accepts events; acting on delta_w",
+        cause="program 'Peak Relief' accepts events; we follow the change of load it asks for",
     )
     await world.ledger.put_event(event, decision, start - timedelta(minutes=30))
     await world.ledger.opt_out_site(event.key, "east", start - timedelta(minutes=5), "early start")
@@ -257,7 +257,11 @@ async def confirm(world: World, sent: Instruction, revision: DispatchPlan, start
 
 async def happened(world: World, start: datetime) -> None:
     for minutes, action, cause in (
-        (30, "accepted", "program 'Peak Relief' accepts events; acting on delta_w"),
+        (
+            30,
+            "accepted",
+            "program 'Peak Relief' accepts events; we follow the change of load it asks for",
+        ),
         (20, "planned", "revision 1: 120.0 kW offered by 3 sites, 105.0 kW asked"),
         (5, "site opted out", "East <Co>: early start"),
     ):
