@@ -34,6 +34,9 @@ class LifecycleOptions:
     """How long the last measurements may take to arrive."""
     final_after: timedelta = timedelta(days=1)
     """When the preliminary report is made again as the final one, after the event's end."""
+    patience: timedelta = timedelta(minutes=2)
+    """How long the preliminary report waits for a site whose load up to the event's end is still
+    missing: from when the report is due, or from our own start if that was later."""
     retry: timedelta = timedelta(minutes=1)
 
 
@@ -55,6 +58,7 @@ class Lifecycle:
         self._settlement = settlement
         self._clock = clock
         self._options = options
+        self._began = clock.now()
         self._done: set[tuple[str, datetime]] = set()  # spares the ledger; it alone is trusted
 
     async def tick(self) -> datetime | None:
@@ -87,7 +91,11 @@ class Lifecycle:
             moments += [end, settled, final]
             if end <= now:
                 await self._once(stored, end, "is over")
-            await self._report(stored, settled <= now, final <= now)
+            awaited = max(settled, self._began) + self._options.patience
+            if settled <= now < awaited and await self._incomplete(stored):
+                moments.append(awaited)
+            else:
+                await self._report(stored, settled <= now, final <= now)
         return (at for at in moments if at > now)
 
     async def _once(self, stored: StoredEvent, at: datetime, what: str) -> None:
@@ -100,6 +108,11 @@ class Lifecycle:
             )
             self._dispatch.request(key, f"the event {what}")
         self._done.add((job, at))
+
+    async def _incomplete(self, stored: StoredEvent) -> bool:
+        """Whether a first report now would miss what sites still hold for us."""
+        reported = await self._ledger.report(stored.event.key) is not None
+        return not (reported or await self._settlement.heard(stored))
 
     async def _report(self, stored: StoredEvent, due: bool, final_due: bool) -> None:
         """Make the preliminary report, and the final one; neither twice."""

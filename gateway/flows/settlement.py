@@ -72,6 +72,16 @@ class Settlement:
         _log.info("report_written", event_key=event_key, version=version, status=status)
         return version
 
+    async def heard(self, stored: StoredEvent) -> bool:
+        """Whether every site that was told to take part has sent its load up to the end."""
+        end = stored.event.window.end or stored.event.window.start
+        instructions = await self._ledger.instructions(stored.event.key)
+        for site_id in {one.instruction.site_id for one in instructions}:
+            load = (await self._telemetry.latest(site_id)).get(points.PCC_POWER_W)
+            if load is None or load.at < end:
+                return False
+        return True
+
     async def _evidence(self, stored: StoredEvent, program: Program) -> Evidence:
         event, observe = stored.event, program.observe_after
         end = event.window.end or event.window.start

@@ -2,6 +2,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from contracts.errors import TransientError
 from gateway.domain.event import GridEvent
 from gateway.flows.lifecycle import Lifecycle, LifecycleOptions
@@ -31,6 +33,7 @@ async def test_moments_come_in_their_order_and_each_is_done_once(
     ):
         assert await world.lifecycle.tick() == due
         await world.clock.advance((due - world.clock.now()).total_seconds())
+        await world.everyone_reports()
         assert await world.lifecycle.tick() == expected
     assert (await actions(world)).count("report written") == 1
     assert (await actions(world)).count("the event has begun") == 1
@@ -60,6 +63,7 @@ async def test_what_fell_due_while_we_were_down_is_made_up_for_once(
         await successor.tick()
     assert (await actions(world)).count("the event has begun") == 0
     await world.clock.advance(3 * 3600)
+    await world.everyone_reports()
     for _ in range(2):
         successor = Lifecycle(
             world.portfolio,
@@ -73,6 +77,32 @@ async def test_what_fell_due_while_we_were_down_is_made_up_for_once(
     assert (await actions(world)).count("the event has begun") == 1
     assert (await actions(world)).count("the event is over") == 1
     assert (await actions(world)).count("report written") == 1
+
+
+@pytest.mark.parametrize("sites_return", [True, False])
+async def test_after_a_restart_the_report_waits_for_what_sites_still_hold(
+    world: World, event: Event, sites_return: bool
+) -> None:
+    await world.ready()
+    await world.intake.receive([event()])
+    await world.pass_time(25)
+    await world.clock.advance(3 * 3600)
+    successor = Lifecycle(
+        world.portfolio,
+        world.ledger,
+        world.dispatch,
+        world.settlement,
+        world.clock,
+        LifecycleOptions(patience=2 * MINUTE),
+    )
+    assert await successor.tick() == world.clock.now() + 2 * MINUTE
+    assert await world.ledger.report("u1/e1") is None
+    if sites_return:
+        await world.everyone_reports()
+    else:
+        await world.clock.advance(120)
+    await successor.tick()
+    assert await world.ledger.report("u1/e1") is not None
 
 
 async def test_cancelled_refused_and_endless_events_get_no_report(
