@@ -173,7 +173,10 @@ def demo(
     async def program(stopping: asyncio.Event) -> None:
         await run_demo(wanted, stopping)
 
-    run_program(program)
+    wanted.data.mkdir(parents=True, exist_ok=True)
+    with (wanted.data / "demo.log").open("a", encoding="utf-8") as log:
+        configure_logs(to=log)  # the terminal is for the story
+        run_program(program)
 
 
 @app.command()

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
+from typing import TextIO
 
 import structlog
 import typer
@@ -24,18 +25,22 @@ class Exit(IntEnum):
     CONFIG = 3
 
 
-def configure_logs(*, verbose: bool = False, as_json: bool = False) -> None:
-    """One line a record on stderr; warnings and worse from libraries."""
-    level = logging.DEBUG if verbose else logging.INFO
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(name)s: %(message)s")
+def configure_logs(
+    *, verbose: bool = False, as_json: bool = False, to: TextIO | None = None
+) -> None:
+    """One line a record on stderr (or `to`); warnings and worse from libraries."""
+    level, stream = logging.DEBUG if verbose else logging.INFO, to or sys.stderr
+    logging.basicConfig(
+        level=logging.WARNING, stream=stream, format="%(name)s: %(message)s", force=to is not None
+    )
     last = (
         structlog.processors.JSONRenderer()
         if as_json
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else structlog.dev.ConsoleRenderer(colors=stream.isatty())
     )
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(stream),
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,

@@ -98,6 +98,7 @@ async def _tell(
         await _ready(api, clock)
         story.tell("dashboard", f"dashboard: {url}/", url=url)
         utility = f"http://{layout.utility.api_host}:{layout.utility.api_port}"
+        story.tell("log", f"log of every program: {options.data / 'demo.log'}")
         story.tell("utility", f"the utility's messages: {utility}/api/messages", url=utility)
         if options.open_browser:
             await asyncio.to_thread(webbrowser.open, url)

@@ -22,11 +22,11 @@ class RunningDemo:
         self.data = data
         self.lines: list[Line] = []
         self._news = threading.Condition()
-        self._log = (data.parent / "demo.log").open("w+")
+        self._errors = (data.parent / "stderr.txt").open("w+")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "gridyard", "demo", "--quick", "--json", "--data", str(data)],
             stdout=subprocess.PIPE,
-            stderr=self._log,
+            stderr=self._errors,
             text=True,
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
         )
@@ -58,9 +58,10 @@ class RunningDemo:
         return str(self.wait_for("dashboard", 60)["url"])
 
     def log(self) -> str:
-        """The end of what it wrote to stderr."""
-        self._log.flush()
-        return Path(self._log.name).read_text()[-4000:]
+        """What went to stderr, and the end of its log."""
+        log = self.data / "demo.log"
+        written = log.read_text() if log.exists() else ""
+        return Path(self._errors.name).read_text() + written[-8000:]
 
     def stop(self) -> int:
         """Ctrl-C; the exit code."""
@@ -77,7 +78,7 @@ class RunningDemo:
         self._reader.join(5)
         if self.process.stdout is not None:
             self.process.stdout.close()
-        self._log.close()
+        self._errors.close()
 
     def _read(self) -> None:
         assert self.process.stdout is not None
