@@ -1,0 +1,341 @@
+"""Make docs/reference from the code: `./dev run python docs/generate.py`.
+
+Types, ranges and defaults come from the settings models, meanings from the docstrings under their
+fields; the command line from typer; the points of the site link from `contracts.site_link.points`.
+`tests/unit/test_reference.py` fails while the committed pages differ from what this makes.
+"""
+# ruff: noqa: INP001 (a script, not part of a package)
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from textwrap import dedent
+from types import ModuleType
+from typing import Any, get_args
+
+import typer.main
+from pydantic import BaseModel
+from typer.core import TyperGroup
+
+from contracts.config import Settings
+from contracts.site_link import points
+from depot_sim.config import DepotSettings
+from gateway.config import BaselineEntry, GatewaySettings, ProgramEntry, SiteEntry
+from gateway.domain.portfolio import Site
+from gateway.domain.program import BaselineMethod, Program
+from gridyard.cli import app
+from gridyard.runner import Exit
+from site_agent.config import SiteSettings
+from site_agent.config.devices import ChargerSettings
+from site_agent.domain.device import ChargerSpec
+from vtn_sim.config import VtnSettings
+
+REFERENCE = Path(__file__).parent / "reference"
+PROGRAMS: Mapping[str, type[Settings]] = {
+    "gateway": GatewaySettings,
+    "site": SiteSettings,
+    "utility-sim": VtnSettings,
+    "depot-sim": DepotSettings,
+}
+DOMAIN: Mapping[type, type] = {
+    SiteEntry: Site,
+    BaselineEntry: BaselineMethod,
+    ProgramEntry: Program,
+    ChargerSettings: ChargerSpec,
+}
+"""Where a field's meaning is written when the settings leave it to the domain."""
+UNITS = {
+    "_w": "W",
+    "_wh": "Wh",
+    "_a": "A",
+    "_s": "s",
+    "_v": "V",
+    "_pct": "%",
+    "_h": "h",
+    "_hours": "h",
+}
+FORMATS = {
+    "path": "path",
+    "duration": "duration",
+    "date": "date",
+    "date-time": "instant (RFC 3339)",
+    "uri": "address (URL)",
+    "zoneinfo": "time zone (IANA name)",
+}
+NAMES = {"number": "number", "integer": "whole number", "boolean": "true or false"}
+_INTRODUCTION = """\
+One YAML file a program; `gridyard PROGRAM --config FILE` reads it. An unknown key or a value out of
+range ends the program with exit code 3 and names file, line and key. Relative paths start at the
+folder the program is started in. A duration is a number of seconds, or ISO 8601 such as `PT15M`.
+Units end the names of powers, currents and times;
+[import and charging are positive](../explanation/signs-and-units.md).
+"""
+_USAGE = """\
+`gridyard [OPTIONS] COMMAND [ARGS]`. Logs go to stderr, answers to stdout. SIGINT and SIGTERM stop a
+program in order; a second one stops it at once. `--help` works everywhere.
+"""
+_POINTS = """\
+Names under which a site sends measurements to the gateway; the unit is the end of the name. A value
+always comes with its time and its quality; without a usable value it is null, never a guess.
+"""
+_MADE = "<!-- Made by docs/generate.py; change the code's docstrings instead. -->"
+
+
+def pages() -> dict[Path, str]:
+    """Every page of the reference and what it should hold."""
+    return {
+        REFERENCE / "settings.md": _settings(),
+        REFERENCE / "cli.md": _command_line(),
+        REFERENCE / "points.md": _points(),
+    }
+
+
+# --- docstrings ----------------------------------------------------------------------------------
+
+
+def _documented(body: list[ast.stmt]) -> Iterator[tuple[str, str]]:
+    """(name, docstring) of each assignment that a bare string follows."""
+    for statement, after in zip(body, [*body[1:], ast.Pass()], strict=True):
+        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+            text = after.value if isinstance(after, ast.Expr) else None
+            if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                yield statement.target.id, _one_line(text.value)
+
+
+def _meanings(model: type) -> dict[str, str]:
+    """What a class and those it inherits from say about their fields."""
+    found = _meanings(DOMAIN[model]) if model in DOMAIN else {}
+    for parent in reversed(model.__mro__):
+        if parent.__module__.split(".")[0] in ("builtins", "pydantic"):
+            continue
+        tree = ast.parse(dedent(inspect.getsource(parent))).body[0]
+        found |= _documented(tree.body if isinstance(tree, ast.ClassDef) else [])
+    return found
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+# --- settings ------------------------------------------------------------------------------------
+
+
+def _settings() -> str:
+    lines = ["# Settings", "", _MADE, "", *_INTRODUCTION.splitlines()]
+    for program, model in PROGRAMS.items():
+        lines += ["", f"## {program}", "", _prose(model), ""]
+        sections = dict(_sections(program, model, ""))
+        schemas = _schemas(model)
+        titles = {one.__name__: title for title, one in sections.items()}
+        for title, one in sections.items():
+            if one is not model:
+                lines += ["", f"### {title}", "", _prose(one), ""]
+            lines += _table(one, schemas[one.__name__], schemas, titles)
+    return "\n".join(lines) + "\n"
+
+
+def _prose(model: type) -> str:
+    return inspect.cleandoc(model.__doc__ or "")
+
+
+def _sections(program: str, model: type[BaseModel], path: str) -> Iterator[tuple[str, Any]]:
+    """(heading, model) of a model and everything inside it, by the keys that lead there."""
+    kind = model.model_fields.get("kind")
+    only = get_args(kind.annotation) if kind and kind.is_required() else ()
+    which = f" ({only[0]})" if only else ""
+    yield f"{program}: `{path}`{which}", model
+    for name, field in model.model_fields.items():
+        many = "[]" if "tuple" in str(field.annotation) else ""
+        for inner in _models_in(field.annotation):
+            yield from _sections(program, inner, f"{path}.{name}{many}".lstrip("."))
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:  # noqa: ANN401 (annotations are anything)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models_in(part)
+
+
+def _schemas(model: type[BaseModel]) -> dict[str, Any]:
+    schema = model.model_json_schema()
+    return {**schema.pop("$defs", {}), model.__name__: schema}
+
+
+def _table(
+    model: type[BaseModel],
+    schema: dict[str, Any],
+    schemas: dict[str, Any],
+    titles: dict[str, str],
+) -> list[str]:
+    meanings, required = _meanings(model), schema.get("required", [])
+    rows = ["| key | type and range | default | meaning |", "|---|---|---|---|"]
+    for name, wanted in schema["properties"].items():
+        kind = _kind(wanted, schemas, titles) + _unit(name)
+        default = "required" if name in required else _default(wanted.get("default"))
+        rows.append(f"| `{name}` | {kind} | {default} | {_cell(meanings.get(name, ''))} |")
+    return rows
+
+
+def _kind(wanted: dict[str, Any], schemas: dict[str, Any], titles: dict[str, str]) -> str:
+    """A JSON schema in words; models are links to their sections."""
+    if "$ref" in wanted:
+        name = wanted["$ref"].rpartition("/")[2]
+        inner = schemas[name]
+        return _kind(inner, schemas, titles) if "enum" in inner else _link(titles[name])
+    for union in ("anyOf", "oneOf"):
+        if union in wanted:
+            known = [one for one in wanted[union] if one.get("type") != "null"]
+            return " or ".join(dict.fromkeys(_kind(one, schemas, titles) for one in known))
+    if "const" in wanted or "enum" in wanted:
+        return " or ".join(f"`{value}`" for value in wanted.get("enum", [wanted.get("const")]))
+    if wanted["type"] == "array":
+        items = wanted.get("items") or wanted["prefixItems"][0]
+        count = f"{wanted['minItems']} of: " if "prefixItems" in wanted else "list of "
+        return count + _kind(items, schemas, titles)
+    return _scalar(wanted)
+
+
+def _scalar(wanted: dict[str, Any]) -> str:
+    if "pattern" in wanted:
+        return f"text like `{wanted['pattern']}`"
+    name = FORMATS.get(wanted.get("format", ""), NAMES.get(wanted["type"], "text"))
+    low = wanted.get("minimum", wanted.get("exclusiveMinimum"))
+    bounds = []
+    if low is not None:
+        bounds.append(f"{'from' if 'minimum' in wanted else 'above'} {low:g}")
+    if "maximum" in wanted:
+        bounds.append(f"to {wanted['maximum']:.10g}")
+    if "maxLength" in wanted and wanted.get("format") != "uri":
+        bounds.append(f"of {wanted.get('minLength', 0)} to {wanted['maxLength']} characters")
+    return f"{name} {' '.join(bounds)}".rstrip()
+
+
+def _unit(name: str) -> str:
+    unit = UNITS.get("_" + name.rpartition("_")[2])
+    return f", {unit}" if unit else ""
+
+
+def _default(value: Any) -> str:  # noqa: ANN401 (whatever JSON holds)
+    if isinstance(value, dict):
+        return "its own defaults"
+    if value is None:
+        return "none"
+    if value in ([], ""):
+        return "empty"
+    if isinstance(value, list):
+        return ", ".join(f"`{one}`" for one in value)
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def slug(heading: str) -> str:
+    """The anchor that GitHub gives a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def _link(title: str) -> str:
+    return f"[{title.partition(': ')[2]}](#{slug(title)})"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+# --- command line --------------------------------------------------------------------------------
+
+
+def _command_line() -> str:
+    group = typer.main.get_command(app)
+    assert isinstance(group, TyperGroup)  # noqa: S101 (it has commands)
+    lines = [
+        "# Command line",
+        "",
+        _MADE,
+        "",
+        *_USAGE.splitlines(),
+        "",
+        *_parameters(group.params),
+        "",
+        "## Exit codes",
+        "",
+        "| code | meaning |",
+        "|---|---|",
+        f"| {Exit.OK} | done, or stopped by a signal |",
+        f"| {Exit.FAILED} | failed, and the last line says why |",
+        "| 2 | wrong usage |",
+        f"| {Exit.CONFIG} | a settings file cannot be used; file, line and key are named |",
+    ]
+    for name, command in group.commands.items():
+        lines += ["", f"## {name}", "", f"`{_usage(name, command.params)}`", ""]
+        lines += [inspect.cleandoc(command.help or "")]
+        lines += ["", *_parameters(command.params)] if command.params else []
+    return "\n".join(lines) + "\n"
+
+
+def _usage(name: str, parameters: Sequence[Any]) -> str:
+    arguments = [one for one in parameters if one.param_type_name == "argument"]
+    words = [one.name.upper() if one.required else f"[{one.name.upper()}]" for one in arguments]
+    return " ".join(["gridyard", name, "[OPTIONS]", *words])
+
+
+def _parameters(parameters: Sequence[Any]) -> list[str]:
+    rows = ["| option | default | meaning |", "|---|---|---|"]
+    for parameter in parameters:
+        is_option = parameter.param_type_name == "option"
+        name = ", ".join(parameter.opts) if is_option else (parameter.name or "").upper()
+        flag = getattr(parameter, "is_flag", False)
+        default = "required" if parameter.required else _default(parameter.default)
+        rows.append(
+            f"| `{name}` | {'off' if flag else default} | {getattr(parameter, 'help', '')} |"
+        )
+    return rows
+
+
+# --- points --------------------------------------------------------------------------------------
+
+
+def _points() -> str:
+    lines = [
+        "# Points of the site link",
+        "",
+        _MADE,
+        "",
+        inspect.cleandoc(points.__doc__ or ""),
+        "",
+        *_POINTS.splitlines(),
+        "",
+        "| point | unit | meaning |",
+        "|---|---|---|",
+    ]
+    lines += [
+        f"| `{name}` | {_point_unit(name)} | {_cell(meaning)} |" for name, meaning in _named(points)
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _named(module: ModuleType) -> Iterator[tuple[str, str]]:
+    for constant, meaning in _documented(ast.parse(inspect.getsource(module)).body):
+        yield getattr(module, constant), meaning
+    for _, function in inspect.getmembers(module, inspect.isfunction):
+        yield function("<evse>"), _one_line(function.__doc__ or "")
+
+
+def _point_unit(name: str) -> str:
+    return UNITS.get("_" + name.rpartition("_")[2], "count")
+
+
+def main() -> None:
+    """Write every page."""
+    REFERENCE.mkdir(exist_ok=True)
+    for path, text in pages().items():
+        path.write_text(text, encoding="utf-8")
+        sys.stdout.write(f"{path.relative_to(REFERENCE.parent.parent)}\n")
+
+
+if __name__ == "__main__":
+    main()

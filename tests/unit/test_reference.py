@@ -1,0 +1,35 @@
+"""The reference says what the code says: docs/generate.py would write the pages as they are."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+GENERATOR = Path(__file__).parents[2] / "docs" / "generate.py"
+PAGES = ("cli.md", "points.md", "settings.md")
+
+
+@pytest.fixture(scope="module")
+def generator() -> Any:
+    spec = importlib.util.spec_from_file_location("generate_reference", GENERATOR)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_what_the_code_says(generator: Any, name: str) -> None:
+    path = generator.REFERENCE / name
+    made = generator.pages()[path]
+    assert path.read_text(encoding="utf-8") == made, (
+        "run: ./dev run python docs/generate.py, and commit what it writes"
+    )
+
+
+def test_every_page_is_checked(generator: Any) -> None:
+    assert {path.name for path in generator.pages()} == set(PAGES)
