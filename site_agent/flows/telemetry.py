@@ -33,10 +33,16 @@ _SPREAD_SHARE = 0.02
 """Of the contract: a building load that may be off by more is not told."""
 _CHARGING_W = 100.0
 """More than a charger's own electronics draw."""
+_FIRST_S = 10.0
+"""After a start we stay silent until the meter has been read, but no longer than this."""
 
 
 class Telemetry:
-    """Every `every_s`: one row per point, notices at their edges, prospects when they change."""
+    """Every `every_s`: one row per point, notices at their edges, prospects when they change.
+
+    The first one waits for the meter: a site that has just begun has lost nothing, and must not
+    make the gateway plan without it.
+    """
 
     def __init__(
         self,
@@ -58,6 +64,7 @@ class Telemetry:
         self._clock = clock
         self._policy = policy
         self._every_s = every_s
+        self._silent_until: float | None = clock.monotonic() + _FIRST_S
 
     async def run(self) -> None:
         """Sample until cancelled; while the disk fails, samples are lost and the log says so."""
@@ -72,7 +79,7 @@ class Telemetry:
     async def sample(self) -> None:
         """Put one sample into the outbox."""
         cycle = self._latest()
-        if cycle is None:
+        if cycle is None or self._too_early(cycle.snapshot):
             return
         prospects = readiness(cycle.snapshot, cycle.decision.building_w)
         notices = self._board.edges(conditions(cycle.snapshot, prospects), cycle.snapshot.at)
@@ -82,6 +89,14 @@ class Telemetry:
         await self._board.sent(notices)
         self._prospects.sent(changed)
         await self._sessions.save()
+
+    def _too_early(self, snapshot: SiteSnapshot) -> bool:
+        """Whether we have just begun and the meter has not been read yet."""
+        if self._silent_until is not None:
+            read = snapshot.pcc.power_w.fresh(snapshot.at, snapshot.model.meter_max_age) is not None
+            if read or self._clock.monotonic() >= self._silent_until:
+                self._silent_until = None
+        return self._silent_until is not None
 
 
 def measurements(cycle: Cycle, policy: ControlPolicy) -> list[Measurement]:

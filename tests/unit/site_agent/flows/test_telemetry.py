@@ -176,7 +176,22 @@ class TestNotices:
         await bench.telemetry.sample()
         assert bench.outbox.rows == []
 
+    async def test_a_meter_not_read_yet_is_no_news(self, bench: Bench) -> None:
+        await bench.see(LOST)
+        assert bench.outbox.rows == []
+        await bench.see(snapshot(), 1)
+        assert bench.notices() == []
+        assert bench.outbox.rows != []
+
+    async def test_a_meter_that_is_never_read_is_told_in_the_end(self, bench: Bench) -> None:
+        await bench.see(LOST)
+        await bench.clock.advance(10)
+        await bench.see(LOST, 10)
+        await bench.see(LOST, 12)
+        assert bench.notices() == [("meter-stale", "pcc", True)]
+
     async def test_a_lost_meter_is_told_once(self, bench: Bench) -> None:
+        await bench.see(snapshot(), -1)
         for seconds in range(4):
             await bench.see(LOST, seconds)
         await bench.see(snapshot(), 4)
@@ -212,6 +227,7 @@ class TestNotices:
         assert bench.notices() == []
 
     async def test_what_ended_while_we_were_dead_is_cleared(self, bench: Bench) -> None:
+        await bench.see(snapshot(), -1)
         await bench.see(LOST)
         await bench.see(LOST, 2)
         bench.restart()
@@ -220,6 +236,7 @@ class TestNotices:
         assert bench.notices() == [("meter-stale", "pcc", True), ("meter-stale", "pcc", False)]
 
     async def test_and_what_still_stands_is_not_said_again(self, bench: Bench) -> None:
+        await bench.see(snapshot(), -1)
         await bench.see(LOST)
         await bench.see(LOST, 2)
         bench.restart()
