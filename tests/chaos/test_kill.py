@@ -167,26 +167,6 @@ def test_strangers_and_nonsense_are_answered_and_harm_nobody(
     assert system.portfolio()["sites_online"] == len(SITES)
 
 
-def test_sites_that_were_away_when_they_were_told(rested: System) -> None:
-    system, (early, late) = rested, SITES
-    for site_id in SITES:
-        system[site_id].terminate()
-    for site_id in SITES:
-        assert system[site_id].exit_code() == 0
-    called = system.call("sites-away", start_in_s=2, duration_s=10, kw=ASKED_KW / 2)
-    for site_id in SITES:
-        eventually(partial(system.instructions, called, site_id), 10, f"{site_id}: instruction")
-        assert system.states(called, site_id) == {}
-    system[early].start()
-    system.wait_state(called, "applied", early)
-    assert system.states(called, early)["applied"] < called.end
-    wait_until(called.end)
-    system[late].start()
-    system.wait_state(called, "completed", early)
-    system.wait_state(called, "expired", late)
-    assert not system.states(called, late).keys() & {"started", "applied", "completed"}
-
-
 def test_a_second_gateway_on_the_folder_ends_and_says_why(system: System) -> None:
     config = system.layout.config("gateway")
     copy = config.with_name("second.yaml")
@@ -223,6 +203,26 @@ def test_gateway_gone_for_good_in_an_accepted_event(rested: System) -> None:
     system["gateway"].start()
     assert_reported(system, called)
     assert_telemetry(system, called)
+
+
+def test_sites_that_were_away_when_they_were_told(rested: System) -> None:
+    system, (early, late) = rested, SITES
+    for site_id in SITES:
+        system[site_id].terminate()
+    for site_id in SITES:
+        assert system[site_id].exit_code() == 0
+    called = system.call("sites-away", start_in_s=2, duration_s=10, kw=ASKED_KW / 2)
+    for site_id in SITES:
+        eventually(partial(system.instructions, called, site_id), 10, f"{site_id}: instruction")
+        assert system.states(called, site_id) == {}
+    system[early].start()
+    system.wait_state(called, "applied", early)
+    assert system.states(called, early)["applied"] < called.end
+    wait_until(called.end)
+    system[late].start()
+    system.wait_state(called, "completed", early)
+    system.wait_state(called, "expired", late)
+    assert not system.states(called, late).keys() & {"started", "applied", "completed"}
 
 
 def test_after_sigterm_nothing_is_left(system: System) -> None:
