@@ -8,12 +8,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from support.fast_clock import FastClock
-from support.modbus_link import linked
-
 from contracts.time import Clock
 from site_agent.devices.modbus.link import RegisterLink
 from site_agent.ports import Device, Wake
+from support.fast_clock import FastClock
+from support.modbus_link import linked
 
 D = TypeVar("D", bound=Device)
 
