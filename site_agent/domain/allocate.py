@@ -76,6 +76,7 @@ def allocate(demands: Sequence[Demand], constraints: Sequence[Constraint]) -> di
     """The share of every charger; see the module's docstring for the rule."""
     if not demands:
         return {}
+    demands = sorted(demands, key=lambda demand: demand.evse_id)  # sums round alike in any order
     pool = _Pool(demands, constraints)
     late = pool.late()
     needy = [i for i, demand in enumerate(demands) if demand.need_a > 0]

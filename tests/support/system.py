@@ -24,6 +24,8 @@ from support.system_layout import (
 from support.witness import Witness
 
 _START_S = 40.0
+_REST_S = 100.0
+"""A vehicle that was paused rests for a minute before it may charge again."""
 _CHARGING_W = 0.85 * TYPICAL_W
 _OFFERED_W = 0.6 * TYPICAL_W
 
@@ -77,7 +79,7 @@ class System:
 
     def rest(self) -> None:
         """Return when every depot draws what it does when nobody asks for anything."""
-        eventually(self._charging, _START_S, "everybody charging")
+        eventually(self._charging, _REST_S, "everybody charging")
 
     def _charging(self) -> bool:
         drawn = [witness.now_w for witness in self.witnesses.values()]
