@@ -43,7 +43,7 @@ _PING_S = 15
 """With two missing answers a dead peer is noticed within 45 s even when nothing is sent."""
 _STEADY_S = 10.0
 """A connection that lasted this long was healthy: the next attempt is quick again."""
-_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.2, 30.0
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.2, 10.0
 _DOWN = (nats.errors.Error, OSError, TimeoutError)
 
 
