@@ -33,7 +33,7 @@ from site_agent.uplink.pump import pump
 
 log = structlog.get_logger(__name__)
 
-_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.2, 30.0
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.2, 10.0
 _REASON_CHARS = 500
 _CLOCK_ALARM = timedelta(seconds=5)
 
