@@ -16,7 +16,7 @@ from support.visitor import Visitor
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.timeout(180),
-    pytest.mark.xdist_group("demo"),
+    pytest.mark.xdist_group("realtime"),
 ]
 EVENT_PAGE = f"/events/{UTILITY_ID}/{EVENT_ID}"
 REPORT_S = QUICK.end + QUICK.observe + 60.0

@@ -25,7 +25,11 @@ from support.processes import LOOPBACK, Program, alive, eventually, listening
 from support.system import Called, System, now
 from support.system_layout import BROKEN_UTILITY, DEPOTS, SITES, TELEMETRY_S, TYPICAL_W
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(240)]
+pytestmark = [
+    pytest.mark.chaos,
+    pytest.mark.timeout(240),
+    pytest.mark.xdist_group("realtime"),  # never beside the demo: both need the machine's time
+]
 
 ASKED_KW = 16.0
 REDUCED_W = 0.9 * TYPICAL_W

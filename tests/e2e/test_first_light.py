@@ -18,7 +18,7 @@ import pytest
 from gridyard.demo.plan import EVENT_ID, OPT_OUT_SITE, QUICK, REDUCTION_W, UTILITY_ID
 from support.demo import RunningDemo
 
-pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("demo")]
+pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("realtime")]
 
 SIDES = ("start", "end")
 SITES = ("depot-north", "depot-harbour", "depot-east")
