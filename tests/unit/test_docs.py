@@ -66,3 +66,14 @@ def test_the_index_leads_to_every_page() -> None:
     }
     listed = {path.resolve() for path in docs.rglob("*.md") if path.name != "index.md"}
     assert listed - linked == set()
+
+
+_PATH = re.compile(
+    r"`((?:contracts|certs|gateway|site_agent|vtn_sim|depot_sim|gridyard)/[\w./-]+)`"
+)
+
+
+@pytest.mark.parametrize("name", _pages())
+def test_files_that_are_named_exist(name: str) -> None:
+    named = _PATH.findall((ROOT / name).read_text(encoding="utf-8"))
+    assert [path for path in named if not (ROOT / path).exists()] == []
