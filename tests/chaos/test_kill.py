@@ -129,9 +129,15 @@ def test_site_killed_in_the_event_and_back(rested: System) -> None:
     assert system.transactions(site_id) == sessions
     assert len(sessions) == len(DEPOTS[1].chargers)
     assert all(stopped is None for *_, stopped in sessions)
-    for charger in DEPOTS[1].chargers:
-        point = evse_power_w(charger.charger_id)
-        assert system.stored(site_id, point, called.end - 3 * SAMPLE, called.end)[-1][1] > 0
+    # A charger that comes back late under the tight limit may leave its vehicle paused, which then
+    # rests for a minute before it may resume: safe, so charging on is all that is asked.
+    points = [evse_power_w(charger.charger_id) for charger in DEPOTS[1].chargers]
+
+    def all_charge_on() -> bool:
+        newest = [system.stored(site_id, point, called.end, now())[-1:] for point in points]
+        return all(value > 0 for rows in newest for _, value in rows) and all(newest)
+
+    eventually(all_charge_on, 100, "every vehicle charges on")
 
 
 def test_strangers_and_nonsense_are_answered_and_harm_nobody(
