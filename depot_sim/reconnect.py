@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
 from structlog.typing import FilteringBoundLogger
 
 from contracts.backoff import Backoff
+from contracts.tasks import heed_cancellation
 from contracts.time import Clock
 
 _LONGEST_NAP_S = 1.0
@@ -35,23 +35,8 @@ async def stay_connected(
             await attempt()
         except* errors as group:
             log.info("link-down", reason=repr(_first(group)))
-        end_if_cancelled()
+        heed_cancellation()
         await clock.sleep(backoff.next_s())
-
-
-def end_if_cancelled() -> None:
-    """End this task if somebody has asked it to and the order got lost on the way.
-
-    Python 3.11 loses it in two places: a TaskGroup that is failing when its task is cancelled
-    reports the failure alone, and `asyncio.wait_for`, on which aiomqtt rests, returns its result
-    when that arrives together with the cancellation.
-
-    Raises:
-        asyncio.CancelledError: it is so.
-    """
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
 
 
 def _first(error: BaseException) -> BaseException:

@@ -30,7 +30,7 @@ from contracts.errors import (
     TransientError,
 )
 from contracts.site_link.nkey import Nkey
-from contracts.tasks import first_of
+from contracts.tasks import first_of, heed_cancellation
 from contracts.time import Clock
 
 log = structlog.get_logger(__name__)
@@ -166,6 +166,7 @@ class Connection:
             except* (TransientError, ConfigError) as failed:
                 # Credentials that cannot be used may be replaced while we run; all else goes on.
                 log.warning("link down", link=self._name, why=_words(failed))
+            heed_cancellation()
             if self._clock.monotonic() - started > _STEADY_S:
                 backoff.reset()
             await self._clock.sleep(backoff.next_s())
@@ -206,8 +207,9 @@ class Connection:
                     error_cb=self._on_error,
                 )
         except _DOWN as error:
+            heed_cancellation()
             raise LinkDownError(f"cannot connect: {client.last_error or error!r}") from error
-        _heed_cancellation()
+        heed_cancellation()
 
     async def _on_error(self, error: Exception) -> None:
         if "permissions violation" in str(error).lower():
@@ -225,19 +227,9 @@ def _calling(subject: str) -> Iterator[None]:
     except nats.errors.MaxPayloadError as error:
         raise PermanentError(f"{subject}: larger than the broker takes") from error
     except _DOWN as error:
+        heed_cancellation()
         raise LinkDownError(f"{subject}: {error}") from error
-    _heed_cancellation()
-
-
-def _heed_cancellation() -> None:
-    """Fall in with a cancellation that was swallowed on the way.
-
-    `asyncio.wait_for` before Python 3.12, on which nats-py builds, returns its result when result
-    and cancellation come together; the task that was told to end would then go on for ever.
-    """
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
+    heed_cancellation()
 
 
 async def _requests(subscription: Subscription) -> AsyncIterator[Request]:

@@ -13,14 +13,14 @@ import structlog
 
 from contracts.backoff import Backoff
 from contracts.errors import ProtocolError
-from contracts.tasks import first_of
+from contracts.tasks import first_of, heed_cancellation
 from contracts.time import Clock
 from depot_sim.faults import FaultKind, Faults
 from depot_sim.mqtt import payloads
 from depot_sim.physics.battery import Battery
 from depot_sim.physics.lease import Lease
 from depot_sim.physics.phases import PhaseWatts, spread
-from depot_sim.reconnect import end_if_cancelled, stay_connected
+from depot_sim.reconnect import stay_connected
 
 _log = structlog.get_logger(__name__)
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 15.0
@@ -127,7 +127,7 @@ class MqttBattery:
         self, client: aiomqtt.Client, leaf: str, text: str, *, qos: int = 0, retain: bool = False
     ) -> None:
         await client.publish(f"{self._topic}/{leaf}", text, qos=qos, retain=retain)
-        end_if_cancelled()
+        heed_cancellation()
 
     def _new_client(self) -> aiomqtt.Client:
         return aiomqtt.Client(
@@ -145,7 +145,7 @@ class MqttBattery:
     async def _subscribe(self, client: aiomqtt.Client) -> None:
         """A refused subscription raises nothing in aiomqtt: look at the codes."""
         codes = await client.subscribe(f"{self._topic}/cmd", qos=1)
-        end_if_cancelled()
+        heed_cancellation()
         for code in codes:
             value = code if isinstance(code, int) else code.value
             if value >= _REFUSED:

@@ -24,8 +24,8 @@ from pymodbus.pdu.register_message import (
 )
 
 from contracts.errors import GridyardError, LinkDownError, ProtocolError, TransientError
+from contracts.tasks import heed_cancellation
 from contracts.time import Clock
-from site_agent.devices.cancellation import raise_if_cancelled
 from site_agent.devices.modbus.replies import (
     GATEWAY_CODES,
     MAX_READ,
@@ -138,7 +138,7 @@ class RegisterLink:
                 job = await self._jobs.get()
                 if not job.done.done():
                     await self._serve(job)
-                raise_if_cancelled()
+                heed_cancellation()
         finally:
             self._drop("stopped")
             while not self._jobs.empty():

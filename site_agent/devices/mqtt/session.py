@@ -9,8 +9,8 @@ import structlog
 
 from contracts.backoff import Backoff
 from contracts.errors import LinkDownError
+from contracts.tasks import heed_cancellation
 from contracts.time import Clock
-from site_agent.devices.cancellation import raise_if_cancelled
 from site_agent.devices.mqtt.broker import BrokerAddress
 
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 15.0
@@ -55,6 +55,7 @@ class MqttSession:
                 await self._connected_once()
             except aiomqtt.MqttError as error:
                 self._note(str(error))
+            heed_cancellation()
             await self._clock.sleep(self._backoff.next_s())
 
     async def publish(self, topic: str, payload: str) -> None:
@@ -68,13 +69,14 @@ class MqttSession:
         try:
             await self._client.publish(topic, payload, qos=1)
         except aiomqtt.MqttError as error:
+            heed_cancellation()
             raise LinkDownError(f"MQTT broker: {error}") from error
-        raise_if_cancelled()
+        heed_cancellation()
 
     async def _connected_once(self) -> None:
         async with self._new_client() as client:
             await self._subscribe(client)
-            raise_if_cancelled()
+            heed_cancellation()
             self._backoff.reset()
             self._client = client
             self._down = None

@@ -55,3 +55,33 @@ async def test_cancelled_from_outside_it_cancels_all() -> None:
         await asyncio.sleep(0.01)
         task.cancel()
     assert sorted(cancelled) == ["a", "b"]
+
+
+async def test_cancelled_while_it_fails_it_ends_all_the_same() -> None:
+    failing, released = asyncio.Event(), asyncio.Event()
+
+    async def slow_to_end() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            failing.set()
+            await released.wait()
+
+    async def broken() -> None:
+        await asyncio.sleep(0)
+        raise KeyError("broken")
+
+    async def for_ever() -> None:
+        while True:
+            try:
+                await first_of(slow_to_end(), broken())
+            except* KeyError:
+                failing.clear()
+
+    task = asyncio.create_task(for_ever())
+    await failing.wait()
+    task.cancel()  # the group is failing already: Python before 3.13 would report that alone
+    released.set()
+    done, _ = await asyncio.wait([task], timeout=5)
+    assert done == {task}
+    assert task.cancelled()
