@@ -23,6 +23,7 @@ from contracts.site_link.messages import (
 from contracts.time import Interval
 from gateway.domain.dispatch import DispatchPlan
 from gateway.domain.event import GridEvent, OptDecision
+from gateway.domain.operating_envelope import OperatingEnvelope
 
 # --- the site link -----------------------------------------------------------------------------
 
@@ -94,6 +95,18 @@ class EventIntake(Protocol):
         ...
 
 
+class EnvelopeIntake(Protocol):
+    """Where utility adapters hand in what binds a site (implemented by `flows.envelopes`)."""
+
+    async def impose(self, envelope: OperatingEnvelope) -> None:
+        """From now on this is what the envelope's utility imposes on its site.
+
+        Replaces what the same utility imposed before; no steps lifts it. Idempotent: the same
+        again has no effect. Durable when it returns, and delivered when the site can be reached.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UtilityHealth:
     """How the way to one utility is, for people and for `/readyz`."""
@@ -128,6 +141,31 @@ class ReportPoint:
     unit: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteState:
+    """A site at present, for status reports to utilities."""
+
+    online: bool
+    readings: Mapping[str, Reading]
+    """The newest reading of every point of `contracts.site_link.points`, however old."""
+
+
+class SiteStates(Protocol):
+    """What utilities may be told of a site's state (implemented by `flows.upstream_reports`)."""
+
+    def state(self, site_id: str) -> SiteState:
+        """A site at present.
+
+        Raises:
+            KeyError: no such site.
+        """
+        ...
+
+    async def notices(self, window: Interval) -> Sequence[tuple[str, Notice]]:
+        """`(site_id, notice)` raised or cleared in a window of time, in order."""
+        ...
+
+
 class UsageSource(Protocol):
     """Measured data for reports to utilities (implemented by `flows.upstream_reports`)."""
 
@@ -136,7 +174,11 @@ class UsageSource(Protocol):
         ...
 
     async def usage(self, point_id: str, interval: Interval) -> Reading:
-        """Mean power over a closed interval in W, with its quality; value None when unknown."""
+        """Mean power over a closed interval in W, with its quality; value None when unknown.
+
+        Beside what `points` lists: `site/<site_id>/<point>` for every power of a site
+        (`charging_power_w`, `battery_power_w`, `pv_power_w`).
+        """
         ...
 
 
