@@ -183,22 +183,43 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InstructionStep:
-    """Bounds on the power at the PCC over `[start, end)`; None leaves that side unbounded."""
+class SiteBounds:
+    """What a site is asked to hold, in W by the load convention; None leaves that free.
 
-    start: AwareDatetime
-    end: AwareDatetime
+    All that is not None holds at once, and together with the bounds of other events: the tightest
+    limit wins. The last four fields came after the first release. An agent that does not know them
+    ignores them and yet acknowledges, so whoever relies on them looks at `Hello.agent_version`; and
+    it has not stored them, so that after its upgrade only the next instruction brings them.
+    """
+
     import_limit_w: Watts | None = None
+    """Power at the PCC must not exceed it."""
     export_limit_w: Watts | None = None
-    """Negative by the load convention: the PCC power must not fall below it."""
+    """Power at the PCC must not fall below it, <= 0."""
+    load_limit_w: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)] | None = None
+    """Most of all controllable load together: chargers, and batteries that charge; >= 0."""
+    generation_limit_w: Annotated[float, Field(ge=-1e9, le=0, allow_inf_nan=False)] | None = None
+    """PV and batteries that discharge must not fall below it together; <= 0."""
+    storage_power_w: Watts | None = None
+    """What all batteries together should do, charging positive: a target inside every limit, after
+    what vehicles need to be on time. Of several events' targets that of the highest `site_seq`
+    counts."""
+    energize: Annotated[bool, Field(strict=True)] | None = None
+    """False: everything controllable stops (chargers at 0 A, batteries and PV at 0 W) while the
+    building goes on. True asks for nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fallback:
-    """What the site holds from the last step's end until `expires_at` if it hears nothing."""
+class InstructionStep(SiteBounds):
+    """Bounds over `[start, end)`."""
 
-    import_limit_w: Watts | None = None
-    export_limit_w: Watts | None = None
+    start: AwareDatetime
+    end: AwareDatetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fallback(SiteBounds):
+    """What the site holds from the last step's end until `expires_at` if it hears nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

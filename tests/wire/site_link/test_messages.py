@@ -1,6 +1,7 @@
 """The site link, version 1, byte for byte: a change here breaks sites in the field."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -46,6 +47,34 @@ INSTRUCTION = Instruction(
     steps=(InstructionStep(start=T, end=T + timedelta(minutes=30), import_limit_w=50_000.0),),
     fallback=Fallback(),
     cause="fair share",
+)
+
+EVERYTHING = replace(
+    INSTRUCTION,
+    instruction_id="i-2",
+    site_seq=8,
+    event_id="grid/doe",
+    steps=(
+        InstructionStep(
+            start=T,
+            end=T + timedelta(minutes=30),
+            import_limit_w=50_000.0,
+            export_limit_w=0.0,
+            load_limit_w=30_000.0,
+            generation_limit_w=-20_000.0,
+            storage_power_w=-5_000.0,
+            energize=True,
+        ),
+    ),
+    fallback=Fallback(
+        import_limit_w=40_000.0,
+        export_limit_w=-1_500.0,
+        load_limit_w=0.0,
+        generation_limit_w=0.0,
+        storage_power_w=0.0,
+        energize=False,
+    ),
+    cause="",
 )
 
 GOLDEN: list[tuple[Message, str]] = [
@@ -132,9 +161,24 @@ GOLDEN: list[tuple[Message, str]] = [
         '{"kind":"instruction","instruction_id":"i-1","site_id":"depot-1","site_seq":7,'
         '"event_id":"util/e1","program_id":"p","issued_at":"2026-11-21T12:00:00Z",'
         '"start":"2026-11-21T12:00:00Z","expires_at":"2026-11-21T13:00:00Z","steps":['
-        '{"start":"2026-11-21T12:00:00Z","end":"2026-11-21T12:30:00Z","import_limit_w":50000.0,'
-        '"export_limit_w":null}],"fallback":{"import_limit_w":null,"export_limit_w":null},'
+        '{"import_limit_w":50000.0,"export_limit_w":null,"load_limit_w":null,'
+        '"generation_limit_w":null,"storage_power_w":null,"energize":null,'
+        '"start":"2026-11-21T12:00:00Z","end":"2026-11-21T12:30:00Z"}],'
+        '"fallback":{"import_limit_w":null,"export_limit_w":null,"load_limit_w":null,'
+        '"generation_limit_w":null,"storage_power_w":null,"energize":null},'
         '"test":false,"cause":"fair share"}',
+    ),
+    (
+        EVERYTHING,
+        '{"kind":"instruction","instruction_id":"i-2","site_id":"depot-1","site_seq":8,'
+        '"event_id":"grid/doe","program_id":"p","issued_at":"2026-11-21T12:00:00Z",'
+        '"start":"2026-11-21T12:00:00Z","expires_at":"2026-11-21T13:00:00Z","steps":['
+        '{"import_limit_w":50000.0,"export_limit_w":0.0,"load_limit_w":30000.0,'
+        '"generation_limit_w":-20000.0,"storage_power_w":-5000.0,"energize":true,'
+        '"start":"2026-11-21T12:00:00Z","end":"2026-11-21T12:30:00Z"}],'
+        '"fallback":{"import_limit_w":40000.0,"export_limit_w":-1500.0,"load_limit_w":0.0,'
+        '"generation_limit_w":0.0,"storage_power_w":0.0,"energize":false},'
+        '"test":false,"cause":""}',
     ),
     (
         InstructionAck(instruction_id="i-1", state=InstructionState.STORED, at=T),
@@ -158,6 +202,21 @@ def test_a_newer_peer_may_add_fields() -> None:
     assert codec.decode(changed(colour="blue")) == INSTRUCTION
 
 
+def test_an_older_gateway_bounds_import_and_export_only() -> None:
+    step = {
+        "start": "2026-11-21T12:00:00Z",
+        "end": "2026-11-21T12:30:00Z",
+        "import_limit_w": 50_000.0,
+        "export_limit_w": None,
+    }
+    fallback = {"import_limit_w": None, "export_limit_w": None}
+    assert codec.decode(changed(steps=[step], fallback=fallback)) == INSTRUCTION
+
+
+def bounded(**bounds: Any) -> bytes:
+    return changed(fallback=bounds)
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
@@ -170,6 +229,11 @@ def test_a_newer_peer_may_add_fields() -> None:
         (changed(issued_at="2026-11-21T12:00:00"), "issued_at"),
         (changed(steps=[{}] * 501), "steps"),
         (changed(steps=[{"start": "x"}]), "steps/0/start"),
+        (bounded(load_limit_w=-1.0), "fallback/load_limit_w.*greater than or equal to 0"),
+        (bounded(load_limit_w=1e10), "fallback/load_limit_w"),
+        (bounded(generation_limit_w=1.0), "fallback/generation_limit_w.*less than or equal to 0"),
+        (bounded(storage_power_w="much"), "fallback/storage_power_w"),
+        (bounded(energize=0), "fallback/energize"),
         (changed(cause="x" * 501), "cause"),
         (b" " * (codec.MAX_MESSAGE_BYTES + 1), "limit"),
     ],
@@ -183,6 +247,11 @@ def test_a_newer_peer_may_add_fields() -> None:
         "naive time",
         "too many steps",
         "bad step",
+        "negative load",
+        "too much load",
+        "positive generation",
+        "storage by word",
+        "energize by number",
         "long text",
         "too large",
     ],
