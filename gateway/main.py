@@ -18,9 +18,11 @@ from gateway.config import GatewaySettings, LinkEntry
 from gateway.domain.portfolio import Portfolio
 from gateway.flows.baselines import Baselines
 from gateway.flows.dispatch import Dispatch
+from gateway.flows.envelopes import Envelopes
 from gateway.flows.intake import Intake
 from gateway.flows.lifecycle import Lifecycle
 from gateway.flows.live import Live
+from gateway.flows.outgoing import Outgoing
 from gateway.flows.settlement import Settlement
 from gateway.flows.situation import Observer
 from gateway.flows.telemetry import SiteInbox
@@ -65,7 +67,9 @@ class _Core:
     ledger: SqlLedger
     telemetry: SqlTelemetry
     live: Live
+    outgoing: Outgoing
     dispatch: Dispatch
+    envelopes: Envelopes
     intake: Intake
     inbox: SiteInbox
     lifecycle: Lifecycle
@@ -109,7 +113,9 @@ async def _run(
         utilities = _utilities(config, clock, core, SqlUtilityMemory(database))
         work = [
             tasks.create_task(core.link.run(core.inbox)),
+            tasks.create_task(core.outgoing.run()),
             tasks.create_task(core.dispatch.run()),
+            tasks.create_task(core.envelopes.run()),
             tasks.create_task(_keep_time(core.lifecycle, stopping)),
             *(tasks.create_task(utility.run()) for utility in utilities),
         ]
@@ -127,16 +133,19 @@ def _core(config: GatewaySettings, clock: Clock, database: Database, link: NatsS
     live = Live(portfolio.sites, clock, offline_after=OFFLINE_AFTER)
     baselines = Baselines(portfolio, telemetry, refresh=_BASELINE_REFRESH, recent=_RECENT)
     observer = Observer(portfolio, ledger, live, baselines, options)
-    dispatch = Dispatch(ledger, live, observer, baselines, link, clock, options)
+    outgoing = Outgoing(link, ledger, live, clock)
+    dispatch = Dispatch(ledger, live, observer, baselines, outgoing, clock, options)
     settlement = Settlement(portfolio, ledger, telemetry, baselines, dump, clock)
     return _Core(
         portfolio=portfolio,
         ledger=ledger,
         telemetry=telemetry,
         live=live,
+        outgoing=outgoing,
         dispatch=dispatch,
+        envelopes=Envelopes(portfolio, ledger, outgoing, clock),
         intake=Intake(portfolio, ledger, dispatch, clock),
-        inbox=SiteInbox(portfolio, ledger, telemetry, live, dispatch, clock),
+        inbox=SiteInbox(portfolio, ledger, telemetry, live, dispatch, outgoing, clock),
         lifecycle=Lifecycle(
             portfolio, ledger, dispatch, settlement, clock, config.reports.options()
         ),

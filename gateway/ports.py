@@ -219,6 +219,14 @@ class StoredInstruction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEnvelope:
+    """What one utility imposes on one site, as last received."""
+
+    envelope: OperatingEnvelope
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JournalEntry:
     """One decision or happening, with its cause, for the question "why?"."""
 
@@ -282,6 +290,24 @@ class Ledger(Protocol):
 
     async def instructions(self, event_key: str) -> Sequence[StoredInstruction]:
         """Every instruction sent for an event with its statuses, in order of time."""
+        ...
+
+    async def put_envelope(
+        self, envelope: OperatingEnvelope, received_at: datetime, instruction: Instruction | None
+    ) -> Instruction | None:
+        """Store what a utility imposes on a site, with the instruction that carries it, if any.
+
+        Replaces what the same utility imposed before. One transaction; the instruction is numbered
+        as by `put_plan` and returned.
+        """
+        ...
+
+    async def envelopes(self) -> Sequence[StoredEnvelope]:
+        """What every utility imposes on every site, in order of utility and site."""
+        ...
+
+    async def newest_instruction(self, event_key: str) -> StoredInstruction | None:
+        """The last instruction under this key, to whichever site, with its statuses."""
         ...
 
     async def put_status(self, site_id: str, status: InstructionStatus) -> None:

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from contracts.errors import TransientError
+from contracts.site_link.messages import Instruction
 from contracts.time import Clock
 from gateway.domain.dispatch import DispatchPlan
 from gateway.domain.event import EventStatus
@@ -23,7 +24,7 @@ from gateway.flows.live import EventBand, Live
 from gateway.flows.options import DispatchOptions
 from gateway.flows.outgoing import Outgoing
 from gateway.flows.situation import Observer, Situation
-from gateway.ports import Ledger, SiteLink, StoredEvent
+from gateway.ports import Ledger, StoredEvent
 
 _log = structlog.get_logger(__name__)
 
@@ -42,7 +43,7 @@ class Dispatch:
         live: Live,
         observer: Observer,
         baselines: Baselines,
-        link: SiteLink,
+        outgoing: Outgoing,
         clock: Clock,
         options: DispatchOptions,
     ) -> None:
@@ -50,7 +51,8 @@ class Dispatch:
         self._live = live
         self._observer = observer
         self._baselines = baselines
-        self._outgoing = Outgoing(link, ledger, live, clock, refused=self._refused)
+        self._outgoing = outgoing
+        outgoing.on_refusal(self._refused)
         self._clock = clock
         self._options = options
         self._due: dict[str, str] = {}
@@ -68,15 +70,9 @@ class Dispatch:
         self._all_due = self._all_due or reason
         self._wake.set()
 
-    async def resend(self, site_id: str, after_seq: int) -> None:
-        """Send a site everything unexpired that it has not seen."""
-        now = self._clock.now()
-        self._outgoing.send(await self._ledger.unseen_instructions(site_id, after_seq, now))
-
     async def run(self) -> None:
         """Plan and send until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._outgoing.run())
             group.create_task(self._check())
             group.create_task(self._work())
 
@@ -133,8 +129,8 @@ class Dispatch:
                 self.request(stored.event.key)
         self._wake.set()  # also to take events off the page
 
-    def _refused(self, site_id: str, reason: str) -> None:
-        self.request_all(f"{site_id} refused its instruction: {reason}")
+    def _refused(self, one: Instruction, reason: str) -> None:
+        self.request_all(f"{one.site_id} refused its instruction: {reason}")
 
     async def _pass(self, stored: StoredEvent, events: Sequence[StoredEvent], reason: str) -> None:
         seen = await self._observer.look(stored, events, self._clock.now())

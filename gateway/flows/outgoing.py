@@ -18,25 +18,14 @@ _log = structlog.get_logger(__name__)
 
 
 class Outgoing:
-    """Sends what the ledger already holds; what does not arrive stays pending there.
+    """Sends what the ledger already holds; what does not arrive stays pending there."""
 
-    `refused(site_id, reason)` is called when a site will not have an instruction.
-    """
-
-    def __init__(
-        self,
-        link: SiteLink,
-        ledger: Ledger,
-        live: Live,
-        clock: Clock,
-        *,
-        refused: Callable[[str, str], None],
-    ) -> None:
+    def __init__(self, link: SiteLink, ledger: Ledger, live: Live, clock: Clock) -> None:
         self._link = link
         self._ledger = ledger
         self._live = live
         self._clock = clock
-        self._refused = refused
+        self._refused: Callable[[Instruction, str], None] | None = None
         self._lanes: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._under_way: set[str] = set()
         self._group: asyncio.TaskGroup | None = None
@@ -48,6 +37,15 @@ class Outgoing:
                 await asyncio.Event().wait()
         finally:
             self._group = None
+
+    def on_refusal(self, tell: Callable[[Instruction, str], None]) -> None:
+        """Call `tell(instruction, reason)` when a site will not have an instruction."""
+        self._refused = tell
+
+    async def resend(self, site_id: str, after_seq: int) -> None:
+        """Send a site everything unexpired that it has not seen."""
+        now = self._clock.now()
+        self.send(await self._ledger.unseen_instructions(site_id, after_seq, now))
 
     def send(self, instructions: Iterable[Instruction]) -> None:
         """Start to deliver; what is under way already is left alone.
@@ -80,5 +78,5 @@ class Outgoing:
             reason=ack.reason,
         )
         await self._ledger.put_status(one.site_id, status)
-        if ack.state is InstructionState.REJECTED:
-            self._refused(one.site_id, ack.reason)
+        if ack.state is InstructionState.REJECTED and self._refused is not None:
+            self._refused(one, ack.reason)

@@ -22,6 +22,7 @@ from contracts.time import Clock
 from gateway.domain.portfolio import Portfolio
 from gateway.flows.dispatch import Dispatch
 from gateway.flows.live import Live
+from gateway.flows.outgoing import Outgoing
 from gateway.ports import JournalEntry, Ledger, TelemetryStore
 
 _log = structlog.get_logger(__name__)
@@ -40,6 +41,7 @@ class SiteInbox:
         telemetry: TelemetryStore,
         live: Live,
         dispatch: Dispatch,
+        outgoing: Outgoing,
         clock: Clock,
     ) -> None:
         self._portfolio = portfolio
@@ -47,6 +49,7 @@ class SiteInbox:
         self._telemetry = telemetry
         self._live = live
         self._dispatch = dispatch
+        self._outgoing = outgoing
         self._clock = clock
         self._last_seq: dict[str, int] = {}
         self.counters: Counter[str] = Counter()
@@ -97,7 +100,7 @@ class SiteInbox:
 
     async def connected(self, site_id: str) -> None:
         """The site has its Welcome: it gets what it missed, and is counted on again."""
-        await self._dispatch.resend(site_id, self._last_seq.get(site_id, 0))
+        await self._outgoing.resend(site_id, self._last_seq.get(site_id, 0))
         self._dispatch.request_all()
 
     def _known(self, site_id: str) -> str:

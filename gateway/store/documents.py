@@ -10,6 +10,7 @@ from contracts.errors import PermanentError
 from contracts.site_link.messages import Instruction, VehicleReadiness
 from gateway.domain.dispatch import DispatchPlan
 from gateway.domain.event import GridEvent
+from gateway.domain.operating_envelope import OperatingEnvelope
 
 Value = TypeVar("Value")
 
@@ -39,6 +40,7 @@ class Codec(Generic[Value]):
 
 
 EVENT = Codec(GridEvent)
+ENVELOPE = Codec(OperatingEnvelope)
 PLAN = Codec(DispatchPlan)
 INSTRUCTION = Codec(Instruction)
 READINESS = Codec(VehicleReadiness)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, and_, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from contracts.site_link.messages import Instruction, InstructionState, InstructionStatus
 from gateway.ports import StoredInstruction
@@ -64,7 +65,8 @@ def unseen(session: Session, site_id: str, after_seq: int, now: datetime) -> Seq
 def of_event(session: Session, event_key: str) -> Sequence[StoredInstruction]:
     """Every instruction of an event with its statuses, in order of time."""
     rows = session.exec(select(InstructionRow).where(InstructionRow.event_key == event_key)).all()
-    statuses = _statuses(session, event_key)
+    ids = select(InstructionRow.instruction_id).where(InstructionRow.event_key == event_key)
+    statuses = _statuses(session, ids)
     found = [
         StoredInstruction(
             instruction=documents.INSTRUCTION.load(row.document),
@@ -76,6 +78,22 @@ def of_event(session: Session, event_key: str) -> Sequence[StoredInstruction]:
     return sorted(found, key=lambda s: (s.revision, s.instruction.site_id, s.instruction.site_seq))
 
 
+def newest(session: Session, event_key: str) -> StoredInstruction | None:
+    """The last instruction under this key with its statuses."""
+    query = select(InstructionRow).where(InstructionRow.event_key == event_key)
+    row = session.exec(query.order_by(col(InstructionRow.site_seq).desc()).limit(1)).first()
+    if row is None:
+        return None
+    ids = select(InstructionRow.instruction_id).where(
+        InstructionRow.instruction_id == row.instruction_id
+    )
+    return StoredInstruction(
+        instruction=documents.INSTRUCTION.load(row.document),
+        revision=row.revision,
+        statuses=_statuses(session, ids).get(row.instruction_id, ()),
+    )
+
+
 def _counter(session: Session, site_id: str) -> SiteSequenceRow:
     counter = session.get(SiteSequenceRow, site_id)
     if counter is None:
@@ -84,8 +102,9 @@ def _counter(session: Session, site_id: str) -> SiteSequenceRow:
     return counter
 
 
-def _statuses(session: Session, event_key: str) -> Mapping[str, tuple[InstructionStatus, ...]]:
-    ids = select(InstructionRow.instruction_id).where(InstructionRow.event_key == event_key)
+def _statuses(
+    session: Session, ids: SelectOfScalar[str]
+) -> Mapping[str, tuple[InstructionStatus, ...]]:
     query = select(InstructionStatusRow).where(col(InstructionStatusRow.instruction_id).in_(ids))
     found: dict[str, tuple[InstructionStatus, ...]] = {}
     for row in session.exec(query.order_by(col(InstructionStatusRow.at))):

@@ -16,8 +16,15 @@ from contracts.site_link.messages import (
 from contracts.time import Interval
 from gateway.domain.dispatch import DispatchPlan
 from gateway.domain.event import GridEvent, OptDecision
-from gateway.ports import JournalEntry, SiteOptOut, StoredEvent, StoredInstruction
-from gateway.store import event_rows, instruction_rows, site_rows
+from gateway.domain.operating_envelope import OperatingEnvelope
+from gateway.ports import (
+    JournalEntry,
+    SiteOptOut,
+    StoredEnvelope,
+    StoredEvent,
+    StoredInstruction,
+)
+from gateway.store import envelope_rows, event_rows, instruction_rows, site_rows
 from gateway.store.database import Database, insert_once
 from gateway.store.tables import JobRow, ReportRow, SiteOptOutRow
 
@@ -83,6 +90,27 @@ class SqlLedger:
     async def instructions(self, event_key: str) -> Sequence[StoredInstruction]:
         """Every instruction sent for an event with its statuses, in order of time."""
         return await self._read(lambda s: instruction_rows.of_event(s, event_key))
+
+    async def put_envelope(
+        self, envelope: OperatingEnvelope, received_at: datetime, instruction: Instruction | None
+    ) -> Instruction | None:
+        """Store what a utility imposes on a site, with the instruction that carries it."""
+
+        def work(session: Session) -> Instruction | None:
+            envelope_rows.put_envelope(session, envelope, received_at)
+            if instruction is None:
+                return None
+            return instruction_rows.put_instruction(session, instruction, envelope.key, 0)
+
+        return await self._write(work)
+
+    async def envelopes(self) -> Sequence[StoredEnvelope]:
+        """What every utility imposes on every site, in order of utility and site."""
+        return await self._read(envelope_rows.envelopes)
+
+    async def newest_instruction(self, event_key: str) -> StoredInstruction | None:
+        """The last instruction under this key, to whichever site, with its statuses."""
+        return await self._read(lambda s: instruction_rows.newest(s, event_key))
 
     async def put_status(self, site_id: str, status: InstructionStatus) -> None:
         """Record what became of an instruction (idempotent)."""

@@ -64,6 +64,17 @@ class PlanRow(Base, table=True):
     document: Document = Field(sa_type=JSON)
 
 
+class OperatingEnvelopeRow(Base, table=True):
+    """What one utility imposes on one site."""
+
+    __tablename__ = "operating_envelope"
+
+    utility_id: str = Field(primary_key=True)
+    site_id: str = Field(primary_key=True)
+    received_at: datetime
+    document: Document = Field(sa_type=JSON)
+
+
 class InstructionRow(Base, table=True):
     """One instruction to one site."""
 

@@ -35,10 +35,12 @@ from gateway.domain.program import BaselineMethod, DayType, Program
 from gateway.domain.report import ParticipationReport
 from gateway.flows.baselines import Baselines
 from gateway.flows.dispatch import Dispatch
+from gateway.flows.envelopes import Envelopes
 from gateway.flows.intake import Intake
 from gateway.flows.lifecycle import Lifecycle, LifecycleOptions
 from gateway.flows.live import Live
 from gateway.flows.options import DispatchOptions
+from gateway.flows.outgoing import Outgoing
 from gateway.flows.settlement import Settlement
 from gateway.flows.situation import Observer
 from gateway.flows.telemetry import SiteInbox
@@ -200,12 +202,20 @@ class World:
             self.portfolio, self.telemetry, refresh=10 * MINUTE, recent=timedelta(minutes=15)
         )
         observer = Observer(self.portfolio, self.ledger, self.live, baselines, self.options)
+        self.outgoing = Outgoing(self.link, self.ledger, self.live, self.clock)
         self.dispatch = Dispatch(
-            self.ledger, self.live, observer, baselines, self.link, self.clock, self.options
+            self.ledger, self.live, observer, baselines, self.outgoing, self.clock, self.options
         )
+        self.envelopes = Envelopes(self.portfolio, self.ledger, self.outgoing, self.clock)
         self.intake = Intake(self.portfolio, self.ledger, self.dispatch, self.clock)
         self.inbox = SiteInbox(
-            self.portfolio, self.ledger, self.telemetry, self.live, self.dispatch, self.clock
+            self.portfolio,
+            self.ledger,
+            self.telemetry,
+            self.live,
+            self.dispatch,
+            self.outgoing,
+            self.clock,
         )
         self.settlement = Settlement(
             self.portfolio, self.ledger, self.telemetry, baselines, dump, self.clock
@@ -232,7 +242,9 @@ class World:
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(self.link.run(self.inbox)),
+                group.create_task(self.outgoing.run()),
                 group.create_task(self.dispatch.run()),
+                group.create_task(self.envelopes.run()),
             ]
             await self.settle()
             yield self
