@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -129,7 +129,7 @@ async def test_a_site_that_is_not_ours_is_refused(world: World) -> None:
         await world.envelopes.impose(OperatingEnvelope(utility_id="u2", site_id="nowhere"))
 
 
-async def newest_expiry(world: World) -> datetime:
+async def newest_expiry(world: World) -> Any:
     newest = await world.ledger.newest_instruction(KEY)
     assert newest is not None
     return newest.instruction.expires_at
