@@ -13,6 +13,7 @@ from typing import Any
 
 _SPAN_MAX_S = 2**32 - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND = timedelta(seconds=1)
 _EARLIEST_S = -(2**32)
 _LATEST_S = 2**37
 """Year 6325: any duration may be added to an instant we accept."""
@@ -42,11 +43,13 @@ def integer(low: int, high: int, *, accept: tuple[int, int] | None = None) -> Ki
     return Kind(parse, _formatter(low, high))
 
 
-def _formatter(low: int, high: int) -> Callable[[int], str]:
-    def write(value: int) -> str:
+def _formatter(low: int, high: int) -> Callable[[object], str]:
+    def write(value: object) -> str:
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise ValueError(f"{value!r} is not a whole number")  # noqa: TRY004 - see the module
         if not low <= value <= high:
             raise ValueError(f"{value} is outside {low} to {high}")
-        return str(int(value))
+        return f"{value:d}"
 
     return write
 
@@ -133,14 +136,18 @@ def _parse_time(text: str) -> datetime:
 
 
 def _format_time(value: datetime) -> str:
+    """Down to the whole second: what has just happened is not written as the future."""
     if value.tzinfo is None:
         raise ValueError(f"naive datetime {value.isoformat()}: give a time zone")
-    return str(round((value - _EPOCH).total_seconds()))
+    seconds = (value - _EPOCH) // _SECOND
+    if not _EARLIEST_S <= seconds <= _LATEST_S:
+        raise ValueError(f"time {value.isoformat()} is not a plausible instant")
+    return str(seconds)
 
 
 def span(low: int, high: int, *, per_second: int = 1) -> Kind:
     """A `timedelta` counted in seconds, or in parts of a second."""
-    unit = timedelta(seconds=1) / per_second
+    unit = _SECOND / per_second
     number = integer(low, high)
 
     def write(value: timedelta) -> str:
@@ -157,6 +164,12 @@ def _parse_boolean(text: str) -> bool:
             return False
         case _:
             raise ValueError(f"not a boolean: {text[:40]!r}")
+
+
+def _format_boolean(value: object) -> str:
+    if not isinstance(value, bool):
+        raise ValueError(f"{value!r} is not a boolean")  # noqa: TRY004 - see the module
+    return "true" if value else "false"
 
 
 INT8 = integer(-128, 127)
@@ -178,7 +191,7 @@ LFDI = identifier(20)
 URI = text(4096)
 STRING6, STRING16, STRING20 = text(6), text(16), text(20)
 STRING32, STRING192 = text(32), text(192)
-BOOLEAN = Kind(_parse_boolean, lambda value: "true" if value else "false")
+BOOLEAN = Kind(_parse_boolean, _format_boolean)
 TIME = Kind(_parse_time, _format_time)
 """`TimeType`: whole seconds since 1970 UTC."""
 SECONDS = span(0, _SPAN_MAX_S)

@@ -1,0 +1,1 @@
+"""Plans made once per resource class that carry it to and from XML."""
