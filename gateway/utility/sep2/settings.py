@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, HttpUrl, UrlConstraints, model_validator
 
 from contracts.config import Settings
+from contracts.sep2.dialect import CSIPAUS_NAMESPACES
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Watts = Annotated[float, Field(gt=0, le=1e9)]
@@ -111,7 +112,7 @@ class Sep2Settings(Settings):
     """TLS 1.2 suites in OpenSSL's notation (CSIP P9, P10)."""
     edition: Literal["2018", "2023"] = "2018"
     """Of IEEE 2030.5: in 2023 an event gone from its list is cancelled."""
-    csipaus: Annotated[str, Field(min_length=1)] | None = None
+    csipaus: str | None = None
     """Namespace of the Australian extensions, for example `https://csipaus.org/ns`; None: none."""
     devices: Annotated[tuple[DeviceSettings, ...], Field(min_length=1)]
     """Every EndDevice we stand in for."""
@@ -147,6 +148,8 @@ class Sep2Settings(Settings):
             "devices: site and scope",
             (f"{site} as {device.scope}" for device in self.devices for site in device.sites),
         )
+        if self.csipaus is not None and self.csipaus not in CSIPAUS_NAMESPACES:
+            raise ValueError(f"csipaus: none of {', '.join(CSIPAUS_NAMESPACES)}")
         unknown = self.response_codes - RESPONSE_CODES
         if unknown:
             raise ValueError(f"response_codes: unknown {sorted(unknown)}")

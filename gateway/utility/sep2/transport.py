@@ -14,12 +14,13 @@ import structlog
 
 from contracts.errors import LinkDownError, PermanentError, ProtocolError, TransientError
 from contracts.sep2 import codec
-from contracts.sep2.resources.base import Resource
+from contracts.sep2.codec import MEDIA_TYPE
+from contracts.sep2.dialect import Dialect
+from contracts.sep2.resources import Resource
 from gateway.utility.sep2.hrefs import Server
 from gateway.utility.sep2.settings import Sep2Settings
 
 _log = structlog.get_logger(__name__)
-MEDIA_TYPE = "application/sep+xml"
 _READABLE = {MEDIA_TYPE, "application/xml"}
 _MAX_REDIRECTS = 3
 _MAX_RETRY_AFTER_S = 3600.0
@@ -77,6 +78,7 @@ class Sep2Transport:
         self.requests: Counter[str] = Counter()
         """Requests sent so far by method and kind: `GET DERControlList`."""
         self._settings = settings
+        self._dialect = Dialect(csipaus=settings.csipaus)
         self._on_message = on_message
         self._slots = asyncio.Semaphore(settings.max_concurrent_requests)
         self._client = httpx.AsyncClient(
@@ -121,10 +123,7 @@ class Sep2Transport:
         Raises:
             ProtocolError: it is none, or another one.
         """
-        resource = codec.decode(body, self._settings.csipaus)
-        if not isinstance(resource, kind):
-            raise ProtocolError(f"{type(resource).__name__} instead of {kind.__name__}")
-        return resource
+        return codec.decode(body, kind, self._settings.max_body_bytes)
 
     async def put(self, href: str, resource: Resource) -> None:
         """Replace a resource; raises as `get` does."""
@@ -140,7 +139,7 @@ class Sep2Transport:
         Raises:
             ValueError: a value the schema cannot carry.
         """
-        return codec.encode(resource, self._settings.csipaus)
+        return codec.encode(resource, self._dialect)
 
     async def send(
         self, method: Literal["PUT", "POST"], href: str, body: bytes, kind: str
