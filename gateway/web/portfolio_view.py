@@ -14,7 +14,7 @@ from gateway.flows.live import LiveSite
 from gateway.ports import StoredEvent, UtilityHealth
 from gateway.reports import words
 from gateway.web.links import event_url, site_url
-from gateway.web.snapshot import Snapshot, data_age_s, reading, usable
+from gateway.web.snapshot import Snapshot, data_age_s, limited, reading, usable
 from gateway.web.tiles import Tile, tiles
 from gateway.web.wording import Mark, asked, opt_mark, progress, severity_mark, status_mark, until
 
@@ -158,6 +158,8 @@ def site_mark(live: LiveSite, snapshot: Snapshot) -> Mark:
         return Mark("Opted out", "cross", "warn")
     if any(_asked_now(snapshot, stored.event.key, site_id) for stored in running):
         return Mark("Reducing", "down", "busy")
+    if limited(snapshot, site_id):
+        return Mark("Limited", "down", "busy")
     return Mark("Normal", "dot", "ok")
 
 

@@ -10,6 +10,7 @@ from contracts.reading import Reading
 from contracts.site_link.messages import VehicleReadiness
 from gateway.flows.live import LiveSite
 from gateway.reports import words
+from gateway.web.envelope_view import EnvelopeLine, envelope_lines
 from gateway.web.portfolio_view import AlarmLine, Value, alarm_line, site_mark, value_of
 from gateway.web.snapshot import Snapshot, data_age_s, reading
 from gateway.web.wording import Mark
@@ -79,6 +80,7 @@ class SiteView:
     evses: tuple[EvseRow, ...]
     vehicles: tuple[VehicleRow, ...]
     alarms: tuple[AlarmLine, ...]
+    envelopes: tuple[EnvelopeLine, ...]
 
 
 def site_view(
@@ -103,6 +105,7 @@ def site_view(
             for site_id, notice in snapshot.raised
             if site_id == site.site_id
         ),
+        envelopes=envelope_lines(snapshot.imposed, site.site_id, now, tz),
     )
 
 

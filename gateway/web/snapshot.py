@@ -14,7 +14,7 @@ from gateway.domain.dispatch import DispatchPlan
 from gateway.domain.event import EventStatus
 from gateway.domain.portfolio import Portfolio
 from gateway.flows.live import EventBand, LiveSite, LiveSnapshot
-from gateway.ports import StoredEvent
+from gateway.ports import StoredEnvelope, StoredEvent
 from gateway.web.state import WebState
 
 MAX_AGE = timedelta(seconds=30)
@@ -38,6 +38,8 @@ class Snapshot:
     """Newest plan by event key, for the events above that are not over."""
     raised: tuple[tuple[str, Notice], ...]
     """`(site_id, notice)`: raised and not cleared since."""
+    imposed: tuple[StoredEnvelope, ...]
+    """What utilities impose on sites."""
     compared: frozenset[str]
     """Sites whose load is set against the events' baselines: those addressed, else all."""
 
@@ -66,6 +68,14 @@ class Snapshot:
         return min((value for value in values if value is not None), default=None)
 
 
+def limited(snapshot: Snapshot, site_id: str) -> bool:
+    """Whether a utility bounds the site at this moment."""
+    steps = (
+        one.envelope.at(snapshot.now) for one in snapshot.imposed if one.envelope.site_id == site_id
+    )
+    return any(step is not None and not step.bounds.free for step in steps)
+
+
 def running(live: LiveSnapshot) -> list[EventBand]:
     """The events in view that are active."""
     return [band for band in live.events if band.status is EventStatus.ACTIVE]
@@ -91,6 +101,7 @@ async def take(state: WebState) -> Snapshot:
         events=near,
         plans=plans,
         raised=raised(notices),
+        imposed=tuple(await state.ledger.envelopes()),
         compared=compared(state.portfolio, near, live.at),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Literal
 
@@ -11,9 +12,16 @@ from contracts.site_link import points
 from contracts.site_link.messages import Notice, VehicleReadiness
 from gateway.domain.dispatch import DispatchPlan, SiteAllocation
 from gateway.domain.event import SignalKind
+from gateway.domain.operating_envelope import EnvelopeStep
 from gateway.domain.report import ParticipationReport
 from gateway.flows.live import LiveSite
-from gateway.ports import JournalEntry, StoredEvent, StoredInstruction, UtilityHealth
+from gateway.ports import (
+    JournalEntry,
+    StoredEnvelope,
+    StoredEvent,
+    StoredInstruction,
+    UtilityHealth,
+)
 from gateway.web.api import schemas
 from gateway.web.links import event_api_url, event_url
 from gateway.web.snapshot import Snapshot, data_age_s, reading, usable
@@ -64,6 +72,31 @@ def site_out(live: LiveSite, programs: list[str], now: datetime) -> schemas.Site
         flex_down_w=fresh(points.FLEX_DOWN_W),
         data_age_s=data_age_s(live, now),
         programs=programs,
+    )
+
+
+def envelope_out(stored: StoredEnvelope, now: datetime) -> schemas.EnvelopeOut:
+    """What a utility imposes on a site; what is over is left out."""
+    envelope, current = stored.envelope, stored.envelope.at(now)
+    return schemas.EnvelopeOut(
+        utility_id=envelope.utility_id,
+        site_id=envelope.site_id,
+        received_at=stored.received_at,
+        now=None if current is None else _envelope_step(current),
+        steps=[
+            _envelope_step(step)
+            for step in envelope.steps
+            if step.interval.end is None or step.interval.end > now
+        ],
+    )
+
+
+def _envelope_step(step: EnvelopeStep) -> schemas.EnvelopeStepOut:
+    return schemas.EnvelopeStepOut(
+        start=step.interval.start,
+        end=step.interval.end,
+        bounds=schemas.BoundsOut(**asdict(step.bounds)),
+        cause=step.cause,
     )
 
 

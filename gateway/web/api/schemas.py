@@ -76,6 +76,61 @@ class SiteOut(Schema):
     programs: list[str]
 
 
+class BoundsOut(Schema):
+    """Bounds on one site, W, in the load convention; null leaves that side free."""
+
+    import_limit_w: Annotated[float | None, Field(description="Most import at the PCC.")] = None
+    export_limit_w: Annotated[
+        float | None, Field(description="The PCC power stays above it; negative allows export.")
+    ] = None
+    load_limit_w: Annotated[
+        float | None, Field(description="Most of chargers and battery charging together.")
+    ] = None
+    generation_limit_w: Annotated[
+        float | None, Field(description="PV and discharge together stay above it; <= 0.")
+    ] = None
+    storage_power_w: Annotated[
+        float | None, Field(description="What batteries should do together; charging positive.")
+    ] = None
+    energize: Annotated[
+        bool | None, Field(description="False: everything that can be steered stops.")
+    ] = None
+
+
+class EnvelopeStepOut(Schema):
+    """Bounds over `[start, end)`; `end` null means until further notice."""
+
+    start: AwareDatetime
+    end: AwareDatetime | None
+    bounds: BoundsOut
+    cause: str
+
+
+class EnvelopeOut(Schema):
+    """What one utility imposes on one site beside every event, and why."""
+
+    model_config = _example(
+        utility_id="pacific-der",
+        site_id="north-yard",
+        received_at=_T0,
+        now={
+            "start": _T0,
+            "end": _T1,
+            "bounds": {"import_limit_w": 60_000.0},
+            "cause": "opModImpLimW of control 7A01 in program Feeder 12",
+        },
+        steps=[],
+    )
+
+    utility_id: str
+    site_id: str
+    received_at: AwareDatetime
+    now: Annotated[EnvelopeStepOut | None, Field(description="In force at this moment.")]
+    steps: Annotated[
+        list[EnvelopeStepOut], Field(description="What is in force and what comes, in order.")
+    ]
+
+
 class TelemetryOut(Schema):
     """The newest reading of every point of a site."""
 

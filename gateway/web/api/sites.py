@@ -49,6 +49,13 @@ def add_routes(router: APIRouter, state: WebState) -> None:
         find_site(state, site_id)
         return [mapping.vehicle_out(row) for row in await state.ledger.readiness(site_id)]
 
+    @router.get("/sites/{site_id}/envelopes", tags=["sites"])
+    async def envelopes(site_id: str) -> list[schemas.EnvelopeOut]:
+        """What each utility imposes on a site beside every event, now and later, and why."""
+        find_site(state, site_id)
+        stored, now = await state.ledger.envelopes(), state.now()
+        return [mapping.envelope_out(o, now) for o in stored if o.envelope.site_id == site_id]
+
     _add_telemetry(router, state)
 
 
