@@ -22,6 +22,7 @@ import typer.main
 from pydantic import BaseModel
 from typer.core import TyperGroup
 
+import conformance
 from contracts.config import Settings
 from contracts.site_link import points
 from depot_sim.config import DepotSettings
@@ -92,6 +93,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "settings.md": _settings(),
         REFERENCE / "cli.md": _command_line(),
         REFERENCE / "points.md": _points(),
+        **conformance.pages(_MADE),
     }
 
 
@@ -270,11 +272,20 @@ def _command_line() -> str:
         "| 2 | wrong usage |",
         f"| {Exit.CONFIG} | a settings file cannot be used; file, line and key are named |",
     ]
-    for name, command in group.commands.items():
+    for name, command in _commands(group):
         lines += ["", f"## {name}", "", f"`{_usage(name, command.params)}`", ""]
         lines += [inspect.cleandoc(command.help or "")]
         lines += ["", *_parameters(command.params)] if command.params else []
     return "\n".join(lines) + "\n"
+
+
+def _commands(group: TyperGroup, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """(name as typed, command) of every command, those of groups after their group's name."""
+    for name, command in group.commands.items():
+        if isinstance(command, TyperGroup):
+            yield from _commands(command, f"{prefix}{name} ")
+        else:
+            yield f"{prefix}{name}", command
 
 
 def _usage(name: str, parameters: Sequence[Any]) -> str:

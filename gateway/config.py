@@ -18,6 +18,7 @@ from gateway.domain.program import Adjustment, BaselineMethod, DayType, Program
 from gateway.flows.lifecycle import LifecycleOptions
 from gateway.flows.options import DispatchOptions
 from gateway.utility.openadr.settings import OpenAdrSettings
+from gateway.utility.sep2.settings import Sep2Settings
 
 
 def _zone(value: object) -> ZoneInfo:
@@ -194,6 +195,8 @@ class GatewaySettings(Settings):
     sites: Annotated[tuple[SiteEntry, ...], Field(min_length=1)]
     programs: tuple[ProgramEntry, ...] = ()
     openadr: tuple[OpenAdrSettings, ...] = ()
+    sep2: tuple[Sep2Settings, ...] = ()
+    """Utilities that speak IEEE 2030.5; we are their CSIP aggregator."""
     link: LinkEntry
     web: WebEntry = WebEntry()
     dispatch: DispatchEntry = DispatchEntry()
@@ -210,13 +213,22 @@ class GatewaySettings(Settings):
                 f"enrolments of {program.program_id!r}: site_id",
                 (entry.site_id for entry in program.enrolments),
             )
-        _unique("openadr: utility_id", (utility.utility_id for utility in self.openadr))
+        _unique(
+            "openadr, sep2: utility_id",
+            [one.utility_id for one in self.openadr] + [one.utility_id for one in self.sep2],
+        )
         known = {site.site_id for site in self.sites}
         for program in self.programs:
             unknown = {e.site_id for e in program.enrolments} - known
             if unknown:
                 raise ValueError(
                     f"program {program.program_id!r} enrols unknown sites: {sorted(unknown)}"
+                )
+        for utility in self.sep2:
+            strange = {site for device in utility.devices for site in device.sites} - known
+            if strange:
+                raise ValueError(
+                    f"sep2 {utility.utility_id!r}: devices of unknown sites: {sorted(strange)}"
                 )
         return self
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from gridyard.runner import Exit, configure_logs, fail, plain_errors, run_program
+from gridyard.sep2.cli import app as sep2
 
 app = typer.Typer(
     name="gridyard",
@@ -18,6 +19,8 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     add_completion=False,
 )
+
+app.add_typer(sep2, name="sep2")
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="Settings file (YAML).")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]

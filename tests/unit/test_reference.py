@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 GENERATOR = Path(__file__).parents[2] / "docs" / "generate.py"
-PAGES = ("cli.md", "points.md", "settings.md")
+PAGES = ("cli.md", "conformance-sep2.md", "points.md", "settings.md")
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,108 @@
+"""`gridyard sep2 ...`: commission and look into an IEEE 2030.5 connection."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gridyard.runner import Exit, fail, plain_errors
+
+if TYPE_CHECKING:
+    from gateway.utility.sep2.settings import Sep2Settings
+    from gateway.utility.sep2.transport import Sep2Transport
+
+app = typer.Typer(help="Commission and look into an IEEE 2030.5 connection.", no_args_is_help=True)
+
+ConfigOption = Annotated[
+    Path, typer.Option("--config", "-c", help="Settings file of the gateway (YAML).")
+]
+UtilityOption = Annotated[
+    str | None, typer.Option("--utility", "-u", help="Which utility, when there are several.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
+
+
+@app.command()
+def lfdi(
+    certificate: Annotated[Path, typer.Argument(help="Certificate (PEM).")],
+    as_json: JsonOption = False,
+) -> None:
+    """Long and short identifier of a certificate, as a utility wants them for enrolment."""
+    from contracts.identity import certificate_der
+    from contracts.identity import lfdi as long_form
+    from contracts.identity import sfdi as short_form
+
+    with plain_errors():
+        name = long_form(certificate_der(certificate))
+    if as_json:
+        typer.echo(json.dumps({"lfdi": name, "sfdi": short_form(name)}))
+    else:
+        typer.echo(f"LFDI  {name}\nSFDI  {short_form(name)}")
+
+
+@app.command()
+def check(config: ConfigOption, utility: UtilityOption = None, as_json: JsonOption = False) -> None:
+    """Connect as the gateway would and say, step by step, what the server knows of us.
+
+    Nothing is changed on the server. Exit code 1 when a step fails.
+    """
+    from contracts.clock import SystemClock
+    from gridyard.sep2.check import check as steps
+    from gridyard.sep2.session import with_server
+
+    async def look(settings: Sep2Settings, transport: Sep2Transport) -> bool:
+        found = [one async for one in steps(settings, transport, SystemClock())]
+        if as_json:
+            typer.echo(json.dumps([one.as_dict() for one in found], indent=2))
+        else:
+            for one in found:
+                typer.echo(f"{'ok  ' if one.ok else 'FAIL'}  {one.step}: {one.detail}")
+                if one.hint:
+                    typer.echo(f"      -> {one.hint}")
+        return all(one.ok for one in found)
+
+    with plain_errors():
+        ready = with_server(config, utility, look)
+    if not ready:
+        fail("the connection is not ready", Exit.FAILED)
+
+
+@app.command()
+def tree(config: ConfigOption, utility: UtilityOption = None, as_json: JsonOption = False) -> None:
+    """Walk the server by its links and print every resource it shows us."""
+    from gridyard.sep2.session import with_server
+    from gridyard.sep2.tree import walk
+
+    async def look(_settings: Sep2Settings, transport: Sep2Transport) -> bool:
+        nodes = []
+        async for node in walk(transport):
+            nodes.append(node)
+            if not as_json:
+                mark = "  (cannot be read) " if node.failed else "  "
+                typer.echo(f"{'  ' * node.depth}{node.name} {node.href}{mark}{node.about}".rstrip())
+        if as_json:
+            typer.echo(json.dumps([node.as_dict() for node in nodes], indent=2))
+        return True
+
+    with plain_errors():
+        with_server(config, utility, look)
+
+
+@app.command("in-force")
+def in_force(
+    site: Annotated[str, typer.Argument(help="Site id.")],
+    api: Annotated[str, typer.Option(help="Address of the running gateway.")] = (
+        "http://127.0.0.1:8080"
+    ),
+    as_json: JsonOption = False,
+) -> None:
+    """What utilities impose on a site at this moment and later, and why."""
+    from gridyard.sep2.in_force import described, imposed
+
+    with plain_errors():
+        found = asyncio.run(imposed(api, site))
+    typer.echo(json.dumps(found, indent=2) if as_json else "\n".join(described(site, found)))
