@@ -59,9 +59,19 @@ def reader(cls: type[Any]) -> Read:
 def _reader_of(field: XmlField) -> Read:
     kind = field.kind
     if isinstance(kind, Kind):
-        parse = kind.parse
-        return lambda element: parse(element.text or "")
+        return _leaf_reader(kind)
     return reader(kind.type if isinstance(kind, Compound) else kind)
+
+
+def _leaf_reader(kind: Kind) -> Read:
+    parse = kind.parse
+
+    def read(element: Element) -> Any:  # noqa: ANN401 - of the kind
+        if len(element):
+            raise ValueError("elements where a value belongs")
+        return parse(element.text or "")
+
+    return read
 
 
 def _steps(cls: type[Any]) -> dict[Any, Step]:
@@ -181,7 +191,7 @@ _MODES = {**STANDARD_MODES, **CSIPAUS_MODES}
 
 @cache
 def _control_base_steps() -> dict[Any, Step]:
-    ramp: Step = ("ramp_tms", lambda element: CENTISECONDS16.parse(element.text or ""), False)
+    ramp: Step = ("ramp_tms", _leaf_reader(CENTISECONDS16), False)
     steps: dict[Any, Step] = {
         tag: (name, _reader_of(field), False)
         for name, field in _MODES.items()
