@@ -45,7 +45,11 @@ class DeviceWalk:
     def begin(self) -> None:
         """A walk begins."""
         self._earlier, self._programs = self._programs, {}
-        self.time = None
+
+    def keep(self, view: DeviceView) -> None:
+        """A device is as it was."""
+        for program in view.programs:
+            self._programs[program.href] = program
 
     def registration(self, device: EndDevice, base: str) -> Registration | None:
         """The Registration with the PIN, if the server offers one."""

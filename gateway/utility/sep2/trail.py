@@ -9,14 +9,12 @@ from typing import Generic, TypeVar
 import structlog
 
 from contracts.errors import ProtocolError
-from contracts.sep2.resources import Link, Resource, SubscribableResource
+from contracts.sep2.resources import Link, Resource
 from gateway.utility.sep2.hrefs import Server
 from gateway.utility.sep2.tree import Tree
 
 _log = structlog.get_logger(__name__)
 Wanted = TypeVar("Wanted", bound=Resource)
-_UNCONDITIONALLY = (1, 3)
-"""Values of `subscribable` that allow a Subscription without conditions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +26,11 @@ class Found(Generic[Wanted]):
 
 
 class Trail:
-    """Links as they are followed in one walk."""
+    """Links of one server, and the tree they lead into."""
 
     def __init__(self, server: Server, tree: Tree) -> None:
         self._server = server
         self.tree = tree
-        self.subscribable: dict[str, str | None] = {}
-        """What was met that can be subscribed to, with the device's own SubscriptionList."""
-
-    def begin(self) -> None:
-        """A walk begins."""
-        self.tree.begin()
-        self.subscribable = {}
 
     def path(self, link: Link | None, base: str) -> str | None:
         """Where a link in the document at `base` leads; one to elsewhere is as good as none."""
@@ -66,9 +57,7 @@ class Trail:
     ) -> Found[Wanted] | None:
         """What is there; None when nothing is, for us, or when it has not been read yet."""
         path = self.path(link, base)
-        content = None if path is None else self.tree.look(path, kind, base, rate=rate)
-        if path is None or content is None:
+        if path is None:
             return None
-        if isinstance(content, SubscribableResource) and content.subscribable in _UNCONDITIONALLY:
-            self.subscribable[path] = subscriptions
-        return Found(path, content)
+        content = self.tree.look(path, kind, base, rate=rate, subscriptions=subscriptions)
+        return None if content is None else Found(path, content)

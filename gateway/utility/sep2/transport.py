@@ -198,7 +198,7 @@ class Sep2Transport:
         if response.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise ProtocolError("compressed answer, though none was asked for")
         body = bytearray()
-        async for chunk in response.aiter_raw():
+        async for chunk in response.aiter_bytes():
             body += chunk
             if len(body) > self._settings.max_body_bytes:
                 raise ProtocolError(f"answer larger than {self._settings.max_body_bytes} bytes")

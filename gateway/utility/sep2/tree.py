@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -18,7 +18,6 @@ import structlog
 
 from contracts.errors import LinkDownError, PermanentError, ProtocolError, TransientError
 from contracts.sep2.resources import DERCurveList, DERList, EndDevice, Resource, ResourceList
-from contracts.tasks import heed_cancellation
 from contracts.time import Clock
 from gateway.utility.sep2.paging import Document, Reader, read_list, read_one
 from gateway.utility.sep2.rhythms import rate_s, urgency
@@ -40,6 +39,8 @@ _NOT_VISIBLE_TWICE = 2
 """A branch once read is given up when it was not there so many times in a row."""
 _SLOW_RETRY_S = 300.0
 """For what is not there for us."""
+_UNCONDITIONALLY = (1, 3)
+"""Values of `subscribable` that allow a Subscription without conditions."""
 _DISPENSABLE = (DERCurveList, DERList, EndDevice)
 """A device can be steered without these; not while it is unknown what binds it."""
 
@@ -60,12 +61,33 @@ class Branch:
     failures: int = 0
     error: str = ""
     inherited: timedelta | None = None
+    subscriptions: str | None = None
+    """SubscriptionList of the device it was met at first."""
     generation: int = 0
+    """The walk it was met in last; -1 once it is forgotten."""
+    version: int = 0
+    """When it changed last, counted in changes of the whole tree."""
 
     @property
     def unread(self) -> bool:
         """Whether nothing at all is known yet."""
         return self.document is None and not self.gone
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """What one part of a walk looked at, and when."""
+
+    branches: list[Branch]
+    version: int
+
+
+@dataclass(slots=True)
+class _Trouble:
+    """What went wrong with the server, not with one resource."""
+
+    down: LinkDownError | None = None
+    busy: list[BusyError] = field(default_factory=list)
 
 
 class Tree:
@@ -77,6 +99,7 @@ class Tree:
         clock: Clock,
         *,
         max_items: int,
+        workers: int = 4,
         poll_s: float | None = None,
         quiet: Callable[[str], bool] = lambda _path: False,
         changed_unasked: Callable[[str], None] = lambda _path: None,
@@ -85,11 +108,14 @@ class Tree:
         self._reader = reader
         self._clock = clock
         self._max_items = max_items
+        self._workers = workers
         self._poll_s = poll_s
         self._quiet = quiet
         self._changed_unasked = changed_unasked
         self._branches: dict[str, Branch] = {}
         self._generation = 0
+        self._version = 0
+        self._trace: list[Branch] = []
         self.unread = 0
         """Branches met in this walk of which nothing is known yet."""
         self.awaited = 0
@@ -102,6 +128,7 @@ class Tree:
         """A walk begins."""
         self._generation += 1
         self.unread = self.awaited = 0
+        self._trace = []
 
     def look(
         self,
@@ -110,11 +137,13 @@ class Tree:
         parent: str,
         *,
         rate: timedelta | None = None,
+        subscriptions: str | None = None,
         later: bool = False,
     ) -> Wanted | None:
         """The resource at `path`, or None: not there, or not read yet (counted in `unread`).
 
-        `rate` is the pollRate of what it hangs from; `later`: no need to read it before its time.
+        `rate` is the pollRate of what it hangs from, `subscriptions` where a Subscription to it
+        could be put; `later`: no need to read it before its time.
         """
         branch = self._branches.get(path)
         if branch is None or branch.kind is not kind:
@@ -122,18 +151,44 @@ class Tree:
             if later:
                 branch.gone, branch.read_at = True, self._clock.monotonic()
         if branch.generation != self._generation:
-            branch.generation, branch.parent, branch.inherited = self._generation, parent, rate
+            branch.generation, branch.parent = self._generation, parent
+            branch.inherited, branch.subscriptions = rate, subscriptions
         elif rate is not None:
             branch.inherited = rate if branch.inherited is None else min(rate, branch.inherited)
+        self._trace.append(branch)
         self.unread += branch.unread
         self.awaited += branch.unread and branch.failures < _PATIENCE
         return None if branch.document is None else branch.document.content
 
+    def trace(self) -> Footprint:
+        """What was looked at since the last call."""
+        footprint = Footprint(self._trace, self._version)
+        self._trace = []
+        return footprint
+
+    def retrace(self, footprint: Footprint) -> bool:
+        """Whether all of it is as it was then; if so, this walk counts as having been there."""
+        for branch in footprint.branches:
+            if branch.version > footprint.version or branch.generation < 0:
+                return False
+        for branch in footprint.branches:
+            branch.generation = self._generation
+        return True
+
     def sweep(self) -> None:
         """Forget what the last walk did not meet."""
-        stale = [p for p, b in self._branches.items() if b.generation != self._generation]
-        for path in stale:
-            del self._branches[path]
+        for branch in [b for b in self._branches.values() if b.generation != self._generation]:
+            branch.generation = -1
+            del self._branches[branch.path]
+
+    def subscribable(self) -> dict[str, str | None]:
+        """What can be subscribed to unconditionally, with the device's own SubscriptionList."""
+        return {
+            branch.path: branch.subscriptions
+            for branch in self._branches.values()
+            if branch.document is not None
+            and getattr(branch.document.content, "subscribable", 0) in _UNCONDITIONALLY
+        }
 
     def hint(self, *paths: str) -> bool:
         """Something may have changed there: read it now. False when none of them is known."""
@@ -171,35 +226,37 @@ class Tree:
         Raises:
             TransientError: the server cannot be reached, or refused to serve all of them.
         """
-        busy: list[BusyError] = []
-        down: list[BaseException] = []
-        try:
-            async with asyncio.TaskGroup() as group:
-                for branch in branches:
-                    group.create_task(self._read(branch, busy))
-        except* LinkDownError as errors:
-            down.extend(errors.exceptions)
-        finally:
-            heed_cancellation()
-        if down:
-            raise down[0]
-        if len(busy) == len(branches) > 1:
-            raise max(busy, key=lambda error: error.retry_after_s or 0.0)
+        trouble = _Trouble()
+        waiting = iter(branches)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(self._workers, len(branches))):
+                group.create_task(self._read_each(waiting, trouble))
+        if trouble.down is not None:
+            raise trouble.down
+        if len(trouble.busy) == len(branches) > 1:
+            raise max(trouble.busy, key=lambda error: error.retry_after_s or 0.0)
 
-    async def _read(self, branch: Branch, busy: list[BusyError]) -> None:
+    async def _read_each(self, waiting: Iterator[Branch], trouble: _Trouble) -> None:
+        for branch in waiting:
+            try:
+                await self._read(branch)
+            except LinkDownError as error:
+                trouble.down = error
+            except (PermanentError, TransientError, ProtocolError) as error:
+                self._failed(branch, error)
+                if isinstance(error, BusyError):
+                    trouble.busy.append(error)
+            if trouble.down is not None:
+                return
+
+    async def _read(self, branch: Branch) -> None:
         started = self._clock.monotonic()
-        try:
-            document = await self._document(branch)
-        except LinkDownError:
-            raise
-        except (PermanentError, TransientError, ProtocolError) as error:
-            self._failed(branch, error)
-            if isinstance(error, BusyError):
-                busy.append(error)
-            return
+        document = await self._document(branch)
         told = branch.hinted_at <= started or branch.document is None
-        if branch.document is not document and not told:
-            self._changed_unasked(branch.path)
+        if branch.document is not document:
+            self._changed(branch)
+            if not told:
+                self._changed_unasked(branch.path)
         branch.document, branch.gone, branch.read_at = document, False, started
         branch.failures, branch.error = 0, ""
         if branch.hinted_at <= started:
@@ -222,12 +279,18 @@ class Tree:
                 self.hint(branch.parent)  # it may have moved, and its parent knows where to
             if branch.document is None or branch.failures >= _NOT_VISIBLE_TWICE:
                 branch.document, branch.gone = None, True
+                self._changed(branch)
                 wait_s = max(wait_s, _SLOW_RETRY_S)
         elif branch.failures >= _PATIENCE and issubclass(branch.kind, _DISPENSABLE):
             branch.gone = branch.document is None
+            self._changed(branch)
         asked_s = (error.retry_after_s or 0.0) if isinstance(error, BusyError) else 0.0
         wait_s = max(min(wait_s, self._rate_s(branch)), asked_s)
         branch.retry_at = self._clock.monotonic() + wait_s
+
+    def _changed(self, branch: Branch) -> None:
+        self._version += 1
+        branch.version = self._version
 
     def _due_at(self, branch: Branch) -> float:
         if not math.isinf(branch.hinted_at):

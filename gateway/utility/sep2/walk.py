@@ -12,6 +12,7 @@ from gateway.utility.sep2.device_walk import DeviceWalk, same
 from gateway.utility.sep2.registration import pin_fault
 from gateway.utility.sep2.settings import DeviceSettings
 from gateway.utility.sep2.trail import Found, Trail
+from gateway.utility.sep2.tree import Footprint
 from gateway.utility.sep2.view import EMPTY, DeviceView, ServerView
 
 
@@ -28,6 +29,7 @@ class Walk:
         self._own_lfdi = own_lfdi
         self._walk = DeviceWalk(trail)
         self._met: dict[str, EndDevice] = {}
+        self._unchanged: dict[str, tuple[DeviceView, Footprint]] = {}
         self.view = EMPTY
         """As of the last walk."""
         self.time: str | None = None
@@ -47,7 +49,7 @@ class Walk:
         While DeviceCapability or the EndDeviceList cannot be had, all stays as it was.
         """
         trail = self._trail
-        trail.begin()
+        trail.tree.begin()
         self._walk.begin()
         capability = trail.tree.look(self._entry, DeviceCapability, self._entry)
         if capability is None:
@@ -82,12 +84,31 @@ class Walk:
     def _device(
         self, settings: DeviceSettings, end_device: EndDevice, base: str
     ) -> DeviceView | None:
+        """The device as it is now; the very same as before, if nothing it rests on changed."""
+        tree, lfdi = self._trail.tree, settings.lfdi
+        unchanged = self._unchanged.pop(lfdi, None)
+        if unchanged is not None:
+            view, footprint = unchanged
+            if view.end_device is end_device and tree.retrace(footprint):
+                self._walk.keep(view)
+                self._unchanged[lfdi] = unchanged
+                return view
+        if self._met.get(lfdi, end_device) != end_device:
+            self._walk.changed(end_device, base)
+        self._met[lfdi] = end_device
+        unread = tree.unread
+        tree.trace()
+        found = self._visit(settings, end_device, base)
+        if found is not None and tree.unread == unread:
+            self._unchanged[lfdi] = found, tree.trace()
+        return found
+
+    def _visit(
+        self, settings: DeviceSettings, end_device: EndDevice, base: str
+    ) -> DeviceView | None:
         """The device as it is now, or as it was, while parts of it have yet to be read."""
         tree, known = self._trail.tree, self.view.devices.get(settings.lfdi)
         unread, awaited = tree.unread, tree.awaited
-        if self._met.get(settings.lfdi, end_device) != end_device:
-            self._walk.changed(end_device, base)
-        self._met[settings.lfdi] = end_device
         if settings.pin is not None:
             fault = pin_fault(settings.pin, self._walk.registration(end_device, base))
             if fault is not None:
