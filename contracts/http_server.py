@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Scope
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from contracts.errors import PermanentError
 
 _GRACE_S = 2
 """How long requests may finish once stopping is asked for."""
 _BACKLOG = 128
+_PEER = "peer_certificate"
 
 
 async def serve(
@@ -31,15 +33,16 @@ async def serve(
 
     Port 0 takes any free one; `ready` is told the real one as soon as requests are answered. With
     `tls` (for example `contracts.identity.server_context`) it is https, and the context decides
-    whether clients need a certificate. Endless answers (SSE) must watch `stopping` themselves;
-    what still runs `_GRACE_S` seconds later is cancelled. The application's lifespan is not run:
-    what it needs lives in tasks of its program.
+    whether clients need a certificate; `peer_certificate` tells which one it was. Endless answers
+    (SSE) must watch `stopping` themselves; what still runs `_GRACE_S` seconds later is cancelled.
+    The application's lifespan is not run: what it needs lives in tasks of its program.
 
     Raises:
         PermanentError: the address cannot be listened on.
     """
     config = uvicorn.Config(
         app,
+        http=_Connection,
         lifespan="off",
         log_config=None,
         access_log=False,
@@ -55,6 +58,23 @@ async def serve(
         except asyncio.CancelledError:
             server.abandon()
             raise
+
+
+def peer_certificate(scope: Scope) -> bytes | None:
+    """The certificate, DER, that the client of this request showed in the TLS handshake."""
+    certificate: bytes | None = scope["state"].get(_PEER)
+    return certificate
+
+
+class _Connection(H11Protocol):
+    """Tells the application who is on the other end: no header can say that."""
+
+    def connection_made(  # type: ignore[override] # as uvicorn's own
+        self, transport: asyncio.Transport
+    ) -> None:
+        super().connection_made(transport)
+        tls = transport.get_extra_info("ssl_object")
+        self.app_state = {**self.app_state, _PEER: tls and tls.getpeercert(binary_form=True)}
 
 
 def _listen(host: str, port: int) -> socket.socket:
