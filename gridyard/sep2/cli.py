@@ -92,6 +92,40 @@ def tree(config: ConfigOption, utility: UtilityOption = None, as_json: JsonOptio
         with_server(config, utility, look)
 
 
+@app.command()
+def certify(
+    config: ConfigOption,
+    utility: UtilityOption = None,
+    write: Annotated[
+        bool, typer.Option("--write", help="Also what posts to the server, as the gateway would.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Run the CSIP test procedures that a client can run against any server.
+
+    Exit code 1 when one fails. Procedures that only a utility can start are not among them.
+    """
+    from contracts.clock import SystemClock
+    from gridyard.sep2.certify import Bench
+    from gridyard.sep2.certify import certify as procedures
+    from gridyard.sep2.session import with_server
+
+    async def look(settings: Sep2Settings, transport: Sep2Transport) -> bool:
+        bench = Bench(settings=settings, transport=transport, clock=SystemClock())
+        found = [one async for one in procedures(bench, write=write)]
+        if as_json:
+            typer.echo(json.dumps([one.as_dict() for one in found], indent=2))
+        for one in [] if as_json else found:
+            word = {True: "pass", False: "FAIL", None: "n/a "}[one.passed]
+            typer.echo(f"{word}  {one.procedure}  {one.title}: {one.detail}")
+        return all(one.passed is not False for one in found)
+
+    with plain_errors():
+        ready = with_server(config, utility, look)
+    if not ready:
+        fail("a procedure fails", Exit.FAILED)
+
+
 @app.command("in-force")
 def in_force(
     site: Annotated[str, typer.Argument(help="Site id.")],
