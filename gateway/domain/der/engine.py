@@ -1,0 +1,142 @@
+"""The whole step for one EndDevice: what was due, what is new, what holds, when to look again.
+
+`advance` is pure: the same state, lists and instant give the same step, however often it is asked
+and however long nobody asked. A server out of reach is `seen=None`: the schedule is finished, then
+the defaults hold (CSIP v2.1 G12).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Generic
+
+from gateway.domain.der.control import DerDefault, DerProgram, Known, Value, Value_co
+from gateway.domain.der.device import Device
+from gateway.domain.der.engagement import DeviceState, Engagement
+from gateway.domain.der.intake import Intake, opted, take_in
+from gateway.domain.der.progress import Happening, Progress, progress
+from gateway.domain.der.responses import CSIP, ResponseCode, ResponseDue, ResponseProfile, wanted
+from gateway.domain.der.schedule import Schedule, make_schedule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step(Generic[Value_co]):
+    """The outcome of one look at one device."""
+
+    state: DeviceState[Value_co]
+    """To be stored before, or with, the Responses: they are not told again."""
+    responses: tuple[ResponseDue, ...]
+    """In order of time."""
+    schedule: Schedule[Value_co]
+
+    @property
+    def next_change(self) -> datetime | None:
+        """When to look again at the latest, should nothing be heard; None: no need."""
+        return self.state.next_change
+
+
+def advance(
+    state: DeviceState[Value],
+    seen: Known[Value] | None,
+    now: datetime,
+    *,
+    device: Device,
+    profile: ResponseProfile = CSIP,
+    opted_out: Collection[str] = (),
+) -> Step[Value]:
+    """Work out everything up to `now`, then take in what the server lists and the user wants.
+
+    `seen` is what a complete walk found, or None when nothing new was heard since. `opted_out`
+    names the controls (mRIDs) the user does not take part in at present. A `now` before the last
+    one counts as the last one: corrections of the clock never step the rules back.
+    """
+    now = now if state.at is None else max(now, state.at)
+    programs, defaults = _by_id(state.programs), state.defaults
+    known = {engagement.control.mrid: engagement for engagement in state.engagements}
+    past = _overdue(state, known, programs, now, profile)
+    before = known if past is None else past.engagements
+    engagements, happened = before, list[Happening]() if past is None else list(past.happened)
+    if seen is not None:
+        news = take_in(before, seen, now, device=device, profile=profile)
+        engagements, happened = news.engagements, [*happened, *news.happened]
+        programs, defaults = _by_id(seen.programs), _in_order(seen.defaults)
+    wishes = opted(engagements, opted_out, now)
+    if past is not None and programs == _by_id(state.programs) and _same(wishes, before):
+        present = past
+    else:
+        present = progress(wishes.engagements, programs, since=now, now=now, profile=profile)
+        happened += [*wishes.happened, *present.happened]
+    told, responses = _told({**before, **present.engagements}, happened, device, profile)
+    return Step(
+        state=DeviceState(
+            at=now,
+            next_change=present.next_change(now),
+            programs=tuple(programs[key] for key in sorted(programs)),
+            defaults=defaults,
+            engagements=tuple(told[mrid] for mrid in sorted(present.engagements)),
+        ),
+        responses=responses,
+        schedule=make_schedule(told, present.holds, defaults, programs, now),
+    )
+
+
+def _overdue(
+    state: DeviceState[Value],
+    engagements: Mapping[str, Engagement[Value]],
+    programs: Mapping[str, DerProgram],
+    now: datetime,
+    profile: ResponseProfile,
+) -> Progress[Value] | None:
+    """What went on by itself since the last look, under what was known then; None: nothing."""
+    if state.at is None or state.next_change is None or now < state.next_change:
+        return None
+    return progress(engagements, programs, since=state.at, now=now, profile=profile)
+
+
+def _same(news: Intake[Value], before: Mapping[str, Engagement[Value]]) -> bool:
+    after = news.engagements
+    return len(after) == len(before) and all(before.get(m) is e for m, e in after.items())
+
+
+def _in_order(defaults: Iterable[DerDefault[Value]]) -> tuple[DerDefault[Value], ...]:
+    return tuple(sorted(defaults, key=lambda default: default.program_id))
+
+
+def _by_id(programs: Iterable[DerProgram]) -> dict[str, DerProgram]:
+    """Each program once, under its strongest primacy."""
+    ordered = sorted(programs, key=lambda p: (-p.primacy, p.description))
+    return {program.program_id: program for program in ordered}
+
+
+def _told(
+    engagements: Mapping[str, Engagement[Value]],
+    happened: Iterable[Happening],
+    device: Device,
+    profile: ResponseProfile,
+) -> tuple[dict[str, Engagement[Value]], tuple[ResponseDue, ...]]:
+    """The Responses that follow, and the engagements that remember them."""
+    told, due = dict(engagements), list[ResponseDue]()
+    sent: dict[str, list[ResponseCode]] = {}
+    for one in sorted(happened, key=lambda h: (h.at, h.turn, h.mrid)):
+        engagement = engagements[one.mrid]
+        codes = sent.setdefault(one.mrid, list(engagement.sent))
+        if one.code in codes:
+            continue
+        codes.append(one.code)
+        code, reply_to = profile.spoken(one.code), engagement.control.reply_to
+        if code is not None and reply_to is not None and wanted(engagement.control, one.code):
+            due.append(
+                ResponseDue(
+                    mrid=one.mrid,
+                    lfdi=device.lfdi,
+                    code=code,
+                    at=one.at,
+                    reply_to=reply_to,
+                    cause=one.cause,
+                )
+            )
+    for mrid, codes in sent.items():
+        told[mrid] = replace(told[mrid], sent=tuple(codes))
+    return told, tuple(due)
