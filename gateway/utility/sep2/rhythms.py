@@ -56,6 +56,15 @@ _RHYTHMS: Mapping[type[Resource], Rhythm] = {
 """The most urgent first."""
 _URGENCY = {kind: place for place, kind in enumerate(_RHYTHMS)}
 
+SUBSCRIBED: tuple[type[Resource], ...] = (
+    EndDeviceList,
+    FunctionSetAssignmentsList,
+    DERProgramList,
+    DERControlList,
+    DefaultDERControl,
+)
+"""What an aggregator subscribes to, this first (CSIP P31, P38)."""
+
 
 def urgency(kind: type[Resource]) -> int:
     """What is read first when much is due: the lower number."""

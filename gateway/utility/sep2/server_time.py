@@ -31,7 +31,7 @@ class ServerTime:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._backoff = Backoff(_FIRST_RETRY_S, RESYNC_S)
+        self._backoff = Backoff(2 * _FIRST_RETRY_S, RESYNC_S)
         self._at_zero: datetime | None = None
         self._floor: datetime | None = None
         self.due_at_s = clock.monotonic()
@@ -43,8 +43,9 @@ class ServerTime:
         return self._at_zero is not None
 
     def now(self) -> datetime | None:
-        """The server's time now; None while it is not known. Never before an earlier answer,
-        but for a correction of a minute or more.
+        """The server's time now; None while it is not known.
+
+        Never earlier than told before, but after a correction by a minute or more.
         """
         if self._at_zero is None:
             return None

@@ -21,13 +21,14 @@ from gateway.utility.sep2.hrefs import Server
 from gateway.utility.sep2.settings import Sep2Settings
 
 _log = structlog.get_logger(__name__)
-_READABLE = {MEDIA_TYPE, "application/xml"}
+READABLE = {MEDIA_TYPE, "application/xml"}
+"""Media types of bodies that are read."""
 _MAX_REDIRECTS = 3
 _MAX_RETRY_AFTER_S = 3600.0
 _REDIRECTS = {301, 302, 307, 308}
 _NOT_VISIBLE = {401, 403, 404}
 
-Method = Literal["GET", "PUT", "POST"]
+Method = Literal["GET", "PUT", "POST", "DELETE"]
 Wanted = TypeVar("Wanted", bound=Resource)
 
 
@@ -133,6 +134,13 @@ class Sep2Transport:
         """Add to a list; the new resource's href if the server names it. Raises as `get` does."""
         return await self.send("POST", href, self.encode(resource), type(resource).__name__)
 
+    async def delete(self, href: str, kind: type[Resource]) -> None:
+        """Remove a resource of ours; raises as `get` does."""
+        try:
+            await self._exchange("DELETE", href, None, kind.__name__)
+        except httpx.TransportError as error:
+            raise _link_down("DELETE", href, error) from error
+
     def encode(self, resource: Resource) -> bytes:
         """The resource as it is sent.
 
@@ -217,12 +225,17 @@ class Sep2Transport:
     def _checked(self, answer: _Answer, method: Method, path: str) -> _Answer:
         """The answer to a GET must be a document we can read."""
         if method == "GET":
-            media_type = answer.headers.get("Content-Type", "").split(";")[0].strip().lower()
+            sent = media_type(answer.headers.get("Content-Type", ""))
             if not answer.body.strip():
                 raise ProtocolError(f"GET {path}: empty answer")
-            if media_type not in _READABLE:
-                raise ProtocolError(f"GET {path}: {media_type[:80]!r} instead of {MEDIA_TYPE}")
+            if sent not in READABLE:
+                raise ProtocolError(f"GET {path}: {sent[:80]!r} instead of {MEDIA_TYPE}")
         return answer
+
+
+def media_type(content_type: str) -> str:
+    """The media type of a `Content-Type`, in lower case, without its parameters."""
+    return content_type.split(";", maxsplit=1)[0].strip().lower()
 
 
 @dataclass(frozen=True, slots=True)

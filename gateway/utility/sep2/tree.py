@@ -20,7 +20,7 @@ from contracts.errors import LinkDownError, PermanentError, ProtocolError, Trans
 from contracts.sep2.resources import DERCurveList, DERList, EndDevice, Resource, ResourceList
 from contracts.time import Clock
 from gateway.utility.sep2.paging import Document, Reader, read_list, read_one
-from gateway.utility.sep2.rhythms import rate_s, urgency
+from gateway.utility.sep2.rhythms import SUBSCRIBED, rate_s, urgency
 from gateway.utility.sep2.transport import BusyError, NotVisibleError
 
 _log = structlog.get_logger(__name__)
@@ -182,13 +182,16 @@ class Tree:
             del self._branches[branch.path]
 
     def subscribable(self) -> dict[str, str | None]:
-        """What can be subscribed to unconditionally, with the device's own SubscriptionList."""
-        return {
-            branch.path: branch.subscriptions
+        """What is to be subscribed to, with the SubscriptionList of the device it was met at."""
+        found = [
+            branch
             for branch in self._branches.values()
-            if branch.document is not None
-            and getattr(branch.document.content, "subscribable", 0) in _UNCONDITIONALLY
-        }
+            if branch.kind in SUBSCRIBED
+            and branch.document is not None
+            and branch.document.content.subscribable in _UNCONDITIONALLY
+        ]
+        found.sort(key=lambda branch: SUBSCRIBED.index(branch.kind))
+        return {branch.path: branch.subscriptions for branch in found}
 
     def hint(self, *paths: str) -> bool:
         """Something may have changed there: read it now. False when none of them is known."""
