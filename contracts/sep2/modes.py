@@ -61,5 +61,8 @@ CSIPAUS_MODES: Mapping[str, XmlField] = MappingProxyType(
 )
 """Modes that CSIP-AUS adds; limits at the connection point or of the DER, in W, not negative."""
 
+RAMP = element("rampTms", kinds.CENTISECONDS16)
+"""No mode; stands between the standard ones and the others."""
+
 CURVE_MODES = frozenset(name for name, kind in _STANDARD if kind is CurveLink)
 """Modes that follow a `DERCurve`."""

@@ -8,8 +8,8 @@ from typing import Any
 
 from contracts.sep2.dialect import CSIPAUS_NAMESPACES
 from contracts.sep2.fields import Compound, XmlField
-from contracts.sep2.kinds import CENTISECONDS16, MRID, Kind
-from contracts.sep2.modes import CSIPAUS_MODES, STANDARD_MODES
+from contracts.sep2.kinds import MRID, Kind
+from contracts.sep2.modes import CSIPAUS_MODES, RAMP, STANDARD_MODES
 from contracts.sep2.resources import (
     DERControlBase,
     RejectedItem,
@@ -29,8 +29,10 @@ _XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _MRID_TAG = f"{{{NAMESPACE}}}mRID"
 
 Read = Callable[[Element], Any]
-Step = tuple[str, Read, bool]
-"""Name of the field, how to read it, and whether it repeats."""
+Step = tuple[str, Callable[[str], Any] | None, Read, bool]
+"""Name of the field, how to read its text or else its element, and whether it repeats."""
+Steps = dict[Any, Step]
+"""By qualified name."""
 
 
 def tags(field: XmlField) -> tuple[str, ...]:
@@ -56,27 +58,20 @@ def reader(cls: type[Any]) -> Read:
     return read
 
 
-def _reader_of(field: XmlField) -> Read:
+def _step(name: str, field: XmlField) -> Step:
     kind = field.kind
     if isinstance(kind, Kind):
-        return _leaf_reader(kind)
-    return reader(kind.type if isinstance(kind, Compound) else kind)
+        return (name, kind.parse, _no_read, field.many)
+    return (name, None, reader(kind.type if isinstance(kind, Compound) else kind), field.many)
 
 
-def _leaf_reader(kind: Kind) -> Read:
-    parse = kind.parse
-
-    def read(element: Element) -> Any:  # noqa: ANN401 - of the kind
-        if len(element):
-            raise ValueError("elements where a value belongs")
-        return parse(element.text or "")
-
-    return read
+def _no_read(element: Element) -> Any:  # noqa: ANN401 - never comes back
+    raise NotImplementedError(element.tag)
 
 
-def _steps(cls: type[Any]) -> dict[Any, Step]:
+def _steps(cls: type[Any]) -> Steps:
     return {
-        tag: (field.name, _reader_of(field.xml), field.xml.many)
+        tag: _step(field.name, field.xml)
         for field in planned_fields(cls)
         if not field.xml.attribute
         for tag in tags(field.xml)
@@ -107,9 +102,11 @@ def _class_reader(cls: type[Any]) -> Read:
             unknown = _read_children(element, steps, values)
             if unknown and keeps_unknown:
                 values["extension"] = _kept(unknown)
-        if not required <= values.keys():
-            raise ValueError(f"without {', '.join(sorted(required - values.keys()))}")
-        return cls(**values)
+        try:
+            return cls(**values)
+        except TypeError:
+            missing = ", ".join(sorted(required - values.keys()))
+            raise ValueError(f"without {missing}") from None
 
     return read
 
@@ -121,32 +118,36 @@ def _parsed(xml_name: str, parse: Callable[[str], Any], text: str) -> Any:  # no
         raise ValueError(f"@{xml_name}: {error}") from None
 
 
-def _read_children(
-    element: Element, steps: dict[Any, Step], values: dict[str, Any]
-) -> list[Element]:
+def _read_children(element: Element, steps: Steps, values: dict[str, Any]) -> list[Element]:
     """Fill `values`; return what is not known."""
     _check_size(element)
     unknown = []
     repeated: dict[str, list[Any]] = {}
-    for child in element:
-        step = steps.get(child.tag)
-        if step is None:
-            unknown.append(child)
-            continue
-        name, read, many = step
-        if name in values:
-            raise ValueError(f"{local_name(child)}: given twice")
-        try:
-            value = read(child)
-        except ValueError as error:
-            raise ValueError(f"{local_name(child)}: {error}") from None
-        if many:
-            repeated.setdefault(name, []).append(value)
-        else:
-            values[name] = value
+    child = element
+    try:
+        for child in element:
+            step = steps.get(child.tag)
+            if step is None:
+                unknown.append(child)
+                continue
+            name, parse, read, many = step
+            if many:
+                repeated.setdefault(name, []).append(read(child))
+            elif name in values:
+                raise ValueError("given twice")  # noqa: TRY301
+            else:
+                values[name] = read(child) if parse is None else parse(_text(child))
+    except ValueError as error:
+        raise ValueError(f"{local_name(child)}: {error}") from None
     for name, found in repeated.items():
         values[name] = tuple(found)
     return unknown
+
+
+def _text(element: Element) -> str:
+    if len(element):
+        raise ValueError("elements where a value belongs")
+    return element.text or ""
 
 
 def _check_size(element: Element) -> None:
@@ -154,7 +155,7 @@ def _check_size(element: Element) -> None:
         raise ValueError(f"{len(element)} children: the limit is {MAX_CHILDREN}")
 
 
-def _read_items(element: Element, steps: dict[Any, Step], values: dict[str, Any]) -> None:
+def _read_items(element: Element, steps: Steps, values: dict[str, Any]) -> None:
     """Fill `items` and `rejected`: one bad item must not hide the others."""
     _check_size(element)
     items, rejected = [], []
@@ -163,7 +164,7 @@ def _read_items(element: Element, steps: dict[Any, Step], values: dict[str, Any]
         if step is None:
             continue
         try:
-            items.append(step[1](child))
+            items.append(step[2](child))
         except ValueError as error:
             rejected.append(_rejected(child, f"{local_name(child)}: {error}"))
     values["items"] = tuple(items)
@@ -186,18 +187,14 @@ def _kept(unknown: list[Element]) -> tuple[bytes, ...]:
     return tuple(raw(element) for element in unknown)
 
 
-_MODES = {**STANDARD_MODES, **CSIPAUS_MODES}
-
-
 @cache
-def _control_base_steps() -> dict[Any, Step]:
-    ramp: Step = ("ramp_tms", _leaf_reader(CENTISECONDS16), False)
-    steps: dict[Any, Step] = {
-        tag: (name, _reader_of(field), False)
-        for name, field in _MODES.items()
+def _control_base_steps() -> Steps:
+    modes = {
+        tag: _step(name, field)
+        for name, field in {**STANDARD_MODES, **CSIPAUS_MODES}.items()
         for tag in tags(field)
     }
-    return {**steps, f"{{{NAMESPACE}}}rampTms": ramp}
+    return {**modes, f"{{{NAMESPACE}}}rampTms": _step("ramp_tms", RAMP)}
 
 
 def _read_control_base(element: Element) -> DERControlBase:

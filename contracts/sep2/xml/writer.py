@@ -9,9 +9,9 @@ from typing import Any
 
 from contracts.errors import ProtocolError
 from contracts.sep2.dialect import Dialect
-from contracts.sep2.fields import Compound, XmlField, element
-from contracts.sep2.kinds import CENTISECONDS16, Kind
-from contracts.sep2.modes import CSIPAUS_MODES, STANDARD_MODES
+from contracts.sep2.fields import Compound, XmlField
+from contracts.sep2.kinds import Kind
+from contracts.sep2.modes import CSIPAUS_MODES, RAMP, STANDARD_MODES
 from contracts.sep2.resources import DERControlBase, Resource, ResourceList, Response
 from contracts.sep2.xml.document import parse
 from contracts.sep2.xml.plan import PlannedField, once_per_class, planned_fields
@@ -179,8 +179,7 @@ def _append_raw(extension: tuple[bytes, ...], out: Output) -> None:
         out.append(data.decode())
 
 
-_RAMP = element("rampTms", CENTISECONDS16)
-_BASE_FIELDS = (*STANDARD_MODES.values(), _RAMP, *CSIPAUS_MODES.values())
+_BASE_FIELDS = (*STANDARD_MODES.values(), RAMP, *CSIPAUS_MODES.values())
 
 
 @cache
@@ -211,7 +210,7 @@ def _write_control_base(base: DERControlBase, out: Output) -> None:
     steps = _base_steps()
     values: dict[str, Any] = {**base.modes}
     if base.ramp_tms is not None:
-        values[_RAMP.name] = base.ramp_tms
+        values[RAMP.name] = base.ramp_tms
     if unknown := values.keys() - steps.keys():
         raise ValueError(f"unknown mode {min(unknown)!r}")
     out.append("<DERControlBase>")
