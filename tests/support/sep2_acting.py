@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Literal
 
-from contracts.sep2.resources import Resource
+from contracts.sep2.dialect import CSIPAUS_V1_3_STORAGE
+from contracts.sep2.resources import (
+    DateTimeInterval,
+    DefaultDERControl,
+    DERControl,
+    DERControlBase,
+    DERProgram,
+    EndDevice,
+    EventStatus,
+    ModeValue,
+    RejectedItem,
+    Resource,
+)
+from gateway.domain.operating_envelope import OperatingEnvelope
 from gateway.utility.sep2.outbox import Message
+from gateway.utility.sep2.settings import DeviceSettings, Sep2Settings
+from gateway.utility.sep2.view import DeviceView, ProgramView, ServerView
 
 UTILITY = "utility-1"
+T0 = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
 
 class PowerCutError(Exception):
@@ -101,3 +119,119 @@ async def running(work: Coroutine[Any, Any, object]) -> AsyncIterator[None]:
         await asyncio.wait([task])
         if not task.cancelled() and (error := task.exception()) is not None:
             raise error
+
+
+# --- what the server shows ---------------------------------------------------------------------
+
+
+def mrid(number: int) -> str:
+    """As a server may write it: lower case."""
+    return f"{number:08d}0000000000000000abcdef01"
+
+
+def der_control(
+    number: int, start: float, minutes: float, modes: Mapping[str, ModeValue], **more: object
+) -> DERControl:
+    """A control over some minutes from T0 that wants every answer; the higher number is newer."""
+    window = DateTimeInterval(
+        start=T0 + timedelta(minutes=start), duration=timedelta(minutes=minutes)
+    )
+    fields: dict[str, object] = {
+        "href": f"/derc/{number}",
+        "reply_to": "/rsp",
+        "response_required": 7,
+        "mrid": mrid(number),
+        "description": f"control {number}",
+        "creation_time": T0 - timedelta(hours=1) + timedelta(seconds=number),
+        "event_status": EventStatus(current_status=0, date_time=T0),
+        "interval": window,
+        "der_control_base": DERControlBase(modes=modes),
+    }
+    return DERControl(**(fields | more))  # type: ignore[arg-type]
+
+
+def default_control(modes: Mapping[str, ModeValue], **more: object) -> DefaultDERControl:
+    """A default."""
+    base = DERControlBase(modes=modes)
+    return DefaultDERControl(mrid=mrid(900), der_control_base=base, **more)  # type: ignore[arg-type]
+
+
+def program(
+    number: int = 1,
+    *controls: DERControl,
+    default: DefaultDERControl | None = None,
+    rejected: Sequence[RejectedItem] = (),
+    primacy: int | None = None,
+) -> ProgramView:
+    """A program whose primacy is its number."""
+    return ProgramView(
+        href=f"/derp/{number}",
+        program=DERProgram(
+            mrid=mrid(100 + number),
+            description=f"Group {number}",
+            primacy=number if primacy is None else primacy,
+        ),
+        controls=controls,
+        default=default,
+        rejected=tuple(rejected),
+    )
+
+
+def device_view(settings: DeviceSettings, *programs: ProgramView, **more: object) -> DeviceView:
+    """An EndDevice as the server shows it."""
+    fields: dict[str, object] = {
+        "lfdi": settings.lfdi,
+        "href": "/edev/1",
+        "end_device": EndDevice(lfdi=settings.lfdi),
+        "programs": tuple(sorted(programs, key=lambda p: p.key)),
+    }
+    return DeviceView(**(fields | more))  # type: ignore[arg-type]
+
+
+def server_view(*devices: DeviceView, mup: str | None = "/mup") -> ServerView:
+    """A whole server."""
+    return ServerView(devices={one.lfdi: one for one in devices}, mirror_usage_points=mup)
+
+
+def device_settings(number: int = 1, **more: object) -> DeviceSettings:
+    """A device of one site with a battery."""
+    fields: dict[str, object] = {
+        "lfdi": f"{number:040X}",
+        "sites": (f"depot-{number}",),
+        "ratings": {
+            "rtg_max_w": 200_000.0,
+            "rtg_max_charge_rate_w": 80_000.0,
+            "rtg_max_discharge_rate_w": 100_000.0,
+        },
+    }
+    return DeviceSettings.model_validate(fields | more)
+
+
+def sep2_settings(*devices: DeviceSettings, **more: object) -> Sep2Settings:
+    """Of one utility."""
+    file = Path("unused")
+    fields: dict[str, object] = {
+        "utility_id": UTILITY,
+        "url": "https://utility.example/dcap",
+        "ca": file,
+        "cert": file,
+        "key": file,
+        "csipaus": CSIPAUS_V1_3_STORAGE,
+        "devices": devices or (device_settings(),),
+    }
+    return Sep2Settings.model_validate(fields | more)
+
+
+class Envelopes:
+    """`EnvelopeIntake` that remembers what was imposed, and may refuse."""
+
+    def __init__(self) -> None:
+        self.imposed: dict[str, OperatingEnvelope] = {}
+        self.calls: list[OperatingEnvelope] = []
+        self.trouble: list[Exception] = []
+
+    async def impose(self, envelope: OperatingEnvelope) -> None:
+        if self.trouble:
+            raise self.trouble.pop(0)
+        self.calls.append(envelope)
+        self.imposed[envelope.site_id] = envelope
