@@ -8,15 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from certs.authority import (
-    CLIENT,
-    SERVER,
-    Authority,
-    Identity,
-    Wanted,
-    host_names,
-    uri_name,
-)
+from certs.authority import CLIENT, SERVER, Authority, Wanted
+from certs.certificates import Identity, host_names, uri_name
+from certs.sep2 import Sep2Pki, make_sep2_pki
 from contracts.clock import SystemClock
 from contracts.errors import ConfigError
 from contracts.private_files import private_folder
@@ -41,6 +35,8 @@ class Pki:
     """By site id."""
     chargers: Mapping[str, Identity]
     """By charger id."""
+    sep2: Sep2Pki
+    """Of a utility that speaks IEEE 2030.5."""
     nats: Path
     """Folder for the NATS operator, account and signing seeds."""
 
@@ -83,6 +79,7 @@ def make_test_pki(
             charger: site_side.identity_of(f"charger-{charger}", _client("charger", charger))
             for charger in map(_checked_charger_id, chargers)
         },
+        sep2=make_sep2_pki(folder / "sep2", now, hosts=hosts),
         nats=private_folder(folder / "nats"),
     )
 

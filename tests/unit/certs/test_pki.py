@@ -59,7 +59,15 @@ def test_an_old_root_is_replaced_with_everything_it_signed(tmp_path: Path) -> No
     before = contents(tmp_path)
     make(tmp_path, now=NOW + timedelta(days=3000))
     after = contents(tmp_path)
-    assert {name for name in before if before[name] == after[name]} == {".gitignore"}
+    kept = {name for name in before if before[name] == after[name]}
+    assert {name for name in kept if not name.startswith("sep2/")} == {".gitignore"}
+
+
+def test_what_ieee_2030_5_identifies_a_device_by_is_never_renewed(tmp_path: Path) -> None:
+    make(tmp_path)
+    before = contents(tmp_path / "sep2")
+    make(tmp_path, now=NOW + timedelta(days=3000))
+    assert contents(tmp_path / "sep2") == before
 
 
 @pytest.mark.parametrize("damage", [b"", b"-----BEGIN CERTIFICATE-----\nAAAA\n"])
