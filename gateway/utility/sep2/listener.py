@@ -79,15 +79,9 @@ class NotificationListener:
     async def _answer(
         self, scope: MutableMapping[str, Any], receive: Callable[[], Awaitable[Message]]
     ) -> int:
-        headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        if self._under_way > _AT_ONCE:
-            return _UNAVAILABLE
-        if scope["path"] != self._path:
-            return _NOT_FOUND
-        if scope["method"] != "POST":
-            return _NOT_ALLOWED
-        if media_type(headers.get(b"content-type", "")) not in READABLE:
-            return _UNSUPPORTED
+        refusal = self._refusal(scope)
+        if refusal is not None:
+            return refusal
         try:
             async with asyncio.timeout(_BODY_S):
                 body = await _body(receive)
@@ -101,6 +95,18 @@ class NotificationListener:
             _log.info("sep2_notification_unknown", path=notification.subscribed_resource[:200])
             return _BAD_REQUEST
         return _CREATED
+
+    def _refusal(self, scope: MutableMapping[str, Any]) -> int | None:
+        """What is wrong before the body is looked at."""
+        headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        if self._under_way > _AT_ONCE:
+            return _UNAVAILABLE
+        if scope["path"] != self._path:
+            return _NOT_FOUND
+        if scope["method"] != "POST":
+            return _NOT_ALLOWED
+        readable = media_type(headers.get(b"content-type", "")) in READABLE
+        return None if readable else _UNSUPPORTED
 
 
 _CREATED, _BAD_REQUEST, _NOT_FOUND, _NOT_ALLOWED = 201, 400, 404, 405

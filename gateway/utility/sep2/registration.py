@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import structlog
@@ -17,6 +18,8 @@ from gateway.utility.sep2.transport import RefusedError, Sep2Transport
 _log = structlog.get_logger(__name__)
 AGAIN_S = 3600.0
 """A device the server still does not list is offered again after this long at the earliest."""
+_UNANSWERED_S = 60.0
+"""After no answer at all, so that the list is read before the next attempt."""
 _CONFLICT = 409
 _CATEGORY: dict[Scope, DeviceCategory] = {
     "site": DeviceCategory.VIRTUAL_OR_MIXED_DER,
@@ -46,6 +49,10 @@ class InBandRegistration:
         now = self._clock.monotonic()
         return [one for one in unlisted if self._not_before.get(one.lfdi, now) <= now]
 
+    def next_s(self, unlisted: Iterable[DeviceSettings]) -> float:
+        """Monotonic time at which the next of them may be offered."""
+        return min((self._not_before.get(one.lfdi, 0.0) for one in unlisted), default=math.inf)
+
     async def offer(self, list_path: str, device: DeviceSettings) -> None:
         """POST one EndDevice; the list, read again, says what came of it.
 
@@ -61,6 +68,7 @@ class InBandRegistration:
             device_category=_CATEGORY[device.scope],
             changed_time=self._clock.now(),
         )
+        self._not_before[device.lfdi] = self._clock.monotonic() + _UNANSWERED_S
         try:
             await self._transport.post(list_path, resource)
         except RefusedError as error:

@@ -10,7 +10,7 @@ from contracts.backoff import Backoff
 from contracts.errors import PermanentError, ProtocolError
 from contracts.sep2.resources import Time
 from contracts.time import Clock
-from gateway.utility.sep2.transport import Sep2Transport
+from gateway.utility.sep2.transport import BusyError, Sep2Transport
 
 _log = structlog.get_logger(__name__)
 RESYNC_S = 900.0
@@ -69,7 +69,7 @@ class ServerTime:
         """Ask the server, if it is due; an answer that is none is asked for again later.
 
         Raises:
-            TransientError: the server cannot be reached.
+            LinkDownError: the server cannot be reached.
         """
         asked_at = self._clock.monotonic()
         if asked_at < self.due_at_s:
@@ -77,7 +77,7 @@ class ServerTime:
         self.due_at_s = asked_at + self._backoff.next_s()
         try:
             time = await transport.get(href, Time)
-        except (PermanentError, ProtocolError) as error:
+        except (PermanentError, ProtocolError, BusyError) as error:
             _log.warning("sep2_time_unreadable", error=str(error))
             return
         answered_at = self._clock.monotonic()

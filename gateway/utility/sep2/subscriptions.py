@@ -54,8 +54,10 @@ class Subscriptions:
         *,
         max_items: int,
     ) -> None:
-        """`uri` is where our listener can be reached; `wanted` says which resource to subscribe to
-        at which SubscriptionList, `hint` has a resource read again.
+        """Of one server.
+
+        `uri` is where our listener can be reached, `wanted` says at which SubscriptionList to
+        subscribe to which resource, `hint` has a resource read again.
         """
         self._uri = uri
         self._transport = transport

@@ -62,7 +62,8 @@ class Walk:
         mirror = trail.path(capability.mirror_usage_point_list_link, self._entry)
         found = ServerView(devices=self._devices(listed), mirror_usage_points=mirror)
         self.time = self.time or self._walk.time
-        self.view = same(self.view, found)
+        # Nothing listed is something else than nothing read.
+        self.view = found if self.view is EMPTY else same(self.view, found)
         return self.view
 
     def _devices(self, listed: Found[EndDeviceList]) -> Mapping[str, DeviceView]:
