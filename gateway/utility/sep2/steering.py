@@ -1,0 +1,152 @@
+"""From the view of a server to what it imposes on our sites, and the answers it is owed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from contracts.errors import PermanentError, TransientError
+from contracts.time import Clock
+from gateway.domain.operating_envelope import EnvelopeStep, OperatingEnvelope
+from gateway.ports import EnvelopeIntake
+from gateway.utility.sep2 import mapping
+from gateway.utility.sep2.bounds import combined, shifted
+from gateway.utility.sep2.device_track import LANES, DeviceTrack
+from gateway.utility.sep2.memory import Sep2Memory
+from gateway.utility.sep2.outbox import Sep2Outbox
+from gateway.utility.sep2.settings import Sep2Settings
+from gateway.utility.sep2.view import EMPTY, DeviceView, ServerView
+
+_log = structlog.get_logger(__name__)
+_SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImposedSite:
+    """A site on which this utility imposes something, so that it can be lifted some day."""
+
+    site_id: str
+
+
+class Steering:
+    """Every device of one utility: controls in, envelopes and Responses out.
+
+    What holds goes on while the server cannot be reached, to the end of the schedule and then to
+    the default (CSIP v2.1 G12). A device the server takes away is lifted from its sites at once.
+    """
+
+    def __init__(
+        self,
+        settings: Sep2Settings,
+        envelopes: EnvelopeIntake,
+        outbox: Sep2Outbox,
+        memory: Sep2Memory,
+        clock: Clock,
+    ) -> None:
+        self._utility_id = settings.utility_id
+        self._envelopes = envelopes
+        self._outbox = outbox
+        self._memory = memory
+        self._clock = clock
+        profile = mapping.profile(settings)
+        self._tracks = {
+            one.lfdi: DeviceTrack(one, settings.utility_id, profile, outbox)
+            for one in settings.devices
+        }
+        self._imposed: set[str] = set()
+        self._stale: set[str] = set()
+        """Sites whose envelope must be made again."""
+        self._ours_less_theirs: timedelta | None = None
+
+    async def restore(self) -> None:
+        """Take up what a predecessor knew; the outbox has been restored before."""
+        self._imposed = set(await self._memory.all(ImposedSite))
+        ours = {LANES + lfdi for lfdi in self._tracks}
+        for lane in self._outbox.states().keys() - ours:
+            if lane.startswith(LANES):
+                await self._outbox.forget(lane)
+        for track in self._tracks.values():
+            track.restore()
+        self._stale = self._imposed - {s for t in self._tracks.values() for s in t.settings.sites}
+
+    async def follow(self, view: ServerView, server_now: datetime) -> datetime | None:
+        """Act on what the server shows at its time `server_now`; call it as well when nothing new.
+
+        Returns when to call again at the latest, in the server's time; None: when there is news.
+
+        Raises:
+            TransientError: something could not be stored now. Call again: all else is done.
+        """
+        self._set_clocks(server_now)
+        postponed: TransientError | None = None
+        for lfdi, track in self._tracks.items():
+            try:
+                if await self._follow(track, view, view.devices.get(lfdi), server_now):
+                    self._stale.update(track.settings.sites)
+            except TransientError as error:
+                postponed = error
+        await self._impose()
+        if postponed is not None:
+            raise postponed
+        looks = (track.next_look for track in self._tracks.values())
+        return min((look for look in looks if look is not None), default=None)
+
+    async def _follow(
+        self, track: DeviceTrack, view: ServerView, shown: DeviceView | None, now: datetime
+    ) -> bool:
+        if shown is not None:
+            track.met()
+        elif view is not EMPTY and await track.missed(now):
+            _log.warning("sep2_device_gone", utility=self._utility_id, lfdi=track.settings.lfdi)
+            return True
+        return await track.follow(shown, now)
+
+    def _set_clocks(self, server_now: datetime) -> None:
+        """Whole seconds, and steady: envelopes do not change with every measured difference."""
+        differ = self._clock.now() - server_now
+        if self._ours_less_theirs is None or abs(differ - self._ours_less_theirs) >= _SECOND:
+            self._ours_less_theirs = timedelta(seconds=round(differ.total_seconds()))
+            known = (t for t in self._tracks.values() if t.known)
+            self._stale.update(site for track in known for site in track.settings.sites)
+
+    async def _impose(self) -> None:
+        postponed: TransientError | None = None
+        for site_id in sorted(self._stale):
+            try:
+                await self._impose_on(site_id)
+            except TransientError as error:
+                postponed = error
+                continue
+            except PermanentError as error:
+                _log.error("sep2_envelope_refused", site=site_id, error=str(error))
+            self._stale.discard(site_id)
+        if postponed is not None:
+            raise postponed
+
+    async def _impose_on(self, site_id: str) -> None:
+        """One envelope per site, whatever number of devices it is to the utility."""
+        steps = self._steps(site_id)
+        if not steps and site_id not in self._imposed:
+            return
+        if steps and site_id not in self._imposed:
+            await self._memory.put(site_id, ImposedSite(site_id=site_id))
+            self._imposed.add(site_id)
+        await self._envelopes.impose(
+            OperatingEnvelope(utility_id=self._utility_id, site_id=site_id, steps=steps)
+        )
+        if not steps:
+            await self._memory.drop(ImposedSite, [site_id])
+            self._imposed.discard(site_id)
+
+    def _steps(self, site_id: str) -> tuple[EnvelopeStep, ...]:
+        by = self._ours_less_theirs or timedelta(0)
+        return combined(
+            [
+                replace(piece, interval=shifted(piece.interval, by))
+                for track in self._tracks.values()
+                if site_id in track.settings.sites
+                for piece in track.pieces(site_id)
+            ]
+        )

@@ -1,0 +1,501 @@
+"""From what the server shows to what binds the sites, and what is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import pytest
+
+from contracts.errors import PermanentError, TransientError
+from contracts.sep2 import codec
+from contracts.sep2.resources import (
+    DERControlResponse,
+    EventStatus,
+    ModeValue,
+    RejectedItem,
+    Resource,
+    Scaled,
+)
+from contracts.testing import FakeClock
+from gateway.domain.operating_envelope import SiteBounds
+from gateway.utility.sep2.device_track import GONE_AFTER
+from gateway.utility.sep2.memory import Sep2Memory
+from gateway.utility.sep2.outbox import Sep2Outbox
+from gateway.utility.sep2.settings import DeviceSettings
+from gateway.utility.sep2.steering import Steering
+from gateway.utility.sep2.view import EMPTY, ServerView
+from support.sep2_acting import (
+    T0,
+    UTILITY,
+    Envelopes,
+    FakeWire,
+    FragileMemory,
+    PowerCutError,
+    default_control,
+    der_control,
+    device_settings,
+    device_view,
+    mrid,
+    program,
+    running,
+    sep2_settings,
+    server_view,
+)
+
+MINUTE = timedelta(minutes=1)
+
+
+def imports(watts: float) -> dict[str, ModeValue]:
+    return {"opModImpLimW": Scaled.of(watts)}
+
+
+def exports(watts: float) -> dict[str, ModeValue]:
+    return {"opModExpLimW": Scaled.of(watts)}
+
+
+class XmlWire(FakeWire):
+    """Takes real XML, and tells the answers apart."""
+
+    def encode(self, resource: Resource) -> bytes:
+        return codec.encode(resource)
+
+    @property
+    def answers(self) -> list[tuple[int, int, int]]:
+        """(last digit of the LFDI, number of the control, code) in order of arrival."""
+        found = []
+        for _, body in self.taken:
+            answer = codec.decode(body.encode(), DERControlResponse)
+            assert answer.status is not None
+            found.append((int(answer.end_device_lfdi[-1]), int(answer.subject[:8]), answer.status))
+        return found
+
+
+class Bench:
+    """One utility, its clock and ours, over processes that come and go."""
+
+    def __init__(self, *devices: DeviceSettings, ahead: timedelta = timedelta(0)) -> None:
+        self.settings = sep2_settings(*devices)
+        self.clock = FakeClock(T0 - ahead)
+        self.ahead = ahead
+        """How much the server's clock is before ours."""
+        self.memory = FragileMemory()
+        self.wire = XmlWire()
+        self.envelopes = Envelopes()
+        self.view: ServerView = EMPTY
+
+    async def start(self) -> None:
+        """A fresh process over the same memory, server and sites."""
+        memory = Sep2Memory(self.memory, UTILITY)
+        self.outbox = Sep2Outbox(memory, self.wire, self.wire, self.clock)
+        await self.outbox.restore()
+        self.steering = Steering(self.settings, self.envelopes, self.outbox, memory, self.clock)
+        await self.steering.restore()
+
+    async def follow(self, *, minutes: float = 0) -> datetime | None:
+        await self.clock.advance(minutes * 60)
+        return await self.steering.follow(self.view, self.clock.now() + self.ahead)
+
+    async def send(self) -> list[tuple[int, int, int]]:
+        async with running(self.outbox.run()):
+            await self.clock.advance(10)
+        return self.wire.answers
+
+    def told(self, site: str = "depot-1") -> list[tuple[float, float | None, SiteBounds]]:
+        """Steps in minutes from T0 of our clock, with their bounds."""
+        return [
+            (
+                (step.interval.start - T0) / MINUTE,
+                None if step.interval.end is None else (step.interval.end - T0) / MINUTE,
+                step.bounds,
+            )
+            for step in self.envelopes.imposed[site].steps
+        ]
+
+
+@pytest.fixture
+async def bench() -> Bench:
+    made = Bench()
+    await made.start()
+    return made
+
+
+DEVICE = device_settings()
+
+
+@pytest.mark.row("sep2:15")
+@pytest.mark.row("csip:G8")
+@pytest.mark.row("csip:G11")
+async def test_controls_then_the_default_as_the_open_end(bench: Bench) -> None:
+    limits = {**imports(20_000), **exports(0)}
+    bench.view = server_view(
+        device_view(
+            DEVICE,
+            program(
+                1,
+                der_control(1, 10, 20, limits),
+                default=default_control({**imports(50_000), **exports(1_500)}),
+            ),
+        )
+    )
+    next_look = await bench.follow()
+    free = SiteBounds(import_limit_w=50_000.0, export_limit_w=-1_500.0)
+    tight = SiteBounds(import_limit_w=20_000.0, export_limit_w=0.0)
+    assert bench.told() == [(0, 10, free), (10, 30, tight), (30, None, free)]
+    assert next_look == T0 + 10 * MINUTE
+    envelope = bench.envelopes.imposed["depot-1"]
+    assert envelope.default is not None
+    assert envelope.steps[1].cause == (
+        "opModExpLimW 0 W, opModImpLimW 20000 W: control "
+        f"{mrid(1).upper()} of Group 1 (primacy 1) ('control 1') of {UTILITY}"
+    )
+
+
+async def test_nothing_is_imposed_before_anything_is_known(bench: Bench) -> None:
+    assert await bench.follow() is None
+    bench.view = server_view()
+    await bench.follow(minutes=5)
+    assert bench.envelopes.calls == []
+
+
+@pytest.mark.row("sep2:28")
+@pytest.mark.row("csip-test:BASIC-024")
+async def test_modes_of_different_programs_bind_together(bench: Bench) -> None:
+    bench.view = server_view(
+        device_view(
+            DEVICE,
+            program(1, der_control(1, 0, 30, exports(0))),
+            program(5, der_control(2, 0, 30, imports(20_000))),
+        )
+    )
+    await bench.follow()
+    both = SiteBounds(import_limit_w=20_000.0, export_limit_w=0.0)
+    assert bench.told() == [(0, 30, both)]
+    await bench.follow(minutes=30)
+    codes = [(control, code) for _, control, code in await bench.send()]
+    assert sorted(codes) == [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2), (2, 3)]
+
+
+@pytest.mark.row("csip-test:BASIC-021")
+async def test_a_worse_control_known_before_its_start_is_answered_7(bench: Bench) -> None:
+    bench.view = server_view(
+        device_view(
+            DEVICE,
+            program(1, der_control(1, 20, 10, imports(1_000))),
+            program(5, der_control(2, 10, 40, imports(20_000))),
+        )
+    )
+    await bench.follow()
+    assert bench.told() == [(20, 30, SiteBounds(import_limit_w=1_000.0))]
+    assert await bench.send() == [(1, 1, 1), (1, 2, 1), (1, 2, 7)]
+
+
+@pytest.mark.row("sep2:16")
+@pytest.mark.row("csip:G6")
+async def test_a_new_default_holds_at_once(bench: Bench) -> None:
+    for watts in (50_000, 30_000):
+        default = default_control(imports(watts))
+        bench.view = server_view(device_view(DEVICE, program(1, default=default)))
+        await bench.follow(minutes=1)
+        assert bench.told()[-1][1:] == (None, SiteBounds(import_limit_w=float(watts)))
+    assert await bench.send() == []
+
+
+@pytest.mark.row("sep2:10")
+async def test_windows_are_in_the_servers_time_and_steps_in_ours() -> None:
+    bench = Bench(ahead=timedelta(seconds=90))
+    await bench.start()
+    limits = imports(20_000)
+    bench.view = server_view(device_view(DEVICE, program(1, der_control(1, 10, 20, limits))))
+    next_look = await bench.follow()
+    assert bench.told() == [(8.5, 28.5, SiteBounds(import_limit_w=20_000.0))]
+    assert next_look == T0 + 10 * MINUTE
+    await bench.follow(minutes=10)
+    assert await bench.send() == [(1, 1, 1), (1, 1, 2)]
+    body = codec.decode(bench.wire.taken[1][1].encode(), DERControlResponse)
+    assert body.created_date_time == T0 + 10 * MINUTE
+
+
+async def test_a_clock_that_is_measured_a_little_differently_changes_nothing(bench: Bench) -> None:
+    default = default_control(imports(1_000))
+    bench.view = server_view(
+        device_view(DEVICE, program(1, der_control(1, 10, 20, imports(5)), default=default))
+    )
+    for jitter in (0.0, 0.4, -0.9, 0.7):
+        server_now = bench.clock.now() + timedelta(seconds=jitter)
+        await bench.steering.follow(bench.view, server_now)
+        await bench.clock.advance(1)
+    assert len(bench.envelopes.calls) == 1
+    await bench.steering.follow(bench.view, bench.clock.now() + timedelta(seconds=5))
+    assert [step[0] for step in bench.told()][1:] == [10 - 5 / 60, 30 - 5 / 60]
+
+
+async def test_an_unchanged_view_is_no_work(bench: Bench) -> None:
+    bench.view = server_view(device_view(DEVICE, program(1, der_control(1, 10, 20, imports(5)))))
+    await bench.follow()
+    writes = bench.memory.writes
+    for _ in range(5):
+        await bench.follow(minutes=1)
+    assert bench.memory.writes == writes
+    assert len(bench.envelopes.calls) == 1
+
+
+@pytest.mark.row("sep2:33")
+@pytest.mark.row("sep2:31")
+async def test_what_the_device_cannot_do_is_answered_252_and_253_at_receipt() -> None:
+    bench = Bench(device_settings(scope="load"))
+    await bench.start()
+    bench.view = server_view(
+        device_view(
+            bench.settings.devices[0],
+            program(
+                1,
+                der_control(1, 0, 30, {"opModMaxLimW": 5_000}),
+                der_control(2, 0, 30, {"opModImpLimW": Scaled(value=-5)}),
+                der_control(3, -60, 30, imports(5)),
+                default=default_control(imports(9_000)),
+            ),
+        )
+    )
+    await bench.follow()
+    answers = await bench.send()
+    assert sorted(answers) == [(1, 1, 1), (1, 1, 252), (1, 2, 1), (1, 2, 253), (1, 3, 254)]
+    assert bench.told() == [(0, None, SiteBounds(import_limit_w=9_000.0))]
+
+
+async def test_a_control_that_cannot_be_read_is_answered_253_once(bench: Bench) -> None:
+    garbled = RejectedItem(href="/x", mrid=mrid(7), reply_to="/rsp", reason="no interval")
+    mute = RejectedItem(href="/y", mrid=mrid(8), reply_to=None, reason="no interval")
+    view = program(1, der_control(1, 0, 5, imports(5)), rejected=[garbled, mute])
+    for _ in range(2):
+        bench.view = server_view(device_view(DEVICE, view))
+        await bench.follow(minutes=0.1)
+    await bench.start()
+    await bench.follow()
+    assert sorted(await bench.send()) == [(1, 1, 1), (1, 1, 2), (1, 7, 253)]
+
+
+@pytest.mark.row("sep2:30")
+@pytest.mark.row("csip-test:UTIL-004")
+async def test_every_device_answers_for_itself_and_no_other() -> None:
+    devices = tuple(device_settings(n) for n in (1, 2, 3))
+    bench = Bench(*devices)
+    await bench.start()
+    wide, narrow = program(5, der_control(5, 0, 30, imports(9))), program(1)
+    bench.view = server_view(
+        device_view(devices[0], wide),
+        device_view(devices[1], wide),
+        device_view(devices[2], narrow),
+    )
+    await bench.follow()
+    assert sorted(await bench.send()) == [(1, 5, 1), (1, 5, 2), (2, 5, 1), (2, 5, 2)]
+    assert sorted(bench.envelopes.imposed) == ["depot-1", "depot-2"]
+
+
+@pytest.mark.row("sep2:27")
+async def test_a_cancelled_control_stops_at_once(bench: Bench) -> None:
+    control = der_control(1, 0, 30, imports(5))
+    bench.view = server_view(device_view(DEVICE, program(1, control)))
+    await bench.follow()
+    off = EventStatus(current_status=2, date_time=T0)
+    cancelled = der_control(1, 0, 30, imports(5), event_status=off)
+    bench.view = server_view(device_view(DEVICE, program(1, cancelled)))
+    await bench.follow(minutes=3)
+    assert bench.told() == []
+    assert await bench.send() == [(1, 1, 1), (1, 1, 2), (1, 1, 6)]
+
+
+@pytest.mark.row("sep2:13")
+async def test_a_program_taken_away_takes_its_controls_with_it(bench: Bench) -> None:
+    default = default_control(imports(7))
+    bench.view = server_view(
+        device_view(DEVICE, program(1, der_control(1, 0, 30, imports(5))), program(2))
+    )
+    await bench.follow()
+    bench.view = server_view(device_view(DEVICE, program(2, default=default)))
+    await bench.follow(minutes=1)
+    assert bench.told() == [(1, None, SiteBounds(import_limit_w=7.0))]
+
+
+@pytest.mark.row("sep2:42")
+@pytest.mark.row("csip:G12")
+async def test_without_the_server_the_schedule_is_run_to_its_end(bench: Bench) -> None:
+    default = default_control(imports(50_000))
+    bench.view = server_view(
+        device_view(DEVICE, program(1, der_control(1, 10, 20, imports(5)), default=default))
+    )
+    await bench.follow()
+    imposed = bench.told()
+    await bench.start()  # and a restart that finds nobody
+    bench.view = EMPTY
+    assert await bench.follow(minutes=5) == T0 + 10 * MINUTE
+    assert bench.told()[1:] == imposed[1:]
+    assert await bench.follow(minutes=5) == T0 + 30 * MINUTE
+    await bench.follow(minutes=600)
+    assert bench.told() == [(610, None, SiteBounds(import_limit_w=50_000.0))]
+    assert await bench.send() == [(1, 1, 1), (1, 1, 2), (1, 1, 3)]
+    times = [codec.decode(b.encode(), DERControlResponse) for _, b in bench.wire.taken]
+    assert [t.created_date_time for t in times] == [T0, T0 + 10 * MINUTE, T0 + 30 * MINUTE]
+
+
+@pytest.mark.row("csip-test:MAINT-001")
+async def test_a_device_taken_away_is_lifted_at_once(bench: Bench) -> None:
+    default = default_control(imports(50_000))
+    bench.view = server_view(device_view(DEVICE, program(1, default=default)))
+    await bench.follow()
+    bench.view = server_view()
+    await bench.follow(minutes=1)
+    assert bench.told() == []
+    calls = len(bench.envelopes.calls)
+    await bench.follow(minutes=1)
+    assert len(bench.envelopes.calls) == calls
+    bench.view = server_view(device_view(DEVICE, program(1, default=default)))
+    await bench.follow(minutes=1)
+    assert bench.told() == [(3, None, SiteBounds(import_limit_w=50_000.0))]
+
+
+async def test_a_device_not_read_yet_after_a_restart_keeps_what_it_had(bench: Bench) -> None:
+    default = default_control(imports(50_000))
+    bench.view = server_view(device_view(DEVICE, program(1, default=default)))
+    await bench.follow()
+    await bench.start()
+    bench.view = server_view()
+    next_look = await bench.follow(minutes=1)
+    assert bench.told() == [(1, None, SiteBounds(import_limit_w=50_000.0))]
+    assert next_look == T0 + MINUTE + GONE_AFTER
+    await bench.follow(minutes=60)
+    assert bench.told() == []
+
+
+async def test_a_device_no_longer_configured_is_lifted() -> None:
+    one, two = device_settings(1), device_settings(2)
+    bench = Bench(one, two)
+    await bench.start()
+    default = program(1, default=default_control(imports(50_000)))
+    bench.view = server_view(device_view(one, default), device_view(two, default))
+    await bench.follow()
+    bench.settings = sep2_settings(two)
+    await bench.start()
+    await bench.follow(minutes=1)
+    assert bench.told("depot-1") == []
+    assert bench.told("depot-2") == [(1, None, SiteBounds(import_limit_w=50_000.0))]
+    assert list(bench.outbox.states()) == [f"device/{two.lfdi}"]
+
+
+@pytest.mark.row("sep2:AU3")
+async def test_several_devices_of_one_site_make_one_envelope() -> None:
+    site = device_settings(1)
+    battery = device_settings(2, sites=("depot-1",), scope="storage")
+    bench = Bench(site, battery)
+    await bench.start()
+    discharge: Mapping[str, ModeValue] = {"opModFixedW": 5_000, **imports(70_000)}
+    bench.view = server_view(
+        device_view(site, program(1, default=default_control(imports(50_000)))),
+        device_view(battery, program(2, der_control(1, 0, 10, discharge))),
+    )
+    await bench.follow()
+    assert bench.told() == [
+        (0, 10, SiteBounds(import_limit_w=50_000.0, storage_power_w=-50_000.0)),
+        (10, None, SiteBounds(import_limit_w=50_000.0)),
+    ]
+
+
+async def test_an_aggregate_is_split_by_weight() -> None:
+    pair = device_settings(1, sites=("depot-1", "depot-2"), weights=(3.0, 1.0))
+    bench = Bench(pair)
+    await bench.start()
+    modes: Mapping[str, ModeValue] = {
+        **imports(20_000),
+        "opModMaxLimW": 5_000,
+        "opModEnergize": False,
+    }
+    bench.view = server_view(device_view(pair, program(1, der_control(1, 0, 10, modes))))
+    await bench.follow()
+    told = {
+        site: SiteBounds(import_limit_w=watts, generation_limit_w=gen, energize=False)
+        for site, watts, gen in (
+            ("depot-1", 15_000.0, -75_000.0),
+            ("depot-2", 5_000.0, -25_000.0),
+        )
+    }
+    assert {site: bench.told(site)[0][2] for site in told} == told
+    assert "for 2 sites together" in bench.envelopes.imposed["depot-2"].steps[0].cause
+
+
+async def test_a_site_that_cannot_be_told_does_not_stop_the_others() -> None:
+    devices = device_settings(1), device_settings(2)
+    bench = Bench(*devices)
+    await bench.start()
+    default = program(1, default=default_control(imports(5)))
+    bench.view = server_view(*(device_view(one, default) for one in devices))
+    bench.envelopes.trouble = [PermanentError("no such site")]
+    await bench.follow()
+    assert sorted(bench.envelopes.imposed) == ["depot-2"]
+
+
+async def test_what_could_not_be_imposed_is_imposed_the_next_time() -> None:
+    devices = device_settings(1), device_settings(2)
+    bench = Bench(*devices)
+    await bench.start()
+    default = program(1, default=default_control(imports(5)))
+    bench.view = server_view(*(device_view(one, default) for one in devices))
+    bench.envelopes.trouble = [TransientError("database is locked")]
+    with pytest.raises(TransientError):
+        await bench.follow()
+    assert sorted(bench.envelopes.imposed) == ["depot-2"]
+    await bench.follow(minutes=0.1)
+    assert sorted(bench.envelopes.imposed) == ["depot-1", "depot-2"]
+
+
+@pytest.mark.parametrize("die_at", range(1, 12))
+async def test_a_kill_at_any_write_leaves_answers_and_envelopes_right(die_at: int) -> None:
+    """State and answers are one write: before it nothing has happened, after it both have.
+
+    The process dies at one write after the other, while the event begins, runs and ends.
+    """
+    bench = Bench()
+    bench.view = server_view(
+        device_view(
+            DEVICE,
+            program(
+                1,
+                der_control(1, 0, 10, imports(5)),
+                der_control(2, 10, 10, exports(0)),
+                default=default_control(imports(9)),
+            ),
+        )
+    )
+    bench.memory.die_at = die_at
+
+    async def until(minute: float) -> None:
+        await bench.follow(minutes=max(0.0, minute - (bench.clock.now() - T0) / MINUTE))
+        async with running(bench.outbox.run()):
+            await bench.clock.advance(2)
+
+    deaths = 0
+    await bench.start()
+    for minute in (0.0, 10.0, 20.0, 30.0):
+        try:
+            await until(minute)
+        except* PowerCutError:
+            deaths += 1
+            await bench.start()
+            await until(minute)
+    assert deaths == (1 if bench.memory.writes >= die_at else 0)
+    expected = [(1, n, code) for n in (1, 2) for code in (1, 2, 3)]
+    assert sorted(bench.wire.answers) == expected
+    assert bench.told()[-1][1:] == (None, SiteBounds(import_limit_w=9.0))
+
+
+async def test_an_unreadable_state_is_not_the_end(bench: Bench) -> None:
+    bench.view = server_view(device_view(DEVICE, program(1, der_control(1, 0, 30, imports(5)))))
+    await bench.follow()
+    await bench.send()
+    key = (UTILITY, "sep2.Lane", f"device/{DEVICE.lfdi}")
+    document = bench.memory.documents[key]
+    assert isinstance(document, dict)
+    document["state"] = {"engagements": "nonsense"}
+    await bench.start()
+    await bench.follow(minutes=1)
+    assert [step[1:] for step in bench.told()] == [(30, SiteBounds(import_limit_w=5.0))]
+    assert await bench.send() == [(1, 1, 1), (1, 1, 2)]  # the outbox knows what it has said
