@@ -10,7 +10,9 @@ from contracts.errors import ProtocolError
 _HTTPS_PORT = 443
 _MAX_CHARS = 4096
 _PLAIN = re.compile(r"/(?:[A-Za-z0-9_~!$&'()*+,;=:@-][A-Za-z0-9._~!$&'()*+,;=:@/-]*)?")
-"""An absolute path without anything that would have to be worked out."""
+_ODD = re.compile(r"//|/\.")
+"""A path of the former form, without the latter, has nothing that would have to be worked out."""
+_VISIBLE = re.compile(r"[!-~]+")
 
 
 class Server:
@@ -31,11 +33,12 @@ class Server:
         (the entry when left out); `:` may occur in any of them (RFC 3986, 5.2).
 
         Raises:
-            ProtocolError: it is empty, too long, or leads to another scheme, host or port.
+            ProtocolError: it is empty, too long, not of visible ASCII characters, or leads to
+                another scheme, host or port.
         """
-        if _PLAIN.fullmatch(href) and "//" not in href and "/." not in href:
+        if len(href) <= _MAX_CHARS and _PLAIN.fullmatch(href) and not _ODD.search(href):
             return href
-        if not href.strip() or len(href) > _MAX_CHARS:
+        if len(href) > _MAX_CHARS or not _VISIBLE.fullmatch(href.strip()):
             raise ProtocolError(f"not a usable href: {href[:80]!r}")
         try:
             parts = urlsplit(urljoin(self.base + (base or self.entry), href.strip()))

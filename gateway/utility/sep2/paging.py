@@ -13,7 +13,7 @@ from gateway.utility.sep2.hrefs import with_page
 PAGE_ITEMS = 50
 _MAX_PAGES = 1000
 _TRIES = 3
-"""So often is a list begun again when it shrinks while it is read."""
+"""So often is a list begun again when it changes while it is read."""
 
 Wanted = TypeVar("Wanted", bound=Resource)
 WantedList = TypeVar("WantedList", bound=ResourceList)
@@ -47,8 +47,8 @@ class Document(Generic[Wanted]):
     pages: tuple[Page[Wanted], ...]
 
 
-class _ShrunkError(Exception):
-    """Items moved up while the list was read: some may have been missed."""
+class _MovedError(Exception):
+    """Items moved while the list was read: some may have been missed."""
 
 
 async def read_one(
@@ -74,14 +74,14 @@ async def read_list(
     a full one is followed by another look. Items seen twice count once.
 
     Raises:
-        TransientError: unreachable, or the list kept shrinking while it was read.
+        TransientError: unreachable, or the list kept changing while it was read.
         PermanentError: the server refuses it.
         ProtocolError: not such a list, endless, or the same page again and again.
     """
     for _ in range(_TRIES):
         try:
             pages = await _pages(reader, path, kind, max_items, known)
-        except _ShrunkError:
+        except _MovedError:
             continue
         if known is not None and pages == known.pages:
             return known
@@ -111,7 +111,7 @@ async def _pages(
     for _ in range(_MAX_PAGES):
         page = await _page(reader, with_page(path, len(seen), PAGE_ITEMS), kind, known)
         if total is not None and page.content.all is not None and page.content.all < total:
-            raise _ShrunkError
+            raise _MovedError
         total = total if page.content.all is None else page.content.all
         keys = _keys(page.content)
         fresh = set(keys) - seen
@@ -131,6 +131,8 @@ def _ended(
 ) -> tuple[Page[WantedList], ...]:
     """Nothing new came: fine when the page was empty, or when the first held everything."""
     if promised is not None and found < promised:
+        if promised != pages[0].content.all:
+            raise _MovedError
         raise ProtocolError(f"{path}: the same page again, {found} of {promised} items seen")
     return pages
 
