@@ -38,6 +38,7 @@ from gateway.store.ledger import SqlLedger
 from gateway.store.telemetry import SqlTelemetry
 from gateway.store.utility_memory import SqlUtilityMemory
 from gateway.utility.openadr.ven import OpenAdrVen
+from gateway.utility.sep2.aggregator import Sep2Aggregator
 from gateway.web.app import create_app
 from gateway.web.state import LOOPBACK, WebState
 
@@ -179,7 +180,7 @@ def _utilities(
 ) -> list[UtilityLink]:
     """One adapter per utility."""
     usage = UsageReports(core.portfolio, core.telemetry)
-    return [
+    openadr = (
         OpenAdrVen(
             settings,
             client_context(settings.ca, settings.cert, settings.key),
@@ -189,7 +190,9 @@ def _utilities(
             clock,
         )
         for settings in config.openadr
-    ]
+    )
+    sep2 = (Sep2Aggregator(settings, core.envelopes, memory, clock) for settings in config.sep2)
+    return [*openadr, *sep2]
 
 
 async def _keep_time(lifecycle: Lifecycle, stopping: asyncio.Event) -> None:
