@@ -20,7 +20,11 @@ from gateway.utility.sep2.transport import Sep2Transport
 
 
 class Sep2Aggregator:
-    """`gateway.ports.UtilityLink`: what a predecessor knew is taken up before anything is asked."""
+    """`gateway.ports.UtilityLink`: what a predecessor knew is taken up before anything is asked.
+
+    Raises:
+        ConfigError: a certificate or key cannot be used.
+    """
 
     def __init__(
         self,
@@ -29,9 +33,6 @@ class Sep2Aggregator:
         memory: UtilityMemory,
         clock: Clock,
     ) -> None:
-        """Raises:
-        ConfigError: a certificate or key cannot be used.
-        """
         tls = sep2_client_context(settings.ca, settings.cert, settings.key, settings.ciphers)
         transport = Sep2Transport(settings, tls)
         remembered = Sep2Memory(memory, settings.utility_id)
