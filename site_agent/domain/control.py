@@ -1,30 +1,37 @@
 """The decision of one cycle: limits for chargers, power for batteries, curtailment for PV.
 
-A pure function of the snapshot and the envelope. First the room at the PCC (`room`); then
-batteries discharge if, without them, vehicles would get less than keeps them on time; then vehicles
-share what there is (`allocate`) and limits near enough stay (`steady`); last, batteries charge
-from what is still left, in an event only from surplus PV; PV is curtailed only for an export bound.
+A pure function of the snapshot and the envelope. First the room at the PCC and under a load limit
+(`room`); then batteries discharge if, without them, vehicles would get less than keeps them on
+time; then vehicles share what there is (`allocate`) and limits near enough stay (`steady`); last,
+batteries charge from what is still left, in an event only from surplus PV; PV is curtailed only
+for a limit on export or generation.
+
+A storage target replaces what batteries would do: it goes after what vehicles need to be on time,
+before what else they could take, and inside every limit.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 
 from site_agent.domain import storage
 from site_agent.domain.allocate import Share, allocate
-from site_agent.domain.budget import Budget, budget, left_over
+from site_agent.domain.binding import binding, unmet
+from site_agent.domain.budget import Budget, budget, used_up
 from site_agent.domain.demand import demands, needed_w
 from site_agent.domain.device import (
     BatterySetpoint,
     ChargerSetpoint,
+    ChargerSpec,
     ChargerState,
     PvSetpoint,
 )
-from site_agent.domain.envelope import Envelope
+from site_agent.domain.envelope import Envelope, Side
 from site_agent.domain.estimate import Role, role, worst_a
+from site_agent.domain.generation import curtail, out_of_hand
 from site_agent.domain.policy import ControlPolicy
 from site_agent.domain.room import moment_of, site_room
 from site_agent.domain.site import SiteSnapshot
@@ -46,91 +53,53 @@ class Decision:
     """What the site cannot move, PV included, W; None when the meter is stale."""
     building_spread_w: float
     """How far that may be off, W, to either side."""
+    unmet: Mapping[Side, str]
+    """Limits that nothing the site can do will keep, and why."""
     binding: str
-    """The limit that keeps the site from doing more, in words."""
+    """The limits that keep the site from doing more, in words."""
 
 
 def decide(
     snapshot: SiteSnapshot, envelope: Envelope, policy: ControlPolicy = DEFAULT_POLICY
 ) -> Decision:
     """Setpoints for every device of the site, whatever state it is in."""
-    room = site_room(snapshot, envelope, policy)
+    room, moment = site_room(snapshot, envelope, policy), moment_of(snapshot, policy)
     wished = demands(snapshot, policy)
-    batteries = storage.discharge(snapshot, envelope, room, needed_w(snapshot, wished))
+    need_w = min(needed_w(snapshot, wished), inf if room.load_w is None else max(0.0, room.load_w))
+    batteries = storage.discharge(snapshot, envelope, room, need_w, policy)
     counted_w = storage.counted(snapshot, batteries, policy)
-    available = budget(snapshot, envelope, room, counted_w, moment_of(snapshot, policy))
-    shares = allocate(wished, available.constraints)
-    limits = _steady(snapshot, envelope, shares, available, policy)
-    if room.measured and all(battery.power_w >= 0 for battery in batteries):
+    counted_w += storage.set_aside_w(snapshot, envelope, room, need_w)
+    available = budget(snapshot, envelope, room, counted_w, moment)
+    shares = allocate(wished, available.constraints())
+    limits = _steady(snapshot, shares, available, policy)
+    if room.measured and storage.may_charge(envelope, batteries):
         batteries = storage.charge(snapshot, envelope, available, limits, policy)
+    pv = curtail(snapshot, envelope, batteries, moment)
     return Decision(
         at=snapshot.at,
         chargers=tuple(
-            _setpoint(snapshot, charger, shares, limits) for charger in snapshot.chargers
+            _setpoint(snapshot, envelope, charger, shares, limits) for charger in snapshot.chargers
         ),
         batteries=batteries,
-        pv=curtail(snapshot, envelope, batteries),
+        pv=pv,
         envelope=envelope,
         building_w=room.building_w,
         building_spread_w=room.building_spread_w,
-        binding=_binding(
+        unmet=unmet(available, out_of_hand(snapshot, envelope, batteries, moment), policy),
+        binding=binding(
             envelope,
             shares,
+            used_up(available, limits, sum(one.power_w for one in batteries), policy),
             batteries,
+            pv,
             measured=room.measured,
-            tight=_tight(available, limits, envelope, policy.unused_share),
         ),
     )
 
 
-def curtail(
-    snapshot: SiteSnapshot, envelope: Envelope, batteries: Sequence[BatterySetpoint]
-) -> tuple[PvSetpoint, ...]:
-    """Release PV, unless an export bound needs it below what it could make.
-
-    Generation may be what everything else at the PCC draws plus the allowed export. Without a
-    meter, everything else counts as nothing.
-    """
-    rated_w = sum(state.spec.rated_w for state in snapshot.pv)
-    bound = envelope.export_w
-    allowed_w = rated_w if bound is None else _others_w(snapshot, batteries) - bound.value
-    if bound is None or allowed_w >= rated_w:
-        return tuple(
-            PvSetpoint(pv_id=state.spec.pv_id, limit_w=None, cause="no export limit binds")
-            for state in snapshot.pv
-        )
-    share = max(0.0, allowed_w) / rated_w
-    return tuple(
-        PvSetpoint(pv_id=s.spec.pv_id, limit_w=s.spec.rated_w * share, cause=bound.cause)
-        for s in snapshot.pv
-    )
-
-
-def _others_w(snapshot: SiteSnapshot, batteries: Sequence[BatterySetpoint]) -> float:
-    """Load beside PV, with batteries where they are being sent; 0 when it cannot be known."""
-    now, model = snapshot.at, snapshot.model
-    power = snapshot.pcc.power_w.fresh(now, model.meter_max_age)
-    made = [state.power_w.fresh(now, model.device_max_age) for state in snapshot.pv]
-    if power is None or None in made:
-        return 0.0
-    stored = [state.power_w.fresh(now, model.device_max_age) for state in snapshot.batteries]
-    moved = sum(
-        setpoint.power_w - measured
-        for setpoint, measured in zip(batteries, stored, strict=True)
-        if measured is not None
-    )
-    return power - sum(value for value in made if value is not None) + moved
-
-
 def _steady(
-    snapshot: SiteSnapshot,
-    envelope: Envelope,
-    shares: Mapping[str, Share],
-    available: Budget,
-    policy: ControlPolicy,
+    snapshot: SiteSnapshot, shares: Mapping[str, Share], available: Budget, policy: ControlPolicy
 ) -> dict[str, float]:
-    margin_w = policy.margin_share * abs(envelope.import_w.value)
-    power = replace(available.power, capacity=available.power.capacity + margin_w)
     return keep_steady(
         {name: share.limit_a for name, share in shares.items()},
         {
@@ -138,14 +107,15 @@ def _steady(
             for charger in snapshot.chargers
             if charger.confirmed_limit_a is not None
         },
-        replace(available, power=power).constraints,
+        available.constraints(policy.margin_share),
         policy.deadband_a,
-        policy.unused_share * abs(envelope.import_w.value),
+        policy.unused_share * available.tightest_w,
     )
 
 
 def _setpoint(
     snapshot: SiteSnapshot,
+    envelope: Envelope,
     charger: ChargerState,
     shares: Mapping[str, Share],
     limits: Mapping[str, float],
@@ -153,11 +123,11 @@ def _setpoint(
     spec = charger.spec
     match role(charger):
         case Role.IDLE:
-            limit_a, cause = spec.fail_safe_current_a, "no vehicle: its fail-safe share"
+            limit_a, cause = _unattended(spec, envelope)
         case Role.FIXED:
             worst = worst_a(charger, snapshot.at, snapshot.model.device_max_age)
             state = "does not obey" if charger.online else "does not answer"
-            limit_a, cause = spec.fail_safe_current_a, f"{state}: counted at {worst:.1f} A"
+            limit_a, cause = _unattended(spec, envelope)[0], f"{state}: counted at {worst:.1f} A"
         case Role.STEERED if spec.evse_id in shares:
             limit_a, cause = limits[spec.evse_id], shares[spec.evse_id].cause
         case Role.STEERED:
@@ -165,26 +135,10 @@ def _setpoint(
     return ChargerSetpoint(evse_id=spec.evse_id, limit_a=limit_a, cause=cause)
 
 
-def _tight(
-    available: Budget, limits: Mapping[str, float], envelope: Envelope, share: float
-) -> bool:
-    """Whether the power budget is used up, as far as deadbands allow."""
-    return left_over(available.power, limits) <= share * abs(envelope.import_w.value)
-
-
-def _binding(
-    envelope: Envelope,
-    shares: Mapping[str, Share],
-    batteries: Sequence[BatterySetpoint],
-    *,
-    measured: bool,
-    tight: bool,
-) -> str:
-    stale = "" if measured else "; the meter is stale"
-    bound = Counter(share.bound_by for share in shares.values() if share.bound_by)
-    if bound:
-        cause, vehicles = bound.most_common(1)[0]
-        return f"{cause} holds back {vehicles} of {len(shares)} vehicles"
-    if tight or any(battery.power_w < 0 for battery in batteries):
-        return f"{envelope.import_w.cause} is held{stale}"
-    return f"nothing binds; the nearest limit is {envelope.import_w.cause}{stale}"
+def _unattended(spec: ChargerSpec, envelope: Envelope) -> tuple[float, str]:
+    """What a charger without a steered vehicle is told: even one vehicle must not break a limit."""
+    share_w = spec.fail_safe_current_a * spec.voltage_v * len(spec.phases)
+    load = envelope.load_w
+    if load is not None and load.value < share_w:
+        return 0.0, f"no vehicle: {load.cause} leaves less than its fail-safe share"
+    return spec.fail_safe_current_a, "no vehicle: its fail-safe share"

@@ -39,10 +39,12 @@ def resting(charger: ChargerState, now: datetime, policy: ControlPolicy) -> bool
 
 
 def needed_w(snapshot: SiteSnapshot, wished: Iterable[Demand]) -> float:
-    """Power that keeps every vehicle on time, as far as it may be given it now, W."""
+    """Power that keeps every vehicle on time, as far as it may have it and would take it now, W."""
     max_age = snapshot.model.device_max_age
     w_per_a = {c.spec.evse_id: watts_per_amp(c, snapshot.at, max_age) for c in snapshot.chargers}
-    return sum(min(one.need_a, one.ceiling_a) * w_per_a[one.evse_id] for one in wished)
+    return sum(
+        min(one.need_a, one.ceiling_a, one.wanted_a) * w_per_a[one.evse_id] for one in wished
+    )
 
 
 def steady_w(need: VehicleNeed, now: datetime) -> float:

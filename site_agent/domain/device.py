@@ -116,6 +116,10 @@ class PvState:
     spec: PvSpec
     online: bool
     power_w: Reading
+    takes_limits: bool = True
+    """False while it accepts none: it may make its rating."""
+    obeys: bool = True
+    """False while it makes more than the limit it has accepted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,12 @@ class Side(StrEnum):
     """Power at the PCC from above, W."""
     EXPORT = "export"
     """Power at the PCC from below, W (negative by the load convention)."""
+    LOAD = "load"
+    """Chargers and charging batteries together from above, W."""
+    GENERATION = "generation"
+    """PV and discharging batteries together from below, W (negative by the load convention)."""
+    STORAGE = "storage"
+    """Not a limit: what all batteries together should do within all limits, W."""
     NODE = "node"
     """Current on each phase of a circuit node, A."""
 
@@ -43,12 +49,16 @@ class Envelope:
     """What the site must stay inside now.
 
     `import_w`: power at the PCC must not exceed it. `export_w`: power at the PCC must not fall
-    below it (negative by the load convention). `node_current_a`: per phase, by circuit node.
+    below it (negative by the load convention). `node_current_a`: per phase, by circuit node. The
+    others: see `Side`.
     """
 
     import_w: Bound
     export_w: Bound | None
     node_current_a: dict[str, Bound]
+    load_w: Bound | None = None
+    generation_w: Bound | None = None
+    storage_w: Bound | None = None
     event: bool = False
     """True while a utility's instruction is in force (batteries may then help)."""
 
@@ -56,22 +66,29 @@ class Envelope:
 def combine(limits: Iterable[Limit]) -> Envelope:
     """The intersection of all limits: the tightest of each side wins and keeps its cause.
 
-    Of equal values the first one given wins, so list standing limits before events.
+    Of equal values the first one given wins, so list standing limits before events. Of storage
+    targets the last one given wins.
 
     Raises:
         ValueError: no import limit among them (every site has at least its contract).
     """
     known = tuple(limits)
-    imports = [limit.bound for limit in known if limit.side is Side.IMPORT]
+    imports = _bounds(known, Side.IMPORT)
     if not imports:
         raise ValueError("a site without an import limit cannot be protected")
-    exports = [limit.bound for limit in known if limit.side is Side.EXPORT]
     return Envelope(
         import_w=min(imports, key=_value),
-        export_w=max(exports, key=_value, default=None),
+        export_w=max(_bounds(known, Side.EXPORT), key=_value, default=None),
         node_current_a=_tightest_by_node(known),
+        load_w=min(_bounds(known, Side.LOAD), key=_value, default=None),
+        generation_w=max(_bounds(known, Side.GENERATION), key=_value, default=None),
+        storage_w=next(reversed(_bounds(known, Side.STORAGE)), None),
         event=any(limit.event for limit in known),
     )
+
+
+def _bounds(limits: Iterable[Limit], side: Side) -> list[Bound]:
+    return [limit.bound for limit in limits if limit.side is side]
 
 
 def _tightest_by_node(limits: Iterable[Limit]) -> dict[str, Bound]:

@@ -11,8 +11,10 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 
 from contracts.reading import Reading
-from site_agent.domain.device import BatteryState, ChargerState
+from site_agent.domain.device import BatterySpec, BatteryState, ChargerState, Lapse
 
+_FOLLOWED_SHARE = 0.05
+"""A battery this near to its setpoint, as a share of its power, has followed it."""
 _MEASURABLE_A = 2.0
 """Below this a charger's power and current are too coarse to divide."""
 
@@ -159,6 +161,33 @@ def battery_power(battery: BatteryState, moment: Moment) -> Span:
     if asked is None or since is None or battery.power_w.at >= since + moment.settle:
         return _at(measured)
     return Span(low=min(measured, asked), high=max(measured, asked))
+
+
+def battery_stuck(battery: BatteryState, moment: Moment) -> Span:
+    """What a battery does beyond what it is told, W: `low` <= 0 discharging, `high` >= 0 charging.
+
+    Silent: its last setpoint or what it was last seen to do, whichever is more (no reliance on the
+    lease, as for chargers). If we never told it anything: its rating, unless it ends the setpoint
+    of an earlier life by itself. Otherwise what it does beyond its setpoint, having had time to
+    follow.
+    """
+    measured = battery.power_w.fresh(moment.now, moment.max_age)
+    asked, since, spec = battery.confirmed_w, battery.in_force_since, battery.spec
+    if battery.online:
+        if measured is None or asked is None or since is None:
+            return _at(0.0)
+        settled = battery.power_w.at >= since + moment.settle
+        return _beyond(measured, asked, spec) if settled else _at(0.0)
+    known = [0.0, *(watts for watts in (measured, asked) if watts is not None)]
+    if asked is None and spec.lapse is not Lapse.DEVICE:
+        known += [-spec.max_discharge_w, spec.max_charge_w]
+    return Span(low=min(known), high=max(known))
+
+
+def _beyond(measured: float, asked: float, spec: BatterySpec) -> Span:
+    tolerance = _FOLLOWED_SHARE * max(spec.max_charge_w, spec.max_discharge_w)
+    less, more = measured - min(0.0, asked), measured - max(0.0, asked)
+    return Span(low=less if less < -tolerance else 0.0, high=more if more > tolerance else 0.0)
 
 
 def _sampled_at(charger: ChargerState) -> datetime:

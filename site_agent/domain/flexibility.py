@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 from site_agent.domain.battery import discharge_available_w, energy_above_reserve_wh
 from site_agent.domain.demand import steered
 from site_agent.domain.device import ChargerState
-from site_agent.domain.estimate import charger_power, watts_per_amp
+from site_agent.domain.envelope import Envelope
+from site_agent.domain.estimate import Moment, charger_power, watts_per_amp
+from site_agent.domain.generation import discharge_room_w
 from site_agent.domain.policy import ControlPolicy
 from site_agent.domain.room import moment_of
 from site_agent.domain.site import SiteSnapshot
@@ -17,22 +19,29 @@ from site_agent.domain.vehicle import VehicleNeed
 HOLD = timedelta(hours=1)
 
 
-def down_w(snapshot: SiteSnapshot, building_w: float | None, policy: ControlPolicy) -> float | None:
+def down_w(
+    snapshot: SiteSnapshot, envelope: Envelope, building_w: float | None, policy: ControlPolicy
+) -> float | None:
     """The reduction of import on offer, W, >= 0; None while the meter is stale.
 
     Every vehicle keeps what it must charge within the hour: what its laxity demands at its own
     power, and together what the connection could not make up for later (the earliest-deadline
     test). Batteries give what they can sustain for the hour above their reserve. Never more than
-    the present import.
+    the present import, nor what a limit in force forbids: a load limit is taken to last, a
+    generation limit leaves batteries what PV does not use, a storage target leaves them nothing.
     """
     power = snapshot.pcc.power_w.fresh(snapshot.at, snapshot.model.meter_max_age)
     if power is None or building_w is None:
         return None
-    offer = _chargers_down_w(snapshot, building_w, policy) + _batteries_down_w(snapshot)
+    offer = _chargers_down_w(snapshot, envelope, building_w, policy)
+    if envelope.storage_w is None:
+        offer += _batteries_down_w(snapshot, envelope, moment_of(snapshot, policy))
     return min(offer, max(0.0, power))
 
 
-def _chargers_down_w(snapshot: SiteSnapshot, building_w: float, policy: ControlPolicy) -> float:
+def _chargers_down_w(
+    snapshot: SiteSnapshot, envelope: Envelope, building_w: float, policy: ControlPolicy
+) -> float:
     moment = moment_of(snapshot, policy)
     chargers = steered(snapshot)
     needs = {need.evse_id: need for need in snapshot.needs}
@@ -40,6 +49,8 @@ def _chargers_down_w(snapshot: SiteSnapshot, building_w: float, policy: ControlP
     here = [(charger, needs.get(charger.spec.evse_id)) for charger in chargers]
     alone = sum(_floor_w(c, need, snapshot) for c, need in here if need is not None)
     later_w = max(0.0, snapshot.model.contract_limit_w - building_w)
+    if envelope.load_w is not None:
+        later_w = min(later_w, envelope.load_w.value)
     together = _backlog_w([need for _, need in here if need is not None], later_w, snapshot.at)
     return max(0.0, drawn - max(alone, together))
 
@@ -71,16 +82,18 @@ def _backlog_w(needs: Iterable[VehicleNeed], later_w: float, now: datetime) -> f
     return backlog
 
 
-def _batteries_down_w(snapshot: SiteSnapshot) -> float:
+def _batteries_down_w(snapshot: SiteSnapshot, envelope: Envelope, moment: Moment) -> float:
     now, max_age = snapshot.at, snapshot.model.device_max_age
-    offer = 0.0
+    offer = present = 0.0
     for battery in snapshot.batteries:
         power = battery.power_w.fresh(now, max_age)
-        if power is not None:
+        if power is not None and battery.online:
             sustained = energy_above_reserve_wh(battery, now, max_age) / _hours(HOLD)
             give = min(discharge_available_w(battery, now, max_age), sustained)
             offer += max(0.0, power + give)
-    return offer
+            present += power
+    beside_pv = discharge_room_w(snapshot, envelope, moment)
+    return offer if beside_pv is None else min(offer, max(0.0, present + beside_pv))
 
 
 def _hours(span: timedelta) -> float:

@@ -33,15 +33,22 @@ FINISHED = (Progress.COMPLETED, Progress.EXPIRED, Progress.SUPERSEDED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """Bounds on the power at the PCC, W, import positive; None leaves that side free."""
+    """What is asked, W, load convention; None leaves that free (`contracts.site_link.messages`)."""
 
     import_w: float | None = None
     export_w: float | None = None
+    load_w: float | None = None
+    generation_w: float | None = None
+    storage_w: float | None = None
+    energize: bool | None = None
 
     @property
     def bind(self) -> bool:
-        """Whether either side is bounded."""
-        return self.import_w is not None or self.export_w is not None
+        """Whether anything is asked."""
+        return self != _FREE
+
+
+_FREE = Bounds()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +118,7 @@ def current(instructions: Iterable[SiteInstruction]) -> tuple[SiteInstruction, .
 
 
 def in_force(instructions: Iterable[SiteInstruction], now: datetime) -> tuple[InForce, ...]:
-    """What every event asks for at `now`; events whose step leaves both sides free are absent."""
+    """What every event asks for at `now`; events whose step leaves everything free are absent."""
     asked = (_asked(instruction, now) for instruction in current(instructions))
     return tuple(one for one in asked if one is not None and one.bounds.bind)
 

@@ -7,14 +7,14 @@ from datetime import datetime
 
 from site_agent.domain.device import PHASES
 from site_agent.domain.envelope import Bound, Limit, Side
-from site_agent.domain.instruction import InForce, SiteInstruction, in_force
+from site_agent.domain.instruction import Bounds, InForce, SiteInstruction, in_force
 from site_agent.domain.site import SiteModel
 
 
 def limits_at(
     model: SiteModel, instructions: Iterable[SiteInstruction], now: datetime
 ) -> list[Limit]:
-    """Every limit on the site at `now`, standing ones first."""
+    """Every limit on the site at `now`: standing ones first, then events by `site_seq`."""
     asked = in_force(instructions, now)
     return [*standing_limits(model), *(limit for one in asked for limit in _from_event(one))]
 
@@ -34,13 +34,24 @@ def standing_limits(model: SiteModel) -> list[Limit]:
 
 
 def _from_event(one: InForce) -> Iterator[Limit]:
-    cause = _cause(one)
-    for side, value in ((Side.IMPORT, one.bounds.import_w), (Side.EXPORT, one.bounds.export_w)):
+    for side, value, name in _asked(one.bounds):
         if value is not None:
-            yield Limit(side=side, bound=Bound(value=value, cause=cause), event=True)
+            yield Limit(side=side, bound=Bound(value=value, cause=_cause(one, name)), event=True)
 
 
-def _cause(one: InForce) -> str:
-    name = f"event {one.instruction.event_id}"
+def _asked(bounds: Bounds) -> Iterator[tuple[Side, float | None, str]]:
+    """(side, W, what it is called); to cease is to draw and to generate nothing."""
+    if bounds.energize is False:
+        yield Side.LOAD, 0.0, "order to stop"
+        yield Side.GENERATION, 0.0, "order to stop"
+    yield Side.IMPORT, bounds.import_w, "import limit"
+    yield Side.EXPORT, bounds.export_w, "export limit"
+    yield Side.LOAD, bounds.load_w, "load limit"
+    yield Side.GENERATION, bounds.generation_w, "generation limit"
+    yield Side.STORAGE, bounds.storage_w, "storage target"
+
+
+def _cause(one: InForce, name: str) -> str:
+    event = f"event {one.instruction.event_id}"
     why = f": {one.instruction.cause}" if one.instruction.cause else ""
-    return f"the fallback of {name}{why}" if one.fallback else f"{name}{why}"
+    return f"the {name} {'in the fallback of' if one.fallback else 'of'} {event}{why}"

@@ -24,5 +24,8 @@ class ControlPolicy:
     """The import limit is aimed at from this share below; limits move once the margin is spent."""
     grid_charge_share: float = 0.25
     """Of its power, what a battery charges with from the grid: it has time, and peaks cost."""
+    pv_headroom_share: float = 0.05
+    """Of its rating, how far PV may always rise beside a battery that discharges for a target: an
+    inverter at its ceiling does not show what the sun would give."""
     obey_after: timedelta = timedelta(seconds=30)
     """How long a charger may draw more than its limit before it counts as not obeying."""

@@ -10,15 +10,16 @@ has seen what fell: falls are immediate, rises wait for proof.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from site_agent.domain.device import PHASES, ChargerState
-from site_agent.domain.envelope import Envelope
+from site_agent.domain.envelope import Bound, Envelope
 from site_agent.domain.estimate import (
     Moment,
     Role,
     Span,
     battery_power,
+    battery_stuck,
     charger_current,
     charger_power,
     excess_a,
@@ -38,6 +39,8 @@ class Room:
     power_w: float
     root_a: dict[int, float]
     """By phase of the root node, A."""
+    load_w: float | None
+    """The same under the load limit, whatever the meter shows; None without one."""
     building_w: float | None
     """Everything else (PV included) as it follows from the meter; None when the meter is stale."""
     building_spread_w: float = 0.0
@@ -53,11 +56,12 @@ def site_room(snapshot: SiteSnapshot, envelope: Envelope, policy: ControlPolicy)
     """The room at the PCC under this envelope."""
     model, now = snapshot.model, snapshot.at
     power = snapshot.pcc.power_w.fresh(now, model.meter_max_age)
-    limit_w = aimed_import_w(envelope, policy)
+    limit_w = aimed_w(envelope.import_w, policy)
     root_limit_a = envelope.node_current_a[ROOT].value
     moment = moment_of(snapshot, policy)
     if power is None:
-        return _static_room(snapshot, limit_w, root_limit_a, moment)
+        static = _static_room(snapshot, limit_w, root_limit_a, moment)
+        return replace(static, load_w=_load_room_w(snapshot, envelope, policy))
     powers = [charger_power(c, moment) for c in snapshot.chargers]
     powers += [battery_power(b, moment) for b in snapshot.batteries]
     drawn = _total(powers)
@@ -66,6 +70,7 @@ def site_room(snapshot: SiteSnapshot, envelope: Envelope, policy: ControlPolicy)
     return Room(
         power_w=whole - _fixed_w(snapshot, moment),
         root_a={p: _phase_room_a(snapshot, p, root_limit_a, building_w, moment) for p in PHASES},
+        load_w=_load_room_w(snapshot, envelope, policy),
         building_w=building_w,
         building_spread_w=(drawn.high - drawn.low) / 2,
     )
@@ -81,9 +86,9 @@ def _phase_room_a(
     )
 
 
-def aimed_import_w(envelope: Envelope, policy: ControlPolicy) -> float:
-    """The import limit less its margin, W."""
-    return envelope.import_w.value - abs(envelope.import_w.value) * policy.margin_share
+def aimed_w(limit: Bound, policy: ControlPolicy) -> float:
+    """A limit less its margin, W."""
+    return limit.value - abs(limit.value) * policy.margin_share
 
 
 def moment_of(snapshot: SiteSnapshot, policy: ControlPolicy) -> Moment:
@@ -117,8 +122,18 @@ def _static_room(
     return Room(
         power_w=limit_w - snapshot.model.max_building_w - _fixed_w(snapshot, moment),
         root_a={p: root_limit_a - building_a - fixed_a(snapshot, p, moment) for p in PHASES},
+        load_w=None,
         building_w=None,
     )
+
+
+def _load_room_w(snapshot: SiteSnapshot, envelope: Envelope, policy: ControlPolicy) -> float | None:
+    """Negative when what cannot be moved may draw more than the limit."""
+    if envelope.load_w is None:
+        return None
+    moment = moment_of(snapshot, policy)
+    stuck_w = sum(battery_stuck(battery, moment).high for battery in snapshot.batteries)
+    return aimed_w(envelope.load_w, policy) - _fixed_w(snapshot, moment) - stuck_w
 
 
 def _hold(committed: float, free: float, drawn: Span) -> float:

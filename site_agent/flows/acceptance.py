@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
+from math import inf
 
-from contracts.site_link.messages import Fallback, Instruction, InstructionState, InstructionStep
+from contracts.site_link.messages import Instruction, InstructionState, SiteBounds
 from contracts.time import Interval
 from site_agent.domain.instruction import Bounds, Progress, ScheduleStep, SiteInstruction
 from site_agent.domain.site import SiteModel
@@ -56,18 +57,25 @@ def _bad_times(instruction: Instruction) -> Refused | None:
 
 
 def _bad_bounds(instruction: Instruction, model: SiteModel) -> Refused | None:
-    least_w = -sum(pv.rated_w for pv in model.pv)
-    least_w -= sum(battery.max_discharge_w for battery in model.batteries)
-    asked: list[InstructionStep | Fallback] = [*instruction.steps, instruction.fallback]
-    for one in asked:
+    able_w = -sum(pv.rated_w for pv in model.pv)
+    able_w -= sum(battery.max_discharge_w for battery in model.batteries)
+    for one in (*instruction.steps, instruction.fallback):
         import_w, export_w = one.import_limit_w, one.export_limit_w
+        least_w = max(able_w, _generation_w(one))
         if import_w is not None and import_w < least_w:
-            return Refused(f"import limit {import_w:g} W: this site can export {-least_w:g} W")
+            return Refused(f"import limit {import_w:g} W: this site can export {abs(least_w):g} W")
         if export_w is not None and export_w > 0:
             return Refused(f"export limit {export_w:g} W is not negative: it would force import")
         if import_w is not None and export_w is not None and import_w < export_w:
             return Refused(f"import limit {import_w:g} W lies below export limit {export_w:g} W")
     return None
+
+
+def _generation_w(one: SiteBounds) -> float:
+    """Most generation that is left, W, negative."""
+    if one.energize is False:
+        return 0.0
+    return -inf if one.generation_limit_w is None else one.generation_limit_w
 
 
 def in_domain_words(instruction: Instruction, state: InstructionState) -> SiteInstruction:
@@ -88,5 +96,12 @@ def in_domain_words(instruction: Instruction, state: InstructionState) -> SiteIn
     )
 
 
-def _bounds(asked: InstructionStep | Fallback) -> Bounds:
-    return Bounds(import_w=asked.import_limit_w, export_w=asked.export_limit_w)
+def _bounds(asked: SiteBounds) -> Bounds:
+    return Bounds(
+        import_w=asked.import_limit_w,
+        export_w=asked.export_limit_w,
+        load_w=asked.load_limit_w,
+        generation_w=asked.generation_limit_w,
+        storage_w=asked.storage_power_w,
+        energize=asked.energize,
+    )

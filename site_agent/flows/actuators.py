@@ -1,9 +1,12 @@
-"""Bring a decision to the devices: what lowers the load first, all at once, then what raises it."""
+"""Bring a decision to the devices: first what lowers load or PV, all at once, then what raises it.
+
+Raises of load go before raises of PV, so that a battery gives less before PV makes more.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,9 +30,9 @@ class Outcome:
     """How far a decision has reached the devices."""
 
     complete: bool
-    """Every charger and battery that takes setpoints at all holds its own."""
+    """Every device that takes setpoints at all holds its own; free PV does not count."""
     without: tuple[str, ...]
-    """Chargers and batteries that are offline, or that failed to take theirs."""
+    """Devices that are offline, or that failed to take theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +61,8 @@ class Actuators:
         }
 
     def is_silent(self, device_id: str) -> bool:
-        """Whether a charger or battery does not take setpoints."""
-        lane: Lane[Any] = (self.chargers | self.batteries)[device_id]
+        """Whether a device does not take setpoints."""
+        lane: Lane[Any] = (self.chargers | self.batteries | self.pv)[device_id]
         return lane.silent
 
     def accepted_a(self, evse_id: str) -> float | None:
@@ -78,14 +81,15 @@ class Actuators:
         Raises follow only once every fall has been accepted; otherwise the next cycle decides
         anew.
         """
-        falls, rises = self._moves(decision)
-        if await self._send(falls):
-            await self._send(rises)
+        for moves in self._moves(decision):
+            if not await self._send(moves):
+                break
         return self._outcome(decision)
 
-    def _moves(self, decision: Decision) -> tuple[list[_Move], list[_Move]]:
+    def _moves(self, decision: Decision) -> tuple[list[_Move], ...]:
         falls: list[_Move] = []
         rises: list[_Move] = []
+        freed: list[_Move] = []
         now = self._clock.now()
         for charger, setpoint in zip(self._devices.chargers, decision.chargers, strict=True):
             state = charger.state(now)
@@ -102,8 +106,9 @@ class Actuators:
                 (falls if falling else rises).append(_Move(lane_b, power))
         for inverter, limit in zip(self._devices.pv, decision.pv, strict=True):
             if inverter.state(now).online:
-                rises.append(_Move(self.pv[limit.pv_id], limit))
-        return falls, rises
+                lane_p = self.pv[limit.pv_id]
+                (falls if _lowers(lane_p.accepted, limit) else freed).append(_Move(lane_p, limit))
+        return falls, rises, freed
 
     def _must_tell(self, setpoint: ChargerSetpoint) -> bool:
         lane = self.chargers[setpoint.evse_id]
@@ -120,22 +125,35 @@ class Actuators:
         return not any(lane.silent for lane in asked)
 
     def _outcome(self, decision: Decision) -> Outcome:
+        answers = list(self._answers(decision))
+        return Outcome(
+            complete=all(holds or not able for _, able, holds in answers),
+            without=tuple(device_id for device_id, able, _ in answers if not able),
+        )
+
+    def _answers(self, decision: Decision) -> Iterator[tuple[str, bool, bool]]:
+        """(device, whether it takes setpoints, whether it holds its own); free PV is left out."""
         now = self._clock.now()
-        open_ids: list[str] = []
-        without: list[str] = []
         for charger, limit in zip(self._devices.chargers, decision.chargers, strict=True):
-            failed = self.chargers[limit.evse_id].failure is not None
-            if failed or not charger.state(now).online:
-                without.append(limit.evse_id)
-            elif self._must_tell(limit):
-                open_ids.append(limit.evse_id)
+            able = self.chargers[limit.evse_id].failure is None and charger.state(now).online
+            yield limit.evse_id, able, not self._must_tell(limit)
         for battery, power in zip(self._devices.batteries, decision.batteries, strict=True):
             lane_b = self.batteries[power.battery_id]
-            if not battery.state(now).online or lane_b.failure is not None:
-                without.append(power.battery_id)
-            elif lane_b.accepted is None or abs(lane_b.accepted.power_w - power.power_w) > _SAME_W:
-                open_ids.append(power.battery_id)
-        return Outcome(complete=not open_ids, without=tuple(without))
+            able, held_b = lane_b.failure is None and battery.state(now).online, lane_b.accepted
+            holds = held_b is not None and abs(held_b.power_w - power.power_w) <= _SAME_W
+            yield power.battery_id, able, holds
+        for inverter, most in zip(self._devices.pv, decision.pv, strict=True):
+            lane_p = self.pv[most.pv_id]
+            able = lane_p.failure is None and inverter.state(now).online
+            if most.limit_w is not None:
+                yield most.pv_id, able, not _lowers(lane_p.accepted, most)
+
+
+def _lowers(held: PvSetpoint | None, wanted: PvSetpoint) -> bool:
+    """Whether PV may make less than before."""
+    if wanted.limit_w is None:
+        return False
+    return held is None or held.limit_w is None or wanted.limit_w < held.limit_w - _SAME_W
 
 
 async def _all_answered(lanes: Iterable[Lane[Any]]) -> None:

@@ -109,5 +109,5 @@ class ControlLoop:
 
 def _words(outcome: Outcome) -> str:
     if not outcome.without:
-        return "accepted by every charger and battery"
+        return "accepted by every device"
     return f"accepted, except by {', '.join(outcome.without)} (offline or without answer)"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from contracts.site_link.messages import Notice, Severity
+from site_agent.domain.envelope import Side
 from site_agent.domain.estimate import worst_a
 from site_agent.domain.readiness import Readiness
 from site_agent.domain.site import ROOT, SiteSnapshot
@@ -21,6 +22,7 @@ CHARGER_OFFLINE = "charger-offline"
 BATTERY_OFFLINE = "battery-offline"
 PV_OFFLINE = "pv-offline"
 LIMIT_NOT_OBEYED = "limit-not-obeyed"
+LIMIT_UNMET = "limit-unmet"
 DEPARTURE_AT_RISK = "departure-at-risk"
 
 Key = tuple[str, str]
@@ -36,13 +38,16 @@ class Condition:
     after: timedelta = timedelta(0)
 
 
-def conditions(snapshot: SiteSnapshot, prospects: tuple[Readiness, ...]) -> Mapping[Key, Condition]:
-    """Everything worth a notice in one picture of the site."""
+def conditions(
+    snapshot: SiteSnapshot, unmet: Mapping[Side, str], prospects: tuple[Readiness, ...]
+) -> Mapping[Key, Condition]:
+    """Everything worth a notice in one picture of the site; `unmet`: limits it cannot keep."""
     return dict(
         [
             *_meter(snapshot),
             *_chargers(snapshot),
             *_others(snapshot),
+            *_limits(unmet),
             *_vehicles(prospects),
         ]
     )
@@ -91,6 +96,18 @@ def _others(snapshot: SiteSnapshot) -> Iterator[tuple[Key, Condition]]:
     for inverter in snapshot.pv:
         if not inverter.online:
             yield (PV_OFFLINE, inverter.spec.pv_id), offline
+        elif not inverter.obeys:
+            made_w = -(inverter.power_w.value or 0.0)
+            words = f"makes {made_w:.0f} W, more than the limit it has accepted"
+            broken = Condition(severity=Severity.ALARM, text=words)
+            yield (LIMIT_NOT_OBEYED, inverter.spec.pv_id), broken
+
+
+def _limits(unmet: Mapping[Side, str]) -> Iterator[tuple[Key, Condition]]:
+    lasting = timedelta(seconds=15)
+    for side, words in unmet.items():
+        condition = Condition(severity=Severity.ALARM, text=words, after=lasting)
+        yield (LIMIT_UNMET, side.value), condition
 
 
 def _vehicles(prospects: tuple[Readiness, ...]) -> Iterator[tuple[Key, Condition]]:

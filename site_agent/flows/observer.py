@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from site_agent.domain.battery import fails
-from site_agent.domain.device import BatteryState, ChargerState
+from site_agent.domain.device import BatteryState, ChargerState, PvState
 from site_agent.domain.policy import ControlPolicy
 from site_agent.domain.site import SiteModel, SiteSnapshot
 from site_agent.domain.vehicle import VehicleNeed
@@ -45,7 +45,7 @@ class Acceptance(Protocol):
     """What devices make of their setpoints (`flows.actuators`)."""
 
     def is_silent(self, device_id: str) -> bool:
-        """Whether a charger or battery does not take setpoints."""
+        """Whether a device does not take setpoints."""
         ...
 
     def accepted_a(self, evse_id: str) -> float | None:
@@ -84,7 +84,7 @@ class Observer:
             pcc=self._devices.meter.state(now),
             chargers=tuple(self._judged(charger, now) for charger in seen),
             batteries=tuple(self._believed(b.state(now), now) for b in self._devices.batteries),
-            pv=tuple(inverter.state(now) for inverter in self._devices.pv),
+            pv=tuple(self._limitable(inverter.state(now)) for inverter in self._devices.pv),
             needs=self._needs.needs(seen, now),
         )
 
@@ -106,6 +106,10 @@ class Observer:
             pausable=charger.pausable and name not in self._unpausable,
         )
 
+    def _limitable(self, inverter: PvState) -> PvState:
+        silent = self._acceptance.is_silent(inverter.spec.pv_id)
+        return replace(inverter, takes_limits=inverter.takes_limits and not silent)
+
     def _learn_pause(self, charger: ChargerState, now: datetime) -> None:
         """Some chargers refuse 0 A and hold their minimum instead."""
         name = charger.spec.evse_id
@@ -117,18 +121,20 @@ class Observer:
             self._unpausable.add(name)
 
     def _commanded(self, battery: BatteryState) -> BatteryState:
-        held = self._batteries.get(battery.spec.battery_id)
-        if not battery.online or self._acceptance.is_silent(battery.spec.battery_id):
-            return replace(battery, online=False)
-        if held is None:
-            return battery
-        return replace(battery, confirmed_w=held[0], in_force_since=held[1])
+        name = battery.spec.battery_id
+        confirmed_w, since = self._batteries.get(name, (None, None))
+        return replace(
+            battery,
+            online=battery.online and not self._acceptance.is_silent(name),
+            confirmed_w=confirmed_w,
+            in_force_since=since,
+        )
 
     def _believed(self, state: BatteryState, now: datetime) -> BatteryState:
         """A battery that gave less than asked, with the power it has shown."""
         battery = self._commanded(state)
         name = battery.spec.battery_id
-        if fails(battery, self._policy):
+        if battery.online and fails(battery, self._policy):
             self._gave[name] = (max(0.0, -(battery.power_w.value or 0.0)), now)
         gave_w, at = self._gave.get(name, (0.0, now - _DISTRUST))
         if now - at >= _DISTRUST:

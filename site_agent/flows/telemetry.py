@@ -5,7 +5,8 @@ What is not known has no value: a made-up 0 would become somebody's baseline.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -82,7 +83,8 @@ class Telemetry:
         if cycle is None or self._too_early(cycle.snapshot):
             return
         prospects = readiness(cycle.snapshot, cycle.decision.building_w)
-        notices = self._board.edges(conditions(cycle.snapshot, prospects), cycle.snapshot.at)
+        present = conditions(cycle.snapshot, cycle.decision.unmet, prospects)
+        notices = self._board.edges(present, cycle.snapshot.at)
         changed = self._prospects.changes(prospects, cycle.snapshot.at)
         rows: list[Row] = [*measurements(cycle, self._policy), *notices, *changed]
         await self._outbox.append(rows)
@@ -114,7 +116,7 @@ Point = tuple[str, Reading]
 def _site(cycle: Cycle, policy: ControlPolicy) -> Iterator[Point]:
     snapshot, decision = cycle.snapshot, cycle.decision
     at, max_age = snapshot.at, snapshot.model.meter_max_age
-    flexibility = down_w(snapshot, decision.building_w, policy)
+    flexibility = down_w(snapshot, decision.envelope, decision.building_w, policy)
     yield points.PCC_POWER_W, _now(snapshot.pcc.power_w, at, max_age)
     yield points.PCC_IMPORT_WH, _now(snapshot.pcc.import_wh, at, max_age)
     settled = decision.building_spread_w <= _SPREAD_SHARE * snapshot.model.contract_limit_w
@@ -129,16 +131,22 @@ def _site(cycle: Cycle, policy: ControlPolicy) -> Iterator[Point]:
 
 
 def _parts(snapshot: SiteSnapshot) -> Iterator[Point]:
-    """Sums over the chargers, batteries and inverters there are."""
+    """Sums over the chargers, batteries and inverters there are, and over what limits bound."""
     at, max_age = snapshot.at, snapshot.model.device_max_age
-    if snapshot.chargers:
-        powers = [_power(charger, snapshot) for charger in snapshot.chargers]
-        yield points.CHARGING_POWER_W, _sum(powers, at)
-    if snapshot.batteries:
-        yield points.BATTERY_POWER_W, _sum((b.power_w for b in snapshot.batteries), at, max_age)
+    charging = [_power(charger, snapshot) for charger in snapshot.chargers]
+    stored = [_now(battery.power_w, at, max_age) for battery in snapshot.batteries]
+    made = [_now(inverter.power_w, at, max_age) for inverter in snapshot.pv]
+    if charging:
+        yield points.CHARGING_POWER_W, _sum(charging, at)
+    if stored:
+        yield points.BATTERY_POWER_W, _sum(stored, at)
         yield points.BATTERY_SOC_PCT, _fleet_soc(snapshot)
-    if snapshot.pv:
-        yield points.PV_POWER_W, _sum((inverter.power_w for inverter in snapshot.pv), at, max_age)
+    if made:
+        yield points.PV_POWER_W, _sum(made, at)
+    if charging or stored:
+        yield points.LOAD_POWER_W, _sum([*charging, *(_part(b, 1.0) for b in stored)], at)
+    if made or stored:
+        yield points.GENERATION_POWER_W, _sum([_part(r, -1.0) for r in [*made, *stored]], at)
 
 
 def _evses(cycle: Cycle) -> Iterator[Point]:
@@ -168,13 +176,18 @@ def _fleet_soc(snapshot: SiteSnapshot) -> Reading:
     return _exact(sum(soc * c for soc, c in known) / sum(c for _, c in known), at)
 
 
-def _sum(readings: Iterable[Reading], at: datetime, max_age: timedelta = timedelta.max) -> Reading:
+def _part(reading: Reading, sign: float) -> Reading:
+    """Of a power only what has this sign."""
+    value = reading.value
+    return reading if value is None or value * sign >= 0 else replace(reading, value=0.0)
+
+
+def _sum(readings: Sequence[Reading], at: datetime) -> Reading:
     """The sum of what is known: estimated when something is missing, nothing when all is."""
-    current = [_now(reading, at, max_age) for reading in readings]
-    known = [reading.value for reading in current if reading.value is not None]
+    known = [reading.value for reading in readings if reading.value is not None]
     if not known:
         return Reading.missing(at)
-    sound = all(reading.quality is Quality.GOOD for reading in current)
+    sound = all(reading.quality is Quality.GOOD for reading in readings)
     quality = Quality.GOOD if sound else Quality.ESTIMATED
     return Reading(value=sum(known), quality=quality, at=at)
 

@@ -66,20 +66,24 @@ def fake_chargers(
     return [FakeCharger(spec=spec, clock=clock) for spec in specs]
 
 
-def fake_battery(clock: FakeClock, *, rated_w: float = 50_000.0) -> FakeBattery:
+def fake_battery(
+    clock: FakeClock, *, rated_w: float = 50_000.0, lapse: Lapse = Lapse.DEVICE
+) -> FakeBattery:
     spec = BatterySpec(
         battery_id="battery",
         node=ROOT,
         capacity_wh=100_000.0,
         max_charge_w=rated_w,
         max_discharge_w=rated_w,
-        lapse=Lapse.DEVICE,
+        lapse=lapse,
     )
     return FakeBattery(spec=spec, clock=clock)
 
 
-def fake_pv(clock: FakeClock, *, rated_w: float = 40_000.0, sun_w: float = 0.0) -> FakePv:
-    spec = PvSpec(pv_id="pv", node=ROOT, rated_w=rated_w, lapse=Lapse.DEVICE)
+def fake_pv(
+    clock: FakeClock, *, rated_w: float = 40_000.0, sun_w: float = 0.0, pv_id: str = "pv"
+) -> FakePv:
+    spec = PvSpec(pv_id=pv_id, node=ROOT, rated_w=rated_w, lapse=Lapse.DEVICE)
     return FakePv(spec=spec, clock=clock, sun_w=sun_w)
 
 

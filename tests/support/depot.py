@@ -23,6 +23,7 @@ from site_agent.domain.device import (
     ChargerSetpoint,
     ChargerSpec,
     ChargerState,
+    Lapse,
     MeterState,
     PvSetpoint,
     PvSpec,
@@ -76,7 +77,8 @@ class FakeCharger:
             raise TransientError("offline")
         if self.refuses:
             raise PermanentError("no profile of any kind")
-        self.limit_a, self.since = setpoint.limit_a, self.clock.now()
+        if setpoint.limit_a != self.limit_a:
+            self.limit_a, self.since = setpoint.limit_a, self.clock.now()
 
     def state(self, now: datetime) -> ChargerState:
         drawn, power, at = self._sample or (0.0, 0.0, now)
@@ -127,7 +129,7 @@ class FakeCharger:
 
 @dataclass
 class FakeBattery:
-    """A battery that follows within a second, while it is told to within its lease."""
+    """A battery that follows within a second, while it is told to within its lease (if any)."""
 
     spec: BatterySpec
     clock: Clock
@@ -162,8 +164,9 @@ class FakeBattery:
 
     def step(self, now: datetime, seconds: float) -> None:
         asked, told_s = self._held
-        lapsed = self.clock.monotonic() - told_s > self.lease_s
-        wanted = 0.0 if self.stuck or lapsed or not self.online else asked
+        ends = self.spec.lapse is Lapse.DEVICE
+        lapsed = ends and self.clock.monotonic() - told_s > self.lease_s
+        wanted = 0.0 if self.stuck or lapsed else asked
         self.power_w += (wanted - self.power_w) * 0.6
         self.soc_pct += 100 * self.power_w * seconds / 3600 / self.spec.capacity_wh
         if self.online and (self._sample is None or (now - self._sample[1]).total_seconds() >= 1.0):
@@ -178,8 +181,15 @@ class FakePv:
     clock: Clock
     sun_w: float = 0.0
     limit_w: float | None = None
+    refuses: bool = False
+    """Takes no limit."""
+    changed: list[tuple[datetime, float | None]] = field(default_factory=list)
 
     async def set_limit(self, setpoint: PvSetpoint) -> None:
+        if self.refuses:
+            raise PermanentError("no controls")
+        if setpoint.limit_w != self.limit_w:
+            self.changed.append((self.clock.now(), setpoint.limit_w))
         self.limit_w = setpoint.limit_w
 
     @property
@@ -213,6 +223,18 @@ class FakeDepot:
         self.trace: list[tuple[datetime, float]] = []
         """(instant, power at the PCC)"""
         self._metered: MeterState | None = None
+
+    @property
+    def load_w(self) -> float:
+        """Chargers, and batteries that charge."""
+        batteries = sum(max(0.0, battery.power_w) for battery in self.batteries)
+        return sum(charger.power_w for charger in self.chargers) + batteries
+
+    @property
+    def generation_w(self) -> float:
+        """PV, and batteries that discharge."""
+        batteries = sum(min(0.0, battery.power_w) for battery in self.batteries)
+        return batteries + sum(inverter.power_w for inverter in self.pv)
 
     @property
     def pcc_w(self) -> float:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from contracts.reading import Quality, Reading
 from contracts.site_link.messages import Fallback, Instruction, InstructionStep
+from contracts.time import Interval
 from site_agent.domain.device import (
     PHASES,
     BatterySpec,
@@ -18,8 +19,9 @@ from site_agent.domain.device import (
     PvSpec,
     PvState,
 )
-from site_agent.domain.envelope import Bound, Envelope, Limit, Side, combine
-from site_agent.domain.limits import standing_limits
+from site_agent.domain.envelope import Envelope, combine
+from site_agent.domain.instruction import Bounds, ScheduleStep, SiteInstruction
+from site_agent.domain.limits import limits_at
 from site_agent.domain.site import ROOT, CircuitNode, SiteModel, SiteSnapshot
 from site_agent.domain.vehicle import VehicleNeed
 
@@ -95,6 +97,7 @@ def battery(
     capacity_wh: float = 100_000.0,
     rated_w: float = 50_000.0,
     battery_id: str = "battery",
+    lapse: Lapse = Lapse.DEVICE,
 ) -> BatteryState:
     spec = BatterySpec(
         battery_id=battery_id,
@@ -102,7 +105,7 @@ def battery(
         capacity_wh=capacity_wh,
         max_charge_w=rated_w,
         max_discharge_w=rated_w,
-        lapse=Lapse.DEVICE,
+        lapse=lapse,
     )
     return BatteryState(
         spec=spec,
@@ -114,9 +117,23 @@ def battery(
     )
 
 
-def pv(power_w: float | None = 0.0, *, rated_w: float = 40_000.0) -> PvState:
-    spec = PvSpec(pv_id="pv", node=ROOT, rated_w=rated_w, lapse=Lapse.DEVICE)
-    return PvState(spec=spec, online=True, power_w=reading(power_w))
+def pv(
+    power_w: float | None = 0.0,
+    *,
+    rated_w: float = 40_000.0,
+    online: bool = True,
+    takes_limits: bool = True,
+    obeys: bool = True,
+    pv_id: str = "pv",
+) -> PvState:
+    spec = PvSpec(pv_id=pv_id, node=ROOT, rated_w=rated_w, lapse=Lapse.DEVICE)
+    return PvState(
+        spec=spec,
+        online=online,
+        power_w=reading(power_w),
+        takes_limits=takes_limits,
+        obeys=obeys,
+    )
 
 
 def meter(
@@ -201,16 +218,35 @@ def snapshot(
 
 
 def envelope(
-    of: SiteModel, event_w: float | None = None, export_w: float | None = None
+    of: SiteModel,
+    event_w: float | None = None,
+    export_w: float | None = None,
+    *,
+    load_w: float | None = None,
+    generation_w: float | None = None,
+    storage_w: float | None = None,
+    energize: bool | None = None,
 ) -> Envelope:
-    """The standing limits of a site, and an event's when given."""
-    asked = ((Side.IMPORT, event_w), (Side.EXPORT, export_w))
-    limits = [
-        Limit(side=side, bound=Bound(value=value, cause="event e1"), event=True)
-        for side, value in asked
-        if value is not None
-    ]
-    return combine([*standing_limits(of), *limits])
+    """The standing limits of a site, and what an event `e1` asks for."""
+    bounds = Bounds(
+        import_w=event_w,
+        export_w=export_w,
+        load_w=load_w,
+        generation_w=generation_w,
+        storage_w=storage_w,
+        energize=energize,
+    )
+    hour = Interval(start=NOON, end=NOON + timedelta(hours=1))
+    event = SiteInstruction(
+        instruction_id="i1",
+        event_id="e1",
+        site_seq=1,
+        start=NOON,
+        expires_at=NOON + timedelta(hours=1),
+        steps=(ScheduleStep(interval=hour, bounds=bounds),),
+        fallback=Bounds(),
+    )
+    return combine(limits_at(of, [event], NOON))
 
 
 def instruction(
@@ -222,6 +258,10 @@ def instruction(
     expires_at: datetime | None = None,
     fallback_w: float | None = None,
     export_w: float | None = None,
+    load_w: float | None = None,
+    generation_w: float | None = None,
+    storage_w: float | None = None,
+    energize: bool | None = None,
     site_id: str = "depot",
     cause: str = "",
 ) -> Instruction:
@@ -232,6 +272,10 @@ def instruction(
             end=start + (n + 1) * step,
             import_limit_w=limit_w,
             export_limit_w=export_w,
+            load_limit_w=load_w,
+            generation_limit_w=generation_w,
+            storage_power_w=storage_w,
+            energize=energize,
         )
         for n, limit_w in enumerate(limits_w)
     )

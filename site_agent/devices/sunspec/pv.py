@@ -114,7 +114,12 @@ class SunSpecPv:
         """The newest readings, aged to `now`; online means answering and not in fault."""
         power_w = self._freshness.at(self._power, now)
         answers = power_w.quality not in (Quality.STALE, Quality.OFFLINE)
-        return PvState(spec=self._spec, online=answers and not self._faulted, power_w=power_w)
+        return PvState(
+            spec=self._spec,
+            online=answers and not self._faulted,
+            power_w=power_w,
+            obeys=self.obeys,
+        )
 
     async def set_limit(self, setpoint: PvSetpoint) -> None:
         """Let the inverter generate at most `limit_w` (whole watts), or release it.

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from contracts.errors import PermanentError
 from contracts.reading import Quality
+from contracts.site_link.codec import encode
 from contracts.site_link.messages import (
     Fallback,
     Instruction,
@@ -33,6 +36,23 @@ from site_agent.store.sqlite import open_store
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 MAX_ROWS = 40
+EVERY_KIND: list[dict[str, Any]] = [
+    {},
+    {"import_limit_w": 50_000.0},
+    {"export_limit_w": 0.0},
+    {"load_limit_w": 0.0},
+    {"generation_limit_w": -1_500.5},
+    {"storage_power_w": -20_000.0},
+    {"energize": False},
+    {"energize": True},
+    {
+        "load_limit_w": 30_000.0,
+        "generation_limit_w": -9.0,
+        "storage_power_w": 5.0,
+        "energize": True,
+    },
+]
+"""What one step may ask for."""
 
 
 @dataclass
@@ -147,6 +167,25 @@ class TestInstructions:
         ]
         assert await stores.instructions.last_seq() == 1
 
+    @pytest.mark.parametrize("asked", EVERY_KIND, ids=lambda asked: "+".join(asked) or "free")
+    async def test_every_kind_of_bound_survives(
+        self, stores: Stores, asked: dict[str, Any]
+    ) -> None:
+        held = instruction()
+        step = InstructionStep(start=NOON, end=NOON + timedelta(minutes=30), **asked)
+        held = replace(held, steps=(step,), fallback=Fallback(**asked))
+        await stores.instructions.put(held)
+        assert list(await stores.instructions.unfinished()) == [(held, InstructionState.STORED)]
+        assert list(await stores.instructions.of_event("e1")) == [(held, InstructionState.STORED)]
+
+    @pytest.mark.parametrize("asked", EVERY_KIND[1:], ids="+".join)
+    async def test_one_that_differs_only_in_a_bound_is_a_different_one(
+        self, stores: Stores, asked: dict[str, Any]
+    ) -> None:
+        await stores.instructions.put(replace(instruction(), fallback=Fallback()))
+        with pytest.raises(PermanentError, match="already used"):
+            await stores.instructions.put(replace(instruction(), fallback=Fallback(**asked)))
+
     async def test_the_same_again_changes_nothing(self, stores: Stores) -> None:
         await stores.instructions.put(instruction())
         await stores.instructions.record([status("i1", InstructionState.STARTED)])
@@ -189,6 +228,31 @@ class TestInstructions:
             (2, InstructionState.STORED),
         ]
         assert await stores.instructions.last_seq() == 3
+
+
+async def test_what_is_asked_outlives_the_process(tmp_path: Path) -> None:
+    everything = EVERY_KIND[-1]
+    step = InstructionStep(start=NOON, end=NOON + timedelta(minutes=30), **everything)
+    held = replace(instruction(), steps=(step,), fallback=Fallback(energize=False))
+    first = open_store(tmp_path / "site.db", NOON)
+    await first.instructions.put(held)
+    first.close()
+    second = open_store(tmp_path / "site.db", NOON)
+    assert list(await second.instructions.unfinished()) == [(held, InstructionState.STORED)]
+    second.close()
+
+
+async def test_what_an_older_agent_stored_is_read_as_free(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "site.db", NOON)
+    await store.instructions.put(instruction())
+    body = json.loads(encode(instruction()))
+    for asked in (*body["steps"], body["fallback"]):
+        for name in ("load_limit_w", "generation_limit_w", "storage_power_w", "energize"):
+            del asked[name]
+    older = json.dumps(body).encode()
+    store.database.run_now(lambda c: c.execute("UPDATE instruction SET body = ?", (older,)))
+    assert list(await store.instructions.unfinished()) == [(instruction(), InstructionState.STORED)]
+    store.close()
 
 
 class TestSessions:

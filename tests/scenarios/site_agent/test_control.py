@@ -1,4 +1,4 @@
-"""Runs control.yaml: what one cycle decides, given what it sees and what limits it."""
+"""Runs the decision tables: what one cycle decides, given what it sees and what limits it."""
 
 from __future__ import annotations
 
@@ -10,17 +10,23 @@ import pytest
 import yaml
 
 from site_agent.domain.control import Decision, decide
-from site_agent.domain.device import PHASES, BatteryState, ChargerState
+from site_agent.domain.device import PHASES, BatteryState, ChargerState, Lapse, PvState
+from site_agent.domain.envelope import Side
 from site_agent.domain.site import ROOT, CircuitNode, SiteSnapshot
 from site_agent.domain.vehicle import VehicleNeed
 from support import site
 
 Case = dict[str, Any]
-CASES: list[Case] = yaml.safe_load(Path(__file__).with_name("control.yaml").read_text())
+TABLES = ("control.yaml", "bounds.yaml")
+CASES: list[Case] = [
+    case for table in TABLES for case in yaml.safe_load(Path(__file__).with_name(table).read_text())
+]
+_ASKED = {"event_kw", "export_kw", "load_kw", "generation_kw", "storage_kw", "energize"}
 _KEYS = {
-    "given": {"building_kw", "meter_kw", "pv_kw", "chargers", "needs", "battery"},
-    "limit": {"event_kw", "contract_kw", "export_kw", "root_a", "nodes", "max_building_kw"},
-    "expect": {"chargers", "causes", "binding", "battery_kw", "pv_limit_kw"},
+    "given": {"building_kw", "meter_kw", "pv_kw", "pv", "chargers", "needs", "battery"},
+    "limit": _ASKED | {"contract_kw", "root_a", "nodes", "max_building_kw"},
+    "expect": {"chargers", "causes", "binding", "unmet", "battery_kw", "battery", "pv_limit_kw"}
+    | {"pv"},
 }
 
 
@@ -29,9 +35,13 @@ def test_decision(case: Case) -> None:
     for part, known in _KEYS.items():
         assert set(case.get(part, {})) <= known, "a misspelt key tests nothing"
     snapshot, limits = _snapshot(case), case.get("limit", {})
-    event, export = (_watts(limits.get(key)) for key in ("event_kw", "export_kw"))
-    decision = decide(snapshot, site.envelope(snapshot.model, event, export))
-    _check(case["expect"], decision)
+    asked = {
+        f"{key.removesuffix('_kw')}_w": _watts(limits[key])
+        for key in _ASKED - {"energize"}
+        if key in limits
+    }
+    envelope = site.envelope(snapshot.model, **asked, energize=limits.get("energize"))
+    _check(case["expect"], decide(snapshot, envelope))
 
 
 def _check(expect: Case, decision: Decision) -> None:
@@ -42,20 +52,30 @@ def _check(expect: Case, decision: Decision) -> None:
     causes = {c.evse_id: c.cause for c in decision.chargers}
     for name, words in expect.get("causes", {}).items():
         assert words in causes[name]
-    assert expect.get("binding", "") in decision.binding
+    for words in _all(expect.get("binding", [])):
+        assert words in decision.binding
+    assert set(decision.unmet) == set(expect.get("unmet", {}) or decision.unmet)
+    for side, words in expect.get("unmet", {}).items():
+        assert words in decision.unmet[Side(side)]
+    assert all(expect.get("battery", "") in battery.cause for battery in decision.batteries)
     if "battery_kw" in expect:
         power_w = sum(battery.power_w for battery in decision.batteries)
         assert power_w == pytest.approx(expect["battery_kw"] * 1000, abs=20)
     if "pv_limit_kw" in expect:
         (pv,) = decision.pv
         assert pv.limit_w == pytest.approx(_watts(expect["pv_limit_kw"]), abs=20)
+    for one in decision.pv:
+        if one.pv_id in expect.get("pv", {}):
+            assert one.limit_w == pytest.approx(_watts(expect["pv"][one.pv_id]), abs=20)
 
 
 def _snapshot(case: Case) -> SiteSnapshot:
     given, limits = case["given"], case.get("limit", {})
     chargers = [_charger(name, facts) for name, facts in given.get("chargers", {}).items()]
     batteries = [_battery(given["battery"])] if "battery" in given else []
-    inverters = [site.pv(_watts(given["pv_kw"]))] if "pv_kw" in given else []
+    inverters = [_pv(name, facts) for name, facts in given.get("pv", {}).items()]
+    if "pv_kw" in given:
+        inverters.append(site.pv(_watts(given["pv_kw"])))
     depot = site.snapshot(
         building_w=given.get("building_kw", 10) * 1000,
         chargers=chargers,
@@ -115,12 +135,29 @@ def _need(name: str, needs: Case) -> VehicleNeed:
 
 def _battery(facts: Case) -> BatteryState:
     return site.battery(
-        power_w=facts.get("power_kw", 0) * 1000,
+        power_w=_watts(facts.get("power_kw", 0)),
         soc_pct=facts["soc"],
         confirmed_w=_watts(facts.get("asked_kw")),
         since=site.NOON - timedelta(seconds=facts.get("since_s", 3600)),
         rated_w=facts.get("rated_kw", 50) * 1000,
+        online=facts.get("online", True),
+        lapse=Lapse(facts.get("lapse", "device")),
     )
+
+
+def _pv(name: str, facts: Case) -> PvState:
+    return site.pv(
+        _watts(facts["makes"]),
+        rated_w=facts.get("rated", 40) * 1000,
+        online=facts.get("online", True),
+        takes_limits=facts.get("takes_limits", True),
+        obeys=facts.get("obeys", True),
+        pv_id=name,
+    )
+
+
+def _all(words: str | list[str]) -> list[str]:
+    return [words] if isinstance(words, str) else words
 
 
 def _watts(power_kw: float | None) -> float | None:

@@ -45,7 +45,8 @@ def test_the_tightest_event_wins_and_keeps_its_cause() -> None:
     envelope = at_noon(
         held(50_000.0), held(40_000.0, seq=2, event_id="e2", cause="your share of 2 MW")
     )
-    assert envelope.import_w == Bound(value=40_000.0, cause="event e2: your share of 2 MW")
+    cause = "the import limit of event e2: your share of 2 MW"
+    assert envelope.import_w == Bound(value=40_000.0, cause=cause)
     assert envelope.event
 
 
@@ -58,7 +59,48 @@ def test_an_event_above_the_contract_does_not_lift_it() -> None:
 def test_a_fallback_is_named_as_such() -> None:
     early = NOON.replace(hour=11)
     one = held(50_000.0, start=early, fallback_w=70_000.0, expires_at=NOON.replace(hour=13))
-    assert at_noon(one).import_w == Bound(value=70_000.0, cause="the fallback of event e1")
+    cause = "the import limit in the fallback of event e1"
+    assert at_noon(one).import_w == Bound(value=70_000.0, cause=cause)
+
+
+def test_every_side_of_every_event_binds_and_keeps_its_cause() -> None:
+    first = held(50_000.0, load_w=30_000.0, generation_w=-20_000.0, export_w=-5_000.0)
+    second = held(None, seq=2, event_id="e2", load_w=20_000.0, generation_w=-30_000.0, export_w=0.0)
+    envelope = at_noon(first, second)
+    assert envelope.import_w == Bound(value=50_000.0, cause="the import limit of event e1")
+    assert envelope.export_w == Bound(value=0.0, cause="the export limit of event e2")
+    assert envelope.load_w == Bound(value=20_000.0, cause="the load limit of event e2")
+    assert envelope.generation_w == Bound(value=-20_000.0, cause="the generation limit of event e1")
+
+
+def test_of_storage_targets_the_newest_wins_however_it_is_listed() -> None:
+    older = held(None, seq=4, storage_w=-9_000.0)
+    newer = held(None, seq=7, event_id="e2", storage_w=2_000.0)
+    wins = Bound(value=2_000.0, cause="the storage target of event e2")
+    assert at_noon(older, newer).storage_w == at_noon(newer, older).storage_w == wins
+
+
+def test_a_newer_event_without_a_target_leaves_the_older_one() -> None:
+    older = held(None, storage_w=0.0)
+    newer = held(10_000.0, seq=2, event_id="e2")
+    assert at_noon(older, newer).storage_w == Bound(
+        value=0.0, cause="the storage target of event e1"
+    )
+
+
+def test_to_stop_is_to_draw_and_to_make_nothing() -> None:
+    envelope = at_noon(
+        held(None, load_w=30_000.0, generation_w=-5_000.0),
+        held(None, seq=2, event_id="e2", energize=False, cause="a line is down"),
+    )
+    stop = Bound(value=0.0, cause="the order to stop of event e2: a line is down")
+    assert (envelope.load_w, envelope.generation_w) == (stop, stop)
+    assert envelope.event
+
+
+def test_one_event_that_goes_on_does_not_lift_anothers_stop() -> None:
+    envelope = at_noon(held(None, energize=False), held(None, seq=2, event_id="e2", energize=True))
+    assert envelope.load_w == Bound(value=0.0, cause="the order to stop of event e1")
 
 
 def test_of_export_limits_the_highest_wins() -> None:

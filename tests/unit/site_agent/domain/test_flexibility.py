@@ -9,13 +9,13 @@ from site_agent.domain.flexibility import down_w
 from site_agent.domain.readiness import readiness
 from site_agent.domain.site import SiteSnapshot
 from site_agent.domain.vehicle import VehicleNeed
-from support.site import battery, charger, model, need, snapshot
+from support.site import battery, charger, envelope, model, need, pv, snapshot
 
 FULL_W = 22_080.0
 
 
-def offer(depot: SiteSnapshot, building_w: float | None = 10_000.0) -> float | None:
-    return down_w(depot, building_w, DEFAULT_POLICY)
+def offer(depot: SiteSnapshot, building_w: float | None = 10_000.0, **asked: float) -> float | None:
+    return down_w(depot, envelope(depot.model, **asked), building_w, DEFAULT_POLICY)  # type: ignore[arg-type]  # watts only
 
 
 def charging(*needs: VehicleNeed, contract_w: float = 200_000.0) -> SiteSnapshot:
@@ -67,6 +67,32 @@ class TestOffer:
 
     def test_never_more_than_the_present_import(self) -> None:
         assert offer(snapshot(building_w=5_000, batteries=[battery(soc_pct=90)])) == 5_000
+
+    def test_a_load_limit_is_taken_to_last(self) -> None:
+        # alone each could wait; later 2 x 22 kWh would have to pass 20 kW in one hour
+        both = charging(need("a", wh=22_000, hours=2), need("b", wh=22_000, hours=2))
+        assert offer(both) == pytest.approx(2 * FULL_W)
+        assert offer(both, load_w=20_000) == pytest.approx(2 * FULL_W - 24_000)
+
+    def test_under_an_order_to_stop_only_what_still_charges_is_on_offer(self) -> None:
+        depot = snapshot(building_w=90_000, batteries=[battery(soc_pct=90, power_w=8_000)])
+        assert offer(depot, energize=False) == pytest.approx(8_000)
+        assert offer(snapshot(building_w=90_000), energize=False) == 0.0
+
+    def test_a_battery_offers_what_pv_leaves_of_a_generation_limit(self) -> None:
+        depot = snapshot(building_w=90_000, batteries=[battery(soc_pct=90)], pv_states=[pv(-5_000)])
+        assert offer(depot) == pytest.approx(50_000)
+        assert offer(depot, generation_w=-20_000) == pytest.approx(15_000)
+        assert offer(depot, generation_w=-3_000) == 0.0
+
+    @pytest.mark.parametrize("target_w", [-20_000, 0, 20_000])
+    def test_a_battery_with_a_target_is_taken(self, target_w: float) -> None:
+        depot = snapshot(building_w=90_000, batteries=[battery(soc_pct=90, power_w=8_000)])
+        assert offer(depot, storage_w=target_w) == 0.0
+
+    def test_a_silent_battery_offers_nothing(self) -> None:
+        depot = snapshot(building_w=90_000, batteries=[battery(power_w=8_000, online=False)])
+        assert offer(depot) == 0.0
 
     @pytest.mark.parametrize("trouble", [{"online": False}, {"obeys": False}])
     def test_chargers_that_cannot_be_moved_offer_nothing(self, trouble: dict[str, bool]) -> None:

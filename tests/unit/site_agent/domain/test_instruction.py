@@ -69,6 +69,22 @@ class TestInForce:
         one = held(1.0, fallback_w=9.0, expires_at=at(60))
         assert [in_force([one], at(m))[0].fallback for m in (10, 40)] == [False, True]
 
+    @pytest.mark.parametrize(
+        "asked",
+        [
+            {"export_w": 0.0},
+            {"load_w": 0.0},
+            {"generation_w": 0.0},
+            {"storage_w": 0.0},
+            {"energize": False},
+            {"energize": True},
+        ],
+        ids=str,
+    )
+    def test_whatever_a_step_asks_for_it_is_in_force(self, asked: dict[str, object]) -> None:
+        (one,) = in_force([held(None, **asked)], at(10))  # type: ignore[arg-type]  # a test's shorthand
+        assert {name: getattr(one.bounds, name) for name in asked} == asked
+
     def test_an_open_step_binds_nothing(self) -> None:
         assert in_force([held(1.0, None)], at(40)) == ()
 

@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from contracts.site_link.messages import Fallback, Instruction, InstructionState
-from site_agent.flows.acceptance import refusal
+from site_agent.domain.instruction import Bounds
+from site_agent.flows.acceptance import in_domain_words, refusal
 from support.site import NOON, battery, instruction, model, pv
 
 HOUR = timedelta(hours=1)
@@ -32,6 +33,10 @@ def reason(made: Instruction, *held: Instruction) -> str | None:
         replace(GOOD, steps=(replace(FIRST, import_limit_w=-90_000.0),)),
         replace(GOOD, steps=(replace(FIRST, export_limit_w=0.0),)),
         replace(GOOD, steps=(replace(FIRST, import_limit_w=None),)),
+        replace(GOOD, steps=(replace(FIRST, load_limit_w=0.0, generation_limit_w=0.0),)),
+        replace(GOOD, steps=(replace(FIRST, import_limit_w=-9.0, generation_limit_w=-10.0),)),
+        replace(GOOD, steps=(replace(FIRST, storage_power_w=-900_000.0),)),
+        replace(GOOD, steps=(replace(FIRST, energize=False),)),
     ],
 )
 def test_sound_ones_are_taken(made: Instruction) -> None:
@@ -55,6 +60,14 @@ def test_sound_ones_are_taken(made: Instruction) -> None:
             "import limit -90001 W: this site can export 90000 W",
         ),
         (
+            replace(GOOD, steps=(replace(FIRST, import_limit_w=-9.0, generation_limit_w=-8.0),)),
+            "import limit -9 W: this site can export 8 W",
+        ),
+        (
+            replace(GOOD, fallback=Fallback(import_limit_w=-9.0, energize=False)),
+            "import limit -9 W: this site can export 0 W",
+        ),
+        (
             replace(GOOD, steps=(replace(FIRST, export_limit_w=5.0),)),
             "export limit 5 W is not negative",
         ),
@@ -66,6 +79,24 @@ def test_sound_ones_are_taken(made: Instruction) -> None:
 )
 def test_the_rest_is_refused_with_the_reason(made: Instruction, words: str) -> None:
     assert words in (reason(made) or "taken")
+
+
+def test_everything_asked_is_known_to_the_domain() -> None:
+    step = replace(
+        FIRST,
+        import_limit_w=1.0,
+        export_limit_w=-2.0,
+        load_limit_w=3.0,
+        generation_limit_w=-4.0,
+        storage_power_w=5.0,
+        energize=False,
+    )
+    fallback = Fallback(load_limit_w=6.0, energize=True)
+    held = in_domain_words(replace(GOOD, steps=(step,), fallback=fallback), InstructionState.STORED)
+    assert held.steps[0].bounds == Bounds(
+        import_w=1.0, export_w=-2.0, load_w=3.0, generation_w=-4.0, storage_w=5.0, energize=False
+    )
+    assert held.fallback == Bounds(load_w=6.0, energize=True)
 
 
 def test_an_older_one_of_the_same_event_is_refused() -> None:

@@ -60,6 +60,8 @@ class TestValues:
                 "battery_power_w": -5_000,
                 "battery_soc_pct": 70,
                 "pv_power_w": -8_000,
+                "load_power_w": 16 * 690,
+                "generation_power_w": -13_000,
                 "flex_down_w": 20_000 + 16 * 690 - 5_000 - 8_000,
                 "site_limit_w": 30_000,
                 "chargers_online": 2,
@@ -78,6 +80,14 @@ class TestValues:
     def test_what_there_is_none_of_is_not_told(self) -> None:
         points = set(values(snapshot()))
         assert not points & {"battery_power_w", "battery_soc_pct", "pv_power_w", "charging_power_w"}
+        assert not points & {"load_power_w", "generation_power_w"}
+
+    def test_batteries_load_while_they_charge_and_generate_while_they_discharge(self) -> None:
+        both = [battery(power_w=7_000, battery_id="x"), battery(power_w=-4_000, battery_id="y")]
+        told = said(snapshot(batteries=both, pv_states=[pv(-1_000)]))
+        assert (told["load_power_w"].value, told["load_power_w"].quality) == (7_000, Quality.GOOD)
+        assert told["generation_power_w"].value == -5_000
+        assert told["generation_power_w"].quality is Quality.GOOD
 
 
 class TestHonesty:
@@ -107,6 +117,13 @@ class TestHonesty:
         assert rows["evse/b/power_w"].value is None
         assert rows["evse/b/limit_w"].value is None
         assert rows["chargers_online"].value == 1
+
+    def test_what_limits_bound_is_an_estimate_while_a_device_is_silent(self) -> None:
+        silent = battery(power_w=None, online=False, battery_id="y")
+        rows = said(snapshot(batteries=[battery(power_w=-4_000), silent], pv_states=[pv(-1_000)]))
+        generation = rows["generation_power_w"]
+        assert (generation.value, generation.quality) == (-5_000, Quality.ESTIMATED)
+        assert rows["load_power_w"].quality is Quality.ESTIMATED
 
     def test_a_sum_with_every_part_missing_is_none(self) -> None:
         rows = said(snapshot(batteries=[battery(power_w=None, soc_pct=None, online=False)]))
@@ -145,11 +162,14 @@ class Bench:
             every_s=2.0,
         )
 
-    async def see(self, depot: SiteSnapshot, seconds: float = 0.0) -> None:
-        """Sample this depot as it is `seconds` after noon."""
+    async def see(
+        self, depot: SiteSnapshot, seconds: float = 0.0, *, load_w: float | None = None
+    ) -> None:
+        """Sample this depot as it is `seconds` after noon, under a load limit if any."""
         at = NOON + timedelta(seconds=seconds)
         seen = replace(depot, at=at, pcc=meter(depot.pcc.power_w.value, at))
-        self.latest = Cycle(snapshot=seen, decision=decide(seen, envelope(seen.model)))
+        limits = envelope(seen.model, load_w=load_w)
+        self.latest = Cycle(snapshot=seen, decision=decide(seen, limits))
         await self.telemetry.sample()
 
     def notices(self) -> list[tuple[str, str, bool]]:
@@ -212,6 +232,25 @@ class TestNotices:
         (notice,) = (n.row for n in bench.outbox.rows if isinstance(n.row, Notice))
         assert (notice.code, notice.severity) == ("limit-not-obeyed", "alarm")
         assert notice.text == "draws 32 A a phase under a limit of 6 A"
+
+    async def test_an_inverter_above_its_limit_is_an_alarm(self, bench: Bench) -> None:
+        await bench.see(snapshot(pv_states=[pv(-9_000, obeys=False)]))
+        (notice,) = (n.row for n in bench.outbox.rows if isinstance(n.row, Notice))
+        assert (notice.code, notice.subject, notice.severity) == ("limit-not-obeyed", "pv", "alarm")
+        assert notice.text == "makes 9000 W, more than the limit it has accepted"
+
+    async def test_a_limit_out_of_reach_is_an_alarm_once_it_lasts(self, bench: Bench) -> None:
+        silent = snapshot(chargers=[charger(limit_a=20.0, online=False)])
+        for seconds in (0, 14, 15):
+            await bench.see(silent, seconds, load_w=5_000)
+        await bench.see(silent, 16)
+        of_limits = [one for one in bench.notices() if one[0] == "limit-unmet"]
+        assert of_limits == [("limit-unmet", "load", True), ("limit-unmet", "load", False)]
+        rows = [n.row for n in bench.outbox.rows if isinstance(n.row, Notice)]
+        (text,) = [row.text for row in rows if row.code == "limit-unmet" and row.raised]
+        assert text == (
+            "the load limit of event e1 cannot be kept: what cannot be moved may draw more"
+        )
 
     async def test_a_vehicle_that_will_be_late_is_told_with_the_reason(self, bench: Bench) -> None:
         late = snapshot(chargers=[charger(limit_a=32.0)], needs=[need(wh=80_000, hours=1)])
