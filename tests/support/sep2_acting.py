@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
+from contracts.reading import Quality, Reading
 from contracts.sep2.dialect import CSIPAUS_V1_3_STORAGE
 from contracts.sep2.resources import (
     DateTimeInterval,
@@ -22,7 +23,10 @@ from contracts.sep2.resources import (
     RejectedItem,
     Resource,
 )
+from contracts.site_link.messages import Notice
+from contracts.time import Interval
 from gateway.domain.operating_envelope import OperatingEnvelope
+from gateway.ports import ReportPoint, SiteState
 from gateway.utility.sep2.outbox import Message
 from gateway.utility.sep2.settings import DeviceSettings, Sep2Settings
 from gateway.utility.sep2.view import DeviceView, ProgramView, ServerView
@@ -235,3 +239,47 @@ class Envelopes:
             raise self.trouble.pop(0)
         self.calls.append(envelope)
         self.imposed[envelope.site_id] = envelope
+
+
+# --- what the sites tell -----------------------------------------------------------------------
+
+
+class Sites:
+    """`UsageSource` and `SiteStates`: constant means, and newest readings."""
+
+    def __init__(self) -> None:
+        self.means: dict[str, float] = {}
+        """By point id, W."""
+        self.quality = Quality.GOOD
+        self.gaps: list[Interval] = []
+        self.asked: list[tuple[str, Interval]] = []
+        self.states: dict[str, SiteState] = {}
+        self.told: list[tuple[str, Notice]] = []
+
+    def has(self, site: str, at: datetime, *, online: bool = True, **values: float) -> None:
+        """A site with readings at an instant, and constant means of its powers."""
+        readings = {
+            name: Reading(value=value, quality=Quality.GOOD, at=at)
+            for name, value in values.items()
+        }
+        self.states[site] = SiteState(online=online, readings=readings)
+        for name, value in values.items():
+            if name.endswith("power_w"):
+                self.means[f"site/{site}/{name.removeprefix('pcc_')}"] = value
+
+    async def points(self) -> Sequence[ReportPoint]:
+        return [ReportPoint(point_id=point, site_id=None, unit="W") for point in self.means]
+
+    async def usage(self, point_id: str, interval: Interval) -> Reading:
+        self.asked.append((point_id, interval))
+        assert interval.end is not None
+        missing = any(gap.overlaps(interval) for gap in self.gaps)
+        if missing or point_id not in self.means:
+            return Reading.missing(interval.end)
+        return Reading(value=self.means[point_id], quality=self.quality, at=interval.end)
+
+    def state(self, site_id: str) -> SiteState:
+        return self.states[site_id]
+
+    async def notices(self, window: Interval) -> Sequence[tuple[str, Notice]]:
+        return [(site, notice) for site, notice in self.told if notice.at in window]

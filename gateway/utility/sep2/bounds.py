@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from fractions import Fraction
 from itertools import zip_longest
 
@@ -95,12 +95,6 @@ def combined(pieces: Sequence[Piece]) -> tuple[EnvelopeStep, ...]:
             span = Interval(start=steps.pop().interval.start, end=end)
         steps.append(EnvelopeStep(interval=span, bounds=bounds, cause=cause))
     return tuple(steps)
-
-
-def shifted(interval: Interval, by: timedelta) -> Interval:
-    """The interval on another clock."""
-    end = None if interval.end is None else interval.end + by
-    return Interval(start=interval.start + by, end=end)
 
 
 def _cause(pieces: Sequence[Piece]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 
@@ -12,15 +12,15 @@ from contracts.time import Clock
 from gateway.domain.operating_envelope import EnvelopeStep, OperatingEnvelope
 from gateway.ports import EnvelopeIntake
 from gateway.utility.sep2 import mapping
-from gateway.utility.sep2.bounds import combined, shifted
+from gateway.utility.sep2.bounds import combined
 from gateway.utility.sep2.device_track import LANES, DeviceTrack
+from gateway.utility.sep2.difference import Difference
 from gateway.utility.sep2.memory import Sep2Memory
 from gateway.utility.sep2.outbox import Sep2Outbox
 from gateway.utility.sep2.settings import Sep2Settings
 from gateway.utility.sep2.view import EMPTY, DeviceView, ServerView
 
 _log = structlog.get_logger(__name__)
-_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class Steering:
         self._imposed: set[str] = set()
         self._stale: set[str] = set()
         """Sites whose envelope must be made again."""
-        self._ours_less_theirs: timedelta | None = None
+        self._difference = Difference()
 
     async def restore(self) -> None:
         """Take up what a predecessor knew; the outbox has been restored before."""
@@ -79,7 +79,9 @@ class Steering:
         Raises:
             TransientError: something could not be stored now. Call again: all else is done.
         """
-        self._set_clocks(server_now)
+        if self._difference.measured(self._clock.now(), server_now):
+            known = (track for track in self._tracks.values() if track.known)
+            self._stale.update(site for track in known for site in track.settings.sites)
         postponed: TransientError | None = None
         for lfdi, track in self._tracks.items():
             try:
@@ -102,14 +104,6 @@ class Steering:
             _log.warning("sep2_device_gone", utility=self._utility_id, lfdi=track.settings.lfdi)
             return True
         return await track.follow(shown, now)
-
-    def _set_clocks(self, server_now: datetime) -> None:
-        """Whole seconds, and steady: envelopes do not change with every measured difference."""
-        differ = self._clock.now() - server_now
-        if self._ours_less_theirs is None or abs(differ - self._ours_less_theirs) >= _SECOND:
-            self._ours_less_theirs = timedelta(seconds=round(differ.total_seconds()))
-            known = (t for t in self._tracks.values() if t.known)
-            self._stale.update(site for track in known for site in track.settings.sites)
 
     async def _impose(self) -> None:
         postponed: TransientError | None = None
@@ -141,10 +135,9 @@ class Steering:
             self._imposed.discard(site_id)
 
     def _steps(self, site_id: str) -> tuple[EnvelopeStep, ...]:
-        by = self._ours_less_theirs or timedelta(0)
         return combined(
             [
-                replace(piece, interval=shifted(piece.interval, by))
+                replace(piece, interval=self._difference.ours(piece.interval))
                 for track in self._tracks.values()
                 if site_id in track.settings.sites
                 for piece in track.pieces(site_id)
