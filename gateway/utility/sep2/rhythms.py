@@ -39,7 +39,7 @@ _DAY_S = 86_400.0
 _EVENTS = Rhythm(300.0, 900.0, 900.0)
 """At least every 15 min, better every 5 (IEEE 2030.5-2018, 10.2.3.3 a)."""
 _FIXED = Rhythm(_DAY_S, _DAY_S, _DAY_S, obeys=False)
-_SHORTEST_S = 10.0
+_SHORTEST_S = 1.0
 """No pollRate makes us ask more often."""
 _RHYTHMS: Mapping[type[Resource], Rhythm] = {
     DERControlList: _EVENTS,

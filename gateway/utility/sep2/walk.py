@@ -115,6 +115,8 @@ class Walk:
             if fault is not None:
                 self.faults[settings.lfdi] = fault
                 return None
+            if tree.unread > unread:
+                return known
         found = self._walk.view(settings.lfdi, end_device, base)
         if tree.awaited > awaited or (known is None and tree.unread > unread):
             return known
