@@ -43,7 +43,7 @@ from contracts.sep2.resources import (
 )
 from contracts.time import Clock
 from gateway.utility.sep2.settings import DeviceSettings, RatingSettings, Sep2Settings
-from gateway.utility.sep2.transport import Sep2Transport
+from gateway.utility.sep2.transport import NotVisibleError, Sep2Transport
 
 NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 OWN_LFDI = "A" * 40
@@ -172,7 +172,8 @@ class _Direct(Sep2Transport):
     async def fetch(self, href: str, kind: type[Resource]) -> bytes:
         self.requests[f"GET {kind.__name__}"] += 1
         answer = self._tree_server.handle(httpx.Request("GET", self.server.absolute(href)))
-        assert answer.status_code == 200
+        if answer.status_code != httpx.codes.OK:
+            raise NotVisibleError(href)
         return answer.content
 
 
