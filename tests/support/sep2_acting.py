@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from contracts.reading import Quality, Reading
+from contracts.sep2 import codec
 from contracts.sep2.dialect import CSIPAUS_V1_3_STORAGE
 from contracts.sep2.resources import (
     DateTimeInterval,
@@ -110,6 +111,24 @@ class FakeWire:
     async def holds(self, message: Message) -> bool:
         self.asked.append(message.key)
         return self.shows_lists and (message.href, message.body) in self.taken
+
+
+Wanted = TypeVar("Wanted", bound=Resource)
+
+
+class XmlWire(FakeWire):
+    """Takes real XML."""
+
+    def encode(self, resource: Resource) -> bytes:
+        return codec.encode(resource)
+
+    def sent(self, kind: type[Wanted]) -> list[tuple[str, Wanted]]:
+        """What has arrived, by where, in order."""
+        return [(href, codec.decode(body.encode(), kind)) for href, body in self.taken]
+
+    def resources(self, kind: type[Wanted]) -> list[Wanted]:
+        """What has arrived, in order."""
+        return [resource for _, resource in self.sent(kind)]
 
 
 @asynccontextmanager

@@ -8,13 +8,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from contracts.errors import PermanentError, TransientError
-from contracts.sep2 import codec
 from contracts.sep2.resources import (
     DERControlResponse,
     EventStatus,
     ModeValue,
     RejectedItem,
-    Resource,
     Scaled,
 )
 from contracts.testing import FakeClock
@@ -29,9 +27,9 @@ from support.sep2_acting import (
     T0,
     UTILITY,
     Envelopes,
-    FakeWire,
     FragileMemory,
     PowerCutError,
+    XmlWire,
     default_control,
     der_control,
     device_settings,
@@ -52,23 +50,6 @@ def imports(watts: float) -> dict[str, ModeValue]:
 
 def exports(watts: float) -> dict[str, ModeValue]:
     return {"opModExpLimW": Scaled.of(watts)}
-
-
-class XmlWire(FakeWire):
-    """Takes real XML, and tells the answers apart."""
-
-    def encode(self, resource: Resource) -> bytes:
-        return codec.encode(resource)
-
-    @property
-    def answers(self) -> list[tuple[int, int, int]]:
-        """(last digit of the LFDI, number of the control, code) in order of arrival."""
-        found = []
-        for _, body in self.taken:
-            answer = codec.decode(body.encode(), DERControlResponse)
-            assert answer.status is not None
-            found.append((int(answer.end_device_lfdi[-1]), int(answer.subject[:8]), answer.status))
-        return found
 
 
 class Bench:
@@ -99,7 +80,14 @@ class Bench:
     async def send(self) -> list[tuple[int, int, int]]:
         async with running(self.outbox.run()):
             await self.clock.advance(10)
-        return self.wire.answers
+        return self.answers()
+
+    def answers(self) -> list[tuple[int, int, int]]:
+        """(last digit of the LFDI, number of the control, code) in order of arrival."""
+        return [
+            (int(one.end_device_lfdi[-1]), int(one.subject[:8]), one.status or 0)
+            for one in self.wire.resources(DERControlResponse)
+        ]
 
     def told(self, site: str = "depot-1") -> list[tuple[float, float | None, SiteBounds]]:
         """Steps in minutes from T0 of our clock, with their bounds."""
@@ -212,8 +200,7 @@ async def test_windows_are_in_the_servers_time_and_steps_in_ours() -> None:
     assert next_look == T0 + 10 * MINUTE
     await bench.follow(minutes=10)
     assert await bench.send() == [(1, 1, 1), (1, 1, 2)]
-    body = codec.decode(bench.wire.taken[1][1].encode(), DERControlResponse)
-    assert body.created_date_time == T0 + 10 * MINUTE
+    assert bench.wire.resources(DERControlResponse)[1].created_date_time == T0 + 10 * MINUTE
 
 
 async def test_a_clock_that_is_measured_a_little_differently_changes_nothing(bench: Bench) -> None:
@@ -334,8 +321,8 @@ async def test_without_the_server_the_schedule_is_run_to_its_end(bench: Bench) -
     await bench.follow(minutes=600)
     assert bench.told() == [(610, None, SiteBounds(import_limit_w=50_000.0))]
     assert await bench.send() == [(1, 1, 1), (1, 1, 2), (1, 1, 3)]
-    times = [codec.decode(b.encode(), DERControlResponse) for _, b in bench.wire.taken]
-    assert [t.created_date_time for t in times] == [T0, T0 + 10 * MINUTE, T0 + 30 * MINUTE]
+    answers = bench.wire.resources(DERControlResponse)
+    assert [one.created_date_time for one in answers] == [T0, T0 + 10 * MINUTE, T0 + 30 * MINUTE]
 
 
 @pytest.mark.row("csip-test:MAINT-001")
@@ -483,7 +470,7 @@ async def test_a_kill_at_any_write_leaves_answers_and_envelopes_right(die_at: in
             await until(minute)
     assert deaths == (1 if bench.memory.writes >= die_at else 0)
     expected = [(1, n, code) for n in (1, 2) for code in (1, 2, 3)]
-    assert sorted(bench.wire.answers) == expected
+    assert sorted(bench.answers()) == expected
     assert bench.told()[-1][1:] == (None, SiteBounds(import_limit_w=9.0))
 
 
