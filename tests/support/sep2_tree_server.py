@@ -88,11 +88,13 @@ class TreeServer:
         """GETs by path."""
         self.posted: list[tuple[str, Resource]] = []
         self.put: list[tuple[str, Resource]] = []
+        self.deleted: list[str] = []
         self.on_post: Callable[[str, Resource], httpx.Response] | None = None
         self.down = False
         self.clock: Clock | None = None
         """Whose time the server tells; None: it stands still."""
         self.page_cap = 255
+        self._added = 0
         self._bodies: dict[tuple[str, int, int], tuple[Resource, bytes]] = {}
 
     @property
@@ -121,6 +123,8 @@ class TreeServer:
             return httpx.Response(status)
         if request.method == "GET":
             return self._get(path, request.url.query.decode())
+        if request.method == "DELETE":
+            return self._delete(path)
         resource = codec.decode(request.content, Resource)
         if request.method == "PUT":
             self.put.append((path, resource))
@@ -134,9 +138,19 @@ class TreeServer:
         """Append to a list, as a POST does."""
         listed = self.resources[path]
         assert isinstance(listed, ResourceList)
-        href = f"{path}/{len(listed.items) + 1}"
+        self._added += 1
+        href = f"{path}/{len(listed.items) + self._added}"
         self.resources[path] = replace(listed, items=(*listed.items, replace(resource, href=href)))
         return httpx.Response(201, headers={"Location": href})
+
+    def _delete(self, path: str) -> httpx.Response:
+        self.deleted.append(path)
+        place = path.rsplit("/", 1)[0]
+        listed = self.resources[place]
+        assert isinstance(listed, ResourceList)
+        items = tuple(one for one in listed.items if one.href != path)
+        self.resources[place] = replace(listed, items=items)
+        return httpx.Response(204)
 
     def _get(self, path: str, query: str) -> httpx.Response:
         resource = self.resources.get(path)

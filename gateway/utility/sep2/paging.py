@@ -107,21 +107,21 @@ async def _pages(
 ) -> tuple[Page[WantedList], ...]:
     pages: list[Page[WantedList]] = []
     seen: set[str] = set()
-    total: int | None = None
+    count, total = 0, None
     for _ in range(_MAX_PAGES):
-        page = await _page(reader, with_page(path, len(seen), PAGE_ITEMS), kind, known)
+        page = await _page(reader, with_page(path, count, PAGE_ITEMS), kind, known)
         if total is not None and page.content.all is not None and page.content.all < total:
             raise _MovedError
         total = total if page.content.all is None else page.content.all
         keys = _keys(page.content)
-        fresh = set(keys) - seen
-        if pages and not fresh:
-            return _ended(path, tuple(pages), total if keys else None, len(seen))
+        if pages and seen.issuperset(keys):
+            return _ended(path, tuple(pages), total if keys else None, count)
         pages.append(page)
-        seen |= fresh
-        if len(seen) > max_items:
+        seen.update(keys)
+        count += len(keys)
+        if count > max_items:
             raise ProtocolError(f"{path}: more than {max_items} items")
-        if total is not None and len(seen) >= total and len(keys) != PAGE_ITEMS:
+        if total is not None and count >= total and len(keys) != PAGE_ITEMS:
             return tuple(pages)
     raise ProtocolError(f"{path}: more than {_MAX_PAGES} pages")
 

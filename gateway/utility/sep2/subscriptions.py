@@ -155,8 +155,8 @@ class Subscriptions:
         for path in [path for path, place in wanted.items() if place == list_path]:
             if path not in there:
                 self._held.pop(path, None)
-            elif path not in self._held:
-                self._held[path] = _Held(there[path], now)
+            elif path not in self._held:  # a predecessor's, of an age we do not know
+                self._held[path] = _Held(there[path], now - RENEW_S + _NOT_AGAIN_S)
 
     def _path(self, href: str) -> str:
         try:
