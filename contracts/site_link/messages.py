@@ -242,6 +242,9 @@ class Instruction:
     steps: Annotated[tuple[InstructionStep, ...], Field(max_length=500)]
     fallback: Fallback
     test: bool = False
+    standing: bool = False
+    """Not an event but what holds all the time (an operating envelope): inside it batteries charge
+    from the grid as ever, while in an event they do not. An older agent takes it for an event."""
     cause: Text = ""
     """Why this site was asked for this, in words for its owner."""
 

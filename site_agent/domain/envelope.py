@@ -41,7 +41,7 @@ class Limit:
     node: str | None = None
     """Which circuit node, for `Side.NODE` only."""
     event: bool = False
-    """Asked for by a utility's instruction."""
+    """Asked for by a utility's instruction for a while, unlike an operating envelope."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ class Envelope:
     generation_w: Bound | None = None
     storage_w: Bound | None = None
     event: bool = False
-    """True while a utility's instruction is in force (batteries may then help)."""
+    """True while a utility's event is in force: batteries then charge from surplus PV only."""
 
 
 def combine(limits: Iterable[Limit]) -> Envelope:

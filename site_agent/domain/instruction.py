@@ -70,6 +70,8 @@ class SiteInstruction:
     expires_at: datetime
     steps: tuple[ScheduleStep, ...]
     fallback: Bounds
+    standing: bool = False
+    """An operating envelope rather than an event."""
     cause: str = ""
     progress: Progress = Progress.STORED
 

@@ -34,9 +34,10 @@ def standing_limits(model: SiteModel) -> list[Limit]:
 
 
 def _from_event(one: InForce) -> Iterator[Limit]:
+    event = not one.instruction.standing
     for side, value, name in _asked(one.bounds):
         if value is not None:
-            yield Limit(side=side, bound=Bound(value=value, cause=_cause(one, name)), event=True)
+            yield Limit(side=side, bound=Bound(value=value, cause=_cause(one, name)), event=event)
 
 
 def _asked(bounds: Bounds) -> Iterator[tuple[Side, float | None, str]]:
@@ -52,6 +53,6 @@ def _asked(bounds: Bounds) -> Iterator[tuple[Side, float | None, str]]:
 
 
 def _cause(one: InForce, name: str) -> str:
-    event = f"event {one.instruction.event_id}"
+    event = f"{'envelope' if one.instruction.standing else 'event'} {one.instruction.event_id}"
     why = f": {one.instruction.cause}" if one.instruction.cause else ""
     return f"the {name} {'in the fallback of' if one.fallback else 'of'} {event}{why}"

@@ -91,6 +91,7 @@ def in_domain_words(instruction: Instruction, state: InstructionState) -> SiteIn
             for step in instruction.steps
         ),
         fallback=_bounds(instruction.fallback),
+        standing=instruction.standing,
         cause=instruction.cause,
         progress=Progress(state.value),
     )

@@ -226,6 +226,7 @@ def envelope(
     generation_w: float | None = None,
     storage_w: float | None = None,
     energize: bool | None = None,
+    standing: bool = False,
 ) -> Envelope:
     """The standing limits of a site, and what an event `e1` asks for."""
     bounds = Bounds(
@@ -245,6 +246,7 @@ def envelope(
         expires_at=NOON + timedelta(hours=1),
         steps=(ScheduleStep(interval=hour, bounds=bounds),),
         fallback=Bounds(),
+        standing=standing,
     )
     return combine(limits_at(of, [event], NOON))
 

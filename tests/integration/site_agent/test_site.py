@@ -7,7 +7,9 @@ import socket
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,13 @@ import pytest
 from contracts.clock import SystemClock
 from contracts.errors import ConfigError
 from contracts.site_link import codec
-from contracts.site_link.messages import InstructionStatus, Measurement, Row
+from contracts.site_link.messages import (
+    Instruction,
+    InstructionStatus,
+    InstructionStep,
+    Measurement,
+    Row,
+)
 from depot_sim.config import DepotSettings
 from depot_sim.depot import Depot, DepotAddresses
 from site_agent.config import SiteSettings
@@ -36,13 +44,20 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def hardware(ocpp_port: int, mqtt_port: int) -> Depot:
+def hardware(
+    ocpp_port: int,
+    mqtt_port: int,
+    *,
+    building_w: float = BUILDING_W,
+    pv_w: float = 5_000,
+    clearness: float = 0.2,
+) -> Depot:
     vehicle = {"capacity_wh": 60_000, "soc_pct": 40, "max_ac_w": 11_040}
     cells = {"capacity_wh": 50_000, "max_charge_w": 8_000, "max_discharge_w": 8_000}
     broker = {"port": mqtt_port, "username": "tank", "password": "only-for-tests"}
     facts = {
         "site_id": "depot-1",
-        "building": {"base_w": BUILDING_W, "swing_w": 0},
+        "building": {"base_w": building_w, "swing_w": 0},
         "chargers": [
             {
                 "id": name,
@@ -57,12 +72,20 @@ def hardware(ocpp_port: int, mqtt_port: int) -> Depot:
             {"id": "rack", "kind": "sunspec", **cells},
             {"id": "tank", "kind": "mqtt", **cells, "broker": broker, "state_interval_s": 0.5},
         ],
-        "pv": [{"id": "roof", "rated_w": 5_000, "clearness": 0.2, "swing": 0}],
+        "pv": [{"id": "roof", "rated_w": pv_w, "clearness": clearness, "swing": 0}],
     }
     return Depot(DepotSettings.model_validate(facts), CLOCK)
 
 
-def settings(data: Path, at: DepotAddresses, ocpp_port: int, mqtt_port: int) -> SiteSettings:
+def settings(
+    data: Path,
+    at: DepotAddresses,
+    ocpp_port: int,
+    mqtt_port: int,
+    *,
+    pv_w: float = 5_000,
+    in_hours: float = 2,
+) -> SiteSettings:
     cells = {"capacity_wh": 50_000, "max_charge_w": 8_000, "max_discharge_w": 8_000}
 
     def where(address: Any) -> dict[str, object]:
@@ -82,9 +105,9 @@ def settings(data: Path, at: DepotAddresses, ocpp_port: int, mqtt_port: int) -> 
             {"id": "tank", "kind": "mqtt", "password": "only-for-tests", **cells},
         ],
         "mqtt": {"port": mqtt_port},
-        "pv": [{"id": "roof", **where(at.pv["roof"]), "rated_w": 5_000}],
+        "pv": [{"id": "roof", **where(at.pv["roof"]), "rated_w": pv_w}],
         "fleet": [
-            {"vehicle_id": f"van-{name}", "id_tags": [f"TAG-{name}"], "in_hours": 2}
+            {"vehicle_id": f"van-{name}", "id_tags": [f"TAG-{name}"], "in_hours": in_hours}
             | {"required_soc_pct": 80, "capacity_wh": 60_000}
             for name, _ in CHARGERS
         ],
@@ -146,6 +169,91 @@ async def test_an_event_moves_real_protocols(tmp_path: Path) -> None:
     assert states[1].at - begins < timedelta(seconds=2)
     online = [r.value for r in told if isinstance(r, Measurement) and r.point == "chargers_online"]
     assert online[-1] == len(CHARGERS)
+
+
+@dataclass
+class Seen:
+    """The extremes of some time, W."""
+
+    load_w: float = 0.0
+    generation_w: float = 0.0
+    import_w: float = -inf
+    export_w: float = inf
+
+    def take(self, depot: Depot) -> None:
+        stored = [sum(battery.phases_w) for battery in depot.batteries.values()]
+        load = sum(charger.power_w for charger in depot.chargers.values())
+        load += sum(max(0.0, power) for power in stored)
+        made = sum(sum(inverter.phases_w) for inverter in depot.pv.values())
+        self.load_w = max(self.load_w, load)
+        self.generation_w = min(self.generation_w, made + sum(min(0.0, p) for p in stored))
+        self.import_w = max(self.import_w, depot.plant.power_w)
+        self.export_w = min(self.export_w, depot.plant.power_w)
+
+
+async def seen(depot: Depot, since: datetime, until: datetime) -> Seen:
+    await CLOCK.sleep((since - CLOCK.now()).total_seconds())
+    extremes = Seen()
+    while CLOCK.now() < until:
+        extremes.take(depot)
+        await CLOCK.sleep(0.1)
+    return extremes
+
+
+STEP = timedelta(seconds=4)
+FOLLOWED = timedelta(seconds=2.5)
+BOUNDS: tuple[dict[str, Any], ...] = (
+    {"load_limit_w": 13_000.0, "generation_limit_w": -6_000.0, "storage_power_w": 3_000.0},
+    {"load_limit_w": 9_000.0, "generation_limit_w": -20_000.0, "storage_power_w": 0.0},
+    {"energize": False},
+)
+"""Beside no export at all, one after the other."""
+
+
+def envelope(begins: datetime) -> Instruction:
+    one = instruction(site_id="depot-1", start=begins)
+    steps = tuple(
+        InstructionStep(
+            start=begins + n * STEP, end=begins + (n + 1) * STEP, export_limit_w=0.0, **bounds
+        )
+        for n, bounds in enumerate(BOUNDS)
+    )
+    return replace(one, steps=steps, expires_at=steps[-1].end)
+
+
+async def test_bounds_on_load_generation_and_storage_reach_every_device(tmp_path: Path) -> None:
+    ocpp_port, mqtt_port, building_w, pv_w = free_port(), free_port(), 2_000.0, 30_000.0
+    depot = hardware(ocpp_port, mqtt_port, building_w=building_w, pv_w=pv_w, clearness=0.9)
+    data = tmp_path / "site"
+    data.mkdir()
+    begins = CLOCK.now() + timedelta(seconds=4)
+    store = open_store(data / DATABASE, CLOCK.now())
+    await store.instructions.put(envelope(begins))
+    store.close()
+    stopping = asyncio.Event()
+    async with running_hardware(depot) as at, asyncio.TaskGroup() as group:
+        made = settings(data, at, ocpp_port, mqtt_port, pv_w=pv_w, in_hours=12)
+        group.create_task(run(made, CLOCK, stopping))
+        async with asyncio.timeout(30):
+            starts = [begins + n * STEP for n in range(len(BOUNDS))]
+            before = await seen(depot, begins - STEP / 4, begins)
+            both, no_export, stopped = [
+                await seen(depot, start + FOLLOWED, start + STEP) for start in starts
+            ]
+        stopping.set()
+    assert before.generation_w == -27_000
+    assert before.load_w > 20_000
+    assert 11_000 < both.load_w <= 13_000  # of which 3 kW are the batteries'
+    assert both.generation_w == pytest.approx(-6_000, abs=50)
+    assert no_export.load_w <= 9_000
+    assert no_export.generation_w == pytest.approx(-building_w - no_export.load_w, abs=300)
+    assert no_export.export_w >= -100
+    assert (stopped.load_w, stopped.generation_w) == (0.0, 0.0)
+    assert (stopped.import_w, stopped.export_w) == pytest.approx((building_w, building_w))
+    told = rows(data / DATABASE)
+    states = [row for row in told if isinstance(row, InstructionStatus)]
+    assert [row.state for row in states][:2] == ["started", "applied"]
+    assert states[1].reason == "accepted by every device"
 
 
 async def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ CASES: list[Case] = [
 _ASKED = {"event_kw", "export_kw", "load_kw", "generation_kw", "storage_kw", "energize"}
 _KEYS = {
     "given": {"building_kw", "meter_kw", "pv_kw", "pv", "chargers", "needs", "battery"},
-    "limit": _ASKED | {"contract_kw", "root_a", "nodes", "max_building_kw"},
+    "limit": _ASKED | {"standing", "contract_kw", "root_a", "nodes", "max_building_kw"},
     "expect": {"chargers", "causes", "binding", "unmet", "battery_kw", "battery", "pv_limit_kw"}
     | {"pv"},
 }
@@ -40,7 +40,12 @@ def test_decision(case: Case) -> None:
         for key in _ASKED - {"energize"}
         if key in limits
     }
-    envelope = site.envelope(snapshot.model, **asked, energize=limits.get("energize"))
+    envelope = site.envelope(
+        snapshot.model,
+        **asked,
+        energize=limits.get("energize"),
+        standing=limits.get("standing", False),
+    )
     _check(case["expect"], decide(snapshot, envelope))
 
 

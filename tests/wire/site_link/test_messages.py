@@ -74,6 +74,7 @@ EVERYTHING = replace(
         storage_power_w=0.0,
         energize=False,
     ),
+    standing=True,
     cause="",
 )
 
@@ -166,7 +167,7 @@ GOLDEN: list[tuple[Message, str]] = [
         '"start":"2026-11-21T12:00:00Z","end":"2026-11-21T12:30:00Z"}],'
         '"fallback":{"import_limit_w":null,"export_limit_w":null,"load_limit_w":null,'
         '"generation_limit_w":null,"storage_power_w":null,"energize":null},'
-        '"test":false,"cause":"fair share"}',
+        '"test":false,"standing":false,"cause":"fair share"}',
     ),
     (
         EVERYTHING,
@@ -178,7 +179,7 @@ GOLDEN: list[tuple[Message, str]] = [
         '"start":"2026-11-21T12:00:00Z","end":"2026-11-21T12:30:00Z"}],'
         '"fallback":{"import_limit_w":40000.0,"export_limit_w":-1500.0,"load_limit_w":0.0,'
         '"generation_limit_w":0.0,"storage_power_w":0.0,"energize":false},'
-        '"test":false,"cause":""}',
+        '"test":false,"standing":true,"cause":""}',
     ),
     (
         InstructionAck(instruction_id="i-1", state=InstructionState.STORED, at=T),

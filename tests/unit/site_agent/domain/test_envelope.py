@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from contracts.site_link.messages import InstructionState
@@ -48,6 +50,14 @@ def test_the_tightest_event_wins_and_keeps_its_cause() -> None:
     cause = "the import limit of event e2: your share of 2 MW"
     assert envelope.import_w == Bound(value=40_000.0, cause=cause)
     assert envelope.event
+
+
+def test_what_always_holds_is_no_event() -> None:
+    standing = replace(held(40_000.0, load_w=9_000.0), standing=True)
+    envelope = at_noon(standing)
+    assert envelope.import_w.cause == "the import limit of envelope e1"
+    assert not envelope.event
+    assert at_noon(standing, held(None, seq=2, event_id="e2", export_w=0.0)).event
 
 
 def test_an_event_above_the_contract_does_not_lift_it() -> None:

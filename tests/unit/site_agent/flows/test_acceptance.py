@@ -92,11 +92,13 @@ def test_everything_asked_is_known_to_the_domain() -> None:
         energize=False,
     )
     fallback = Fallback(load_limit_w=6.0, energize=True)
-    held = in_domain_words(replace(GOOD, steps=(step,), fallback=fallback), InstructionState.STORED)
+    made = replace(GOOD, steps=(step,), fallback=fallback, standing=True)
+    held = in_domain_words(made, InstructionState.STORED)
     assert held.steps[0].bounds == Bounds(
         import_w=1.0, export_w=-2.0, load_w=3.0, generation_w=-4.0, storage_w=5.0, energize=False
     )
     assert held.fallback == Bounds(load_w=6.0, energize=True)
+    assert held.standing
 
 
 def test_an_older_one_of_the_same_event_is_refused() -> None:
