@@ -26,7 +26,7 @@ from gateway.flows.outgoing import Outgoing
 from gateway.flows.settlement import Settlement
 from gateway.flows.situation import Observer
 from gateway.flows.telemetry import SiteInbox
-from gateway.flows.upstream_reports import UsageReports
+from gateway.flows.upstream_reports import StateReports, UsageReports
 from gateway.ports import UtilityLink
 from gateway.reports.document import dump
 from gateway.sites.broker import broker_config
@@ -191,7 +191,11 @@ def _utilities(
         )
         for settings in config.openadr
     )
-    sep2 = (Sep2Aggregator(settings, core.envelopes, memory, clock) for settings in config.sep2)
+    states = StateReports(core.live, core.ledger)
+    sep2 = (
+        Sep2Aggregator(settings, core.envelopes, usage, states, memory, clock)
+        for settings in config.sep2
+    )
     return [*openadr, *sep2]
 
 

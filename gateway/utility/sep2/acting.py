@@ -43,8 +43,6 @@ class Acting:
         self._clock = clock
         self._view: ServerView = EMPTY
         self._difference: Difference | None = None
-        self._restoring = asyncio.Lock()
-        self._restored = False
         self._outbox = Sep2Outbox(
             kept, transport, ServerLists(transport), clock, settings.max_backoff_s
         )
@@ -63,9 +61,14 @@ class Acting:
         """How many Responses and LogEvents are still to be sent."""
         return self._outbox.waiting
 
+    async def restore(self) -> None:
+        """Take up what a predecessor knew; call it before anything else."""
+        await self._outbox.restore()
+        await self._steering.restore()
+        await self._reporting.restore()
+
     async def follow(self, view: ServerView, server_now: datetime) -> datetime | None:
         """See `Steering.follow`; the reports follow the same view and clock."""
-        await self._restore()
         self._view = view
         self._difference = self._difference or Difference()
         self._difference.measured(self._clock.now(), server_now)
@@ -73,7 +76,6 @@ class Acting:
 
     async def run(self) -> None:
         """Send and report until cancelled."""
-        await self._restore()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._outbox.run())
             tasks.create_task(self._reporting.run())
@@ -82,11 +84,3 @@ class Acting:
         if self._difference is None:
             return self._view, None
         return self._view, self._difference.theirs(self._clock.now())
-
-    async def _restore(self) -> None:
-        async with self._restoring:
-            if not self._restored:
-                await self._outbox.restore()
-                await self._steering.restore()
-                await self._reporting.restore()
-                self._restored = True

@@ -1,4 +1,4 @@
-"""One utility over IEEE 2030.5, put together: memory, outbox, steering, reporting, client."""
+"""One utility over IEEE 2030.5, put together: the half that reads and the half that acts."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from contracts.identity import (
     sep2_server_context,
 )
 from contracts.time import Clock
-from gateway.ports import EnvelopeIntake, UtilityHealth, UtilityMemory
-from gateway.utility.sep2.arrived import ServerLists
+from gateway.ports import (
+    EnvelopeIntake,
+    SiteStates,
+    UsageSource,
+    UtilityHealth,
+    UtilityMemory,
+)
+from gateway.utility.sep2.acting import Acting
 from gateway.utility.sep2.client import Sep2Client
-from gateway.utility.sep2.memory import Sep2Memory
-from gateway.utility.sep2.outbox import Sep2Outbox
 from gateway.utility.sep2.settings import Sep2Settings
-from gateway.utility.sep2.steering import Steering
 from gateway.utility.sep2.transport import Sep2Transport
 
 
@@ -30,27 +33,28 @@ class Sep2Aggregator:
         self,
         settings: Sep2Settings,
         envelopes: EnvelopeIntake,
+        usage: UsageSource,
+        states: SiteStates,
         memory: UtilityMemory,
         clock: Clock,
     ) -> None:
         tls = sep2_client_context(settings.ca, settings.cert, settings.key, settings.ciphers)
         transport = Sep2Transport(settings, tls)
-        remembered = Sep2Memory(memory, settings.utility_id)
-        self._outbox = Sep2Outbox(
-            remembered, transport, ServerLists(transport), clock, settings.max_backoff_s
+        own_lfdi = lfdi(certificate_der(settings.cert))
+        self._acting = Acting(
+            settings, own_lfdi, transport, envelopes, usage, states, memory, clock
         )
-        self._steering = Steering(settings, envelopes, self._outbox, remembered, clock)
         listener = settings.listener
         self._client = Sep2Client(
             settings,
             transport,
-            self._steering,
+            self._acting,
             clock,
-            own_lfdi=lfdi(certificate_der(settings.cert)),
+            own_lfdi=own_lfdi,
             listener_tls=None
             if listener is None
             else sep2_server_context(listener.cert, listener.key, settings.ca, settings.ciphers),
-            beside=(self._outbox.run,),
+            beside=(self._acting.run,),
         )
 
     @property
@@ -60,6 +64,5 @@ class Sep2Aggregator:
 
     async def run(self) -> None:
         """Follow the server until cancelled."""
-        await self._outbox.restore()
-        await self._steering.restore()
+        await self._acting.restore()
         await self._client.run()
