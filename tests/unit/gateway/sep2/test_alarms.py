@@ -85,7 +85,6 @@ def codes(events: list[LogEvent]) -> list[tuple[int, int]]:
 
 @pytest.mark.row("sep2:38")
 @pytest.mark.row("csip:G31")
-@pytest.mark.row("csip:G32")
 async def test_raised_and_back_to_normal(bench: Bench) -> None:
     bench.note(notice(1, "limit-not-obeyed"))
     assert codes(await bench.tell()) == [(11, 0)]

@@ -259,7 +259,7 @@ ALL = [ConnectionPoint, DERCapability, DERSettings, DERStatus, DERAvailability]
 @pytest.mark.row("sep2:14")
 @pytest.mark.row("sep2:AU5")
 @pytest.mark.row("csip:G28")
-@pytest.mark.row("csip:G29")
+@pytest.mark.row("csip:P43")
 async def test_everything_at_the_start_then_the_present_at_the_poll_rate(bench: Bench) -> None:
     assert await bench.tell() == ALL
     assert [path for path, _ in bench.server.put] == [
