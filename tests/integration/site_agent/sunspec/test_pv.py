@@ -137,9 +137,10 @@ async def test_an_inverter_above_its_limit_is_noticed(bench: Bench) -> None:
         while device.obeys:
             await device.set_limit(to(10_000.0))
             await bench.clock.sleep(1.0)
+        assert not device.state(bench.clock.now()).obeys
         place = address_of(server.registers, 103)
         server.put(place, model(103, W=1200, W_SF=1, St=5))
-        await until(lambda: device.obeys)
+        await until(lambda: device.state(bench.clock.now()).obeys)
 
 
 async def test_generating_less_than_the_limit_is_no_offence(bench: Bench) -> None:
