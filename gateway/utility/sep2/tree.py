@@ -221,7 +221,11 @@ class Tree:
     @property
     def troubles(self) -> list[str]:
         """What could not be read lately, in words."""
-        return [branch.error for branch in self._branches.values() if branch.failures]
+        return [
+            branch.error
+            for branch in self._branches.values()
+            if branch.failures and branch.kind is not EndDevice
+        ]
 
     async def read(self, branches: list[Branch]) -> None:
         """Read these branches side by side; one that cannot be read keeps what it had.
@@ -287,6 +291,8 @@ class Tree:
         elif branch.failures >= _PATIENCE and issubclass(branch.kind, _DISPENSABLE):
             branch.gone = branch.document is None
             self._changed(branch)
+        if branch.kind is EndDevice:
+            wait_s = self._rate_s(branch)  # the list has shown it; this is only a sign of life
         asked_s = (error.retry_after_s or 0.0) if isinstance(error, BusyError) else 0.0
         wait_s = max(min(wait_s, self._rate_s(branch)), asked_s)
         branch.retry_at = self._clock.monotonic() + wait_s

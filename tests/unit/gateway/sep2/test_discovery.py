@@ -16,7 +16,6 @@ from contracts.sep2.resources import (
     DERProgramList,
     EndDeviceList,
     FunctionSetAssignmentsList,
-    Link,
     ListLink,
     RejectedItem,
     Resource,
@@ -530,13 +529,14 @@ async def test_curves_that_cannot_be_read_do_not_hold_up_the_rest() -> None:
 async def test_every_device_is_asked_for_by_itself_within_two_days() -> None:
     """The server may forget an EndDevice nobody has touched for 72 h (8.5.3)."""
     found = finder(2)
-    alone = Link(href="/edev/1")
-    found.fleet.resources[alone.href] = listed(found.fleet, "/edev").items[1]
+    found.fleet.resources["/edev/1"] = listed(found.fleet, "/edev").items[1]
     await found.settle()
     assert found.fleet.asked["/edev/1"] == 0
-    for _ in range(25):
+    for _ in range(49):
         await found.after(3600)
-    assert found.fleet.asked["/edev/1"] == 1
+    assert found.fleet.asked["/edev/1"] == 2
+    assert found.fleet.asked["/edev/2"] == 2, "not more often where it cannot be had"
+    assert found.discovery.detail == "2 of 2 devices"
 
 
 async def test_memory_is_flat_over_many_polls() -> None:
