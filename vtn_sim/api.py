@@ -23,6 +23,9 @@ from vtn_sim.openadr.journal import Journal
 from vtn_sim.openadr.refusal import INVALID_ID, Refusal
 from vtn_sim.openadr.vtn import Vtn
 from vtn_sim.scenario import whole_second
+from vtn_sim.sep2.api import sep2_router
+from vtn_sim.sep2.refusal import UnknownNameError
+from vtn_sim.sep2.server import Sep2Server
 from vtn_sim.spec import EventSpec, Identifier, Seconds, SignalSpec, Start, TargetSpec
 from vtn_sim.views import (
     EventView,
@@ -67,7 +70,13 @@ class NewReportRequest(ReportWish):
     r_ids: tuple[Identifier, ...] = ()
 
 
-def api_app(vtn: Vtn, journal: Journal, rules: JudgeSettings, clock: Clock) -> FastAPI:
+def api_app(
+    vtn: Vtn,
+    journal: Journal,
+    rules: JudgeSettings,
+    clock: Clock,
+    sep2: Sep2Server | None = None,
+) -> FastAPI:
     """The utility's own side as an application."""
     app = FastAPI(title="Gridyard utility simulator", docs_url=None, redoc_url=None)
     install_problem_handlers(app)
@@ -77,6 +86,8 @@ def api_app(vtn: Vtn, journal: Journal, rules: JudgeSettings, clock: Clock) -> F
     app.include_router(_verdicts(vtn, rules, clock))
     app.include_router(_reports(vtn))
     app.include_router(_messages(journal))
+    if sep2 is not None:
+        app.include_router(sep2_router(sep2))
     return app
 
 
@@ -85,7 +96,7 @@ def _install_refusals(app: FastAPI) -> None:
 
     @app.exception_handler(PermanentError)
     async def permanent(request: Request, error: PermanentError) -> JSONResponse:
-        status = 404 if isinstance(error, UnknownEventError) else 409
+        status = 404 if isinstance(error, UnknownEventError | UnknownNameError) else 409
         return problem(status, str(error), instance=request.url.path)
 
     @app.exception_handler(Refusal)

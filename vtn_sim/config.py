@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from contracts.config import Settings
+from vtn_sim.sep2.settings import Sep2ServerSettings
 from vtn_sim.spec import EventSpec, Identifier
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
@@ -78,3 +79,5 @@ class VtnSettings(Settings):
     keep_samples: Annotated[int, Field(ge=1, le=10_000_000)] = 100_000
     """Of each reported point."""
     scenario: tuple[ScenarioEvent, ...] = ()
+    sep2: Sep2ServerSettings | None = None
+    """The utility's IEEE 2030.5 server; none: it has none."""

@@ -18,6 +18,7 @@ from vtn_sim.openadr.journal import Journal
 from vtn_sim.openadr.service import PATH, openadr_app
 from vtn_sim.openadr.vtn import Vtn
 from vtn_sim.scenario import play
+from vtn_sim.sep2.server import Sep2Server
 
 _log = structlog.get_logger(__name__)
 
@@ -30,6 +31,8 @@ class VtnAddresses:
     """Base of the VEN's side, as a VEN's settings want it."""
     api_url: str
     """Base of the REST API."""
+    sep2_url: str | None = None
+    """DeviceCapability of the IEEE 2030.5 server, if there is one."""
 
 
 async def run(
@@ -38,9 +41,9 @@ async def run(
     ready: Callable[[VtnAddresses], None] | None,
     stopping: asyncio.Event,
 ) -> None:
-    """Serve VENs and the REST API and play the scenario, until `stopping` is set or cancelled.
+    """Serve VENs, IEEE 2030.5 clients and the REST API, and play the scenarios.
 
-    `ready` is told the addresses once both sides answer.
+    Until `stopping` is set or cancelled. `ready` is told the addresses once all sides answer.
 
     Raises:
         ConfigError: a certificate or key cannot be used.
@@ -48,6 +51,7 @@ async def run(
     """
     tls = server_context(config.cert_file, config.key_file, config.ca_file)
     vtn, journal = Vtn(config, clock), Journal(config.keep_messages)
+    sep2 = None if config.sep2 is None else Sep2Server(config.sep2, clock)
     ports = _Ports(config, ready)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(
@@ -62,13 +66,15 @@ async def run(
         )
         tasks.create_task(
             serve(
-                api_app(vtn, journal, config.judge, clock),
+                api_app(vtn, journal, config.judge, clock, sep2),
                 host=config.api_host,
                 port=config.api_port,
                 stopping=stopping,
                 ready=partial(ports.found, "api"),
             )
         )
+        if sep2 is not None:
+            tasks.create_task(sep2.run(stopping, partial(ports.found, "sep2")))
         scenario = tasks.create_task(play(config.scenario, vtn, clock))
         await stopping.wait()
         scenario.cancel()
@@ -84,12 +90,23 @@ class _Ports:
 
     def found(self, side: str, port: int) -> None:
         self._ports[side] = port
-        if self._ports.keys() < {"openadr", "api"}:
+        sep2 = self._config.sep2
+        if self._ports.keys() < {"openadr", "api", *(() if sep2 is None else ("sep2",))}:
             return
         addresses = VtnAddresses(
             openadr_url=f"https://{self._config.host}:{self._ports['openadr']}{PATH}",
             api_url=f"http://{self._config.api_host}:{self._ports['api']}",
+            sep2_url=(
+                None
+                if sep2 is None
+                else f"https://{sep2.host}:{self._ports['sep2']}{sep2.entry}"
+            ),
         )
-        _log.info("vtn_ready", openadr=addresses.openadr_url, api=addresses.api_url)
+        _log.info(
+            "vtn_ready",
+            openadr=addresses.openadr_url,
+            api=addresses.api_url,
+            sep2=addresses.sep2_url,
+        )
         if self._ready is not None:
             self._ready(addresses)
