@@ -38,6 +38,7 @@ from gateway.store.ledger import SqlLedger
 from gateway.store.telemetry import SqlTelemetry
 from gateway.store.utility_memory import SqlUtilityMemory
 from gateway.utility.openadr.ven import OpenAdrVen
+from gateway.utility.sep2.acting import Sep2Ports
 from gateway.utility.sep2.aggregator import Sep2Aggregator
 from gateway.web.app import create_app
 from gateway.web.state import LOOPBACK, WebState
@@ -191,11 +192,15 @@ def _utilities(
         )
         for settings in config.openadr
     )
-    states = StateReports(core.live, core.ledger)
-    sep2 = (
-        Sep2Aggregator(settings, core.envelopes, usage, states, memory, clock)
-        for settings in config.sep2
+    ports = Sep2Ports(
+        envelopes=core.envelopes,
+        events=core.intake,
+        usage=usage,
+        states=StateReports(core.live, core.ledger),
+        readiness=core.ledger.readiness,
+        memory=memory,
     )
+    sep2 = (Sep2Aggregator(settings, ports, clock) for settings in config.sep2)
     return [*openadr, *sep2]
 
 

@@ -9,14 +9,8 @@ from contracts.identity import (
     sep2_server_context,
 )
 from contracts.time import Clock
-from gateway.ports import (
-    EnvelopeIntake,
-    SiteStates,
-    UsageSource,
-    UtilityHealth,
-    UtilityMemory,
-)
-from gateway.utility.sep2.acting import Acting
+from gateway.ports import UtilityHealth
+from gateway.utility.sep2.acting import Acting, Sep2Ports
 from gateway.utility.sep2.client import Sep2Client
 from gateway.utility.sep2.settings import Sep2Settings
 from gateway.utility.sep2.transport import Sep2Transport
@@ -29,21 +23,11 @@ class Sep2Aggregator:
         ConfigError: a certificate or key cannot be used.
     """
 
-    def __init__(
-        self,
-        settings: Sep2Settings,
-        envelopes: EnvelopeIntake,
-        usage: UsageSource,
-        states: SiteStates,
-        memory: UtilityMemory,
-        clock: Clock,
-    ) -> None:
+    def __init__(self, settings: Sep2Settings, ports: Sep2Ports, clock: Clock) -> None:
         tls = sep2_client_context(settings.ca, settings.cert, settings.key, settings.ciphers)
         transport = Sep2Transport(settings, tls)
         own_lfdi = lfdi(certificate_der(settings.cert))
-        self._acting = Acting(
-            settings, own_lfdi, transport, envelopes, usage, states, memory, clock
-        )
+        self._acting = Acting(settings, own_lfdi, transport, ports, clock)
         listener = settings.listener
         self._client = Sep2Client(
             settings,

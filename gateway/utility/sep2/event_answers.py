@@ -74,7 +74,7 @@ def received(
         subject=event.mrid,
         reply_to=event.reply_to,
         required=event.response_required,
-        start=window.start,
+        start=max(window.start, now),  # received late, it starts now
         end=end,
         refused=refused,
         over=refused is not None,

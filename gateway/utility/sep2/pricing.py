@@ -172,8 +172,8 @@ class Pricing:
         """The price of the first block; None if none is named."""
         path = self._polled.path(interval.consumption_tariff_interval_list_link, base)
         blocks = await self._polled.items(path, ConsumptionTariffIntervalList, fixed=True)
-        priced = [one for one in blocks.items if one.price is not None] if blocks else []
-        return min(priced, key=lambda one: one.start_value).price if priced else None
+        first = min(blocks.items if blocks else (), key=lambda one: one.start_value, default=None)
+        return None if first is None else first.price
 
     async def _hand_in(self, event_id: str, found: PriceDay, now: datetime) -> None:
         """Hand in a day whose prices to come are new."""

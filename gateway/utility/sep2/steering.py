@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -12,7 +14,7 @@ from contracts.time import Clock
 from gateway.domain.operating_envelope import EnvelopeStep, OperatingEnvelope
 from gateway.ports import EnvelopeIntake
 from gateway.utility.sep2 import mapping
-from gateway.utility.sep2.bounds import combined
+from gateway.utility.sep2.bounds import Piece, combined
 from gateway.utility.sep2.device_track import LANES, DeviceTrack
 from gateway.utility.sep2.difference import Difference
 from gateway.utility.sep2.memory import Sep2Memory
@@ -45,6 +47,8 @@ class Steering:
         memory: Sep2Memory,
         clock: Clock,
     ) -> None:
+        self.also: Callable[[str], Iterable[Piece]] = _nothing
+        """What binds a site beside controls and defaults, in the server's time."""
         self._utility_id = settings.utility_id
         self._envelopes = envelopes
         self._outbox = outbox
@@ -58,6 +62,7 @@ class Steering:
         self._imposed: set[str] = set()
         self._stale: set[str] = set()
         """Sites whose envelope must be made again."""
+        self._imposing = asyncio.Lock()
         self._difference = Difference()
 
     async def restore(self) -> None:
@@ -95,6 +100,15 @@ class Steering:
         looks = (track.next_look for track in self._tracks.values())
         return min((look for look in looks if look is not None), default=None)
 
+    async def renew(self, sites: Sequence[str]) -> None:
+        """Impose anew on these sites: what `also` says of them has changed.
+
+        Raises:
+            TransientError: it could not be stored now; the next `follow` tries again.
+        """
+        self._stale.update(sites)
+        await self._impose()
+
     async def _follow(
         self, track: DeviceTrack, view: ServerView, shown: DeviceView | None, now: datetime
     ) -> bool:
@@ -106,16 +120,18 @@ class Steering:
         return await track.follow(shown, now)
 
     async def _impose(self) -> None:
+        """One at a time, so that the newest comes last."""
         postponed: TransientError | None = None
-        for site_id in sorted(self._stale):
-            try:
-                await self._impose_on(site_id)
-            except TransientError as error:
-                postponed = error
-                continue
-            except PermanentError as error:
-                _log.error("sep2_envelope_refused", site=site_id, error=str(error))
-            self._stale.discard(site_id)
+        async with self._imposing:
+            for site_id in sorted(self._stale):
+                self._stale.discard(site_id)
+                try:
+                    await self._impose_on(site_id)
+                except TransientError as error:
+                    self._stale.add(site_id)
+                    postponed = error
+                except PermanentError as error:
+                    _log.error("sep2_envelope_refused", site=site_id, error=str(error))
         if postponed is not None:
             raise postponed
 
@@ -135,11 +151,13 @@ class Steering:
             self._imposed.discard(site_id)
 
     def _steps(self, site_id: str) -> tuple[EnvelopeStep, ...]:
+        tracks = (t for t in self._tracks.values() if site_id in t.settings.sites)
+        pieces = [*(one for t in tracks for one in t.pieces(site_id)), *self.also(site_id)]
         return combined(
-            [
-                replace(piece, interval=self._difference.ours(piece.interval))
-                for track in self._tracks.values()
-                if site_id in track.settings.sites
-                for piece in track.pieces(site_id)
-            ]
+            [replace(one, interval=self._difference.ours(one.interval)) for one in pieces]
         )
+
+
+def _nothing(site_id: str) -> tuple[Piece, ...]:
+    del site_id
+    return ()

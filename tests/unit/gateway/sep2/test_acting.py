@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -21,11 +22,12 @@ from contracts.sep2.resources import (
     Resource,
     ResponseList,
 )
-from contracts.site_link.messages import Notice, Severity
+from contracts.site_link.messages import Notice, Severity, VehicleReadiness
 from contracts.testing import FakeClock
-from gateway.utility.sep2.acting import Acting
+from gateway.utility.sep2.acting import Acting, Sep2Ports
 from gateway.utility.sep2.client import Sep2Client
 from gateway.utility.sep2.difference import Difference
+from support.openadr import RecordingIntake
 from support.sep2_acting import Envelopes, FragileMemory, Sites, running
 from support.sep2_tree_server import NOW, OWN_LFDI, Fleet, settings
 
@@ -69,18 +71,21 @@ class Bench:
         for number in range(1, count + 1):
             self.sites.has(f"depot-{number}", NOW, pcc_power_w=9e4, charging_power_w=5e4)
 
+    async def readiness(self, site_id: str) -> Sequence[VehicleReadiness]:
+        del site_id
+        return []
+
     async def start(self) -> Sep2Client:
         transport = self.server.transport(self.settings)
-        acting = Acting(
-            self.settings,
-            OWN_LFDI,
-            transport,
-            self.envelopes,
-            self.sites,
-            self.sites,
-            self.memory,
-            self.clock,
+        ports = Sep2Ports(
+            envelopes=self.envelopes,
+            events=RecordingIntake(),
+            usage=self.sites,
+            states=self.sites,
+            readiness=self.readiness,
+            memory=self.memory,
         )
+        acting = Acting(self.settings, OWN_LFDI, transport, ports, self.clock)
         await acting.restore()
         return Sep2Client(
             self.settings,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.time import Interval
@@ -53,6 +53,7 @@ def test_the_tighter_of_two(
     assert tightest((second, first)) == tightest((first, second))
 
 
+@settings(deadline=None)
 @given(some_bounds, some_bounds)
 def test_the_tightest_keeps_both(a: SiteBounds, b: SiteBounds) -> None:
     both = tightest((a, b))
@@ -63,6 +64,7 @@ def test_the_tightest_keeps_both(a: SiteBounds, b: SiteBounds) -> None:
 
 
 @pytest.mark.row("sep2:3")
+@settings(deadline=None)
 @given(
     some_bounds,
     st.lists(st.floats(0.001, 1e6), min_size=1, max_size=12),

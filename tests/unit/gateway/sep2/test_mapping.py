@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
@@ -192,6 +192,7 @@ mode_values: st.SearchStrategy[ModeValue] = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["opModImpLimW", "opModMaxLimW", "x", "y"]), mode_values))
 def test_a_stored_state_comes_back_the_same(modes: dict[str, ModeValue]) -> None:
     listed = der_control(1, 0, 5, modes, randomize_start=timedelta(seconds=60))

@@ -6,7 +6,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.sep2.resources import DefaultDERControl, DERControl, ModeValue, Scaled
@@ -99,6 +99,7 @@ def in_force(device: DeviceSettings, view: ServerView, after_s: float) -> list[S
 
 
 @pytest.mark.row("sep2:28")
+@settings(deadline=None)
 @given(programs(), st.lists(st.integers(0, 45 * 60), min_size=1, max_size=12))
 def test_never_looser_than_any_mode_in_force(
     listed: list[ProgramView], instants: list[int]
@@ -117,6 +118,7 @@ def test_never_looser_than_any_mode_in_force(
 
 
 @pytest.mark.row("sep2:3")
+@settings(deadline=None)
 @given(programs(), st.lists(st.integers(0, 45 * 60), min_size=1, max_size=6))
 def test_sites_of_one_device_together_keep_what_it_was_asked(
     listed: list[ProgramView], instants: list[int]
