@@ -126,8 +126,13 @@ def _instruction(
         expires_at=until + keep if default is not None and scheduled else until + _GRACE,
         steps=tuple(steps),
         fallback=Fallback(**asdict(default.bounds)) if default is not None else Fallback(),
-        cause="; ".join(dict.fromkeys(step.cause for step in ahead))[:MAX_TEXT],
+        cause=_causes(ahead)[:MAX_TEXT],
     )
+
+
+def _causes(steps: Sequence[EnvelopeStep]) -> str:
+    """Every cause once, the nearest first."""
+    return "; ".join(dict.fromkeys(one for step in steps for one in step.cause.split("; ")))
 
 
 _GRACE = timedelta(seconds=1)

@@ -18,19 +18,27 @@ class Difference:
 
     def __init__(self) -> None:
         self._value: timedelta | None = None
+        self._last: tuple[datetime, datetime] | None = None
 
     def measured(self, ours: datetime, theirs: datetime) -> bool:
         """Take a measurement; True when it has changed the difference."""
-        found = ours - theirs
+        self._last, found = (ours, theirs), ours - theirs
         if self._value is not None and abs(found - self._value) < _SECOND:
             return False
         self._value = timedelta(seconds=round(found.total_seconds()))
         return True
 
     def ours(self, theirs: Interval) -> Interval:
-        """An interval of the server's on our clock."""
+        """An interval of the server's on our clock.
+
+        What had begun at the last measurement has begun on our clock too, though the difference
+        is known to a second only: nothing that is in force may pause for a moment.
+        """
         end = None if theirs.end is None else self.ours_at(theirs.end)
-        return Interval(start=self.ours_at(theirs.start), end=end)
+        start = self.ours_at(theirs.start)
+        if self._last is not None and theirs.start <= self._last[1]:
+            start = min(start, self._last[0])
+        return Interval(start=start, end=end if end is None else max(end, start))
 
     def ours_at(self, theirs: datetime) -> datetime:
         """An instant of the server's on our clock."""
