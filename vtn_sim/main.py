@@ -97,9 +97,7 @@ class _Ports:
             openadr_url=f"https://{self._config.host}:{self._ports['openadr']}{PATH}",
             api_url=f"http://{self._config.api_host}:{self._ports['api']}",
             sep2_url=(
-                None
-                if sep2 is None
-                else f"https://{sep2.host}:{self._ports['sep2']}{sep2.entry}"
+                None if sep2 is None else f"https://{sep2.host}:{self._ports['sep2']}{sep2.entry}"
             ),
         )
         _log.info(

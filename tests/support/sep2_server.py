@@ -39,7 +39,7 @@ def lfdi_of(identity: Identity) -> str:
 
 def device_lfdi(number: int) -> str:
     """Assigned by the utility: a managed device has no certificate."""
-    return f"{0xD0000 + number:040X}"
+    return f"{0xD0000 + number:09X}" + "0" * 31
 
 
 def sep2_settings(pki: Pki, **changes: Any) -> dict[str, Any]:

@@ -41,4 +41,4 @@ async def _from_anchor(
         except PermanentError as error:
             _log.error("sep2_step_failed", action=step.do.action, error=str(error))
         else:
-            _log.info("sep2_step", action=step.do.action, **result)
+            _log.info("sep2_step", action=step.do.action, result=result)

@@ -54,6 +54,7 @@ class DeviceFunctionSet(FunctionSet):
             get=self.log_events,
             post=self.log,
         )
+        yield Route(pattern="edev/{device}/lel/{log}", kind="LogEvent", get=self.log_event)
         if self.utility.settings.csipaus is not None:
             yield Route(
                 pattern="edev/{device}/cp",
@@ -231,6 +232,15 @@ class DeviceFunctionSet(FunctionSet):
             build,
             time_of=lambda record: record.resource.created_date_time,
         )
+
+    def log_event(self, call: Call) -> LogEvent:
+        """One LogEvent."""
+        device = self.device(call)
+        for record in self.utility.received.log_events(device.lfdi):
+            if str(record.number) == call.params["log"]:
+                href = f"{self.hrefs.device(device.number)}/lel/{record.number}"
+                return replace(record.resource, href=href)
+        raise not_found("no such LogEvent")
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -48,6 +48,11 @@ class FlowReservationFunctionSet(FunctionSet):
             get=self.responses,
             identified_by="device",
         )
+        yield Route(
+            pattern="edev/{device}/frp/{request}",
+            kind="FlowReservationResponse",
+            get=self.response,
+        )
 
     def requests(self, call: Call) -> FlowReservationRequestList:
         """What was asked."""
@@ -96,6 +101,11 @@ class FlowReservationFunctionSet(FunctionSet):
         return self.listed(
             FlowReservationResponseList, href, granted, call, partial(self._response, href)
         )
+
+    def response(self, call: Call) -> FlowReservationResponse:
+        """One answer."""
+        href = f"{self.hrefs.device(self.device(call).number)}/frp"
+        return self._response(href, self._request(call))
 
     def _response(self, href: str, request: FlowRequest) -> FlowReservationResponse:
         grant = request.grant

@@ -59,6 +59,9 @@ class LoadControlFunctionSet(FunctionSet):
                 identified_by="program",
             )
             yield Route(
+                pattern=program + "/edc/{control}", kind="EndDeviceControl", get=self.one_control
+            )
+            yield Route(
                 pattern=program + "/actedc",
                 kind="ActiveEndDeviceControlList",
                 get=self.active_controls,
@@ -108,6 +111,14 @@ class LoadControlFunctionSet(FunctionSet):
         program = self._program(call)
         listed = self.utility.load_controls.listed(program.name, self.utility.now())
         return self._control_list(call, program, "edc", listed)
+
+    def one_control(self, call: Call) -> EndDeviceControl:
+        """One control, as long as it is listed."""
+        program = self._program(call)
+        for event in self.utility.load_controls.listed(program.name, self.utility.now()):
+            if str(event.number) == call.params["control"]:
+                return self.control(self.base(call), program, event)
+        raise not_found("no such EndDeviceControl")
 
     def active_controls(self, call: Call) -> EndDeviceControlList:
         """Those that run."""

@@ -101,6 +101,11 @@ class PricingFunctionSet(FunctionSet):
                 kind="ConsumptionTariffIntervalList",
                 get=self.prices,
             )
+            yield Route(
+                pattern=intervals + "/{at}/cti/1",
+                kind="ConsumptionTariffInterval",
+                get=lambda call: self.price(self.base(call), self._interval(call)),
+            )
         yield Route(pattern="rt/{flow}", kind="ReadingType", get=self.reading_type)
 
     # --- tariffs and components ----------------------------------------------------------------
@@ -257,16 +262,18 @@ class PricingFunctionSet(FunctionSet):
     def prices(self, call: Call) -> ConsumptionTariffIntervalList:
         """The price, whatever was consumed before."""
         one, base = self._interval(call), self.base(call)
-        component = one.component
-        path = f"{component.path}/tti/{one.at:%H:%M}/cti"
-        href = f"{self.hrefs.tariff(base, component.tariff.number)}/{path}"
+        href = self._price_href(base, one).removesuffix("/1")
+        build = partial(self.price, base)
+        return self.listed(ConsumptionTariffIntervalList, href, [one], call, build)
 
-        def build(price: float) -> ConsumptionTariffInterval:
-            return ConsumptionTariffInterval(
-                href=f"{href}/1", price=round(price * 10.0**-PRICE_POWER)
-            )
+    def price(self, base: str, one: _Interval) -> ConsumptionTariffInterval:
+        """The only price of an interval."""
+        scaled = round(one.price * 10.0**-PRICE_POWER)
+        return ConsumptionTariffInterval(href=self._price_href(base, one), price=scaled)
 
-        return self.listed(ConsumptionTariffIntervalList, href, [one.price], call, build)
+    def _price_href(self, base: str, one: _Interval) -> str:
+        tariff = self.hrefs.tariff(base, one.component.tariff.number)
+        return f"{tariff}/{one.component.path}/tti/{one.at:%H:%M}/cti/1"
 
 
 def _instant(day: date, at: time, zone: tzinfo) -> datetime:

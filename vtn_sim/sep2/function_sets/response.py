@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from contracts.sep2.resources import (
     DERControlResponse,
@@ -49,6 +50,9 @@ class ResponseFunctionSet(FunctionSet):
                 get=self.responses,
                 post=self.respond,
             )
+            yield Route(
+                pattern=base + "rsps/{set}/rsp/{response}", kind="Response", get=self.response
+            )
 
     def sets(self, call: Call) -> ResponseSetList:
         """The ResponseSets."""
@@ -78,8 +82,21 @@ class ResponseFunctionSet(FunctionSet):
     def responses(self, call: Call) -> ResponseList:
         """What the client has answered: newest first."""
         href = self.hrefs.responses(self.base(call), self._set(call))
+        build = partial(_resource, href)
+        seen = self._seen(call)[::-1]
+        return self.listed(ResponseList, href, seen, call, build, time_of=lambda r: r.at)
+
+    def response(self, call: Call) -> Response:
+        """One of them."""
+        href = self.hrefs.responses(self.base(call), self._set(call))
+        for record in self._seen(call):
+            if str(record.number) == call.params["response"]:
+                return _resource(href, record)
+        raise not_found("no such Response")
+
+    def _seen(self, call: Call) -> list[ReceivedResponse]:
         own = self.device(call).lfdi if "device" in call.params else None
-        seen = [
+        return [
             record
             for record in self.utility.received.responses()
             if record.client == call.client.lfdi
@@ -87,11 +104,6 @@ class ResponseFunctionSet(FunctionSet):
             and record.problem is None
             and own in (None, record.lfdi)
         ]
-
-        def build(record: ReceivedResponse) -> Response:
-            return replace(record.resource, href=f"{href}/{record.number}")
-
-        return self.listed(ResponseList, href, seen[::-1], call, build, time_of=lambda r: r.at)
 
     def respond(self, call: Call) -> Posted:
         """Take a Response; a wrong one is refused, and remembered for the judge."""
@@ -131,3 +143,7 @@ class ResponseFunctionSet(FunctionSet):
                 return request is not None and request.lfdi == device.lfdi
             case _:
                 return self.utility.knows_price(subject)
+
+
+def _resource(href: str, record: ReceivedResponse) -> Response:
+    return replace(record.resource, href=f"{href}/{record.number}")
