@@ -16,6 +16,8 @@ from vtn_sim.sep2.spec import ControlSpec
 from vtn_sim.sep2.upkeep import UpkeepRules, UpkeepVerdict, judge_device, judge_pace
 from vtn_sim.sep2.utility import Utility
 
+_MOMENT = timedelta(seconds=1)
+
 
 class Court:
     """Verdicts on events, devices and clients, as of now."""
@@ -81,7 +83,7 @@ class Court:
             if other.name != event.name and self.addresses(other, device)
         ]
         found = fate(own, rivals, self._received_within())
-        moved = len(device.fsas_between(event.created_at, event.latest_end)) > 1
+        moved = len(device.fsas_between(*_known(event))) > 1
         return _moved(found) if moved else found
 
     def _programs(self, event: Control, device: Device) -> list[list[str]]:
@@ -89,7 +91,7 @@ class Court:
         fsas = self._utility.groups.fsas
         return [
             [p for name in names for p in (*fsas.get(name).programs, *fsas.get(name).load_programs)]
-            for names in device.fsas_between(event.created_at, event.latest_end)
+            for names in device.fsas_between(*_known(event))
         ]
 
     def _book(self, event: Control) -> EventBook[ControlSpec]:
@@ -152,6 +154,11 @@ class Court:
             tolerance=settings.pace_tolerance,
             min_coverage=settings.min_coverage,
         )
+
+
+def _known(event: Control) -> tuple[datetime, datetime]:
+    """From when to when devices are concerned; one that was over when it came, for a moment."""
+    return event.created_at, max(event.latest_end, event.created_at + _MOMENT)
 
 
 def _moved(found: Fate) -> Fate:

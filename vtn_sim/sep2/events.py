@@ -164,8 +164,9 @@ def _partly(a: Booked[SpecT], b: Booked[SpecT]) -> bool:
 
 @dataclass(slots=True)
 class EventBook(Generic[SpecT]):
-    """The events of all programs of one function set."""
+    """The events of all programs of one function set; `keep` are listed so long after the end."""
 
+    keep: timedelta = timedelta(0)
     _events: dict[str, Booked[SpecT]] = field(default_factory=dict)
     _number: int = 0
 
@@ -225,15 +226,21 @@ class EventBook(Generic[SpecT]):
 
     def listed(self, program: str, now: datetime) -> Sequence[Booked[SpecT]]:
         """What devices see: start rising, then creation falling, then mRID falling."""
-        seen = [e for e in self.of(program) if now < e.latest_end]
+        seen = [e for e in self.of(program) if now < self._listed_until(e)]
         seen.sort(key=lambda e: canonical_mrid(e.mrid), reverse=True)
         seen.sort(key=lambda e: (e.start, -e.created_at.timestamp()))
         return seen
 
     def next_change(self, now: datetime) -> datetime | None:
         """The next instant after `now` at which some status or list changes by itself."""
-        moments = (m for e in self._events.values() for m in (e.earliest_start, e.latest_end))
-        return min((m for m in moments if m > now), default=None)
+        return min((m for e in self.all() for m in self.moments(e) if m > now), default=None)
+
+    def moments(self, event: Booked[SpecT]) -> tuple[datetime, datetime]:
+        """When an event changes by itself: it begins, and leaves the list."""
+        return event.earliest_start, self._listed_until(event)
+
+    def _listed_until(self, event: Booked[SpecT]) -> datetime:
+        return max(event.latest_end, event.created_at) + self.keep
 
     def _forget(self, now: datetime) -> None:
         for name in [n for n, e in self._events.items() if e.latest_end + _OVER <= now]:

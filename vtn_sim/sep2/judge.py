@@ -116,7 +116,7 @@ def _answered(
     if ResponseRequired.RECEIVED in asked:
         checks.append(_received(event, expected, taken, rules, now))
     if declined:
-        checks.append(_took_part(declined))
+        checks.append(_took_part(event, declined[0]))
     elif ResponseRequired.SPECIFIC in asked:
         checks += [
             _started(expected, taken, rules, now),
@@ -141,12 +141,11 @@ def _received(
     )
 
 
-def _took_part(declined: Sequence[ReceivedResponse]) -> Check:
-    code = Code(declined[0].resource.status or 0)
+def _took_part(event: Control, declined: ReceivedResponse) -> Check:
+    code = Code(declined.resource.status or 0)
     said = f"said {int(code)} ({code.name.lower()})"
-    wrong = code is Code.EXPIRED
-    text = f"{said}, though it had not" if wrong else said
-    return _check("took part", good=not wrong, text=text)
+    wrong = code is Code.EXPIRED and declined.at < event.earliest_end - _EARLY
+    return _check("took part", good=not wrong, text=f"{said}, though it had not" if wrong else said)
 
 
 def _started(

@@ -97,6 +97,8 @@ class Sep2ServerSettings(Settings):
     """Most items in a page, whatever was asked for."""
     max_mirrors: Annotated[int, Field(ge=0, le=100_000)] = 10_000
     """Most MirrorUsagePoints; one more is answered 413."""
+    keep_ended_s: Annotated[float, Field(ge=0, le=86_400)] = 0.0
+    """So long an event is still listed after its end: late clients answer 254 (10.2.3.3 l)."""
     notify_every_s: Annotated[float, Field(ge=0, le=3600)] = 0.0
     """Least time between two Notifications of a resource; the standard has 30 s."""
     habits: Habits = Habits()

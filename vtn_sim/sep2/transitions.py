@@ -62,6 +62,6 @@ def _changed(book: EventBook[SpecT], seen: datetime, now: datetime) -> set[str]:
     return {
         event.spec.program
         for event in book.all()
-        for moment in (event.earliest_start, event.latest_end)
+        for moment in book.moments(event)
         if seen < moment <= now
     }

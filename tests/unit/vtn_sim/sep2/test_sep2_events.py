@@ -173,6 +173,15 @@ def test_the_next_change_is_a_start_or_an_end(book: Book) -> None:
     assert book.events.next_change(after(120)) is None
 
 
+def test_a_server_may_list_them_longer(book: Book) -> None:
+    book.events.keep = timedelta(seconds=30)
+    book.add("a", 60, 120)
+    book.add("over", -60, -30)
+    assert book.listed(29) == ["over", "a"]
+    assert book.listed(149) == ["a"]
+    assert book.events.next_change(after(60)) == after(150)
+
+
 def test_names_and_mrids_are_taken_once(book: Book) -> None:
     book.add("a", 60, 120)
     with pytest.raises(PermanentError, match="exists already"):
