@@ -126,6 +126,7 @@ def _instruction(
         expires_at=until + keep if default is not None and scheduled else until + _GRACE,
         steps=tuple(steps),
         fallback=Fallback(**asdict(default.bounds)) if default is not None else Fallback(),
+        standing=True,
         cause=_causes(ahead)[:MAX_TEXT],
     )
 
