@@ -150,6 +150,7 @@ async def bench() -> Bench:
 
 
 @pytest.mark.row("sep2:34")
+@pytest.mark.row("csip:G19")
 @pytest.mark.row("csip-test:BASIC-029")
 async def test_means_over_aligned_intervals(bench: Bench) -> None:
     await bench.clock.advance(100)

@@ -486,3 +486,105 @@ async def test_an_unreadable_state_is_not_the_end(bench: Bench) -> None:
     await bench.follow(minutes=1)
     assert [step[1:] for step in bench.told()] == [(30, SiteBounds(import_limit_w=5.0))]
     assert await bench.send() == [(1, 1, 1), (1, 1, 2)]  # the outbox knows what it has said
+
+
+@pytest.mark.row("csip-test:BASIC-009")
+@pytest.mark.row("csip-test:BASIC-010")
+@pytest.mark.parametrize(
+    ("default", "event", "free", "bound"),
+    [
+        (
+            {"opModEnergize": True},
+            {"opModEnergize": False},
+            SiteBounds(energize=True),
+            SiteBounds(energize=False),
+        ),
+        (
+            {"opModMaxLimW": 10_000},
+            {"opModMaxLimW": 2_500},
+            SiteBounds(generation_limit_w=-200_000.0),
+            SiteBounds(generation_limit_w=-50_000.0),
+        ),
+    ],
+    ids=["energize", "max lim W"],
+)
+async def test_default_start_respond_end_default(
+    bench: Bench,
+    default: dict[str, ModeValue],
+    event: dict[str, ModeValue],
+    free: SiteBounds,
+    bound: SiteBounds,
+) -> None:
+    controls = der_control(1, 5, 10, event)
+    bench.view = server_view(
+        device_view(DEVICE, program(1, controls, default=default_control(default)))
+    )
+    await bench.follow()
+    assert [step[2] for step in bench.told()] == [free, bound, free]
+    await bench.follow(minutes=5)
+    await bench.follow(minutes=10)
+    assert await bench.send() == [(1, 1, 1), (1, 1, 2), (1, 1, 3)]
+
+
+@pytest.mark.row("sep2:12")
+@pytest.mark.row("csip:G10")
+@pytest.mark.row("csip-test:BASIC-015")
+async def test_24_events_queued_and_the_rest_cancelled(bench: Bench) -> None:
+    def listed(done: int) -> ServerView:
+        off = EventStatus(current_status=2, date_time=T0)
+        controls = [
+            der_control(
+                n, 10 * n, 10, imports(n * 100), **({"event_status": off} if done < n else {})
+            )
+            for n in range(1, 25)
+        ]
+        return server_view(device_view(DEVICE, program(1, *reversed(controls))))
+
+    bench.view = listed(24)
+    await bench.follow()
+    assert [step[2].import_limit_w for step in bench.told()] == [n * 100.0 for n in range(1, 25)]
+    await bench.follow(minutes=10)
+    await bench.follow(minutes=10)
+    bench.view = listed(2)
+    await bench.follow(minutes=1)
+    assert [step[2].import_limit_w for step in bench.told()] == [200.0]
+    await bench.follow(minutes=10)
+    answers = await bench.send()
+    assert [code for _, n, code in answers if n <= 2].count(3) == 2
+    assert sorted(n for _, n, code in answers if code == 6) == list(range(3, 25))
+    assert len(answers) == 24 + 2 * 2 + 22
+
+
+@pytest.mark.row("csip-test:CORE-013")
+async def test_ten_programs_with_ten_controls_each(bench: Bench) -> None:
+    programs = [
+        program(
+            rank,
+            *(
+                der_control(rank * 100 + n, 10 * (rank + 10 * n), 5, imports(rank * 100 + n))
+                for n in range(10)
+            ),
+            default=default_control(imports(rank * 10_000)),
+        )
+        for rank in range(1, 11)
+    ]
+    bench.view = server_view(device_view(DEVICE, *programs))
+    await bench.follow()
+    steps = bench.told()
+    limits = [bounds.import_limit_w for _, _, bounds in steps]
+    wanted = [rank * 100.0 + n for n in range(10) for rank in range(1, 11)]
+    assert limits[1::2] == wanted
+    assert set(limits[::2]) == {10_000.0}
+    assert steps[-1][1] is None
+
+
+@pytest.mark.row("sep2:23")
+@pytest.mark.row("csip-test:BASIC-007")
+async def test_ramps_are_carried_and_bind_nothing(bench: Bench) -> None:
+    ramps = default_control({}, set_grad_w=100, set_soft_grad_w=200)
+    bench.view = server_view(device_view(DEVICE, program(1, default=ramps)))
+    await bench.follow()
+    assert bench.envelopes.calls == []
+    state = bench.outbox.state(f"device/{DEVICE.lfdi}")
+    assert isinstance(state, dict)
+    assert state["defaults"][0]["modes"] == {"setGradW": 100, "setSoftGradW": 200}
