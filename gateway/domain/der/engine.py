@@ -53,33 +53,31 @@ def advance(
     one counts as the last one: corrections of the clock never step the rules back.
     """
     now = now if state.at is None else max(now, state.at)
-    programs, defaults = _by_id(state.programs), state.defaults
     known = {engagement.control.mrid: engagement for engagement in state.engagements}
+    former = programs = _by_id(state.programs)
+    defaults = state.defaults
     past = _overdue(state, known, programs, now, profile)
     before = known if past is None else past.engagements
-    engagements, happened = before, list[Happening]() if past is None else list(past.happened)
+    news = Intake(engagements=before)
     if seen is not None:
         news = take_in(before, seen, now, device=device, profile=profile)
-        engagements, happened = news.engagements, [*happened, *news.happened]
         programs, defaults = _by_id(seen.programs), _in_order(seen.defaults)
-    wishes = opted(engagements, opted_out, now)
-    if past is not None and programs == _by_id(state.programs) and _same(wishes, before):
-        present = past
-    else:
+    wishes = opted(news.engagements, opted_out, now)
+    present = past
+    if present is None or programs != former or not _same(wishes.engagements, before):
         present = progress(wishes.engagements, programs, since=now, now=now, profile=profile)
-        happened += [*wishes.happened, *present.happened]
+    steps = (past, news, wishes, present if present is not past else None)
+    happened = [one for step in steps if step is not None for one in step.happened]
     told, responses = _told({**before, **present.engagements}, happened, device, profile)
-    return Step(
-        state=DeviceState(
-            at=now,
-            next_change=present.next_change(now),
-            programs=tuple(programs[key] for key in sorted(programs)),
-            defaults=defaults,
-            engagements=tuple(told[mrid] for mrid in sorted(present.engagements)),
-        ),
-        responses=responses,
-        schedule=make_schedule(told, present.holds, defaults, programs, now),
+    state = DeviceState(
+        at=now,
+        next_change=present.next_change(now),
+        programs=tuple(programs.values()),
+        defaults=defaults,
+        engagements=tuple(told[mrid] for mrid in sorted(present.engagements)),
     )
+    schedule = make_schedule(told, present.holds, defaults, programs, now)
+    return Step(state=state, responses=responses, schedule=schedule)
 
 
 def _overdue(
@@ -95,8 +93,8 @@ def _overdue(
     return progress(engagements, programs, since=state.at, now=now, profile=profile)
 
 
-def _same(news: Intake[Value], before: Mapping[str, Engagement[Value]]) -> bool:
-    after = news.engagements
+def _same(after: Mapping[str, Engagement[Value]], before: Mapping[str, Engagement[Value]]) -> bool:
+    """Whether nothing new was heard of any control."""
     return len(after) == len(before) and all(before.get(m) is e for m, e in after.items())
 
 
@@ -105,8 +103,8 @@ def _in_order(defaults: Iterable[DerDefault[Value]]) -> tuple[DerDefault[Value],
 
 
 def _by_id(programs: Iterable[DerProgram]) -> dict[str, DerProgram]:
-    """Each program once, under its strongest primacy."""
-    ordered = sorted(programs, key=lambda p: (-p.primacy, p.description))
+    """Each program once, under its strongest primacy, in order of id."""
+    ordered = sorted(programs, key=lambda p: (p.program_id, -p.primacy, p.description))
     return {program.program_id: program for program in ordered}
 
 
@@ -122,10 +120,10 @@ def _told(
     for one in sorted(happened, key=lambda h: (h.at, h.turn, h.mrid)):
         engagement = engagements[one.mrid]
         codes = sent.setdefault(one.mrid, list(engagement.sent))
-        if one.code in codes:
-            continue
-        codes.append(one.code)
         code, reply_to = profile.spoken(one.code), engagement.control.reply_to
+        if (code or one.code) in codes:
+            continue
+        codes.append(code or one.code)
         if code is not None and reply_to is not None and wanted(engagement.control, one.code):
             due.append(
                 ResponseDue(

@@ -27,7 +27,7 @@ class Intake(Generic[Value_co]):
     """The engagements after the news, before anything follows from them."""
 
     engagements: Mapping[str, Engagement[Value_co]]
-    happened: tuple[Happening, ...]
+    happened: tuple[Happening, ...] = ()
 
 
 def take_in(
@@ -110,10 +110,14 @@ def opted(
 def _listed(
     controls: Iterable[DerControl[Value]], programs: Mapping[str, DerProgram], device: Device
 ) -> dict[str, DerControl[Value]]:
-    """Controls of the device's programs that concern it, each mRID once (10.2.5)."""
+    """Controls of the device's programs that concern it, each mRID once (10.2.5).
+
+    Of two copies the stronger program's counts, then the one further on in its life.
+    """
     listed: dict[str, DerControl[Value]] = {}
     usable = [c for c in controls if c.program_id in programs and device.concerns(c)]
-    for control in sorted(usable, key=lambda c: (programs[c.program_id].primacy, c.program_id)):
+    usable.sort(key=lambda c: (programs[c.program_id].primacy, c.program_id, -c.status))
+    for control in usable:
         listed.setdefault(control.mrid, control)
     return listed
 
@@ -137,27 +141,29 @@ def _edited(
 ) -> tuple[Engagement[Value], list[Happening]]:
     """Follow a server that edits a control though it should not (10.2.3.3 c).
 
-    An edit with a value that the device cannot follow leaves the old content in force.
+    A new value that the device cannot follow is answered, and the last good one stays in force.
     """
-    kept, standings = known.control, dict(known.modes)
+    values, standings = dict(control.modes), dict(known.modes)
+    refusals: list[Happening] = []
     for mode, value in control.modes.items():
-        if mode in kept.modes and kept.modes[mode] == value:
+        standing, kept = standings.get(mode), known.control.modes
+        if standing is not None and mode in kept and kept[mode] == value:
             continue
         judged = _judged(mode, value, device)
         if judged.fate is Fate.REJECTED:
-            control = replace(control, modes=kept.modes, window=kept.window)
-            return replace(known, control=control), [_refusal(control.mrid, judged, now)]
-        if mode not in standings or standings[mode].fate is Fate.REJECTED:
+            refusals.append(_refusal(control.mrid, judged, now))
+        if standing is None or standing.fate is Fate.REJECTED:
             standings[mode] = judged
+        elif judged.fate is Fate.REJECTED and mode in kept:
+            values[mode] = kept[mode]
     for mode in standings.keys() - control.modes.keys():
         if standings[mode].fate is Fate.OPEN:
+            reason = "the server took it out of the control"
             standings[mode] = replace(
-                standings[mode],
-                fate=Fate.CANCELLED,
-                ended_at=now,
-                reason="the server took it out of the control",
+                standings[mode], fate=Fate.CANCELLED, ended_at=now, reason=reason
             )
-    return replace(known, control=control, modes=standings), []
+    edited = replace(known, control=replace(control, modes=values), modes=standings)
+    return edited, refusals
 
 
 def _cancelled(engagement: Engagement[Value], now: datetime, reason: str) -> Engagement[Value]:

@@ -5,13 +5,13 @@ Several steps may be late at once (nobody looked for hours); each keeps its own 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Generic
 
 from gateway.domain.der.control import DerProgram, Value, Value_co
-from gateway.domain.der.engagement import Engagement, Fate, Standing
+from gateway.domain.der.engagement import FOREVER, Engagement, Fate, Standing
 from gateway.domain.der.resolve import Claim, Hold, Loss, Placement, claim, place
 from gateway.domain.der.responses import ResponseCode, ResponseProfile
 
@@ -45,7 +45,7 @@ class Progress(Generic[Value_co]):
             for hold in holds
             for instant in (hold.end, *(edge for piece in hold.pieces for edge in piece))
         )
-        return min((instant for instant in instants if instant > after), default=None)
+        return min((one for one in instants if after < one < FOREVER), default=None)
 
 
 def progress(
@@ -61,20 +61,7 @@ def progress(
     A control that loses to one it did not know before is dropped at `since`.
     """
     placements = _placements(engagements, programs, since, resume=profile.resume)
-    changes: dict[str, dict[str, Standing]] = {
-        mrid: {}
-        for mrid, engagement in engagements.items()
-        if engagement.outcome is None and not any(engagement.open_modes())
-    }
-    for mode, placement in placements.items():
-        for loss in placement.losses:
-            standing = engagements[loss.claim.mrid].modes[mode]
-            changes.setdefault(loss.claim.mrid, {})[mode] = _dropped(standing, loss, since)
-        for hold in placement.holds:
-            standing = engagements[hold.claim.mrid].modes[mode]
-            moved = _moved(standing, hold, since, now, resume=profile.resume)
-            if moved is not standing:
-                changes.setdefault(hold.claim.mrid, {})[mode] = moved
+    changes = _changes(engagements, placements, since, now, resume=profile.resume)
     happened: list[Happening] = []
     after = dict(engagements)
     for mrid, modes in changes.items():
@@ -101,7 +88,33 @@ def _placements(
             one = claim(engagement, programs, at)
             for mode in engagement.open_modes():
                 claims.setdefault(mode, []).append(one)
-    return {mode: place(found, resume=resume) for mode, found in claims.items()}
+    return {mode: place(found, at, resume=resume) for mode, found in claims.items()}
+
+
+def _changes(
+    engagements: Mapping[str, Engagement[Value]],
+    placements: Mapping[str, Placement],
+    since: datetime,
+    now: datetime,
+    *,
+    resume: bool,
+) -> dict[str, dict[str, Standing]]:
+    """New standings by control and mode; nothing for one whose modes are all closed already."""
+    changes: dict[str, dict[str, Standing]] = {
+        mrid: {}
+        for mrid, engagement in engagements.items()
+        if engagement.outcome is None and not any(engagement.open_modes())
+    }
+    for mode, placement in placements.items():
+        for loss in placement.losses:
+            standing = engagements[loss.claim.mrid].modes[mode]
+            changes.setdefault(loss.claim.mrid, {})[mode] = _dropped(standing, loss, since)
+        for hold in placement.holds:
+            standing = engagements[hold.claim.mrid].modes[mode]
+            moved = _moved(standing, hold, since, now, resume=resume)
+            if moved is not standing:
+                changes.setdefault(hold.claim.mrid, {})[mode] = moved
+    return changes
 
 
 def _dropped(standing: Standing, loss: Loss, at: datetime) -> Standing:
@@ -117,8 +130,7 @@ def _moved(
     """The mode of one control after the span; the same object if nothing became of it."""
     held = standing.held_from
     if held is None:
-        begun = (start for start, end in hold.pieces if end > since and start <= now)
-        held = next((max(start, since) for start in begun), None)
+        held = next((max(start, since) for start, _ in hold.pieces if start <= now), None)
     if hold.end > now:
         return standing if held is standing.held_from else replace(standing, held_from=held)
     at, engagement = max(hold.end, since), hold.claim.engagement
@@ -128,9 +140,10 @@ def _moved(
     if hold.rival is not None and not (resume and held is not None):
         moved = Standing(fate=Fate.DISPLACED, held_from=held, ended_at=at)
         return _lost(moved, hold.rival)
-    if not engagement.opted_out:
-        held = held or at
-    return Standing(fate=Fate.DONE, held_from=held, ended_at=at, reason="it ran to its end")
+    if engagement.opted_out:
+        reason = "the user does not take part"
+        return Standing(fate=Fate.DONE, held_from=held, ended_at=at, reason=reason)
+    return Standing(fate=Fate.DONE, held_from=held or at, ended_at=at, reason="it ran to its end")
 
 
 def _lost(standing: Standing, rival: Claim) -> Standing:
@@ -143,28 +156,43 @@ def _closed(engagement: Engagement[Value], profile: ResponseProfile) -> Engageme
     """The engagement with its outcome, once no mode is open any more."""
     if any(engagement.open_modes()):
         return engagement
-    ends = [s.ended_at for s in engagement.modes.values() if s.ended_at is not None]
-    return replace(engagement, outcome=outcome(engagement, profile), ended_at=max(ends))
+    ended_at = max(s.ended_at for s in engagement.modes.values() if s.ended_at is not None)
+    return replace(engagement, outcome=outcome(engagement, profile), ended_at=ended_at)
 
 
 def outcome(engagement: Engagement[object], profile: ResponseProfile) -> ResponseCode:
-    """How a control ended none of whose modes is open.
+    """How a control ended none of whose modes is open; not for one that was refused.
 
     It is completed if any mode ran to its end, whatever became of the others.
     """
-    fates = {standing.fate for standing in engagement.modes.values()}
-    if Fate.DONE in fates:
+    fate = _deciding(engagement).fate
+    if fate is Fate.DONE:
         return _completed(engagement)
-    if Fate.CANCELLED in fates:
+    if fate is Fate.CANCELLED:
         return ResponseCode.CANCELLED
-    if not fates & {Fate.DROPPED, Fate.DISPLACED}:
-        codes = [s.code for s in engagement.modes.values() if s.code is not None]
-        return max(codes, default=ResponseCode.INVALID)
     own = engagement.control.program_id
     displacers = {s.by_program for s in engagement.modes.values() if s.fate is not Fate.REJECTED}
     if engagement.started or displacers & {own, None}:
         return ResponseCode.SUPERSEDED
     return profile.displaced_before_start
+
+
+def _deciding(engagement: Engagement[object]) -> Standing:
+    """The mode that says how the whole control ended."""
+    return max(
+        engagement.modes.values(),
+        key=lambda s: (_WEIGHT[s.fate], s.ended_at or engagement.first_seen),
+    )
+
+
+_WEIGHT = {
+    Fate.REJECTED: 0,
+    Fate.DROPPED: 1,
+    Fate.DISPLACED: 1,
+    Fate.CANCELLED: 2,
+    Fate.DONE: 3,
+    Fate.OPEN: 4,
+}
 
 
 def _completed(engagement: Engagement[object]) -> ResponseCode:
@@ -177,21 +205,17 @@ def _completed(engagement: Engagement[object]) -> ResponseCode:
     return ResponseCode.COMPLETED
 
 
-def _happenings(before: Engagement[object], after: Engagement[object]) -> list[Happening]:
-    happened: list[Happening] = []
+def _happenings(before: Engagement[object], after: Engagement[object]) -> Iterator[Happening]:
     mrid = after.control.mrid
-    starts = [s.held_from for s in after.modes.values() if s.held_from is not None]
-    if starts and not before.started:
+    start = min((s.held_from for s in after.modes.values() if s.held_from), default=None)
+    if start is not None and not before.started:
         cause = "its time has come"
-        happened.append(
-            Happening(mrid=mrid, at=min(starts), code=ResponseCode.STARTED, cause=cause, turn=2)
-        )
+        yield Happening(mrid=mrid, at=start, code=ResponseCode.STARTED, cause=cause, turn=2)
     if after.outcome is not None and after.ended_at is not None:
-        last = max(after.modes.values(), key=lambda s: (s.ended_at is not None, s.ended_at))
-        turn = 3 if starts and min(starts) == after.ended_at else 1
-        happened.append(
-            Happening(
-                mrid=mrid, at=after.ended_at, code=after.outcome, cause=last.reason, turn=turn
-            )
+        yield Happening(
+            mrid=mrid,
+            at=after.ended_at,
+            code=after.outcome,
+            cause=_deciding(after).reason,
+            turn=3 if start == after.ended_at else 1,
         )
-    return happened

@@ -37,7 +37,7 @@ class Claim:
     start: datetime
     end: datetime
     begun: bool
-    """Active, by its specified or by its effective start: displaced at the change-over only."""
+    """Active, by its specified or by its effective start, or called off: cannot be dropped."""
 
     @property
     def mrid(self) -> str:
@@ -103,18 +103,23 @@ def claim(
         window_end=control.window.end or FOREVER,
         start=start,
         end=end,
-        begun=engagement.started or control.window.start <= at or start <= at,
+        begun=(
+            engagement.started
+            or engagement.cancelled_at is not None
+            or control.window.start <= at
+            or start <= at
+        ),
     )
 
 
-def place(claims: Sequence[Claim], *, resume: bool) -> Placement:
-    """Settle one mode among the claims on it; claims of users who opted out hold nothing."""
+def place(claims: Sequence[Claim], at: datetime, *, resume: bool) -> Placement:
+    """Settle one mode among the claims on it at `at`; those of users who opted out hold nothing."""
     active = [c for c in claims if not c.engagement.opted_out]
     placement = Placement()
     if resume:
         placement.holds = [Hold(claim=c, end=c.end) for c in active]
         _join_successive(placement.holds)
-        _layer(placement.holds)
+        _layer(placement.holds, at)
     else:
         for group in _overlapping(active):
             _admit(group, placement)
@@ -181,8 +186,6 @@ def _join_successive(holds: list[Hold]) -> None:
         for index, hold in enumerate(running)
     ]
     for hold, end in zip(running, ends, strict=True):
-        if end < hold.end:
-            hold.rival = None
         hold.end = end
 
 
@@ -198,16 +201,19 @@ def _joined(
     return min(end, earliest[first])
 
 
-def _layer(holds: list[Hold]) -> None:
-    """Best on top; a worse one is in force wherever no better one lies over it."""
+def _layer(holds: list[Hold], at: datetime) -> None:
+    """Best on top; a worse one is in force wherever no better one lies over it.
+
+    Pieces before `at` do not count: who lay over them then may be over and forgotten now.
+    """
     covered: list[Piece] = []
     for hold in sorted(holds, key=lambda h: h.claim.rank):
         pieces = [(hold.claim.start, hold.end)] if hold.claim.start < hold.end else []
         for start, end in covered:
             pieces = [part for piece in pieces for part in _without(piece, start, end)]
-        hold.pieces = tuple(pieces)
+        hold.pieces = tuple(piece for piece in pieces if piece[1] > at)
         covered += pieces
-        if not pieces:
+        if not hold.pieces:
             hold.rival = _cover(hold, holds)
 
 

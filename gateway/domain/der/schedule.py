@@ -82,7 +82,9 @@ def make_schedule(
     modes: dict[str, tuple[Segment[Value], ...]] = {}
     for mode in sorted(holds.keys() | fallback.keys()):
         segments = [
-            _controlled(engagements[hold.claim.mrid], mode, hold, piece, now, causes)
+            _controlled(
+                engagements[hold.claim.mrid], mode, hold, piece, now, free_since.get(mode), causes
+            )
             for hold in holds.get(mode, ())
             for piece in hold.pieces
             if piece[1] > now
@@ -207,6 +209,7 @@ def _controlled(
     hold: Hold,
     piece: tuple[datetime, datetime],
     now: datetime,
+    free_since: datetime | None,
     causes: Mapping[str, str],
 ) -> Segment[Value]:
     control, (start, end) = engagement.control, piece
@@ -220,7 +223,7 @@ def _controlled(
         mrid=control.mrid,
         cause=cause,
         ramp=control.ramp,
-        began=start,
+        began=max(start, free_since or start),
     )
 
 
