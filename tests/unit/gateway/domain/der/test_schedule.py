@@ -128,8 +128,9 @@ def test_causes_tell_of_chance_and_of_running_out() -> None:
 
 
 def test_the_ramp_goes_with_the_value() -> None:
-    [plain] = look(EMPTY, known(control()), 0).schedule.modes["W"]
-    assert plain.ramp is None
+    ramped = replace(control(end=20), ramp=2 * MINUTE)
+    step = look(EMPTY, known(ramped, control("b", 20, 30), defaults=(default(W=9),)), 0)
+    assert [one.ramp for one in step.schedule.modes["W"]] == [None, 2 * MINUTE, None, None]
 
 
 def _lower(mode: str, one: float, other: float) -> bool:
