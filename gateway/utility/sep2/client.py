@@ -146,9 +146,12 @@ class Sep2Client:
         self._backoff.reset()
 
     async def _pause(self, seconds: float) -> None:
-        """Until then, or until a Notification says where to look."""
-        if seconds > 0:
-            await _either(self._clock, min(seconds, _LONGEST_S), self._discovery.hinted)
+        """Until then, or until a Notification says where to look.
+
+        Always for a moment: what is due but cannot be done must not hold up the loop.
+        """
+        wait_s = min(max(seconds, _SHORTEST_S), _LONGEST_S)
+        await _either(self._clock, wait_s, self._discovery.hinted)
 
     async def _steer(self) -> None:
         while True:
