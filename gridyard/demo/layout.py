@@ -14,7 +14,9 @@ from contracts.time import Clock
 from depot_sim.config import DepotSettings
 from gateway.config import GatewaySettings
 from gridyard.credentials import make_credentials, site_folder
+from gridyard.demo import grid
 from gridyard.demo import plan as demo
+from gridyard.demo.grid import GridPorts
 from gridyard.demo.plan import ChargerPlan, DepotPlan, Pace
 from gridyard.demo.site_layout import LOOPBACK, SitePorts, id_tag, site_settings
 from site_agent.config import SiteSettings
@@ -38,14 +40,17 @@ def make_layout(
     """Keys, free ports and settings for one run in `folder`."""
     site_ids = [depot.site_id for depot in demo.DEPOTS]
     pki = make_credentials(pki_folder, site_ids, clock)
-    ports = iter(free_ports(4 + 5 * len(demo.DEPOTS)))
+    ports = iter(free_ports(6 + 5 * len(demo.DEPOTS)))
     vtn_port, api_port, link_port, any_web_port = (next(ports) for _ in range(4))
+    grid_ports = GridPorts(server=next(ports), listener=next(ports))
     site_ports = {site: SitePorts(*(next(ports) for _ in range(5))) for site in site_ids}
     link = f"tls://{LOOPBACK}:{link_port}"
     return Layout(
         pki=pki,
-        utility=_utility(pki, pace, vtn_port, api_port),
-        gateway=_gateway(folder, pki, pace, vtn_port, link_port, web_port or any_web_port),
+        utility=_utility(pki, pace, vtn_port, api_port, grid_ports),
+        gateway=_gateway(
+            folder, pki, pace, vtn_port, link_port, web_port or any_web_port, grid_ports
+        ),
         agents=tuple(
             site_settings(
                 depot,
@@ -72,7 +77,7 @@ def free_ports(count: int) -> Sequence[int]:
         return found
 
 
-def _utility(pki: Pki, pace: Pace, port: int, api_port: int) -> VtnSettings:
+def _utility(pki: Pki, pace: Pace, port: int, api_port: int, grid_ports: GridPorts) -> VtnSettings:
     steps = [{"duration_s": pace.duration, "value": -demo.REDUCTION_W / 1000.0}]
     return VtnSettings.model_validate(
         {
@@ -85,6 +90,7 @@ def _utility(pki: Pki, pace: Pace, port: int, api_port: int) -> VtnSettings:
             "poll_frequency_s": 1,
             "vens": [{"ven_id": demo.VEN_ID, "name": demo.VEN_NAME}],
             "report": {"granularity_s": 10, "report_back_s": 10},
+            "sep2": grid.server(pki, pace, grid_ports),
             "scenario": [
                 {
                     "event_id": demo.EVENT_ID,
@@ -102,7 +108,13 @@ def _utility(pki: Pki, pace: Pace, port: int, api_port: int) -> VtnSettings:
 
 
 def _gateway(
-    folder: Path, pki: Pki, pace: Pace, vtn_port: int, link_port: int, web_port: int
+    folder: Path,
+    pki: Pki,
+    pace: Pace,
+    vtn_port: int,
+    link_port: int,
+    web_port: int,
+    grid_ports: GridPorts,
 ) -> GatewaySettings:
     return GatewaySettings.model_validate(
         {
@@ -129,6 +141,7 @@ def _gateway(
                     "key": pki.ven.key,
                 }
             ],
+            "sep2": [grid.client(pki, grid_ports)],
             "link": {
                 "port": link_port,
                 "ca": pki.site_ca,

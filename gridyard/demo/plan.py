@@ -1,4 +1,4 @@
-"""What the demo consists of, as plain data: three depots, one program, one event, two surprises."""
+"""What the demo consists of: three depots, a program and its event, a network limit, surprises."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ PROGRAM_NAME = "Depot Flex (demo)"
 EVENT_ID = "first-light"
 VEN_ID, VEN_NAME = "ven-gridyard", "gridyard"
 TIME_ZONE = "Europe/London"
+GRID_ID, GRID_PROGRAM = "demo-grid", "Feeder 12"
+"""The network operator, a second utility, and the program by which it limits connections."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +24,10 @@ class Pace:
     fault: float = 75.0
     fault_for: float = 40.0
     opt_out: float = 90.0
+    limit: float = 60.0
+    """When the network operator's import limit begins ..."""
+    limit_for: int = 90
+    """... and how long it lasts, in s."""
     observe: float = 25.0
     """How long after the event the rebound is watched."""
     telemetry: float = 2.0
@@ -34,7 +40,15 @@ class Pace:
 
 DEFAULT = Pace()
 QUICK = Pace(
-    notice=18.0, start=34.0, duration=40, fault=40.0, fault_for=25.0, opt_out=54.0, observe=10.0
+    notice=18.0,
+    start=34.0,
+    duration=40,
+    fault=40.0,
+    fault_for=25.0,
+    opt_out=54.0,
+    limit=44.0,
+    limit_for=24,
+    observe=10.0,
 )
 """For tests: the same story in less time."""
 
@@ -164,3 +178,5 @@ REDUCTION_W = 60_000.0
 FAULTY_SITE, FAULTY_CHARGER = "depot-north", "N3"
 OPT_OUT_SITE = "depot-east"
 OPT_OUT_CAUSE = "vans are needed earlier today"
+LIMITED_SITE, IMPORT_LIMIT_W, EXPORT_LIMIT_W = "depot-east", 36_000.0, 30_000.0
+"""What the network operator imposes: an import limit for a while, an export limit by default."""

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from contracts.time import Clock
-from gridyard.demo.plan import EVENT_ID, UTILITY_ID
+from gridyard.demo.plan import EVENT_ID, LIMITED_SITE, UTILITY_ID
 from gridyard.demo.story import Story, kw
 
 EVENT_PATH = f"/api/v1/events/{UTILITY_ID}/{EVENT_ID}"
@@ -29,6 +29,7 @@ class Watcher:
         self._notices: set[tuple[str, str, str]] = set()
         self._statuses: set[tuple[str, str]] = set()
         self._figures_at = 0.0
+        self._imposed = ""
         self.latency_s: float | None = None
         """From the event's start until every depot's devices had accepted their limits."""
 
@@ -37,6 +38,7 @@ class Watcher:
         while True:
             await self._portfolio()
             await self._event()
+            await self._envelope()
             versions = await self._get(f"{EVENT_PATH}/reports")
             if versions:
                 return dict(versions[-1])
@@ -83,6 +85,16 @@ class Watcher:
             self._story.tell("status", f"event is {event['status']}")
         await self._plans()
         await self._instructions(datetime.fromisoformat(event["start"]))
+
+    async def _envelope(self) -> None:
+        """What the network operator imposes at this moment, whenever that changes."""
+        for envelope in await self._get(f"/api/v1/sites/{LIMITED_SITE}/envelopes"):
+            step = envelope["now"]
+            cause = step["cause"] if step else "nothing is imposed any more"
+            if cause != self._imposed:
+                self._imposed = cause
+                text = f"{envelope['utility_id']} at {LIMITED_SITE}: {cause}"
+                self._story.tell("envelope", text, envelope=envelope)
 
     async def _plans(self) -> None:
         plans = await self._get(f"{EVENT_PATH}/plans") or []
