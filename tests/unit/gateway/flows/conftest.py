@@ -35,7 +35,7 @@ from gateway.domain.program import BaselineMethod, DayType, Program
 from gateway.domain.report import ParticipationReport
 from gateway.flows.baselines import Baselines
 from gateway.flows.dispatch import Dispatch
-from gateway.flows.envelopes import Envelopes
+from gateway.flows.envelopes import EnvelopeOptions, Envelopes
 from gateway.flows.intake import Intake
 from gateway.flows.lifecycle import Lifecycle, LifecycleOptions
 from gateway.flows.live import Live
@@ -206,7 +206,13 @@ class World:
         self.dispatch = Dispatch(
             self.ledger, self.live, observer, baselines, self.outgoing, self.clock, self.options
         )
-        self.envelopes = Envelopes(self.portfolio, self.ledger, self.outgoing, self.clock)
+        self.envelopes = Envelopes(
+            self.portfolio,
+            self.ledger,
+            self.outgoing,
+            self.clock,
+            EnvelopeOptions(check_every=15 * MINUTE),
+        )
         self.intake = Intake(self.portfolio, self.ledger, self.dispatch, self.clock)
         self.inbox = SiteInbox(
             self.portfolio,
