@@ -18,6 +18,7 @@ _GRACE_S = 2
 """How long requests may finish once stopping is asked for."""
 _BACKLOG = 128
 _PEER = "peer_certificate"
+_HANG_UP = "hang_up"
 
 
 async def serve(
@@ -66,6 +67,11 @@ def peer_certificate(scope: Scope) -> bytes | None:
     return certificate
 
 
+def hang_up(scope: Scope) -> None:
+    """End the connection of this request at once, without another word: a fault for tests."""
+    scope["state"][_HANG_UP]()
+
+
 class _Connection(H11Protocol):
     """Tells the application who is on the other end: no header can say that."""
 
@@ -74,7 +80,8 @@ class _Connection(H11Protocol):
     ) -> None:
         super().connection_made(transport)
         tls = transport.get_extra_info("ssl_object")
-        self.app_state = {**self.app_state, _PEER: tls and tls.getpeercert(binary_form=True)}
+        peer = tls and tls.getpeercert(binary_form=True)
+        self.app_state = {**self.app_state, _PEER: peer, _HANG_UP: transport.abort}
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 import structlog
 from starlette.types import Receive, Scope, Send
 
-from contracts.http_server import peer_certificate
+from contracts.http_server import hang_up, peer_certificate
 from contracts.identity import lfdi
 from contracts.sep2.codec import MEDIA_TYPE
 from vtn_sim.sep2.devices import Device
@@ -69,7 +69,11 @@ class Sep2Service:
             await self._utility.clock.sleep(fault.delay_s)
         answer = self._answer(request, fault)
         self._record(request, kind, answer, fault)
-        await self._send(send, answer, fault)
+        if fault is not None and fault.effect == "drop":
+            hang_up(scope)
+            await receive()  # that it is gone: uvicorn is content then
+        else:
+            await self._send(send, answer, fault)
 
     # --- the answer ----------------------------------------------------------------------------
 
@@ -132,8 +136,6 @@ class Sep2Service:
 
     async def _send(self, send: Send, answer: Answer, fault: FaultSpec | None) -> None:
         effect = None if fault is None else fault.effect
-        if effect == "drop":
-            return
         headers = dict(answer.headers)
         if answer.body:
             headers["Content-Type"] = "text/html" if effect == "content-type" else MEDIA_TYPE
