@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -79,6 +81,8 @@ class Steering:
     async def follow(self, view: ServerView, server_now: datetime) -> datetime | None:
         """Act on what the server shows at its time `server_now`; call it as well when nothing new.
 
+        A site is told as soon as all its devices are worked out: it does not wait for the fleet.
+
         Returns when to call again at the latest, in the server's time; None: when there is news.
 
         Raises:
@@ -88,15 +92,18 @@ class Steering:
             known = (track for track in self._tracks.values() if track.known)
             self._stale.update(site for track in known for site in track.settings.sites)
         postponed: TransientError | None = None
+        waiting = Counter(s for track in self._tracks.values() for s in track.settings.sites)
         for lfdi, track in self._tracks.items():
             try:
                 if await self._follow(track, view, view.devices.get(lfdi), server_now):
                     self._stale.update(track.settings.sites)
+                waiting.subtract(track.settings.sites)
+                await self._impose({s for s in track.settings.sites if not waiting[s]})
             except TransientError as error:
                 postponed = error
-        await self._impose()
         if postponed is not None:
             raise postponed
+        await self._impose(self._stale)  # sites that are no device's any more
         looks = (track.next_look for track in self._tracks.values())
         return min((look for look in looks if look is not None), default=None)
 
@@ -107,7 +114,7 @@ class Steering:
             TransientError: it could not be stored now; the next `follow` tries again.
         """
         self._stale.update(sites)
-        await self._impose()
+        await self._impose(set(sites))
 
     async def _follow(
         self, track: DeviceTrack, view: ServerView, shown: DeviceView | None, now: datetime
@@ -119,11 +126,11 @@ class Steering:
             return True
         return await track.follow(shown, now)
 
-    async def _impose(self) -> None:
-        """One at a time, so that the newest comes last."""
+    async def _impose(self, sites: AbstractSet[str]) -> None:
+        """Those of the sites that are stale; one at a time, so that the newest comes last."""
         postponed: TransientError | None = None
         async with self._imposing:
-            for site_id in sorted(self._stale):
+            for site_id in sorted(self._stale & sites):
                 self._stale.discard(site_id)
                 try:
                     await self._impose_on(site_id)

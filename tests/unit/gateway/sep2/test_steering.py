@@ -474,6 +474,35 @@ async def test_a_kill_at_any_write_leaves_answers_and_envelopes_right(die_at: in
     assert bench.told()[-1][1:] == (None, SiteBounds(import_limit_w=9.0))
 
 
+async def test_the_first_site_does_not_wait_for_the_last() -> None:
+    devices = tuple(device_settings(n) for n in (1, 2, 3))
+    bench = Bench(*devices)
+    await bench.start()
+    bench.view = server_view(
+        *(device_view(one, program(1, der_control(1, 0, 5, imports(5)))) for one in devices)
+    )
+    bench.memory.die_at = 4  # while the second is stored
+    with pytest.raises(PowerCutError):
+        await bench.follow()
+    assert "depot-1" in bench.envelopes.imposed
+    assert "depot-3" not in bench.envelopes.imposed
+
+
+async def test_a_site_of_two_devices_is_told_once_both_are_worked_out() -> None:
+    site, battery = device_settings(1), device_settings(2, sites=("depot-1",), scope="storage")
+    bench = Bench(site, battery)
+    await bench.start()
+    bench.view = server_view(
+        device_view(site, program(1, default=default_control(imports(50_000)))),
+        device_view(battery, program(2, default=default_control(imports(20_000)))),
+    )
+    await bench.follow()
+    await bench.start()
+    await bench.follow(minutes=1)
+    limits = [one.steps[0].bounds.import_limit_w for one in bench.envelopes.calls]
+    assert limits == [20_000.0, 20_000.0]  # never the looser one alone, after a restart either
+
+
 async def test_an_unreadable_state_is_not_the_end(bench: Bench) -> None:
     bench.view = server_view(device_view(DEVICE, program(1, der_control(1, 0, 30, imports(5)))))
     await bench.follow()
