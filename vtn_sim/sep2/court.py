@@ -9,7 +9,7 @@ from contracts.sep2.codes import ResponseStatus as Code
 from vtn_sim.sep2.devices import Device
 from vtn_sim.sep2.events import EventBook
 from vtn_sim.sep2.exchanges import Exchanges
-from vtn_sim.sep2.fate import DISPLACED, Control, Fate, Ranked, fate
+from vtn_sim.sep2.fate import DISPLACED, Control, Fate, Ranked, Span, fate
 from vtn_sim.sep2.judge import Rules, Sep2Verdict, judge
 from vtn_sim.sep2.refusal import UnknownNameError
 from vtn_sim.sep2.spec import ControlSpec
@@ -84,7 +84,7 @@ class Court:
         ]
         found = fate(own, rivals, self._received_within())
         moved = len(device.fsas_between(*_known(event))) > 1
-        return _moved(found) if moved else found
+        return _moved(found, event.created_at) if moved else found
 
     def _programs(self, event: Control, device: Device) -> list[list[str]]:
         """The programs of the device's groups, for each membership while the event lasted."""
@@ -161,13 +161,13 @@ def _known(event: Control) -> tuple[datetime, datetime]:
     return event.created_at, max(event.latest_end, event.created_at + _MOMENT)
 
 
-def _moved(found: Fate) -> Fate:
-    """The device came or went while the event lasted: hardly anything is sure."""
+def _moved(found: Fate, since: datetime) -> Fate:
+    """The device came or went while the event lasted: hardly anything is sure, not even when."""
     return Fate(
         text=f"{found.text}, if its device had not moved",
         starts=None,
         start=found.start,
         ends=found.ends | DISPLACED | {Code.CANCELLED, Code.NO_PARTICIPATION},
-        end=found.end,
+        end=Span(earliest=since, latest=found.end.latest),
         certain=False,
     )

@@ -365,13 +365,16 @@ async def test_a_better_one_withdrawn_in_time_displaces_nothing_for_sure(case: C
     assert check(case.verdict("worse"), "ended").outcome is Outcome.PASS
 
 
-async def test_a_device_that_moved_is_judged_mildly(case: Case) -> None:
+@pytest.mark.parametrize("called_off", [False, True])
+async def test_a_device_that_moved_is_judged_mildly(case: Case, called_off: bool) -> None:
     case.ask("c", "narrow", 30, 120)
     case.say("c", 1)
     await case.at(31)
     case.say("c", 2)
     await case.at(60)
     case.world.act("move-device", device="one", fsas=["wide"])
+    if called_off:
+        case.say("c", 6)
     await case.at(200)
     assert case.outcome("c") is Outcome.PASS
     case.ask("later", "narrow", 210, 220)
