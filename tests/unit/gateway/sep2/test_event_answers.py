@@ -95,14 +95,16 @@ async def test_received_started_completed(bench: Bench) -> None:
     ("status", "code"), [(2, 6), (3, 6), (4, 7)], ids=["cancelled", "with tail", "superseded"]
 )
 async def test_called_off(bench: Bench, status: int, code: int) -> None:
-    assert await bench.at(0, event(start=10), event(2)) == [(1, 1), (2, 1), (2, 2)]
+    known = [(1, 1), (2, 1), (2, 2)]
+    assert sorted(await bench.at(0, event(start=10), event(2))) == known
     off = [event(start=10, status=status), event(2, status=status)]
-    assert (await bench.at(5, *off))[3:] == [(1, code), (2, code)]
+    assert sorted(await bench.at(5, *off)) == sorted([*known, (1, code), (2, code)])
     assert len(await bench.at(60, *off)) == 5
 
 
 async def test_over_before_it_was_received(bench: Bench) -> None:
-    assert await bench.at(60, event(minutes=5), event(2, minutes=5)) == [(1, 254), (2, 254)]
+    late = await bench.at(60, event(minutes=5), event(2, minutes=5))
+    assert sorted(late) == [(1, 254), (2, 254)]
 
 
 async def test_refused_at_receipt(bench: Bench) -> None:
