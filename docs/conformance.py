@@ -81,8 +81,7 @@ def _marks(tree: ast.Module) -> Iterator[tuple[str, str]]:
 def _rows(expression: ast.expr) -> Iterator[str]:
     for node in ast.walk(expression):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.row":
-            for argument in node.args:
-                yield str(ast.literal_eval(argument))
+            yield from (str(a.value) for a in node.args if isinstance(a, ast.Constant))
 
 
 def _cases(document: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 (whatever YAML holds)
