@@ -97,6 +97,8 @@ class LoadControl:
         self._difference = Difference()
         self._handed_in: dict[str, HandedIn] = {}
         self._refused: set[str] = set()
+        self._gone_is_cancelled = settings.edition == "2023"
+        """In 2018 what is no longer listed goes on (10.2.3.3 s), in 2023 it is cancelled."""
 
     async def restore(self) -> None:
         """Take up what a predecessor has handed in."""
@@ -110,6 +112,7 @@ class LoadControl:
             TransientError: the server or the store cannot be reached now; call again.
         """
         self._difference.measured(self._clock.now(), server_now)
+        unread = self._polled.unread
         asked: dict[str, _Asked] = {}
         listed: dict[str, list[EndDeviceControl]] = {}
         for device in self._settings.devices:
@@ -124,13 +127,14 @@ class LoadControl:
                 one.devices.append(device.lfdi)
                 one.sites += [site for site in device.sites if site not in one.sites]
                 controls.append(control)
+        complete = self._polled.unread == unread
         refused = {mrid: await self._take(mrid, asked[mrid], server_now) for mrid in sorted(asked)}
         self._refused &= asked.keys()
         for mrid in self._handed_in.keys() - asked.keys():
-            await self._gone(mrid, server_now)
+            await self._gone(mrid, server_now, cancelled=complete and self._gone_is_cancelled)
         codes = {mrid: code for mrid, code in refused.items() if code is not None}
         for lfdi, found in listed.items():
-            await self._answers.answer(lfdi, found, codes, server_now)
+            await self._answers.answer(lfdi, found, codes, server_now, complete=complete)
 
     async def _read(
         self, shown: DeviceView
@@ -178,17 +182,17 @@ class LoadControl:
             self._handed_in[mrid] = known
         return None if known.taken else int(ResponseStatus.OPT_OUT)
 
-    async def _gone(self, mrid: str, now: datetime) -> None:
-        """No longer listed: in 2018 it goes on (10.2.3.3 s), in 2023 it is cancelled."""
+    async def _gone(self, mrid: str, now: datetime, *, cancelled: bool) -> None:
+        """No longer listed: it goes on, or is cancelled by that."""
         known = self._handed_in[mrid]
-        ended = known.ends_at <= now
-        if self._settings.edition == "2023" and not ended and not known.over:
-            cause = "no longer listed by the utility"
-            await self._intake.withdraw(f"{self._settings.utility_id}/{mrid}", cause)
-            ended = True
-        if ended:
+        if known.ends_at <= now:
             await self._memory.drop(HandedIn, [mrid])
             del self._handed_in[mrid]
+        elif cancelled and not known.over:
+            cause = "no longer listed by the utility"
+            await self._intake.withdraw(f"{self._settings.utility_id}/{mrid}", cause)
+            self._handed_in[mrid] = replace(known, over=True)
+            await self._memory.put(mrid, self._handed_in[mrid])
 
     def _event(self, mrid: str, asked: _Asked, known: HandedIn | None) -> GridEvent:
         control, program = asked.control, asked.program

@@ -137,7 +137,7 @@ class EventAnswers:
         self._lanes = f"{name}/"
         self._kind = kind
         self._codes = settings.response_codes
-        self._gone = EventState.CANCELLED if settings.edition == "2023" else None
+        self._gone: int | None = EventState.CANCELLED if settings.edition == "2023" else None
         """What it means that an event is no longer listed before its end (10.2.3 p)."""
         self._outbox = outbox
         self._logs: dict[str, Log] = {}
@@ -162,8 +162,12 @@ class EventAnswers:
         listed: Sequence[Event],
         refused: Mapping[str, int],
         now: datetime,
+        *,
+        complete: bool = True,
     ) -> None:
         """Take in what is listed, with the codes of refusals by canonical mRID. Durable on return.
+
+        What is missing from a list that is not `complete` is not gone.
 
         Raises:
             TransientError: it could not be stored now; call again.
@@ -179,7 +183,9 @@ class EventAnswers:
                 seen, told = received(event, self._seed or lfdi, now, refused.get(mrid))
             if seen is None or (event is None and seen.over and seen.end + REMEMBER <= now):
                 continue
-            status = self._gone if event is None else event.event_status.current_status
+            status = self._gone if complete else None
+            if event is not None:
+                status = event.event_status.current_status
             seen, more = later(seen, status, now)
             after[mrid] = seen
             messages += self._messages(lfdi, mrid, seen, [*told, *more])

@@ -127,12 +127,14 @@ class FlowReservations:
         for device in self._settings.devices:
             shown = view.devices.get(device.lfdi)
             if shown is None or shown.flow_reservation_responses is None:
-                await self._grant(device, ())
-                continue
+                continue  # what is granted ends by itself
             await self._ask(device, shown, server_now)
             listed = await self._responses(device, shown.flow_reservation_responses)
-            await self._grant(device, tuple(_grants(listed, server_now)))
-            await self._answers.answer(device.lfdi, listed, {}, server_now)
+            if listed is not None:
+                await self._grant(device, tuple(_grants(listed, server_now)))
+            answered = [] if listed is None else listed
+            complete = listed is not None
+            await self._answers.answer(device.lfdi, answered, {}, server_now, complete=complete)
 
     def pieces(self, site: str) -> Iterator[Piece]:
         """What grants bind at a site, in the server's time."""
@@ -150,11 +152,15 @@ class FlowReservations:
                     why=f"flow reservation of {self._settings.utility_id}",
                 )
 
-    async def _responses(self, device: DeviceSettings, path: str) -> list[FlowReservationResponse]:
-        """Answers to our own last request; others are of no concern."""
+    async def _responses(
+        self, device: DeviceSettings, path: str
+    ) -> list[FlowReservationResponse] | None:
+        """Answers to our own last request, others are of no concern; None: they cannot be read."""
         asked = self._asked.get(device.lfdi)
         listed = await self._polled.items(path, FlowReservationResponseList)
-        if asked is None or listed is None:
+        if listed is None:
+            return None
+        if asked is None:
             return []
         ours = canonical_mrid(asked.request.mrid)
         found = [one for one in listed.items if canonical_mrid(one.subject) == ours]

@@ -39,6 +39,8 @@ class Polled:
         self._settings = settings
         self._transport = transport
         self._clock = clock
+        self.unread = 0
+        """Counts lists that were asked for and cannot be had: what they hold is not known."""
         self._lists: dict[str, _Kept] = {}
         self._others: dict[str, Resource] = {}
         self._missing: dict[str, float] = {}
@@ -86,7 +88,10 @@ class Polled:
                 kept.due_at_s = math.inf if fixed else now + wait_s
                 self._forget_unused(now)
         content = None if kept.document is None else kept.document.content
-        return content if isinstance(content, kind) else None
+        if not isinstance(content, kind):
+            self.unread += 1
+            return None
+        return content
 
     async def once(self, path: str | None, kind: type[Wanted]) -> Wanted | None:
         """A resource that does not change: read at the first call only.

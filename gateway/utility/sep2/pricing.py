@@ -62,6 +62,8 @@ class PriceDay:
     created_at: datetime
     sites: tuple[str, ...] = ()
     steps: tuple[PriceStep, ...] = ()
+    until: datetime
+    """When the last of its prices ever listed ends."""
     modification: int = 0
     taken: bool = False
     """Whether the event was taken rather than refused."""
@@ -111,22 +113,23 @@ class Pricing:
             TransientError: the server or the store cannot be reached now; call again.
         """
         self._difference.measured(self._clock.now(), server_now)
-        found = _Found()
+        unread, found = self._polled.unread, _Found()
         for device in self._settings.devices:
             shown = view.devices.get(device.lfdi)
             if shown is not None and shown.tariff_profiles:
                 await self._read(device, shown, found)
+        complete = self._polled.unread == unread
         for event_id, day in found.days.items():
             await self._hand_in(event_id, day, server_now)
         for event_id in self._days.keys() - found.days.keys():
-            await self._gone(event_id, server_now)
+            await self._gone(event_id, server_now, complete=complete)
         for lfdi, intervals in found.intervals.items():
             refused = {
                 mrid: int(ResponseStatus.OPT_OUT)
                 for mrid in (canonical_mrid(one.mrid) for one in intervals)
                 if (handed := self._days.get(found.day_of.get(mrid, ""))) and not handed.taken
             }
-            await self._answers.answer(lfdi, intervals, refused, server_now)
+            await self._answers.answer(lfdi, intervals, refused, server_now, complete=complete)
 
     async def _read(self, device: DeviceSettings, shown: DeviceView, found: _Found) -> None:
         listed = found.intervals.setdefault(device.lfdi, [])
@@ -163,6 +166,7 @@ class Pricing:
             begun = PriceDay(
                 program_id=profile.rate_code or profile.canonical_mrid,
                 created_at=one.creation_time,
+                until=one.interval.start,
             )
             known = found.days.get(event_id, begun)
             found.days[event_id] = _with(known, device, one, price * factor)
@@ -186,6 +190,7 @@ class Pricing:
             found = replace(
                 found,
                 created_at=known.created_at,
+                until=max(known.until, found.until),
                 steps=tuple(steps[start] for start in sorted(steps)),
                 modification=known.modification,
                 taken=known.taken,
@@ -199,14 +204,21 @@ class Pricing:
         await self._memory.put(event_id, found)
         self._days[event_id] = found
 
-    async def _gone(self, event_id: str, now: datetime) -> None:
-        """A day the server no longer lists: withdrawn, unless it is over anyway."""
+    async def _gone(self, event_id: str, now: datetime, *, complete: bool) -> None:
+        """A day not found: withdrawn if everything could be read, unless it is over anyway."""
         day = self._days[event_id]
-        if any(step.end > now for step in day.steps):
+        past = tuple(step for step in day.steps if step.end <= now)
+        if past != day.steps:
+            if not complete:
+                return
             cause = "the utility no longer lists these prices"
             await self._intake.withdraw(f"{self._settings.utility_id}/{event_id}", cause)
-        await self._memory.drop(PriceDay, [event_id])
-        del self._days[event_id]
+            # Its number stays known: should the prices come back, they must count as newer.
+            self._days[event_id] = replace(day, steps=past)
+            await self._memory.put(event_id, self._days[event_id])
+        elif day.until <= now:
+            await self._memory.drop(PriceDay, [event_id])
+            del self._days[event_id]
 
     def _event(self, event_id: str, day: PriceDay) -> GridEvent:
         ours = [
@@ -247,6 +259,7 @@ def _with(
         created_at=max(day.created_at, interval.creation_time),
         sites=tuple(dict.fromkeys((*day.sites, *device.sites))),
         steps=tuple(steps[start] for start in sorted(steps)),
+        until=max(day.until, step.end),
     )
 
 

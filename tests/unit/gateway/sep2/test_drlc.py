@@ -257,7 +257,12 @@ async def test_no_longer_listed(edition: str, withdrawn: int) -> None:
     await bench.start()
     await bench.at(0, control())
     await bench.at(15)
+    await bench.at(16)
     assert len(bench.intake.withdrawn) == withdrawn
+    again = await bench.at(17, control())
+    assert [one.modification for one in again] == [1] * withdrawn, "it must count as newer"
+    await bench.at(45)
+    assert not [key for key in bench.memory.documents if key[1] == "sep2.HandedIn"]
 
 
 async def test_a_restart_hands_in_nothing_again(bench: Bench) -> None:
@@ -284,3 +289,14 @@ async def test_a_random_start_is_that_of_the_event_and_of_its_answers() -> None:
     await bench.at(6, late)
     started = [one for one in bench.wire.resources(DrResponse) if one.status == 2]
     assert [one.created_date_time for one in started] == [event.window.start] * 2
+
+
+async def test_a_list_that_cannot_be_read_after_a_restart_cancels_nothing() -> None:
+    bench = Bench(edition="2023")
+    await bench.start()
+    await bench.at(0, control())
+    await bench.start()
+    bench.server.status["/drp/1/edc"] = 404
+    await bench.at(15)
+    assert bench.intake.withdrawn == []
+    assert bench.answers() == [(1, 1, 1), (1, 1, 2)]

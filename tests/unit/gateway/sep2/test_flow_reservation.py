@@ -253,6 +253,17 @@ async def test_a_request_that_may_never_have_arrived_is_sent_again(bench: Bench)
     assert len(bench.requests()) == 1
 
 
+async def test_a_restart_lifts_no_grant_though_the_server_is_silent(bench: Bench) -> None:
+    await bench.at(0)
+    bench.grant(20_000, 1, 60)
+    await bench.at(2)
+    await bench.start()
+    bench.server.status["/frp"] = 404
+    await bench.at(10)
+    assert bench.bounds(11) == SiteBounds(load_limit_w=20_000.0)
+    assert len(bench.envelopes.calls) == 1
+
+
 async def test_without_the_links_nothing_happens(bench: Bench) -> None:
     bench.view = server_view(device_view(bench.settings.devices[0]))
     await bench.at(0)

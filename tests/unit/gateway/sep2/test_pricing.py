@@ -235,6 +235,21 @@ async def test_prices_no_longer_listed_are_withdrawn(bench: Bench) -> None:
     bench.server.drop(10)
     await bench.look()
     assert bench.intake.withdrawn == [f"{UTILITY}/{mrid(2).upper()}/2026-03-04"]
+    await bench.look()
+    assert len(bench.intake.withdrawn) == 1
+    bench.server.price(10, 0, 3000)
+    (event,) = await bench.look()
+    assert event.modification == 1, "what comes back must count as newer"
+
+
+async def test_a_day_that_is_over_is_forgotten(bench: Bench) -> None:
+    bench.server.price(10, 0, 3000)
+    await bench.look()
+    bench.server.drop(10)
+    await bench.look(3)
+    await bench.look()
+    assert not [key for key in bench.memory.documents if key[1] == "sep2.PriceDay"]
+    assert bench.intake.withdrawn == []
 
 
 async def test_a_tariff_nobody_is_enrolled_in_is_answered_opt_out(bench: Bench) -> None:
@@ -286,3 +301,14 @@ def test_what_a_price_is_per(
     kind = ReadingType(flow_direction=flow, power_of_ten_multiplier=scale, uom=uom)
     assert per_kwh(profile, kind) == (None if factor is None else pytest.approx(factor))
     assert per_kwh(profile, None) is None
+
+
+async def test_a_list_that_cannot_be_read_after_a_restart_withdraws_nothing(bench: Bench) -> None:
+    bench.server.price(10, 0, 3000)
+    await bench.look()
+    await bench.start()
+    bench.server.status["/rc/in/tti"] = 404
+    await bench.look()
+    assert bench.intake.withdrawn == []
+    bench.server.status.clear()
+    assert await bench.look(0.3) == []
