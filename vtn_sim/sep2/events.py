@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Generic, TypeVar
 
 from contracts.errors import PermanentError
@@ -37,7 +38,7 @@ class Cancellation:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots: what follows is worked out once
 class Booked(Generic[SpecT]):
     """An event as the server keeps it."""
 
@@ -50,32 +51,32 @@ class Booked(Generic[SpecT]):
     start: datetime
     cancelled: Cancellation | None = None
 
-    @property
+    @cached_property
     def end(self) -> datetime:
         """As scheduled."""
         return self.start + timedelta(seconds=self.spec.duration_s)
 
-    @property
+    @cached_property
     def window(self) -> Interval:
         """As scheduled."""
         return Interval(start=self.start, end=self.end)
 
-    @property
+    @cached_property
     def earliest_start(self) -> datetime:
         """When the first device may start."""
         return self.start + timedelta(seconds=min(0, self.spec.randomize_start_s))
 
-    @property
+    @cached_property
     def latest_start(self) -> datetime:
         """When the last device may start."""
         return self.start + timedelta(seconds=max(0, self.spec.randomize_start_s))
 
-    @property
+    @cached_property
     def earliest_end(self) -> datetime:
         """When the first device may be through."""
         return self.end + timedelta(seconds=min(0, self._randomness_s[0]))
 
-    @property
+    @cached_property
     def latest_end(self) -> datetime:
         """When the last device is through: the end of the effective scheduled period."""
         return self.end + timedelta(seconds=max(0, self._randomness_s[1]))
@@ -85,7 +86,7 @@ class Booked(Generic[SpecT]):
         parts = (self.spec.randomize_start_s, self.spec.randomize_duration_s)
         return sum(min(0, one) for one in parts), sum(max(0, one) for one in parts)
 
-    @property
+    @cached_property
     def target(self) -> tuple[frozenset[str], int | None]:
         """What is controlled, of which categories of devices."""
         if isinstance(self.spec, ControlSpec):
@@ -154,7 +155,7 @@ def _superseded_at(
 
 
 def _overlap(a: Booked[SpecT], b: Booked[SpecT]) -> bool:
-    return a.window.intersection(b.window) is not None
+    return a.start < b.end and b.start < a.end
 
 
 def _partly(a: Booked[SpecT], b: Booked[SpecT]) -> bool:
@@ -168,6 +169,7 @@ class EventBook(Generic[SpecT]):
 
     keep: timedelta = timedelta(0)
     _events: dict[str, Booked[SpecT]] = field(default_factory=dict)
+    _by_program: dict[str, dict[str, Booked[SpecT]]] = field(default_factory=dict)
     _number: int = 0
 
     def add(self, spec: SpecT, mrid: str, start: datetime, now: datetime) -> Booked[SpecT]:
@@ -185,7 +187,11 @@ class EventBook(Generic[SpecT]):
         event = Booked(
             name=name, mrid=mrid, number=self._number, spec=spec, created_at=now, start=start
         )
-        self._events[name] = event
+        return self._put(event)
+
+    def _put(self, event: Booked[SpecT]) -> Booked[SpecT]:
+        self._events[event.name] = event
+        self._by_program.setdefault(event.spec.program, {})[event.name] = event
         return event
 
     def cancel(self, name: str, cancellation: Cancellation) -> Booked[SpecT]:
@@ -198,8 +204,7 @@ class EventBook(Generic[SpecT]):
         event = self.get(name)
         if event.cancelled is not None or event.latest_end <= cancellation.at:
             raise PermanentError(f"event {name!r} is over or cancelled already")
-        self._events[name] = replace(event, cancelled=cancellation)
-        return self._events[name]
+        return self._put(replace(event, cancelled=cancellation))
 
     def get(self, name: str) -> Booked[SpecT]:
         """An event by its name.
@@ -222,7 +227,7 @@ class EventBook(Generic[SpecT]):
 
     def of(self, program: str) -> Sequence[Booked[SpecT]]:
         """The events of one program, in order of creation."""
-        return tuple(e for e in self._events.values() if e.spec.program == program)
+        return tuple(self._by_program.get(program, {}).values())
 
     def listed(self, program: str, now: datetime) -> Sequence[Booked[SpecT]]:
         """What devices see: start rising, then creation falling, then mRID falling."""
@@ -244,4 +249,5 @@ class EventBook(Generic[SpecT]):
 
     def _forget(self, now: datetime) -> None:
         for name in [n for n, e in self._events.items() if e.latest_end + _OVER <= now]:
-            del self._events[name]
+            event = self._events.pop(name)
+            del self._by_program[event.spec.program][name]
