@@ -147,8 +147,8 @@ def _prose(model: type) -> str:
 
 def _sections(program: str, model: type[BaseModel], path: str) -> Iterator[tuple[str, Any]]:
     """(heading, model) of a model and everything inside it, by the keys that lead there."""
-    kind = model.model_fields.get("kind")
-    only = get_args(kind.annotation) if kind and kind.is_required() else ()
+    kinds = (model.model_fields.get(name) for name in ("action", "kind"))
+    only = next((get_args(k.annotation) for k in kinds if k and k.is_required()), ())
     which = f" ({only[0]})" if only else ""
     yield f"{program}: `{path}`{which}", model
     for name, field in model.model_fields.items():

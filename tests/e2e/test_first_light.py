@@ -15,7 +15,15 @@ import httpx
 import pypdf
 import pytest
 
-from gridyard.demo.plan import EVENT_ID, OPT_OUT_SITE, QUICK, REDUCTION_W, UTILITY_ID
+from gridyard.demo.plan import (
+    EVENT_ID,
+    IMPORT_LIMIT_W,
+    LIMITED_SITE,
+    OPT_OUT_SITE,
+    QUICK,
+    REDUCTION_W,
+    UTILITY_ID,
+)
 from support.demo import RunningDemo
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("realtime")]
@@ -129,6 +137,29 @@ def test_the_utility_got_the_answer_and_the_telemetry(
     for start, sent_kw in sent:
         metered_w = sum(mean_w(demo, site, start, 10.0) for site in SITES)
         assert sent_kw * 1000.0 == pytest.approx(metered_w, rel=0.1)
+
+
+@pytest.mark.row("csip:G20")
+def test_the_network_operators_limit_holds_beside_the_event(
+    demo: RunningDemo, report: dict[str, Any]
+) -> None:
+    """It reaches the site in time, and still holds when the owner has left the event."""
+    utility = str(demo.wait_for("utility", 60)["url"])
+    (control,) = get(f"{utility}/api/sep2/events")
+    start, end = (datetime.fromisoformat(control[side]) for side in SIDES)
+    event_start = start_of(demo)
+    assert event_start < start < event_start + timedelta(seconds=QUICK.duration)
+    for begun in (start + timedelta(seconds=4), end - timedelta(seconds=7)):
+        assert mean_w(demo, LIMITED_SITE, begun, 6.0) < 1.02 * IMPORT_LIMIT_W
+    assert mean_w(demo, LIMITED_SITE, end + timedelta(seconds=10), 6.0) > IMPORT_LIMIT_W
+    (verdict,) = get(f"{utility}/api/sep2/events/feeder-relief/verdicts")
+    assert (verdict["outcome"], verdict["codes"]) == ("pass", [1, 2, 3]), verdict["text"]
+
+
+def test_what_is_imposed_is_explained(demo: RunningDemo, report: dict[str, Any]) -> None:
+    causes = [line["envelope"]["now"]["cause"] for line in demo.all("envelope")]
+    assert any("opModImpLimW 36000 W" in c and "Feeder 12" in c for c in causes)
+    assert all("opModExpLimW 30000 W" in cause for cause in causes), "the default holds throughout"
 
 
 def test_the_pdf_is_tagged_and_says_what_it_is(demo: RunningDemo) -> None:

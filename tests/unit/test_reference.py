@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+import conformance
+
 GENERATOR = Path(__file__).parents[2] / "docs" / "generate.py"
 PAGES = ("cli.md", "conformance-sep2.md", "points.md", "settings.md")
 
@@ -33,3 +35,7 @@ def test_a_page_is_what_the_code_says(generator: Any, name: str) -> None:
 
 def test_every_page_is_checked(generator: Any) -> None:
     assert {path.name for path in generator.pages()} == set(PAGES)
+
+
+def test_every_row_has_a_test_or_a_reason_and_no_claim_is_of_no_row() -> None:
+    assert conformance.faults() == []

@@ -21,6 +21,7 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
     return make_test_pki(tmp_path_factory.mktemp("pki"), sites=["depot-1"])
 
 
+@pytest.mark.row("sep2:5")
 def test_sfdi_of_the_standards_own_example() -> None:
     """IEEE 2030.5: fingerprint 3E4F-45AB-31ED-... has the SFDI 16726121139 and check digit 1."""
     assert sfdi("3E4F45AB31EDFE5B67E343E5E4562E31984E23E5") == 167261211391
@@ -32,6 +33,7 @@ def test_sfdi_digits_sum_to_a_multiple_of_ten(lfdi_hex: str) -> None:
     assert sfdi(lfdi_hex) // 10 == int(lfdi_hex[:9], 16)
 
 
+@pytest.mark.row("sep2:5", "csip:G3", "csip:P14")
 def test_names_of_a_certificate_are_the_two_ends_of_its_fingerprint(pki: Pki) -> None:
     der = certificate_der(pki.ven.cert)
     digest = hashlib.sha256(der).hexdigest().upper()

@@ -70,6 +70,7 @@ def test_bits_are_read_with_any_number_of_leading_zeros() -> None:
     assert read == {DERCapability(modes_supported=10)}
 
 
+@pytest.mark.row("sep2:AU1")
 @pytest.mark.parametrize("namespace", CSIPAUS_NAMESPACES)
 @pytest.mark.parametrize("prefix", ["csipaus", "x1"])
 def test_every_known_australian_namespace_means_the_same(namespace: str, prefix: str) -> None:
