@@ -173,7 +173,10 @@ _TLS_HINTS = (
         "`ciphers` with the utility's list",
     ),
     ("WRONG_VERSION_NUMBER", "the other side does not speak TLS on this port"),
-    ("refused", "nobody listens at this address: host and port of `url`, or a firewall"),
+    (
+        "connection attempts failed",
+        "nobody listens at this address: host and port of `url`, or a firewall",
+    ),
     ("Name or service not known", "the host name of `url` cannot be resolved"),
     ("no answer in time", "reachable, but silent: a firewall between us, or an overloaded server"),
 )

@@ -1,0 +1,121 @@
+"""An integrator's tools against the simulator, over real mutual TLS."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from certs.pki import Pki
+from contracts.clock import SystemClock
+from contracts.identity import sep2_client_context
+from gateway.utility.sep2.settings import Sep2Settings
+from gateway.utility.sep2.transport import Sep2Transport
+from gridyard.cli import app
+from gridyard.sep2.certify import Bench, certify
+from gridyard.sep2.check import Finding, check
+from gridyard.sep2.tree import walk
+from support.sep2_client import client_settings
+from support.sep2_server import RunningSep2, lfdi_of, running_sep2
+
+
+@asynccontextmanager
+async def transport_to(settings: Sep2Settings) -> AsyncIterator[Sep2Transport]:
+    tls = sep2_client_context(settings.ca, settings.cert, settings.key, settings.ciphers)
+    transport = Sep2Transport(settings, tls)
+    try:
+        yield transport
+    finally:
+        await transport.aclose()
+
+
+async def findings(settings: Sep2Settings) -> dict[str, Finding]:
+    async with transport_to(settings) as transport:
+        return {one.step: one async for one in check(settings, transport, SystemClock())}
+
+
+async def verdicts(server: RunningSep2, *, write: bool) -> dict[str, bool | None]:
+    settings = client_settings(server)
+    async with transport_to(settings) as transport:
+        bench = Bench(settings=settings, transport=transport, clock=SystemClock())
+        return {
+            f"{one.procedure} {one.title}": one.passed async for one in certify(bench, write=write)
+        }
+
+
+async def test_a_good_connection_passes_every_step(pki: Pki) -> None:
+    async with running_sep2(pki) as server:
+        found = await findings(client_settings(server))
+    assert all(one.ok for one in found.values()), found
+    assert lfdi_of(pki.sep2.aggregator) in found["our certificate"].detail
+    assert "2 groups" in found["depot-1 (site)"].detail
+
+
+async def test_a_device_nobody_enrolled_and_a_wrong_pin_are_told_apart(pki: Pki) -> None:
+    async with running_sep2(pki) as server:
+        await server.act("set-pin", device="depot-1", pin=222_227)
+        await server.act("delete-device", device="depot-2")
+        found = await findings(client_settings(server))
+    assert not found["depot-1 (site)"].ok
+    assert "PIN differs" in found["depot-1 (site)"].detail
+    assert not found["depot-2 (site)"].ok
+    assert "not listed" in found["depot-2 (site)"].detail
+    assert found["depot-2 (site)"].hint == "the utility must enrol it"
+
+
+async def test_a_server_that_trusts_others_is_diagnosed(pki: Pki) -> None:
+    async with running_sep2(pki) as server:
+        wrong = client_settings(server).model_copy(update={"ca": pki.utility_ca})
+        found = await findings(wrong)
+    assert list(found) == ["our certificate", "DeviceCapability"]
+    assert "does not lead to `ca`" in found["DeviceCapability"].hint
+
+
+async def test_nobody_there_is_diagnosed(pki: Pki) -> None:
+    async with running_sep2(pki) as server:
+        settings = client_settings(server)
+    found = await findings(settings)
+    assert "nobody listens" in found["DeviceCapability"].hint
+
+
+async def test_the_tree_holds_what_the_server_shows_and_nothing_twice(pki: Pki) -> None:
+    async with running_sep2(pki) as server, transport_to(client_settings(server)) as transport:
+        nodes = [node async for node in walk(transport)]
+    names = [node.name for node in nodes]
+    assert names[0] == "DeviceCapability"
+    assert names.count("DERProgram") == 2
+    assert {"EndDevice", "FunctionSetAssignments", "DefaultDERControl", "Time"} <= set(names)
+    assert [node.href for node in nodes if node.failed] == []
+
+
+async def test_every_procedure_a_client_can_run_passes(pki: Pki) -> None:
+    async with running_sep2(pki) as server:
+        found = await verdicts(server, write=True)
+        events = await server.look("/devices/depot-1/log-events")
+    assert set(found.values()) == {True}, found
+    assert len(events) == 1
+
+
+async def test_reading_procedures_change_nothing(pki: Pki) -> None:
+    async with running_sep2(pki) as server:
+        assert set((await verdicts(server, write=False)).values()) == {True}
+        requests: dict[str, int] = await server.look("/requests")
+    assert [name for name in requests if not name.startswith("GET")] == []
+
+
+def test_the_identifiers_of_a_certificate(pki: Pki) -> None:
+    answer = CliRunner().invoke(app, ["sep2", "lfdi", str(pki.sep2.aggregator.cert), "--json"])
+    shown: dict[str, Any] = json.loads(answer.stdout)
+    assert shown["lfdi"] == lfdi_of(pki.sep2.aggregator)
+    assert sum(map(int, str(shown["sfdi"]))) % 10 == 0
+
+
+@pytest.mark.parametrize("command", ["check", "tree", "certify"])
+def test_a_file_that_is_not_there_is_named(command: str) -> None:
+    answer = CliRunner().invoke(app, ["sep2", command, "--config", "nowhere.yaml"])
+    assert answer.exit_code == 3
+    assert "nowhere.yaml" in answer.stderr
