@@ -19,20 +19,25 @@ from pydantic import Field, model_validator
 
 from contracts.config import Settings, loads
 from contracts.errors import PermanentError
+from contracts.sep2.resources import DERAvailability, DERCapability, DERSettings, DERStatus
 from vtn_sim.sep2.actions import AddControl, CancelEvent, ScenarioStep
 from vtn_sim.sep2.habits import Habits
 from vtn_sim.sep2.modes import ModeSpec
+from vtn_sim.sep2.paging import SUBSCRIBABLE
 from vtn_sim.sep2.settings import Rate, Sep2ServerSettings
 from vtn_sim.sep2.spec import DeviceSpec, FsaSpec, Name, ProgramSpec
 
 ProcedureId = Annotated[str, Field(pattern=r"^[A-Z]{3,6}-[0-9]{3}[A-H]?$")]
-EVERYONE = "all"
+EVERYONE, AGGREGATOR = "all", "aggregator"
 Code = Annotated[int, Field(ge=1, le=255)]
 Codes = tuple[Code | tuple[Code, ...], ...]
 """Response codes in order; several in one place: any of them will do."""
 Stretch = Annotated[int, Field(ge=1, le=600)]
 _FOLDER = "scenarios/csip"
 _LONGEST_S = 86_400
+_INFO = {cls.__name__: cls for cls in (DERAvailability, DERCapability, DERSettings, DERStatus)}
+_NOT_TO_THE_END: tuple[Codes, ...] = ((), (1,), (6,))
+"""Last answers to events whose end is not waited for."""
 
 
 def lfdi_of(label: str) -> str:
@@ -74,7 +79,7 @@ class Step(ScenarioStep):
         return do.model_copy(update=changes)
 
 
-class Utility(Settings):
+class UtilitySpec(Settings):
     """The server of a procedure: `Sep2ServerSettings` without keys, ports and clients."""
 
     devices: tuple[DeviceSpec, ...]
@@ -154,6 +159,24 @@ class Expected(Settings):
     in_force: dict[str, tuple[Moment, ...]] = Field(default_factory=dict)
     """By device, or `all`."""
 
+    @model_validator(mode="after")
+    def _known_names(self) -> Self:
+        unknown = {*(self.subscribed or ()), *self.notified} - SUBSCRIBABLE
+        if unknown:
+            raise ValueError(f"{sorted(unknown)} cannot be subscribed to")
+        for kind, names in self.told.items():
+            if kind not in _INFO:
+                raise ValueError(f"told: no DER information {kind!r}")
+            missing = set(names) - _INFO[kind].__dataclass_fields__.keys()
+            if missing:
+                raise ValueError(f"told: {kind} has no {sorted(missing)}")
+        return self
+
+    def answers(self, event: str) -> Mapping[str, Codes]:
+        """Response codes about an event by device; empty: nobody may answer."""
+        named = (found for pattern, found in self.responses.items() if fnmatchcase(event, pattern))
+        return next(named, {})
+
 
 class Procedure(Settings):
     """One test."""
@@ -162,7 +185,7 @@ class Procedure(Settings):
     title: Annotated[str, Field(min_length=1, max_length=120)]
     clauses: tuple[str, ...] = ()
     """Where the requirement is."""
-    sep2: Utility
+    sep2: UtilitySpec
     tls: Tls = Tls()
     optional_modes: bool = False
     """A client whose devices lack the modes answers 252 after 1 and does not start."""
@@ -203,10 +226,20 @@ class Procedure(Settings):
 
     def lasts_s(self, stretch: Stretch = 1) -> float:
         """From the first request of the client to the end of the last thing to be seen."""
-        ends = [step.after_s + _lasts_s(step.do) for step in self.steps(stretch)]
+        ends = [step.after_s + self._lasts_s(step.do) for step in self.steps(stretch)]
         moments = (m for found in self.expect.in_force.values() for m in found if m.event is None)
         ends += [moment.after_s * stretch for moment in moments]
         return max([self.watch_s * stretch, *ends])
+
+    def _lasts_s(self, do: object) -> float:
+        """How long after it was announced an event is over at every device, if it runs so long."""
+        if not isinstance(do, AddControl):
+            return 0.0
+        answers = [codes[-1:] for codes in self.expect.answers(do.name or "").values()]
+        if all(last in _NOT_TO_THE_END for last in answers):
+            return 0.0
+        late_s = max(do.randomize_start_s, 0) + max(do.randomize_duration_s, 0)
+        return (do.start_in_s or 0.0) + do.duration_s + late_s
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -220,7 +253,7 @@ class Procedure(Settings):
             for moment in found:
                 if moment.event is not None and moment.event not in events:
                     raise ValueError(f"in_force: no event {moment.event!r}")
-        unknown = self._named() - self.lfdis.keys() - {EVERYONE, "aggregator"}
+        unknown = self._named() - self.lfdis.keys() - {EVERYONE, AGGREGATOR}
         if unknown:
             raise ValueError(f"expect: no device {sorted(unknown)}")
         return self
@@ -270,14 +303,6 @@ def procedure(name: str) -> Procedure:
     if name not in catalogue():
         raise PermanentError(f"no procedure {name!r}; there are: {', '.join(catalogue())}")
     return catalogue()[name]
-
-
-def _lasts_s(do: object) -> float:
-    """How long after it was announced an event is over at every device."""
-    if not isinstance(do, AddControl):
-        return 0.0
-    late_s = max(do.randomize_start_s, 0) + max(do.randomize_duration_s, 0)
-    return (do.start_in_s or 0.0) + do.duration_s + late_s
 
 
 def _added(steps: tuple[Step, ...]) -> Iterator[DeviceSpec]:
