@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from contracts.sep2.codes import ReasonCode
 from contracts.sep2.hexes import canonical_mrid
-from contracts.sep2.resources import FlowReservationRequest
-from vtn_sim.sep2.refusal import bad_request
+from contracts.sep2.resources import FlowReservationRequest, Scaled
+from vtn_sim.sep2.refusal import TOO_LARGE, Refused, bad_request
 
+_MOST = 10_000
 CANCELLED = 1
 """RequestStatus."""
 
@@ -22,8 +24,8 @@ class FlowGrant:
     mrid: str
     start: datetime
     duration: timedelta
-    power_w: float
-    energy_wh: float
+    power: Scaled
+    energy: Scaled
     created_at: datetime
 
 
@@ -51,7 +53,7 @@ class FlowBook:
         """A new request, or the one of the same mRID again; whether it is new.
 
         Raises:
-            Refused: 400, the mRID is another device's.
+            Refused: 400, the mRID is another device's; 413, there are too many.
         """
         key = canonical_mrid(resource.mrid)
         known = self._requests.get(key)
@@ -59,6 +61,8 @@ class FlowBook:
             if known.lfdi != lfdi:
                 raise bad_request("the mRID is another device's")
             return known, False
+        if len(self._requests) >= _MOST:
+            raise Refused(TOO_LARGE, "no room for more", ReasonCode.RESOURCE_LIMIT)
         request = FlowRequest(
             number=len(self._requests) + 1, lfdi=lfdi, resource=resource, received_at=now
         )
@@ -92,15 +96,15 @@ class FlowBook:
         asked = request.resource
         window = asked.interval_requested
         lasting = asked.duration_requested or window.duration
-        power = asked.power_requested.number if power_w is None else power_w
+        power = asked.power_requested if power_w is None else Scaled.of(power_w)
         length = lasting if duration is None else duration
         request.grant = FlowGrant(
             number=request.number,
             mrid=mrid,
             start=start or window.start,
             duration=length,
-            power_w=power,
-            energy_wh=asked.energy_requested.number if length else 0.0,
+            power=power,
+            energy=asked.energy_requested if length else Scaled(value=0),
             created_at=now,
         )
         return request.grant

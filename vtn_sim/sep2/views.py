@@ -277,7 +277,7 @@ class FlowRequestView(BaseModel):
             cancelled_at=flow.cancelled_at,
             granted_start=grant and grant.start,
             granted_s=grant and grant.duration.total_seconds(),
-            granted_w=grant and grant.power_w,
+            granted_w=grant and grant.power.number,
         )
 
 

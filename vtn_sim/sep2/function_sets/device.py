@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from contracts.identity import sfdi
+from contracts.sep2.codes import ReasonCode
 from contracts.sep2.hexes import canonical_lfdi
 from contracts.sep2.resources import (
     ConnectionPoint,
@@ -23,11 +24,12 @@ from vtn_sim.sep2.devices import Device
 from vtn_sim.sep2.function_sets.common import FunctionSet, list_link
 from vtn_sim.sep2.hrefs import RESPONSE_SETS
 from vtn_sim.sep2.received import ReceivedLogEvent
-from vtn_sim.sep2.refusal import CONFLICT, FORBIDDEN, Refused, bad_request, not_found
+from vtn_sim.sep2.refusal import CONFLICT, FORBIDDEN, TOO_LARGE, Refused, bad_request, not_found
 from vtn_sim.sep2.routing import Call, Posted, Route
 from vtn_sim.sep2.server_time import whole
 from vtn_sim.sep2.spec import DeviceSpec
 
+_MOST = 100_000
 _UNCOORDINATED = 7
 """Quality of a time that is deliberately not synchronised (9.2; CSIP CORE-005)."""
 
@@ -144,6 +146,8 @@ class DeviceFunctionSet(FunctionSet):
         if known is None:
             if utility.settings.in_band != "any":
                 raise Refused(FORBIDDEN, "unknown EndDevice")
+            if len(utility.devices.all()) >= _MOST:
+                raise Refused(TOO_LARGE, "no room for more", ReasonCode.RESOURCE_LIMIT)
             known = self._new(identifier, posted, client)
         elif not self.owns(client, known):
             raise Refused(FORBIDDEN, "another client's EndDevice")

@@ -12,7 +12,6 @@ from contracts.sep2.resources import (
     FlowReservationRequestList,
     FlowReservationResponse,
     FlowReservationResponseList,
-    Scaled,
 )
 from vtn_sim.sep2.devices import Device
 from vtn_sim.sep2.events import Status
@@ -120,8 +119,8 @@ class FlowReservationFunctionSet(FunctionSet):
             creation_time=whole(grant.created_at),
             event_status=event_status(self._status(request, grant)),
             interval=interval(grant.start, grant.duration),
-            energy_available=Scaled.of(grant.energy_wh),
-            power_available=Scaled.of(grant.power_w),
+            energy_available=grant.energy,
+            power_available=grant.power,
             subject=request.resource.mrid,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -322,3 +323,12 @@ def test_how_much_load_could_be_shed(make_world: MakeWorld) -> None:
     assert told.sheddable_power == Scaled.of(20_000)
     assert world.get(location, LoadShedAvailability).href == location
     assert world.status("PUT", href + "/7", changed) == 404
+
+
+def test_an_absurd_request_is_answered_as_it_was_asked(make_world: MakeWorld) -> None:
+    world = make_world(flow_reservation={})
+    href = href_of(world, "one")
+    absurd = replace(flow_request(), energy_requested=Scaled(multiplier=127, value=2**40))
+    world.post(href + "/frq", absurd)
+    (answer,) = world.get(href + "/frp", FlowReservationResponseList, "?l=9").items
+    assert answer.energy_available == absurd.energy_requested
