@@ -28,6 +28,7 @@ from vtn_sim.sep2.settings import Rate, Sep2ServerSettings
 from vtn_sim.sep2.spec import DeviceSpec, FsaSpec, Name, ProgramSpec
 
 ProcedureId = Annotated[str, Field(pattern=r"^[A-Z]{3,6}-[0-9]{3}[A-H]?$")]
+CCM8 = "ECDHE-ECDSA-AES128-CCM8:@SECLEVEL=0"
 EVERYONE, AGGREGATOR = "all", "aggregator"
 Code = Annotated[int, Field(ge=1, le=255)]
 Codes = tuple[Code | tuple[Code, ...], ...]
@@ -106,7 +107,7 @@ class UtilitySpec(Settings):
 
 
 class Tls(Settings):
-    """Certificates and suites; the rest of a procedure goes on as usual."""
+    """Suites, and certificates: those of the server are given to it, whoever makes them."""
 
     chain: Literal[2, 3, 4] = 3
     """Certificates from the leaf to the root, on both sides."""
@@ -217,6 +218,8 @@ class Procedure(Settings):
         chosen["scenario"] = self.steps(stretch)
         chosen["poll_rates"] = {kind: rate * stretch for kind, rate in own.poll_rates.items()}
         chosen["poll_rate_s"] = min(own.poll_rate_s * stretch, _LONGEST_S)
+        if self.tls.ccm8_only:
+            chosen["ciphers"] = CCM8
         kept = {name: getattr(server, name) for name in type(server).model_fields}
         return Sep2ServerSettings.model_validate({**kept, **chosen})
 
