@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import httpx
 
-from contracts.identity import SEP2_CIPHERS, sep2_client_context
+from contracts.identity import sep2_client_context
 from contracts.sep2.codec import MEDIA_TYPE
 from contracts.site_link.messages import Notice, Severity, VehicleReadiness
 from contracts.time import Clock
@@ -28,7 +28,6 @@ from vtn_sim.sep2.procedures import EVERYONE, Moment
 from vtn_sim.sep2.server import Sep2Server
 from vtn_sim.sep2.settings import Sep2ServerSettings
 
-CCM8 = "ECDHE-ECDSA-AES128-CCM8:@SECLEVEL=0"
 PIN = 111_115
 RATED_W = 100_000.0
 MARGIN_S = 3.0
@@ -147,7 +146,6 @@ class Run:
                 "cert_file": self._shown.cert,
                 "key_file": self._shown.key,
                 "ca_file": self._pki.ca,
-                "ciphers": CCM8 if self.procedure.tls.ccm8_only else SEP2_CIPHERS,
                 "aggregators": [{"name": "aggregator", "certificate": self._pki.aggregator.cert}],
                 "judge": {"received_within_s": 3, "response_within_s": 4},
             }
