@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from contracts.errors import ConfigError
 from gridyard.runner import Exit, configure_logs, fail, plain_errors, run_program
 from gridyard.sep2.cli import app as sep2
+
+if TYPE_CHECKING:
+    from vtn_sim.config import VtnSettings
+    from vtn_sim.sep2.settings import Sep2ServerSettings
 
 app = typer.Typer(
     name="gridyard",
@@ -64,17 +69,38 @@ def site(config: ConfigOption) -> None:
 
 
 @app.command("utility-sim")
-def utility_sim(config: ConfigOption) -> None:
-    """Run a simulated utility (OpenADR 2.0b VTN) with a REST API to drive it."""
+def utility_sim(
+    config: ConfigOption,
+    procedure: Annotated[
+        str | None,
+        typer.Option(help="Play this CSIP test procedure (see `gridyard sep2 procedures`)."),
+    ] = None,
+    stretch: Annotated[
+        int, typer.Option(min=1, max=600, help="Make the procedure so many times as slow.")
+    ] = 1,
+) -> None:
+    """Run a simulated utility (OpenADR 2.0b, IEEE 2030.5) with a REST API to drive it."""
     from contracts.clock import SystemClock
     from contracts.config import load
     from vtn_sim.config import VtnSettings
     from vtn_sim.main import run
+    from vtn_sim.sep2.procedures import procedure as by_id
 
     async def program(stopping: asyncio.Event) -> None:
-        await run(load(config, VtnSettings), SystemClock(), None, stopping)
+        settings = load(config, VtnSettings)
+        if procedure is not None:
+            played = by_id(procedure).settings(_sep2_of(settings, config), stretch)
+            settings = settings.model_copy(update={"sep2": played})
+        await run(settings, SystemClock(), None, stopping)
 
     run_program(program)
+
+
+def _sep2_of(settings: VtnSettings, config: Path) -> Sep2ServerSettings:
+    """Keys, port and aggregators of the IEEE 2030.5 server."""
+    if settings.sep2 is None:
+        raise ConfigError(f"{config}: a procedure needs the keys and aggregators of a part `sep2`")
+    return settings.sep2
 
 
 @app.command("depot-sim")

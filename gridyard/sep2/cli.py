@@ -126,6 +126,29 @@ def certify(
         fail("a procedure fails", Exit.FAILED)
 
 
+@app.command()
+def procedures(as_json: JsonOption = False) -> None:
+    """The CSIP test procedures the simulated utility can play, and the devices they are about.
+
+    Play one with `gridyard utility-sim --procedure`: the client to be tested is an aggregator of
+    the simulator's settings and stands in for these devices, all with PIN 111115.
+    """
+    from vtn_sim.sep2.procedures import catalogue
+
+    with plain_errors():
+        found = catalogue()
+    if as_json:
+        listed = [
+            {"id": one.id, "title": one.title, "clauses": one.clauses, "devices": one.lfdis}
+            for one in found.values()
+        ]
+        typer.echo(json.dumps(listed, indent=2))
+        return
+    typer.echo("\n".join(f"{one.id:10} {one.title}" for one in found.values()))
+    lfdis = {label: lfdi for one in found.values() for label, lfdi in one.lfdis.items()}
+    typer.echo("\n".join(f"{label}  LFDI {lfdi}" for label, lfdi in sorted(lfdis.items())))
+
+
 @app.command("in-force")
 def in_force(
     site: Annotated[str, typer.Argument(help="Site id.")],

@@ -53,3 +53,28 @@ def test_an_unknown_bench_is_answered_with_those_there_are() -> None:
     result = RUN.invoke(app, ["bench", "nothing"])
     assert result.exit_code == 1
     assert "openadr-codec" in result.stderr
+
+
+def test_the_procedures_the_simulated_utility_can_play_are_listed() -> None:
+    listed = json.loads(RUN.invoke(app, ["sep2", "procedures", "--json"]).stdout)
+    wide = next(one for one in listed if one["id"] == "UTIL-004")
+    assert list(wide["devices"]) == ["EDA1", "EDA2", "EDB1", "EDB2"]
+    words = RUN.invoke(app, ["sep2", "procedures"]).stdout
+    assert f"EDA1  LFDI {wide['devices']['EDA1']}" in words
+
+
+@pytest.mark.parametrize(
+    ("procedure", "code", "message"),
+    [
+        ("BASIC-021", 3, "needs the keys and aggregators of a part `sep2`"),
+        ("BASIC-000", 1, "no procedure 'BASIC-000'; there are: AGG-001,"),
+    ],
+)
+def test_a_procedure_that_cannot_be_played_is_said_so(
+    procedure: str, code: int, message: str, tmp_path: Path
+) -> None:
+    config = tmp_path / "utility.yaml"
+    config.write_text("cert_file: vtn.pem\nkey_file: vtn.key\nca_file: ca.pem\n")
+    result = RUN.invoke(app, ["utility-sim", "-c", str(config), "--procedure", procedure])
+    assert result.exit_code == code, result.output
+    assert message in result.stderr
