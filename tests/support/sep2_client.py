@@ -62,7 +62,7 @@ class Watching:
     @property
     def sees(self) -> set[int]:
         """Numbers of the devices shown."""
-        return {int(lfdi, 16) - 0xD0000 for lfdi in self.client.view.devices}
+        return {n for n in range(1, 10) if device_lfdi(n) in self.client.view.devices}
 
     async def until(self, condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
         await until(condition, timeout_s)

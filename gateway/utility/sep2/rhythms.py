@@ -84,10 +84,10 @@ def rate_s(
     own, which goes before it; `quiet`: Notifications cover the resource.
     """
     rhythm = _RHYTHMS[kind]
+    if override_s is not None and kind is not EndDevice:
+        return override_s
     if not rhythm.obeys:
         return rhythm.default_s
-    if override_s is not None:
-        return override_s
     wish_s = rhythm.default_s if poll_rate is None else poll_rate.total_seconds()
     bounded_s = min(max(wish_s, _SHORTEST_S), rhythm.longest_s)
     return max(bounded_s, rhythm.backstop_s) if quiet else bounded_s

@@ -355,7 +355,8 @@ async def test_an_override_of_the_poll_rate() -> None:
         await found.after(5.1)
     for path in ("/dcap", "/edev", "/edev/1/fsa", "/edev/1/fsa/1/derp", "/prog/system/dderc"):
         assert found.fleet.asked[path] - before[path] == 4, path
-    assert found.fleet.asked["/edev/1/rg"] == 1
+    assert found.fleet.asked["/edev/1/rg"] == 5
+    assert found.fleet.asked["/edev/1"] == 0
     assert found.fleet.asked["/tm"] == 1, "the time has a rhythm of its own"
 
 
