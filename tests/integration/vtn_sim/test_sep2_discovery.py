@@ -158,8 +158,7 @@ async def crawl(server: RunningSep2, dialect: Dialect) -> dict[str, list[str]]:
     return faults
 
 
-@pytest.mark.parametrize("csipaus", [None, CSIPAUS_V1_2])
-@pytest.mark.parametrize("per_device", [False, True])
+@pytest.mark.parametrize(("csipaus", "per_device"), [(None, False), (CSIPAUS_V1_2, True)])
 async def test_every_document_is_as_the_schema_has_it(
     pki: Pki, csipaus: str | None, per_device: bool
 ) -> None:

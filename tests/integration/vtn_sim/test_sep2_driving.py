@@ -157,22 +157,22 @@ async def test_actions_over_rest(pki: Pki) -> None:
         assert (await peer.get(href, Registration)).pin == 999_999
 
 
-@pytest.mark.parametrize(
-    ("action", "status"),
-    [
-        ({"action": "cancel-event", "event": "nothing"}, 404),
-        ({"action": "delete-device", "device": "nobody"}, 404),
-        ({"action": "delete-device", "device": "agg"}, 409),
-        ({"action": "set-poll-rate", "kind": "DERControlList", "seconds": 5}, 409),
-        ({"action": "no-such-thing"}, 422),
-        ({"action": "set-pin", "device": "depot-1"}, 422),
-    ],
-)
-async def test_mistakes_over_rest(pki: Pki, action: dict[str, Any], status: int) -> None:
+MISTAKES: list[tuple[dict[str, Any], int]] = [
+    ({"action": "cancel-event", "event": "nothing"}, 404),
+    ({"action": "delete-device", "device": "nobody"}, 404),
+    ({"action": "delete-device", "device": "agg"}, 409),
+    ({"action": "set-poll-rate", "kind": "DERControlList", "seconds": 5}, 409),
+    ({"action": "no-such-thing"}, 422),
+    ({"action": "set-pin", "device": "depot-1"}, 422),
+]
+
+
+async def test_mistakes_over_rest(pki: Pki) -> None:
     async with running_sep2(pki) as server:
-        answer = await server.api.post("/api/sep2/actions", json=action)
-        assert answer.status_code == status
-        assert answer.headers["content-type"] == "application/problem+json"
+        for action, status in MISTAKES:
+            answer = await server.api.post("/api/sep2/actions", json=action)
+            assert answer.status_code == status, action
+            assert answer.headers["content-type"] == "application/problem+json"
         for path in ("/devices/nobody", "/events/nothing/verdicts", "/exchanges/999"):
             assert (await server.api.get(f"/api/sep2{path}")).status_code == 404
 
