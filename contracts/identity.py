@@ -171,8 +171,11 @@ class _Sep2Connection(ssl.SSLObject):
             raise ssl.SSLCertVerificationError(f"peer's certificate refused: {error}") from error
 
     def _chain(self) -> list[bytes]:
-        """From the leaf to the root, as OpenSSL verified it; public only since Python 3.13."""
-        verified = self._sslobj.get_verified_chain()  # type: ignore[attr-defined]
+        """From the leaf to the root, as OpenSSL verified it; public only since Python 3.13.
+
+        Of a resumed session there is none: it was checked when the session began.
+        """
+        verified = self._sslobj.get_verified_chain() or ()  # type: ignore[attr-defined]
         return [certificate.public_bytes(_ssl.ENCODING_DER) for certificate in verified]
 
 

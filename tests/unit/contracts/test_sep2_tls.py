@@ -47,7 +47,9 @@ def unchecked(identity: Identity, pki: Sep2Pki, side: int) -> ssl.SSLContext:
     return context
 
 
-def handshake(server: ssl.SSLContext, client: ssl.SSLContext) -> ssl.SSLObject:
+def handshake(
+    server: ssl.SSLContext, client: ssl.SSLContext, session: ssl.SSLSession | None = None
+) -> ssl.SSLObject:
     """TLS in memory; the client's end.
 
     Raises:
@@ -55,7 +57,7 @@ def handshake(server: ssl.SSLContext, client: ssl.SSLContext) -> ssl.SSLObject:
     """
     up, down = ssl.MemoryBIO(), ssl.MemoryBIO()
     ends = [
-        client.wrap_bio(down, up, server_hostname="127.0.0.1"),
+        client.wrap_bio(down, up, server_hostname="127.0.0.1", session=session),
         server.wrap_bio(up, down, server_side=True),
     ]
     waiting = list(ends)
@@ -78,6 +80,20 @@ def suite(connection: ssl.SSLObject) -> tuple[str, str]:
 
 def test_ccm8_is_agreed_on_between_two_of_us(pki: Sep2Pki) -> None:
     assert suite(handshake(server(pki), client(pki))) == ("ECDHE-ECDSA-AES128-CCM8", "TLSv1.2")
+
+
+def test_a_session_may_be_taken_up_again_if_the_server_likes(pki: Sep2Pki) -> None:
+    ours, theirs = client(pki), unchecked(pki.server, pki, ssl.PROTOCOL_TLS_SERVER)
+    first = handshake(theirs, ours)
+    again = handshake(theirs, ours, session=first.session)
+    assert (first.session_reused, again.session_reused) == (False, True)
+    assert again.getpeercert(binary_form=True) == first.getpeercert(binary_form=True)
+
+
+def test_our_server_looks_at_every_certificate_again(pki: Sep2Pki) -> None:
+    ours, theirs = server(pki), client(pki)
+    first = handshake(ours, theirs)
+    assert not handshake(ours, theirs, session=first.session).session_reused
 
 
 def test_a_peer_without_ccm8_gets_gcm(pki: Sep2Pki) -> None:
