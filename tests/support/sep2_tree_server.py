@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -84,6 +85,8 @@ class TreeServer:
         self.resources: dict[str, Resource] = {}
         self.status: dict[str, int] = {}
         """Paths answered with an error."""
+        self.hangs: set[str] = set()
+        """Paths that are never answered."""
         self.asked: Counter[str] = Counter()
         """GETs by path."""
         self.posted: list[tuple[str, Resource]] = []
@@ -105,7 +108,13 @@ class TreeServer:
     def transport(self, of: Sep2Settings) -> Sep2Transport:
         """A transport that ends here."""
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        return Sep2Transport(of, tls, http=httpx.MockTransport(self.handle))
+        return Sep2Transport(of, tls, http=httpx.MockTransport(self._wait_and_handle))
+
+    async def _wait_and_handle(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path in self.hangs:
+            self.asked[request.url.path] += 1
+            await asyncio.Event().wait()
+        return self.handle(request)
 
     def direct(self, of: Sep2Settings) -> Sep2Transport:
         """As `transport`, with the HTTP client left out of GETs: for thousands of them."""

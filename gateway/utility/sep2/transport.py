@@ -47,6 +47,10 @@ class RefusedError(PermanentError):
         """The HTTP status code."""
 
 
+class StalledError(LinkDownError):
+    """Reached, but silent for too long: the server as a whole, or only this resource."""
+
+
 class BusyError(TransientError):
     """5xx or 429; `retry_after_s` when the server said how long to wait, in s."""
 
@@ -188,8 +192,10 @@ class Sep2Transport:
                         content = await self._read_limited(response)
                     finally:
                         await response.aclose()
+            except (httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+                raise LinkDownError(f"{method} {path}: no connection, no answer in time") from error
             except (TimeoutError, httpx.TimeoutException) as error:
-                raise LinkDownError(f"{method} {path}: no answer in time") from error
+                raise StalledError(f"{method} {path}: no answer in time") from error
         if self._on_message is not None:
             self._on_message(
                 Exchange(

@@ -21,7 +21,7 @@ from contracts.sep2.resources import DERCurveList, DERList, EndDevice, Resource,
 from contracts.time import Clock
 from gateway.utility.sep2.paging import Document, Reader, read_list, read_one
 from gateway.utility.sep2.rhythms import SUBSCRIBED, rate_s, urgency
-from gateway.utility.sep2.transport import BusyError, NotVisibleError
+from gateway.utility.sep2.transport import BusyError, NotVisibleError, StalledError
 
 _log = structlog.get_logger(__name__)
 Wanted = TypeVar("Wanted", bound=Resource)
@@ -87,6 +87,8 @@ class _Trouble:
     """What went wrong with the server, not with one resource."""
 
     down: LinkDownError | None = None
+    stalls: int = 0
+    """Silences in a row."""
     busy: list[BusyError] = field(default_factory=list)
 
 
@@ -247,14 +249,24 @@ class Tree:
         for branch in waiting:
             try:
                 await self._read(branch)
-            except LinkDownError as error:
-                trouble.down = error
             except (PermanentError, TransientError, ProtocolError) as error:
-                self._failed(branch, error)
-                if isinstance(error, BusyError):
-                    trouble.busy.append(error)
+                self._note(branch, error, trouble)
+            else:
+                trouble.stalls = 0
             if trouble.down is not None:
                 return
+
+    def _note(self, branch: Branch, error: Exception, trouble: _Trouble) -> None:
+        """Is it the server, or is it this resource? The latter does not stop the others."""
+        if isinstance(error, LinkDownError) and not isinstance(error, StalledError):
+            trouble.down = error
+            return
+        self._failed(branch, error)
+        if isinstance(error, BusyError):
+            trouble.busy.append(error)
+        if isinstance(error, StalledError):
+            trouble.stalls += 1
+            trouble.down = error if trouble.stalls >= self._workers else None
 
     async def _read(self, branch: Branch) -> None:
         started = self._clock.monotonic()

@@ -17,7 +17,7 @@ CCM8 = "ECDHE-ECDSA-AES128-CCM8:@SECLEVEL=0"
 CONTROL = {"program": "system", "duration_s": 600, "modes": {"opModImpLimW": 50_000}}
 
 
-@pytest.mark.row("sep2:4", "csip:P6", "csip:P8", "csip:P9", "csip-test:COMM-002")
+@pytest.mark.row("sep2:3", "sep2:4", "csip:P6", "csip:P8", "csip:P9", "csip-test:COMM-002")
 @pytest.mark.row("csip-test:COMM-003")
 async def test_everything_is_found_with_the_one_suite_of_the_standard(pki: Pki) -> None:
     async with running_sep2(pki, ciphers=CCM8) as server:
@@ -53,7 +53,7 @@ async def test_a_path_prefix_of_the_day_is_followed(pki: Pki) -> None:
         assert len(places) == 2, "the simulator makes up its paths at every start"
 
 
-@pytest.mark.row("sep2:3", "csip:P11", "csip:P16", "csip-test:COMM-004")
+@pytest.mark.row("csip:P11", "csip:P16")
 async def test_peers_of_another_pki_do_not_come_together(pki: Pki, tmp_path: Path) -> None:
     foreign = make_sep2_pki(tmp_path, now(), hosts=["127.0.0.1", "localhost"])
     async with running_sep2(pki) as server:

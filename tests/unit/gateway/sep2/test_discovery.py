@@ -526,7 +526,6 @@ async def test_curves_that_cannot_be_read_do_not_hold_up_the_rest() -> None:
     assert len(found.programs(1)) == 3
 
 
-@pytest.mark.row("sep2:7")
 async def test_every_device_is_asked_for_by_itself_within_two_days() -> None:
     """The server may forget an EndDevice nobody has touched for 72 h (8.5.3)."""
     found = finder(2)
@@ -561,3 +560,28 @@ async def test_a_resource_of_another_kind_is_not_taken_for_the_former() -> None:
     found.fleet.resources["/prog/system/derc"] = swapped
     view = await found.after(305)
     assert view.devices[lfdi(1)].programs[-1].controls != (), "kept as it was"
+
+
+async def test_one_resource_that_hangs_does_not_hold_up_the_others() -> None:
+    found = finder(2, groups=2, timeout_s=0.1)
+    view = await found.settle()
+    found.fleet.hangs.add("/prog/system/derc")
+    path = "/prog/feeder-1/derc"
+    found.fleet.change(path, items=(control(f"{path}/2", 2),))
+    found.fleet.change("/dcap", poll_rate=timedelta(seconds=60))
+    for _ in range(3):
+        await found.after(905)
+    assert found.view is not view
+    assert [one.href for one in found.view.devices[lfdi(1)].programs[0].controls] == [f"{path}/2"]
+    assert "1 not readable" in found.discovery.detail
+
+
+async def test_a_server_that_hangs_as_a_whole_is_left_in_peace() -> None:
+    found = finder(30, timeout_s=0.1)
+    await found.settle()
+    found.fleet.hangs.update(found.fleet.resources)
+    await found.clock.advance(305)
+    before = found.fleet.requests
+    with pytest.raises(LinkDownError, match="no answer in time"):
+        await found.discovery.step()
+    assert found.fleet.requests - before <= 8

@@ -15,6 +15,7 @@ from gateway.utility.sep2.transport import (
     NotVisibleError,
     RefusedError,
     Sep2Transport,
+    StalledError,
 )
 from support.sep2_tree_server import NOW, settings
 
@@ -338,3 +339,17 @@ def _log_event() -> LogEvent:
         log_event_pen=0,
         profile_id=2,
     )
+
+
+async def test_a_silent_resource_is_told_from_a_server_that_cannot_be_reached() -> None:
+    def unreachable(_request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectTimeout("")
+
+    def silent(_request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadTimeout("")
+
+    with pytest.raises(LinkDownError) as caught:
+        await transport(unreachable).get("/tm", Time)
+    assert not isinstance(caught.value, StalledError)
+    with pytest.raises(StalledError):
+        await transport(silent).get("/tm", Time)
