@@ -7,7 +7,7 @@ and in pretended time, because most of their time is spent waiting.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from contracts.time import Clock
@@ -15,18 +15,11 @@ from support.leaping_clock import LeapingClock
 from support.sep2_cases import Case, Certificates
 from support.sep2_procedure_run import Result, Run
 
-BATCH = 24
-"""More at one time would only wait for each other, in real time, which requests have limits in."""
 
-
-def outcomes(cases: Iterable[Case], folder: Path) -> Mapping[str, Result]:
-    """Play these cases beside each other."""
-    waiting, certificates = list(cases), Certificates(folder)
-    found: dict[str, Result] = {}
-    for first in range(0, len(waiting), BATCH):
-        clock = LeapingClock()
-        found |= clock.run(_all(waiting[first : first + BATCH], certificates, clock))
-    return found
+def outcomes(cases: Sequence[Case], folder: Path) -> Mapping[str, Result]:
+    """Play these cases beside each other; a few dozen at most, since requests have time limits."""
+    clock = LeapingClock()
+    return clock.run(_all(cases, Certificates(folder), clock))
 
 
 async def _all(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pytest
@@ -15,31 +15,47 @@ from vtn_sim.sep2.procedures import catalogue
 
 TABLE = Path(__file__).with_name("procedures.yaml")
 CASES = {one["name"]: Case.model_validate(one) for one in yaml.safe_load(TABLE.read_text())}
+BATCHES = 4
+"""Played one after the other, or in as many processes as there are."""
+BATCH = {name: place % BATCHES for place, name in enumerate(CASES)}
+
+
+class Played:
+    """Outcomes; a batch is played when one of it is asked for first."""
+
+    def __init__(self, wanted: Collection[str], folder: Path) -> None:
+        self._wanted = wanted
+        self._folder = folder
+        self._results: dict[str, Result] = {}
+
+    def of(self, name: str) -> Result:
+        if name not in self._results:
+            batch = [CASES[one] for one in self._wanted if BATCH[one] == BATCH[name]]
+            self._results |= outcomes(batch, self._folder)
+        return self._results[name]
 
 
 @pytest.fixture(scope="module")
-def results(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Mapping[str, Result]:
-    """All that were asked for, played beside each other."""
+def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Played:
+    """Of everything that was selected for this run of the tests."""
     specs = (getattr(item, "callspec", None) for item in request.session.items)
-    wanted = {spec.params["name"] for spec in specs if spec and "name" in spec.params}
-    chosen = [case for name, case in CASES.items() if name in wanted]
-    return outcomes(chosen, tmp_path_factory.mktemp("sep2"))
+    chosen = {spec.params["procedure"] for spec in specs if spec and "procedure" in spec.params}
+    return Played([name for name in CASES if name in chosen], tmp_path_factory.mktemp("sep2"))
 
 
-@pytest.mark.xdist_group("sep2-procedures")
+def _marked(name: str, case: Case) -> object:
+    group = pytest.mark.xdist_group(f"sep2-procedures-{BATCH[name]}")
+    return pytest.param(name, marks=(group, pytest.mark.row(*case.rows)))
+
+
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.row(*case.rows)) for name, case in CASES.items()]
-)
-def test_our_client_passes(name: str, results: Mapping[str, Result]) -> None:
-    faults = results[name].faults
+@pytest.mark.parametrize("procedure", [_marked(name, case) for name, case in CASES.items()])
+def test_our_client_passes(procedure: str, played: Played) -> None:
+    faults = played.of(procedure).faults
     assert not faults, "\n".join(faults)
 
 
 def test_our_client_goes_through_every_procedure() -> None:
     assert CASES.keys() == catalogue().keys()
-    assert {name for name, case in CASES.items() if case.refused} == {
-        name for name, procedure in catalogue().items() if procedure.optional_modes
-    }
+    refused: Mapping[str, bool] = {name: case.refused for name, case in CASES.items()}
+    assert refused == {name: one.optional_modes for name, one in catalogue().items()}
