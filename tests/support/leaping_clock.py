@@ -39,8 +39,11 @@ class LeapingClock:
         return self._elapsed_s
 
     async def sleep(self, seconds: float) -> None:
+        if seconds <= 0:  # what is done at one instant stays at one instant
+            await asyncio.sleep(0)
+            return
         woken = asyncio.get_running_loop().create_future()
-        due_s = self._elapsed_s + max(seconds, 0.0)
+        due_s = self._elapsed_s + seconds
         heapq.heappush(self._sleepers, (due_s, next(self._order), woken))
         await woken
 

@@ -58,3 +58,15 @@ def test_it_stands_still_while_a_socket_has_something_to_say() -> None:
     clock.run(both())
     assert told[0] < 1.0, "two hundred answers, and hardly any time has passed"
     assert clock.monotonic() >= HOUR_S
+
+
+def test_no_sleep_takes_no_time() -> None:
+    clock = LeapingClock()
+
+    async def restless() -> None:
+        for _ in range(100):
+            await clock.sleep(0)
+            await clock.sleep(-1)
+
+    clock.run(restless())
+    assert clock.monotonic() == 0
