@@ -1,6 +1,7 @@
 """Small modules and small functions, so that a newcomer can read any of them in one sitting."""
 
 import ast
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,3 +39,10 @@ def test_no_module_and_no_function_is_too_long_to_read() -> None:
                 if length > MAX_FUNCTION:
                     too_long.append(f"{path.relative_to(ROOT)}: {node.name} {length} lines")
     assert too_long == []
+
+
+@pytest.mark.xdist_group("canary")
+def test_tests_of_a_group_run_on_one_worker(request: pytest.FixtureRequest) -> None:
+    """Some pairs of pytest and pytest-xdist forget groups without a word."""
+    if os.environ.get("PYTEST_XDIST_WORKER") and request.config.getoption("loadgroup"):
+        assert request.node.nodeid.endswith("@canary")
