@@ -66,7 +66,7 @@ def _step(name: str, field: XmlField) -> Step:
 
 
 def _no_read(element: Element) -> Any:  # noqa: ANN401 - never comes back
-    raise NotImplementedError(element.tag)
+    raise AssertionError(f"{element.tag} is a text, read by its kind")
 
 
 def _steps(cls: type[Any]) -> Steps:

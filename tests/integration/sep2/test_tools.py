@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
-
-import pytest
-from typer.testing import CliRunner
 
 from certs.pki import Pki
 from contracts.clock import SystemClock
 from contracts.identity import sep2_client_context
 from gateway.utility.sep2.settings import Sep2Settings
 from gateway.utility.sep2.transport import Sep2Transport
-from gridyard.cli import app
 from gridyard.sep2.certify import Bench, certify
 from gridyard.sep2.check import Finding, check
 from gridyard.sep2.tree import walk
@@ -107,17 +101,3 @@ async def test_reading_procedures_change_nothing(pki: Pki) -> None:
         assert set((await verdicts(server, write=False)).values()) == {True}
         requests: dict[str, int] = await server.look("/requests")
     assert [name for name in requests if not name.startswith("GET")] == []
-
-
-def test_the_identifiers_of_a_certificate(pki: Pki) -> None:
-    answer = CliRunner().invoke(app, ["sep2", "lfdi", str(pki.sep2.aggregator.cert), "--json"])
-    shown: dict[str, Any] = json.loads(answer.stdout)
-    assert shown["lfdi"] == lfdi_of(pki.sep2.aggregator)
-    assert sum(map(int, str(shown["sfdi"]))) % 10 == 0
-
-
-@pytest.mark.parametrize("command", ["check", "tree", "certify"])
-def test_a_file_that_is_not_there_is_named(command: str) -> None:
-    answer = CliRunner().invoke(app, ["sep2", command, "--config", "nowhere.yaml"])
-    assert answer.exit_code == 3
-    assert "nowhere.yaml" in answer.stderr
