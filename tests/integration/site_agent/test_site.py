@@ -200,8 +200,8 @@ async def seen(depot: Depot, since: datetime, until: datetime) -> Seen:
     return extremes
 
 
-STEP = timedelta(seconds=4)
-FOLLOWED = timedelta(seconds=2.5)
+STEP = timedelta(seconds=5)
+FOLLOWED = timedelta(seconds=3.5)
 BOUNDS: tuple[dict[str, Any], ...] = (
     {"load_limit_w": 13_000.0, "generation_limit_w": -6_000.0, "storage_power_w": 3_000.0},
     {"load_limit_w": 9_000.0, "generation_limit_w": -20_000.0, "storage_power_w": 0.0},
@@ -221,6 +221,7 @@ def envelope(begins: datetime) -> Instruction:
     return replace(one, steps=steps, expires_at=steps[-1].end)
 
 
+@pytest.mark.xdist_group("realtime")
 async def test_bounds_on_load_generation_and_storage_reach_every_device(tmp_path: Path) -> None:
     ocpp_port, mqtt_port, building_w, pv_w = free_port(), free_port(), 2_000.0, 30_000.0
     depot = hardware(ocpp_port, mqtt_port, building_w=building_w, pv_w=pv_w, clearness=0.9)
