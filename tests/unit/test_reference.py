@@ -24,17 +24,25 @@ def generator() -> Any:
     return module
 
 
+@pytest.fixture(scope="module")
+def pages(generator: Any) -> dict[Path, str]:
+    made: dict[Path, str] = generator.pages()
+    return made
+
+
+@pytest.mark.xdist_group("reference")
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_what_the_code_says(generator: Any, name: str) -> None:
+def test_a_page_is_what_the_code_says(generator: Any, pages: dict[Path, str], name: str) -> None:
     path = generator.REFERENCE / name
-    made = generator.pages()[path]
+    made = pages[path]
     assert path.read_text(encoding="utf-8") == made, (
         "run: ./dev run python docs/generate.py, and commit what it writes"
     )
 
 
-def test_every_page_is_checked(generator: Any) -> None:
-    assert {path.name for path in generator.pages()} == set(PAGES)
+@pytest.mark.xdist_group("reference")
+def test_every_page_is_checked(pages: dict[Path, str]) -> None:
+    assert {path.name for path in pages} == set(PAGES)
 
 
 def test_every_row_has_a_test_or_a_reason_and_no_claim_is_of_no_row() -> None:
