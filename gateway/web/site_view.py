@@ -23,6 +23,8 @@ _NAMES = {
     "battery_power_w": "Battery",
     "battery_soc_pct": "Battery state of charge",
     "pv_power_w": "PV",
+    "load_power_w": "Chargers and battery charging",
+    "generation_power_w": "PV and battery discharge",
     "flex_down_w": "Reduction on offer",
     "site_limit_w": "Limit in force",
     "chargers_online": "Chargers online",
@@ -133,7 +135,7 @@ def in_words(point: str, found: Reading) -> str:
         return words.NA
     if point in _SIGNED:
         return _directed(value, *_SIGNED[point])
-    if point == "pv_power_w":
+    if point in ("pv_power_w", "generation_power_w"):
         return f"generating {words.power(-value)}" if value < 0 else words.power(value)
     for ending, shown in (("_wh", words.energy), ("_w", words.power), ("_pct", words.percent)):
         if point.endswith(ending):
