@@ -90,11 +90,7 @@ class MqttBattery:
         """
         self._faults.begin(kind, for_s)
         if kind is FaultKind.DROP and self._client is not None:
-            # Without a DISCONNECT, so that the broker sends the last will; paho's own client is
-            # the only one who knows the socket.
-            wire = self._client._client.socket()
-            if isinstance(wire, socket.socket):
-                wire.shutdown(socket.SHUT_RDWR)
+            _cut(self._client)
 
     async def run(self) -> None:
         """Stay connected to the broker until cancelled; aiomqtt does not come back by itself."""
@@ -110,11 +106,13 @@ class MqttBattery:
 
     async def _connected_once(self, backoff: Backoff) -> None:
         async with self._new_client() as client:
+            self._client = client
+            if self._faults.active(FaultKind.DROP):
+                _cut(client)
             try:
                 await self._subscribe(client)
                 await self._publish(client, "status", "online", qos=1, retain=True)
                 backoff.reset()
-                self._client = client
                 await first_of(self._obey(client), self._show(client))
             except asyncio.CancelledError:
                 with suppress(aiomqtt.MqttError):
@@ -192,3 +190,10 @@ class MqttBattery:
         expires_s = self._elapsed() + command.valid_for_s
         self._lease = Lease(value=command.power_w, expires_s=expires_s)
         return ""
+
+
+def _cut(client: aiomqtt.Client) -> None:
+    """Part from the broker without a DISCONNECT, so that it sends the last will."""
+    wire = client._client.socket()  # paho's own client is the only one who knows the socket
+    if isinstance(wire, socket.socket):
+        wire.shutdown(socket.SHUT_RDWR)

@@ -242,13 +242,13 @@ async def test_a_battery_that_does_not_follow_is_noticed_and_told_once_more(benc
 async def test_a_fault_takes_it_offline_but_keeps_its_readings(bench: Bench) -> None:
     server = ImageServer(registers())
     async with server.serving(), bench.running(server.port, battery) as device:
-        await until(lambda: device.state(bench.clock.now()).online)
-        wakes = bench.wakes.count
+        await until(lambda: bench.wakes.count == 1)
+        assert device.state(bench.clock.now()).online, "the first wake told that it answers"
         place = address_of(server.registers, 701)
         server.put(place, model(701, W=0, W_SF=1, St=1, InvSt=6))
         await until(lambda: not device.state(bench.clock.now()).online)
         assert device.state(bench.clock.now()).power_w.quality is Quality.GOOD
-        assert bench.wakes.count == wakes + 1
+        assert bench.wakes.count == 2
 
 
 async def test_a_battery_that_is_gone(bench: Bench) -> None:
