@@ -63,8 +63,9 @@ async def test_state(bench: Bench) -> None:
     server = ImageServer(registers())
     async with server.serving(), bench.running(server.port, battery) as device:
         assert not device.state(bench.clock.now()).online
-        await until(lambda: device.state(bench.clock.now()).online)
+        await until(lambda: bench.wakes.count == 1)
         state = device.state(bench.clock.now())
+        assert state.online
         assert state.power_w.value == 500.0, "701.W -500 is absorption: charging"
         assert state.soc_pct.value == 55.5
         assert state.spec == SPEC
