@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
+from contracts.inverter import MAX_FUNCTIONS, InverterFunction
 from contracts.reading import Quality
 
 PROTOCOL_VERSION = 1
@@ -26,6 +27,7 @@ Text = Annotated[str, Field(max_length=500)]
 Count = Annotated[int, Field(ge=0, le=2**53)]
 Watts = Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_nan=False)]
 Number = Annotated[float, Field(ge=-1e15, le=1e15, allow_inf_nan=False)]
+Function = Annotated[InverterFunction, Field(discriminator="function")]
 
 
 class InstructionState(StrEnum):
@@ -187,9 +189,10 @@ class SiteBounds:
     """What a site is asked to hold, in W by the load convention; None leaves that free.
 
     All that is not None holds at once, and together with the bounds of other events: the tightest
-    limit wins. The last four fields came after the first release. An agent that does not know them
-    ignores them and yet acknowledges, so whoever relies on them looks at `Hello.agent_version`; and
-    it has not stored them, so that after its upgrade only the next instruction brings them.
+    limit wins. Fields after the first two came after the first release. An agent that does not know
+    them ignores them and yet acknowledges, so whoever relies on them looks at
+    `Hello.agent_version`; and it has not stored them, so that after its upgrade only the next
+    instruction brings them.
     """
 
     import_limit_w: Watts | None = None
@@ -207,6 +210,10 @@ class SiteBounds:
     energize: Annotated[bool, Field(strict=True)] | None = None
     """False: everything controllable stops (chargers at 0 A, batteries and PV at 0 W) while the
     building goes on. True asks for nothing."""
+    inverter_functions: Annotated[tuple[Function, ...], Field(max_length=MAX_FUNCTIONS)] = ()
+    """What inverters should do by themselves. They add to those of other events; of two for the
+    same `contracts.inverter.slot` that of the highest `site_seq` counts. Without any, an inverter
+    goes back to its own settings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.errors import PermanentError, ProtocolError
+from contracts.inverter import (
+    Curve,
+    CurveKind,
+    FixedPowerFactor,
+    FixedVar,
+    FrequencyDroop,
+    Inverters,
+    Point,
+    Reference,
+)
 from contracts.reading import Quality
 from contracts.site_link import codec, subjects
 from contracts.site_link.messages import (
@@ -64,6 +74,28 @@ EVERYTHING = replace(
             generation_limit_w=-20_000.0,
             storage_power_w=-5_000.0,
             energize=True,
+            inverter_functions=(
+                Curve(
+                    kind=CurveKind.VOLT_VAR,
+                    points=(Point(x=92.0, y=44.0), Point(x=98.0, y=0.0)),
+                    reference=Reference.MAX_VAR,
+                    response_s=5.0,
+                ),
+                FixedPowerFactor(
+                    power_factor=0.95,
+                    absorbs_var=True,
+                    while_="injecting",
+                    on=Inverters.GENERATION,
+                ),
+                FixedVar(percent=-20.0, reference=Reference.MAX_W, on=Inverters.STORAGE),
+                FrequencyDroop(
+                    over_dead_band_hz=0.03,
+                    under_dead_band_hz=0.03,
+                    over_slope=0.05,
+                    under_slope=0.04,
+                    response_s=5.0,
+                ),
+            ),
         ),
     ),
     fallback=Fallback(
@@ -163,10 +195,10 @@ GOLDEN: list[tuple[Message, str]] = [
         '"event_id":"util/e1","program_id":"p","issued_at":"2026-11-21T12:00:00Z",'
         '"start":"2026-11-21T12:00:00Z","expires_at":"2026-11-21T13:00:00Z","steps":['
         '{"import_limit_w":50000.0,"export_limit_w":null,"load_limit_w":null,'
-        '"generation_limit_w":null,"storage_power_w":null,"energize":null,'
+        '"generation_limit_w":null,"storage_power_w":null,"energize":null,"inverter_functions":[],'
         '"start":"2026-11-21T12:00:00Z","end":"2026-11-21T12:30:00Z"}],'
         '"fallback":{"import_limit_w":null,"export_limit_w":null,"load_limit_w":null,'
-        '"generation_limit_w":null,"storage_power_w":null,"energize":null},'
+        '"generation_limit_w":null,"storage_power_w":null,"energize":null,"inverter_functions":[]},'
         '"test":false,"standing":false,"cause":"fair share"}',
     ),
     (
@@ -175,10 +207,18 @@ GOLDEN: list[tuple[Message, str]] = [
         '"event_id":"grid/doe","program_id":"p","issued_at":"2026-11-21T12:00:00Z",'
         '"start":"2026-11-21T12:00:00Z","expires_at":"2026-11-21T13:00:00Z","steps":['
         '{"import_limit_w":50000.0,"export_limit_w":0.0,"load_limit_w":30000.0,'
-        '"generation_limit_w":-20000.0,"storage_power_w":-5000.0,"energize":true,'
+        '"generation_limit_w":-20000.0,"storage_power_w":-5000.0,"energize":true,"inverter_functions":['
+        '{"function":"curve","kind":"volt_var","points":[{"x":92.0,"y":44.0},{"x":98.0,"y":0.0}],'
+        '"reference":"max_var","response_s":5.0,"reference_voltage_pct":null,'
+        '"autonomous_reference_s":null,"on":"all"},'
+        '{"function":"power_factor","power_factor":0.95,"absorbs_var":true,'
+        '"while_":"injecting","on":"generation"},'
+        '{"function":"fixed_var","percent":-20.0,"reference":"max_w","var":null,"on":"storage"},'
+        '{"function":"frequency_droop","over_dead_band_hz":0.03,"under_dead_band_hz":0.03,'
+        '"over_slope":0.05,"under_slope":0.04,"response_s":5.0,"on":"all"}],'
         '"start":"2026-11-21T12:00:00Z","end":"2026-11-21T12:30:00Z"}],'
         '"fallback":{"import_limit_w":40000.0,"export_limit_w":-1500.0,"load_limit_w":0.0,'
-        '"generation_limit_w":0.0,"storage_power_w":0.0,"energize":false},'
+        '"generation_limit_w":0.0,"storage_power_w":0.0,"energize":false,"inverter_functions":[]},'
         '"test":false,"standing":true,"cause":""}',
     ),
     (
