@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 
 from pydantic import TypeAdapter
@@ -116,7 +116,7 @@ def look(
     *,
     device: Device = DEVICE,
     profile: ResponseProfile = CSIP,
-    opted_out: tuple[str, ...] = (),
+    opted_out: Mapping[str, Collection[str]] | None = None,
 ) -> Step[float]:
     """`advance` at a minute."""
     return advance(state, seen, at(minutes), device=device, profile=profile, opted_out=opted_out)

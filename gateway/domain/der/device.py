@@ -35,6 +35,8 @@ class Device:
     lfdi: str
     categories: int | None = None
     """Bitmap of what it is (DeviceCategoryType); None: every control concerns it."""
+    parts: tuple[str, ...] = ("",)
+    """What it stands for together (sites), each with a user who may opt out for it."""
     applicable: Applicable = anything
 
     def concerns(self, control: DerControl[object]) -> bool:

@@ -70,10 +70,14 @@ class Engagement(Generic[Value_co]):
     cancel_tail: timedelta = timedelta(0)
     """How much longer it may run from there."""
     cancel_reason: str = ""
+    parts_out: tuple[str, ...] = ()
+    """Parts of the device whose users do not take part at present."""
     opted_out: bool = False
-    """The user does not take part at present."""
+    """None of its parts takes part at present: the device as a whole has opted out."""
     opted_in_at: datetime | None = None
-    """When the user last changed back to taking part."""
+    """When the device as a whole last changed back to taking part."""
+    complete_at: datetime | None = None
+    """When the last part that had opted out changed back to taking part."""
     outcome: ResponseCode | None = None
     """How it ended, in the words of Table 27, whether or not the utility takes that code."""
     ended_at: datetime | None = None

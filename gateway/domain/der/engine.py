@@ -7,7 +7,7 @@ the defaults hold (CSIP v2.1 G12).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Generic
@@ -17,6 +17,7 @@ from gateway.domain.der.device import Device
 from gateway.domain.der.engagement import DeviceState, Engagement
 from gateway.domain.der.intake import Intake, opted, take_in
 from gateway.domain.der.progress import Happening, Progress, progress
+from gateway.domain.der.resolve import Hold
 from gateway.domain.der.responses import CSIP, ResponseCode, ResponseDue, ResponseProfile, wanted
 from gateway.domain.der.schedule import Schedule, make_schedule
 
@@ -30,6 +31,9 @@ class Step(Generic[Value_co]):
     responses: tuple[ResponseDue, ...]
     """In order of time."""
     schedule: Schedule[Value_co]
+    """For the device as a whole."""
+    apart: Mapping[str, Schedule[Value_co]]
+    """For each of its parts that has opted out of something: without that."""
 
     @property
     def next_change(self) -> datetime | None:
@@ -44,13 +48,14 @@ def advance(
     *,
     device: Device,
     profile: ResponseProfile = CSIP,
-    opted_out: Collection[str] = (),
+    opted_out: Mapping[str, Collection[str]] | None = None,
 ) -> Step[Value]:
     """Work out everything up to `now`, then take in what the server lists and the user wants.
 
     `seen` is what a complete walk found, or None when nothing new was heard since. `opted_out`
-    names the controls (mRIDs) the user does not take part in at present. A `now` before the last
-    one counts as the last one: corrections of the clock never step the rules back.
+    has, by control (mRID), the parts of the device that do not take part at present; None: those
+    that did not before. A `now` before the last one counts as the last one: corrections of the
+    clock never step the rules back.
     """
     now = now if state.at is None else max(now, state.at)
     known = {engagement.control.mrid: engagement for engagement in state.engagements}
@@ -62,7 +67,7 @@ def advance(
     if seen is not None:
         news = take_in(before, seen, now, device=device, profile=profile)
         programs, defaults = _by_id(seen.programs), _in_order(seen.defaults)
-    wishes = opted(news.engagements, opted_out, now)
+    wishes = opted(news.engagements, opted_out, now, device)
     present = past
     if present is None or programs != former or not _same(wishes.engagements, before):
         present = progress(wishes.engagements, programs, since=now, now=now, profile=profile)
@@ -76,8 +81,35 @@ def advance(
         defaults=defaults,
         engagements=tuple(told[mrid] for mrid in sorted(present.engagements)),
     )
-    schedule = make_schedule(told, present.holds, defaults, programs, now)
-    return Step(state=state, responses=responses, schedule=schedule)
+    return Step(
+        state=state,
+        responses=responses,
+        schedule=make_schedule(told, present.holds, defaults, programs, now),
+        apart={
+            part: make_schedule(told, _others(present.holds, out), defaults, programs, now)
+            for part, out in _left(told).items()
+        },
+    )
+
+
+def _left(engagements: Mapping[str, Engagement[object]]) -> dict[str, set[str]]:
+    """What each part of the device has opted out of while others take part."""
+    left: dict[str, set[str]] = {}
+    for mrid, engagement in engagements.items():
+        if engagement.outcome is None and not engagement.opted_out:
+            for part in engagement.parts_out:
+                left.setdefault(part, set()).add(mrid)
+    return left
+
+
+def _others(
+    holds: Mapping[str, Sequence[Hold]], out: Collection[str]
+) -> dict[str, tuple[Hold, ...]]:
+    """All but these controls; in their place there is the default."""
+    return {
+        mode: tuple(hold for hold in found if hold.claim.mrid not in out)
+        for mode, found in holds.items()
+    }
 
 
 def _overdue(
@@ -108,6 +140,13 @@ def _by_id(programs: Iterable[DerProgram]) -> dict[str, DerProgram]:
     return {program.program_id: program for program in ordered}
 
 
+_UNDOES = {
+    ResponseCode.OPT_OUT: ResponseCode.OPT_IN,
+    ResponseCode.OPT_IN: ResponseCode.OPT_OUT,
+}
+"""Changes of mind that make the earlier one worth telling again."""
+
+
 def _told(
     engagements: Mapping[str, Engagement[Value]],
     happened: Iterable[Happening],
@@ -120,6 +159,9 @@ def _told(
     for one in sorted(happened, key=lambda h: (h.at, h.turn, h.mrid)):
         engagement = engagements[one.mrid]
         codes = sent.setdefault(one.mrid, list(engagement.sent))
+        undone = _UNDOES.get(one.code)
+        if undone is not None and undone in codes:
+            codes.remove(undone)
         code, reply_to = profile.spoken(one.code), engagement.control.reply_to
         if (code or one.code) in codes:
             continue

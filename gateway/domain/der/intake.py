@@ -91,20 +91,47 @@ def receive(control: DerControl[Value], now: datetime, device: Device) -> Engage
 
 
 def opted(
-    engagements: Mapping[str, Engagement[Value]], opted_out: Collection[str], now: datetime
+    engagements: Mapping[str, Engagement[Value]],
+    opted_out: Mapping[str, Collection[str]] | None,
+    now: datetime,
+    device: Device,
 ) -> Intake[Value]:
-    """Follow the user's changes of mind, which act at once and without randomisation (10.2.4)."""
+    """Follow the users' changes of mind, which act at once and without randomisation (10.2.4).
+
+    The device has opted out when all its parts have; what fewer do is told at the end.
+    """
     changed: dict[str, Engagement[Value]] = {}
     happened: list[Happening] = []
     for mrid, engagement in engagements.items():
-        out = mrid in opted_out
-        if out == engagement.opted_out or engagement.outcome is not None:
+        wish = engagement.parts_out if opted_out is None else opted_out.get(mrid, ())
+        parts_out = tuple(part for part in device.parts if part in wish)
+        out = parts_out == device.parts
+        same = (parts_out, out) == (engagement.parts_out, engagement.opted_out)
+        if same or engagement.outcome is not None:
             continue
-        changed[mrid] = replace(engagement, opted_out=out, opted_in_at=None if out else now)
-        code = ResponseCode.OPT_OUT if out else ResponseCode.OPT_IN
-        cause = "the user opted out" if out else "the user opted in again"
-        happened.append(Happening(mrid=mrid, at=now, code=code, cause=cause, turn=0))
+        changed[mrid] = _chosen(engagement, parts_out, now, out=out)
+        if out != engagement.opted_out:
+            happened.append(_choice(mrid, now, out=out))
     return Intake(engagements={**engagements, **changed}, happened=tuple(happened))
+
+
+def _chosen(
+    engagement: Engagement[Value], parts_out: tuple[str, ...], now: datetime, *, out: bool
+) -> Engagement[Value]:
+    back = now if engagement.opted_out else engagement.opted_in_at
+    return replace(
+        engagement,
+        parts_out=parts_out,
+        opted_out=out,
+        opted_in_at=None if out else back,
+        complete_at=None if parts_out else now,
+    )
+
+
+def _choice(mrid: str, now: datetime, *, out: bool) -> Happening:
+    code = ResponseCode.OPT_OUT if out else ResponseCode.OPT_IN
+    cause = "the user opted out" if out else "the user opted in again"
+    return Happening(mrid=mrid, at=now, code=code, cause=cause, turn=0)
 
 
 def _listed(

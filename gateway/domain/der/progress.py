@@ -196,10 +196,12 @@ _WEIGHT = {
 
 
 def _completed(engagement: Engagement[object]) -> ResponseCode:
-    if engagement.opted_out:
-        started = engagement.started
-        return ResponseCode.PARTIAL_OPT_OUT if started else ResponseCode.NO_PARTICIPATION
-    back = engagement.opted_in_at
+    """Of a device with parts, it counts who takes part at the end: only all make it whole."""
+    if engagement.opted_out and not engagement.started:
+        return ResponseCode.NO_PARTICIPATION
+    if engagement.parts_out:
+        return ResponseCode.PARTIAL_OPT_OUT
+    back = engagement.complete_at
     if back is not None and back > replace(engagement, opted_in_at=None).span()[0]:
         return ResponseCode.PARTIAL_OPT_IN
     return ResponseCode.COMPLETED
