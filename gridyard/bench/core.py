@@ -12,14 +12,17 @@ from importlib import metadata
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One comparison. `ratio` is ours over other; `bar` is its limit, `holds` whether it is met."""
+    """One comparison. `ratio` is ours over other; `bar` is its limit, `holds` whether it is met.
+
+    Without the other (a peer that is not installed) there is no ratio, and nothing to be missed.
+    """
 
     name: str
     ours: float
-    other: float
+    other: float | None
     other_is: str
     unit: str
-    ratio: float
+    ratio: float | None
     bar: float
     holds: bool
     spread: str = ""
@@ -49,10 +52,10 @@ def median_s(work: Callable[[], object], *, runs: int = 7) -> tuple[float, str]:
 
 
 def at_most(
-    name: str, unit: str, ours: float, other: float, other_is: str, bar: float, spread: str
+    name: str, unit: str, ours: float, other: float | None, other_is: str, bar: float, spread: str
 ) -> Row:
     """A row that holds while ours costs no more than `bar` times the other."""
-    ratio = ours / other
+    ratio = None if other is None else ours / other
     return Row(
         name=name,
         ours=ours,
@@ -61,7 +64,7 @@ def at_most(
         unit=unit,
         ratio=ratio,
         bar=bar,
-        holds=ratio <= bar,
+        holds=ratio is None or ratio <= bar,
         spread=spread,
     )
 
@@ -71,9 +74,16 @@ def as_document(bench: Bench, rows: Sequence[Row]) -> dict[str, object]:
     return {
         "bench": bench.name,
         "machine": f"{platform.machine()} {platform.system()} Python {platform.python_version()}",
-        "versions": {name: metadata.version(name) for name in bench.packages},
+        "versions": {name: _version(name) for name in bench.packages},
         "rows": [asdict(row) for row in rows],
     }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def as_table(rows: Sequence[Row]) -> str:
@@ -81,8 +91,11 @@ def as_table(rows: Sequence[Row]) -> str:
     lines = [f"{'':44} {'ours':>10} {'other':>10} {'ratio':>7} {'bar':>6}"]
     for row in rows:
         mark = "ok" if row.holds else "MISSED"
+        other = "-" if row.other is None else f"{row.other:.4g}"
+        ratio = "-" if row.ratio is None else f"{row.ratio:.2f}"
+        spread = f"; ours {row.spread}" if row.spread else ""
         lines.append(
-            f"{row.name:44} {row.ours:10.4g} {row.other:10.4g} {row.ratio:7.2f} {row.bar:6.3g}"
-            f"  {mark}  [{row.unit}; other: {row.other_is}; ours {row.spread}]"
+            f"{row.name:44} {row.ours:10.4g} {other:>10} {ratio:>7} {row.bar:6.3g}"
+            f"  {mark}  [{row.unit}; other: {row.other_is}{spread}]"
         )
     return "\n".join(lines)
