@@ -14,8 +14,9 @@ from typing import Literal, TypeAlias
 
 MAX_POINTS = 10
 """Of one curve (IEEE 2030.5-2018, DERCurve)."""
-MAX_FUNCTIONS = 20
-"""In force at one site at one time: every kind of curve and the rest, with room."""
+MAX_FUNCTIONS = 40
+"""In force at one site at one time: every kind of curve and the rest, for generation and storage
+apart, with room."""
 _MOST = 1e9
 _LONGEST_S = 1e6
 

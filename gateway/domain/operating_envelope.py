@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from contracts.inverter import InverterFunction
 from contracts.time import Interval
 
 
@@ -29,6 +30,9 @@ class SiteBounds:
     """What batteries should do together, charging positive: a target inside every bound."""
     energize: bool | None = None
     """False: every device that can be steered stops."""
+    inverter_functions: tuple[InverterFunction, ...] = ()
+    """What inverters should do by themselves; those that hold at once are for different
+    `contracts.inverter.slot`s or different inverters."""
 
     @property
     def free(self) -> bool:

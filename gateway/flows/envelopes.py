@@ -7,16 +7,17 @@ site is one chain of instructions under its own key; the site combines all of th
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 
 from contracts.errors import PermanentError, TransientError
 from contracts.site_link.messages import Fallback, Instruction, InstructionStep
 from contracts.time import Clock, Interval
-from gateway.domain.operating_envelope import FREE, EnvelopeStep, OperatingEnvelope
+from gateway.domain.operating_envelope import FREE, EnvelopeStep, OperatingEnvelope, SiteBounds
 from gateway.domain.portfolio import Portfolio
 from gateway.flows.instructions import MAX_STEPS, MAX_TEXT, wire_name
 from gateway.flows.outgoing import Outgoing
@@ -108,7 +109,7 @@ def _instruction(
 ) -> Instruction:
     """The envelope from `now` on; without steps it lifts what was imposed before."""
     ahead = _ahead(envelope, now)
-    scheduled = [s for s in ahead if s.interval.end is not None][:MAX_STEPS]
+    scheduled = list(_carried([s for s in ahead if s.interval.end is not None]))
     default = envelope.default
     steps = [_step(s, s.interval.end or now) for s in scheduled]
     if default is not None and not steps:
@@ -125,7 +126,7 @@ def _instruction(
         start=min((step.start for step in steps), default=now),
         expires_at=until + keep if default is not None and scheduled else until + _GRACE,
         steps=tuple(steps),
-        fallback=Fallback(**asdict(default.bounds)) if default is not None else Fallback(),
+        fallback=Fallback(**_values(default.bounds)) if default is not None else Fallback(),
         standing=True,
         cause=_causes(ahead)[:MAX_TEXT],
     )
@@ -142,7 +143,26 @@ _GRACE = timedelta(seconds=1)
 
 def _step(step: EnvelopeStep, end: datetime, since: datetime | None = None) -> InstructionStep:
     start = step.interval.start if since is None else max(step.interval.start, since)
-    return InstructionStep(start=start, end=end, **asdict(step.bounds))
+    return InstructionStep(start=start, end=end, **_values(step.bounds))
+
+
+def _values(bounds: SiteBounds) -> dict[str, Any]:
+    """Bounds by name: they are the same on the wire."""
+    return {one.name: getattr(bounds, one.name) for one in fields(bounds)}
+
+
+def _carried(steps: Sequence[EnvelopeStep]) -> Iterator[EnvelopeStep]:
+    """As many of the steps as one message holds; the rest is sent when its time comes nearer."""
+    functions = 0
+    for step in steps[:MAX_STEPS]:
+        functions += len(step.bounds.inverter_functions)
+        if functions > _MAX_FUNCTIONS:
+            return
+        yield step
+
+
+_MAX_FUNCTIONS = 800
+"""Of inverters in one message; each is half a kB at most, and a broker takes 1 MiB."""
 
 
 def _ahead(envelope: OperatingEnvelope, now: datetime) -> list[EnvelopeStep]:

@@ -9,6 +9,7 @@ from datetime import datetime, tzinfo
 from gateway.domain.operating_envelope import EnvelopeStep, OperatingEnvelope, SiteBounds
 from gateway.ports import StoredEnvelope
 from gateway.reports import words
+from gateway.reports.inverter_words import function_in_words
 
 _STEPS_SHOWN = 12
 """Of one envelope on a page; the API has them all."""
@@ -76,6 +77,7 @@ def _phrases(bounds: SiteBounds) -> Iterator[str]:
         yield f"batteries {way} with {words.power(abs(bounds.storage_power_w))}"
     if bounds.energize is False:
         yield "everything that can be steered stops"
+    yield from (f"inverters: {function_in_words(one)}" for one in bounds.inverter_functions)
 
 
 def _at_most(what: str, most_w: float) -> str:

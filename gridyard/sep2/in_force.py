@@ -44,5 +44,10 @@ def described(site_id: str, found: Sequence[dict[str, Any]]) -> Iterator[str]:
 
 
 def _bounds(bounds: dict[str, Any]) -> str:
-    known = {name: value for name, value in bounds.items() if value is not None}
-    return ", ".join(f"{name} {value}" for name, value in known.items()) or "nothing is bound"
+    functions = [f"inverters: {one}" for one in bounds.get("inverter_functions", [])]
+    limits = [
+        f"{name} {value}"
+        for name, value in bounds.items()
+        if name != "inverter_functions" and value is not None
+    ]
+    return ", ".join(limits + functions) or "nothing is bound"

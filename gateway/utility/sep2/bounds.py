@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 from itertools import zip_longest
 
+from contracts.inverter import FixedVar, InverterFunction, Inverters, slot
 from contracts.time import Interval
 from gateway.domain.operating_envelope import FREE, EnvelopeStep, SiteBounds
 
+_PARTS = (Inverters.GENERATION, Inverters.STORAGE)
 _MILLI = 1000
 """Shares are cut in whole mW, so that they add up exactly."""
 
@@ -19,10 +21,11 @@ def tightest(bounds: Iterable[SiteBounds]) -> SiteBounds:
     """What satisfies all of them: of each bound the tighter.
 
     Of two storage targets the one nearer to doing nothing; if one charges and the other
-    discharges, nothing. A `False` for `energize` beats a `True`.
+    discharges, nothing. A `False` for `energize` beats a `True`. Functions of inverters hold side
+    by side, see `side_by_side`.
     """
-    result = FREE
-    for one in bounds:
+    result, together = FREE, list(bounds)
+    for one in together:
         result = SiteBounds(
             import_limit_w=_of(min, result.import_limit_w, one.import_limit_w),
             export_limit_w=_of(max, result.export_limit_w, one.export_limit_w),
@@ -31,17 +34,47 @@ def tightest(bounds: Iterable[SiteBounds]) -> SiteBounds:
             storage_power_w=_of(_calmer, result.storage_power_w, one.storage_power_w),
             energize=_both(result.energize, one.energize),
         )
-    return result
+    return replace(result, inverter_functions=side_by_side(together))
+
+
+def side_by_side(bounds: Sequence[SiteBounds]) -> tuple[InverterFunction, ...]:
+    """The functions that inverters follow when several are asked for, whatever their order.
+
+    Where two want the same `slot` of the same inverters, the one that is for generation or storage
+    alone goes before one for all; of two alike the first in order of what they say. There is no
+    tighter one among them. (Of one device they are `opModFixedVar` and `opModTargetVar` at once.)
+    """
+    held: dict[tuple[str, Inverters], InverterFunction] = {}
+    asked = (function for one in bounds for function in one.inverter_functions)
+    for function in sorted(asked, key=_place):
+        for part in _PARTS if function.on is Inverters.ALL else (function.on,):
+            held.setdefault((slot(function), part), replace(function, on=part))
+    return tuple(_whole(held))
+
+
+def _whole(held: Mapping[tuple[str, Inverters], InverterFunction]) -> Iterator[InverterFunction]:
+    """One function for all inverters where both parts follow the same."""
+    for name in sorted({name for name, _ in held}):
+        parts = [held[name, part] for part in _PARTS if (name, part) in held]
+        common = {replace(part, on=Inverters.ALL) for part in parts}
+        yield from common if len(parts) > len(common) else parts
 
 
 def at_least_as_tight(one: SiteBounds, other: SiteBounds) -> bool:
-    """Whether whoever keeps `one` keeps `other` too; different storage targets do not compare."""
+    """Whether whoever keeps `one` keeps `other` too.
+
+    Different storage targets do not compare, nor do different functions of inverters.
+    """
     same_target = one.storage_power_w == other.storage_power_w
-    return same_target and tightest((one, other)) == one
+    same_functions = one.inverter_functions == other.inverter_functions
+    return same_target and same_functions and tightest((one, other)) == one
 
 
 def share_of(bounds: SiteBounds, site: str, weights: Mapping[str, float]) -> SiteBounds:
-    """One site's part of bounds on several together, by weight; all parts add up exactly (mW)."""
+    """One site's part of bounds on several together, by weight; all parts add up exactly (mW).
+
+    Of what inverters do by themselves only reactive power in var is cut.
+    """
     if len(weights) == 1:
         return bounds
     before = Fraction(0)
@@ -62,6 +95,10 @@ def share_of(bounds: SiteBounds, site: str, weights: Mapping[str, float]) -> Sit
         generation_limit_w=part(bounds.generation_limit_w),
         storage_power_w=part(bounds.storage_power_w),
         energize=bounds.energize,
+        inverter_functions=tuple(
+            replace(one, var=part(one.var)) if isinstance(one, FixedVar) else one
+            for one in bounds.inverter_functions
+        ),
     )
 
 
@@ -103,6 +140,10 @@ def _cause(pieces: Sequence[Piece]) -> str:
     for piece in pieces:
         asked.setdefault(piece.why, []).append(piece.what)
     return "; ".join(f"{', '.join(dict.fromkeys(what))}: {why}" for why, what in asked.items())
+
+
+def _place(function: InverterFunction) -> tuple[bool, str]:
+    return function.on is Inverters.ALL, repr(function)
 
 
 def _edges(interval: Interval) -> list[datetime]:

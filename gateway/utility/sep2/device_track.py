@@ -14,20 +14,22 @@ from datetime import datetime, timedelta
 import structlog
 from pydantic import TypeAdapter, ValidationError
 
-from contracts.sep2.resources import DERControlResponse, ModeValue
+from contracts.sep2.resources import DERControlResponse
 from gateway.domain.der.engagement import DeviceState
 from gateway.domain.der.engine import advance
 from gateway.domain.der.responses import ResponseCode, ResponseDue, ResponseProfile
 from gateway.domain.der.schedule import Schedule, Segment, coalesce
 from gateway.utility.sep2 import mapping
 from gateway.utility.sep2.bounds import Piece, at_least_as_tight, share_of
-from gateway.utility.sep2.mapping_modes import UnusableModeError, bounds_of, words
+from gateway.utility.sep2.curves import Setting
+from gateway.utility.sep2.mapping_modes import bounds_of, words
 from gateway.utility.sep2.outbox import Message, Sep2Outbox
+from gateway.utility.sep2.refusals import UnusableModeError
 from gateway.utility.sep2.settings import DeviceSettings
 from gateway.utility.sep2.view import DeviceView
 
 _log = structlog.get_logger(__name__)
-_STATE: TypeAdapter[DeviceState[ModeValue]] = TypeAdapter(DeviceState[ModeValue])
+_STATE: TypeAdapter[DeviceState[Setting]] = TypeAdapter(DeviceState[Setting])
 LANES = "device/"
 """Lanes of the outbox that hold the devices' states, by LFDI."""
 SHORTEST = timedelta(seconds=10)
@@ -51,8 +53,8 @@ class DeviceTrack:
         self._utility_id = utility_id
         self._profile = profile
         self._outbox = outbox
-        self._state: DeviceState[ModeValue] = DeviceState()
-        self._schedule: Schedule[ModeValue] | None = None
+        self._state: DeviceState[Setting] = DeviceState()
+        self._schedule: Schedule[Setting] | None = None
         self._view: DeviceView | None = None
         self._met = False
         self._missed_since: datetime | None = None
@@ -153,16 +155,16 @@ class DeviceTrack:
                     why=self._why(segment, named),
                 )
 
-    def _what(self, mode: str, segment: Segment[ModeValue]) -> str:
+    def _what(self, mode: str, segment: Segment[Setting]) -> str:
         what = words(mode, segment.value)
         count = len(self.settings.sites)
         return what if count == 1 else f"{what} for {count} sites together"
 
-    def _why(self, segment: Segment[ModeValue], named: Mapping[str, str]) -> str:
+    def _why(self, segment: Segment[Setting], named: Mapping[str, str]) -> str:
         name = named.get(segment.mrid or "")
         return f"{segment.cause}{f' ({name!r})' if name else ''} of {self._utility_id}"
 
-    def _as_tight(self, mode: str, one: ModeValue, other: ModeValue) -> bool:
+    def _as_tight(self, mode: str, one: Setting, other: Setting) -> bool:
         try:
             return at_least_as_tight(
                 bounds_of(mode, one, self.settings), bounds_of(mode, other, self.settings)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
 from contracts.sep2.resources import (
     DEFAULT_POLL_RATE,
     DefaultDERControl,
+    DERControlBase,
     DERControlList,
     DERCurve,
     DERCurveList,
@@ -20,11 +21,17 @@ from contracts.sep2.resources import (
     Link,
     Registration,
 )
+from gateway.utility.sep2.curves import curve_links
 from gateway.utility.sep2.trail import Found, Trail
 from gateway.utility.sep2.view import DerLinks, DeviceView, ProgramView
 
 Part = TypeVar("Part")
 _Assignments = Found[FunctionSetAssignmentsList] | None
+_Controls = Found[DERControlList] | None
+_Default = Found[DefaultDERControl] | None
+_Curves = Found[DERCurveList] | None
+_MOST_SINGLE_CURVES = 60
+"""Read one by one in a program: four for each kind of curve (IEEE 2030.5-2018, 10.10.4)."""
 
 
 def same(known: Part, found: Part) -> Part:
@@ -35,8 +42,10 @@ def same(known: Part, found: Part) -> Part:
 class DeviceWalk:
     """Makes views of devices; a program that several devices share is one object."""
 
-    def __init__(self, trail: Trail) -> None:
+    def __init__(self, trail: Trail, curve_modes: frozenset[str] = frozenset()) -> None:
+        """`curve_modes`: of which the curves are wanted."""
         self._trail = trail
+        self._curve_modes = curve_modes
         self._programs: dict[str, ProgramView] = {}
         self._earlier: Mapping[str, ProgramView] = {}
         self.time: str | None = None
@@ -153,20 +162,71 @@ class DeviceWalk:
         curves = trail.follow(program.der_curve_list_link, DERCurveList, base)
         if trail.tree.unread > unread:
             return known
+        linked = self._linked(controls, default, curves)
+        if trail.tree.unread > unread:
+            return known
         found = ProgramView(
             href=path,
             program=program,
             controls=() if controls is None else controls.content.items,
             rejected=() if controls is None else controls.content.rejected,
             default=None if default is None else default.content,
-            curves={} if curves is None else self._curves(curves),
+            curves=linked,
         )
+        if known is not None and curves is not None and self._news(known, found):
+            trail.tree.hint(curves.path)
         self._programs[path] = found if known is None else same(known, found)
         return self._programs[path]
 
-    def _curves(self, listed: Found[DERCurveList]) -> dict[str, DERCurve]:
-        paths = ((self._trail.resolve(one.href, listed.path), one) for one in listed.content.items)
-        return {path: curve for path, curve in paths if path is not None}
+    def _news(self, known: ProgramView, found: ProgramView) -> bool:
+        """Whether controls that follow curves have changed: the curves may have as well."""
+        if (known.controls, known.default) == (found.controls, found.default):
+            return False
+        bases = (one.der_control_base for one in found.controls)
+        default = [] if found.default is None else [found.default.der_control_base]
+        return any(curve_links((*bases, *default), self._curve_modes))
+
+    def _linked(
+        self, controls: _Controls, default: _Default, listed: _Curves
+    ) -> dict[str, DERCurve]:
+        """Curves by href: those of the list, and those that links lead to elsewhere.
+
+        A link that is followed nowhere, or to a curve that cannot be read, is left out.
+        """
+        found, spoiled = self._listed(listed)
+        singles = 0
+        for href, base in self._hrefs(controls, default):
+            path = self._trail.resolve(href, base)
+            if path is None or path in spoiled:
+                continue
+            if path not in found and singles < _MOST_SINGLE_CURVES:
+                singles += 1
+                curve = self._trail.tree.look(path, DERCurve, base)
+                if curve is not None:
+                    found[path] = curve
+            if path in found:
+                found[href] = found[path]
+        return found
+
+    def _listed(self, listed: _Curves) -> tuple[dict[str, DERCurve], frozenset[str | None]]:
+        """Curves of the list by path, and where those are that cannot be read."""
+        if listed is None:
+            return {}, frozenset()
+        resolve, base = self._trail.resolve, listed.path
+        paths = ((resolve(one.href, base), one) for one in listed.content.items)
+        spoiled = frozenset(resolve(one.href, base) for one in listed.content.rejected)
+        return {path: curve for path, curve in paths if path is not None}, spoiled
+
+    def _hrefs(self, controls: _Controls, default: _Default) -> Iterator[tuple[str, str]]:
+        """Links to curves, and the document each is in."""
+        documents: list[tuple[str, list[DERControlBase]]] = []
+        if controls is not None:
+            bases = [one.der_control_base for one in controls.content.items]
+            documents.append((controls.path, bases))
+        if default is not None:
+            documents.append((default.path, [default.content.der_control_base]))
+        for base, found in documents:
+            yield from ((href, base) for href in curve_links(found, self._curve_modes))
 
     def _der(self, link: Link | None, base: str) -> DerLinks | None:
         """The first DER of the list: an EndDevice of ours stands for one."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from types import MappingProxyType
 
 from contracts.sep2.hexes import canonical_mrid
 from contracts.sep2.resources import (
@@ -12,7 +13,6 @@ from contracts.sep2.resources import (
     DERControl,
     DERControlBase,
     DERControlResponse,
-    ModeValue,
     RejectedItem,
 )
 from gateway.domain.der.control import (
@@ -26,12 +26,14 @@ from gateway.domain.der.control import (
 from gateway.domain.der.device import Device
 from gateway.domain.der.engagement import DeviceState
 from gateway.domain.der.responses import Edition, ResponseCode, ResponseDue, ResponseProfile
+from gateway.utility.sep2.curves import NO_CURVES, Curves, Setting, followed, is_curve
 from gateway.utility.sep2.mapping_modes import applicable
 from gateway.utility.sep2.settings import DeviceSettings, Sep2Settings
 from gateway.utility.sep2.view import DeviceView, ProgramView
 
 _TAG = re.compile(rb"<\s*(?:[\w.-]+:)?([\w.-]{1,64})")
 _KNOWN_STATUS = frozenset(ControlStatus)
+_NOTHING: Mapping[str, Setting] = MappingProxyType({})
 
 
 def profile(settings: Sep2Settings) -> ResponseProfile:
@@ -50,15 +52,17 @@ def device(settings: DeviceSettings, view: DeviceView | None) -> Device:
 
 
 def known(
-    view: DeviceView, settings: DeviceSettings, state: DeviceState[ModeValue]
-) -> Known[ModeValue]:
+    view: DeviceView, settings: DeviceSettings, state: DeviceState[Setting]
+) -> Known[Setting]:
     """Everything the server lists for the device.
 
     A control known before that has become unreadable stays as it was: garbage cancels nothing.
     """
-    controls: list[DerControl[ModeValue]] = []
+    controls: list[DerControl[Setting]] = []
     for program in view.programs:
-        controls += [control(one, program_id(program)) for one in program.controls]
+        curves = _curves(program, settings)
+        controls += [control(one, program_id(program), curves) for one in program.controls]
+    before = {one.program_id: one.modes for one in state.defaults}
     unreadable = {mrid for mrid, _ in rejected(view)}
     controls += [
         engagement.control
@@ -76,11 +80,22 @@ def known(
         ),
         controls=tuple(controls),
         defaults=tuple(
-            default(one.default, program_id(one), settings)
+            default(
+                one.default,
+                program_id(one),
+                settings,
+                _curves(one, settings),
+                before.get(program_id(one), {}),
+            )
             for one in view.programs
             if one.default is not None
         ),
     )
+
+
+def _curves(program: ProgramView, settings: DeviceSettings) -> Curves:
+    """Those of a program, for a device that can follow any."""
+    return program.curves if settings.inverter_modes else NO_CURVES
 
 
 def program_id(program: ProgramView) -> str:
@@ -88,7 +103,7 @@ def program_id(program: ProgramView) -> str:
     return program.program.canonical_mrid or program.href
 
 
-def control(resource: DERControl, program: str) -> DerControl[ModeValue]:
+def control(resource: DERControl, program: str, curves: Curves = NO_CURVES) -> DerControl[Setting]:
     """One DERControl. A status we do not know changes nothing: only verified ones act (k)."""
     status = resource.event_status.current_status
     return DerControl(
@@ -96,7 +111,7 @@ def control(resource: DERControl, program: str) -> DerControl[ModeValue]:
         program_id=program,
         created_at=resource.creation_time,
         window=resource.interval.window,
-        modes=dict(_modes(resource.der_control_base)),
+        modes=dict(_modes(resource.der_control_base, curves)),
         randomize_start=resource.randomize_start or timedelta(0),
         randomize_duration=resource.randomize_duration or timedelta(0),
         status=ControlStatus(status if status in _KNOWN_STATUS else ControlStatus.SCHEDULED),
@@ -111,14 +126,24 @@ _ALL_BITS = sum(ResponseRequired)
 
 
 def default(
-    resource: DefaultDERControl, program: str, settings: DeviceSettings
-) -> DerDefault[ModeValue]:
+    resource: DefaultDERControl,
+    program: str,
+    settings: DeviceSettings,
+    curves: Curves = NO_CURVES,
+    before: Mapping[str, Setting] = _NOTHING,
+) -> DerDefault[Setting]:
     """A program's default: the modes the device can follow, and the ramp rates.
 
-    Nobody is told of the others: a default is not answered (CSIP v2.1 G7).
+    Nobody is told of the others: a default is not answered (CSIP v2.1 G7). A curve that has become
+    unreadable or invalid leaves the one of `before` in force.
     """
     judge = applicable(settings)
-    modes = {m: v for m, v in _modes(resource.der_control_base) if judge(m, v) is None}
+    modes: dict[str, Setting] = {}
+    for mode, value in _modes(resource.der_control_base, curves):
+        if judge(mode, value) is None:
+            modes[mode] = value
+        elif is_curve(value) and mode in before and judge(mode, before[mode]) is None:
+            modes[mode] = before[mode]
     if resource.set_grad_w is not None:
         modes["setGradW"] = resource.set_grad_w
     if resource.set_soft_grad_w is not None:
@@ -126,9 +151,9 @@ def default(
     return DerDefault(program_id=program, modes=modes)
 
 
-def _modes(base: DERControlBase) -> Iterator[tuple[str, ModeValue]]:
+def _modes(base: DERControlBase, curves: Curves) -> Iterator[tuple[str, Setting]]:
     """Modes by name; elements nobody knows are modes too, which the device will refuse."""
-    yield from base.modes.items()
+    yield from ((mode, followed(value, curves)) for mode, value in base.modes.items())
     for raw in base.extension:
         tag = _TAG.match(raw.strip())
         yield (tag.group(1).decode(errors="replace") if tag else "an unknown mode"), True

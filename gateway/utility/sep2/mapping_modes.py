@@ -12,6 +12,7 @@ opModTargetW,             `storage_power_w`, inverted: output is positive (IEEE 
 opModStorageTargetW       10.10.2; CSIP-AUS v1.3)
 opModConnect,             `energize` of a site; of a part of it, false is a bound of zero on that
 opModEnergize             part
+what inverters do alone   `inverter_functions`; see `inverter_modes`
 ========================  ====================================================================
 
 Settings equal ratings. An EndDevice that is only the battery has its generation and load limits
@@ -25,11 +26,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from contracts.errors import PermanentError
-from contracts.sep2.resources import ModeValue, Scaled
+from contracts.sep2.resources import DERCurve, Scaled
 from gateway.domain.der.device import Applicable, Rejection
-from gateway.domain.der.responses import ResponseCode
 from gateway.domain.operating_envelope import FREE, SiteBounds
+from gateway.utility.sep2.curves import Setting
+from gateway.utility.sep2.inverter_modes import INVERTER_MODES, UNCARRIED, function_of
+from gateway.utility.sep2.refusals import UnusableModeError, invalid, not_applicable
 from gateway.utility.sep2.settings import DeviceSettings, Scope
 
 CARRIED = frozenset({"setGradW", "setSoftGradW"})
@@ -40,14 +42,6 @@ _MOST_W = 1e9
 """What the site link can carry; a limit above it binds nothing we know."""
 
 
-class UnusableModeError(PermanentError):
-    """A mode or value the device cannot follow, with the code to answer."""
-
-    def __init__(self, code: ResponseCode, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
-
-
 def bounds_of(mode: str, value: object, device: DeviceSettings) -> SiteBounds:
     """What a mode means for everything the EndDevice stands for.
 
@@ -56,15 +50,24 @@ def bounds_of(mode: str, value: object, device: DeviceSettings) -> SiteBounds:
     """
     if mode in CARRIED:
         return FREE
+    if mode in INVERTER_MODES or mode in UNCARRIED:
+        return _by_inverters(mode, value, device)
     known = MODES.get(mode)
     if known is None:
-        raise _not_applicable(f"{mode} is not supported")
+        raise not_applicable(f"{mode} is not supported")
     if device.scope not in known.scopes:
-        raise _not_applicable(f"{mode} does not apply to {device.scope} alone")
+        raise not_applicable(f"{mode} does not apply to {device.scope} alone")
     if known.needs_storage and not has_storage(device):
-        raise _not_applicable(f"{mode} needs a battery")
+        raise not_applicable(f"{mode} needs a battery")
     try:
         return known.bounds(value, device)
+    except UnusableModeError as error:
+        raise UnusableModeError(error.code, f"{mode}: {error}") from None
+
+
+def _by_inverters(mode: str, value: object, device: DeviceSettings) -> SiteBounds:
+    try:
+        return SiteBounds(inverter_functions=(function_of(mode, value, device),))
     except UnusableModeError as error:
         raise UnusableModeError(error.code, f"{mode}: {error}") from None
 
@@ -84,11 +87,12 @@ def applicable(device: DeviceSettings) -> Applicable:
 
 def supported(device: DeviceSettings) -> frozenset[str]:
     """Every mode the device can follow."""
-    return frozenset(
+    steered = (
         name
         for name, mode in MODES.items()
         if device.scope in mode.scopes and (has_storage(device) or not mode.needs_storage)
     )
+    return frozenset((*steered, *device.inverter_modes))
 
 
 def has_storage(device: DeviceSettings) -> bool:
@@ -101,9 +105,9 @@ def has_storage(device: DeviceSettings) -> bool:
 
 def _limit_w(value: object) -> float:
     if not isinstance(value, Scaled):
-        raise _invalid("no power in W")
+        raise invalid("no power in W")
     if value.number < 0:
-        raise _invalid(f"a limit of {value.number:g} W is negative")
+        raise invalid(f"a limit of {value.number:g} W is negative")
     return min(value.number, _MOST_W)
 
 
@@ -140,17 +144,17 @@ def _fixed(value: object, device: DeviceSettings) -> SiteBounds:
 
 def _target(value: object, device: DeviceSettings) -> SiteBounds:
     if not isinstance(value, Scaled):
-        raise _invalid("no power in W")
+        raise invalid("no power in W")
     output_w = value.number
     most_w = _discharge_w(device) if output_w >= 0 else _charge_w(device)
     if abs(output_w) > most_w:
-        raise _invalid(f"{output_w:g} W is beyond the rating of {most_w:g} W")
+        raise invalid(f"{output_w:g} W is beyond the rating of {most_w:g} W")
     return SiteBounds(storage_power_w=_inverted(output_w))
 
 
 def _energized(value: object, device: DeviceSettings) -> SiteBounds:
     if not isinstance(value, bool):
-        raise _invalid("neither true nor false")
+        raise invalid("neither true nor false")
     match device.scope:
         case "site":
             return SiteBounds(energize=value)
@@ -166,9 +170,9 @@ def _energized(value: object, device: DeviceSettings) -> SiteBounds:
 
 def _part(value: object, low: int) -> float:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise _invalid("no percentage")
+        raise invalid("no percentage")
     if not low <= value <= _WHOLE:
-        raise _invalid(f"{value / 100:g} % is outside {low // 100} to 100 %")
+        raise invalid(f"{value / 100:g} % is outside {low // 100} to 100 %")
     return value / _WHOLE
 
 
@@ -179,20 +183,12 @@ def _discharge_w(device: DeviceSettings) -> float:
 
 def _charge_w(device: DeviceSettings) -> float:
     if device.ratings.rtg_max_charge_rate_w is None:
-        raise _not_applicable("it cannot charge from the network")
+        raise not_applicable("it cannot charge from the network")
     return device.ratings.rtg_max_charge_rate_w
 
 
 def _inverted(watts: float) -> float:
     return 0.0 - watts
-
-
-def _not_applicable(reason: str) -> UnusableModeError:
-    return UnusableModeError(ResponseCode.NOT_APPLICABLE, reason)
-
-
-def _invalid(reason: str) -> UnusableModeError:
-    return UnusableModeError(ResponseCode.INVALID, reason)
 
 
 # --- the table ---------------------------------------------------------------------------------
@@ -225,10 +221,10 @@ MODES: Mapping[str, Mode] = MappingProxyType(
         "opModStorageTargetW": Mode(_target, _PRODUCES, needs_storage=True),
     }
 )
-"""Modes we act on; every other one is answered 252."""
+"""Modes we act on beside those of inverters; every other one is answered 252."""
 
 
-def words(mode: str, value: ModeValue) -> str:
+def words(mode: str, value: Setting) -> str:
     """A mode with its value, for a person."""
     match value:
         case bool():
@@ -236,6 +232,9 @@ def words(mode: str, value: ModeValue) -> str:
         case int():
             return f"{mode} {value / 100:g} %"
         case Scaled():
-            return f"{mode} {value.number:g} W"
+            return f"{mode} {value.number:g} {'var' if mode == 'opModTargetVar' else 'W'}"
+        case DERCurve():
+            count = len(value.curve_data)
+            return f"{mode} with a curve of {count} point{'' if count == 1 else 's'}"
         case _:
             return mode

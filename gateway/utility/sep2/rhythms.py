@@ -9,6 +9,7 @@ from datetime import timedelta
 from contracts.sep2.resources import (
     DefaultDERControl,
     DERControlList,
+    DERCurve,
     DERCurveList,
     DERList,
     DERProgramList,
@@ -49,6 +50,7 @@ _RHYTHMS: Mapping[type[Resource], Rhythm] = {
     DeviceCapability: Rhythm(900.0, _DAY_S, 3600.0),
     FunctionSetAssignmentsList: Rhythm(3600.0, _DAY_S, 4 * 3600.0),  # hourly to daily, 8.6.3
     DERCurveList: Rhythm(900.0, _DAY_S, 3600.0),
+    DERCurve: Rhythm(900.0, _DAY_S, 3600.0),
     DERList: _FIXED,  # its pollRate says how often DERStatus is wanted
     Registration: _FIXED,
     EndDevice: _FIXED,  # read only to be seen alive, 8.5.3

@@ -20,6 +20,27 @@ Lfdi = Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{40}$"), AfterValidator(str.up
 """Long-form device identifier: 40 hexadecimal digits, upper case here."""
 HttpsUrl = Annotated[HttpUrl, UrlConstraints(allowed_schemes=["https"], host_required=True)]
 Scope = Literal["site", "storage", "generation", "load"]
+InverterMode = Literal[
+    "opModFixedPFAbsorbW",
+    "opModFixedPFInjectW",
+    "opModFixedVar",
+    "opModFreqDroop",
+    "opModHFRTMayTrip",
+    "opModHFRTMustTrip",
+    "opModHVRTMayTrip",
+    "opModHVRTMomentaryCessation",
+    "opModHVRTMustTrip",
+    "opModLFRTMayTrip",
+    "opModLFRTMustTrip",
+    "opModLVRTMayTrip",
+    "opModLVRTMomentaryCessation",
+    "opModLVRTMustTrip",
+    "opModTargetVar",
+    "opModVoltVar",
+    "opModVoltWatt",
+    "opModWattVar",
+]
+"""What an inverter may do by itself, as far as SunSpec models 704 to 712 carry it."""
 
 CIPHERS = "ECDHE-ECDSA-AES128-CCM8:ECDHE-ECDSA-AES256-GCM-SHA384:@SECLEVEL=0"
 RESPONSE_CODES = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 13, 14, 252, 253, 254})
@@ -64,9 +85,16 @@ class DeviceSettings(Settings):
     nmi: Annotated[str, Field(min_length=1, max_length=32)] | None = None
     """National metering identifier of the connection point (CSIP-AUS); None: not sent."""
 
+    inverter_modes: tuple[InverterMode, ...] = ()
+    """What all inverters behind it do by themselves when told to; every other such mode is
+    answered 252, not applicable."""
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         _unique("sites", self.sites)
+        _unique("inverter_modes", self.inverter_modes)
+        if self.inverter_modes and self.scope == "load":
+            raise ValueError("inverter_modes: chargers alone (scope load) have no inverters")
         if self.weights and len(self.weights) != len(self.sites):
             raise ValueError("weights: give one for each of sites, or none")
         return self

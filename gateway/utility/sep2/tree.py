@@ -17,7 +17,14 @@ from typing import Any, TypeVar
 import structlog
 
 from contracts.errors import LinkDownError, PermanentError, ProtocolError, TransientError
-from contracts.sep2.resources import DERCurveList, DERList, EndDevice, Resource, ResourceList
+from contracts.sep2.resources import (
+    DERCurve,
+    DERCurveList,
+    DERList,
+    EndDevice,
+    Resource,
+    ResourceList,
+)
 from contracts.time import Clock
 from gateway.utility.sep2.paging import Document, Reader, read_list, read_one
 from gateway.utility.sep2.rhythms import SUBSCRIBED, rate_s, urgency
@@ -41,7 +48,7 @@ _SLOW_RETRY_S = 300.0
 """For what is not there for us."""
 _UNCONDITIONALLY = (1, 3)
 """Values of `subscribable` that allow a Subscription without conditions."""
-_DISPENSABLE = (DERCurveList, DERList, EndDevice)
+_DISPENSABLE = (DERCurve, DERCurveList, DERList, EndDevice)
 """A device can be steered without these; not while it is unknown what binds it."""
 
 

@@ -29,7 +29,7 @@ class ProgramView:
     """Listed controls that cannot be read, to be answered as such."""
     default: DefaultDERControl | None = None
     curves: Mapping[str, DERCurve] = field(default_factory=dict)
-    """By href, as `CurveLink` names them."""
+    """By path, and by href as the program's links have it."""
 
     @property
     def key(self) -> tuple[int, str]:

@@ -27,7 +27,8 @@ class Walk:
         self._trail = trail
         self._entry = entry
         self._own_lfdi = own_lfdi
-        self._walk = DeviceWalk(trail)
+        followed = frozenset(mode for one in devices for mode in one.inverter_modes)
+        self._walk = DeviceWalk(trail, followed)
         self._met: dict[str, EndDevice] = {}
         self._unchanged: dict[str, tuple[DeviceView, Footprint]] = {}
         self.view = EMPTY

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
 from typing import Literal
 
@@ -12,7 +12,7 @@ from contracts.site_link import points
 from contracts.site_link.messages import Notice, VehicleReadiness
 from gateway.domain.dispatch import DispatchPlan, SiteAllocation
 from gateway.domain.event import SignalKind
-from gateway.domain.operating_envelope import EnvelopeStep
+from gateway.domain.operating_envelope import EnvelopeStep, SiteBounds
 from gateway.domain.report import ParticipationReport
 from gateway.flows.live import LiveSite
 from gateway.ports import (
@@ -22,6 +22,7 @@ from gateway.ports import (
     StoredInstruction,
     UtilityHealth,
 )
+from gateway.reports.inverter_words import function_in_words
 from gateway.web.api import schemas
 from gateway.web.links import event_api_url, event_url
 from gateway.web.snapshot import Snapshot, data_age_s, reading, usable
@@ -95,9 +96,15 @@ def _envelope_step(step: EnvelopeStep) -> schemas.EnvelopeStepOut:
     return schemas.EnvelopeStepOut(
         start=step.interval.start,
         end=step.interval.end,
-        bounds=schemas.BoundsOut(**asdict(step.bounds)),
+        bounds=_bounds(step.bounds),
         cause=step.cause,
     )
+
+
+def _bounds(bounds: SiteBounds) -> schemas.BoundsOut:
+    values = {one.name: getattr(bounds, one.name) for one in fields(bounds)}
+    functions = [function_in_words(one) for one in bounds.inverter_functions]
+    return schemas.BoundsOut(**(values | {"inverter_functions": functions}))
 
 
 def vehicle_out(row: VehicleReadiness) -> schemas.VehicleOut:

@@ -95,6 +95,9 @@ class BoundsOut(Schema):
     energize: Annotated[
         bool | None, Field(description="False: everything that can be steered stops.")
     ] = None
+    inverter_functions: Annotated[
+        list[str], Field(description="What inverters do by themselves, in words.")
+    ] = []
 
 
 class EnvelopeStepOut(Schema):

@@ -18,12 +18,12 @@ from gateway.domain.der.responses import ResponseCode
 from gateway.domain.operating_envelope import FREE, SiteBounds
 from gateway.utility.sep2.mapping_modes import (
     MODES,
-    UnusableModeError,
     applicable,
     bounds_of,
     supported,
     words,
 )
+from gateway.utility.sep2.refusals import UnusableModeError
 from gateway.utility.sep2.settings import DeviceSettings, RatingSettings, Scope
 
 SCOPES: tuple[Scope, ...] = ("site", "storage", "generation", "load")
