@@ -41,12 +41,16 @@ class Case(Settings):
     """Raised at the first site, a while after the start."""
     notifications: tuple[Raw, ...] = ()
     """Posted to our listener by hand, with the server's certificate."""
-    refused: bool = False
-    """Our sites lack the modes, and say so."""
+    inverters: bool = False
+    """Our sites' inverters do by themselves all that can be carried to them."""
+    refused: tuple[str, ...] = ()
+    """Events (`*` is all) whose modes our sites lack, and say so."""
+    id: str = ""
+    """Of the procedure, where it is not `name`."""
 
     @property
     def procedure(self) -> Procedure:
-        return by_id(self.name)
+        return by_id(self.id or self.name)
 
 
 @dataclass

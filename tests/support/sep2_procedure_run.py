@@ -11,12 +11,20 @@ from datetime import datetime, timedelta
 import httpx
 
 from contracts.identity import sep2_client_context
+from contracts.inverter import (
+    Curve,
+    CurveKind,
+    FixedPowerFactor,
+    FrequencyDroop,
+    InverterFunction,
+)
 from contracts.sep2.codec import MEDIA_TYPE
 from contracts.site_link.messages import Notice, Severity, VehicleReadiness
 from contracts.time import Clock
 from gateway.domain.operating_envelope import FREE, OperatingEnvelope, SiteBounds
 from gateway.utility.sep2.acting import Sep2Ports
 from gateway.utility.sep2.aggregator import Sep2Aggregator
+from gateway.utility.sep2.inverter_modes import INVERTER_MODES
 from gateway.utility.sep2.settings import Sep2Settings
 from support.openadr import RecordingIntake
 from support.sep2_acting import Sites
@@ -24,9 +32,11 @@ from support.sep2_cases import Case, Certificates
 from vtn_sim.judge import Outcome
 from vtn_sim.sep2.assessment import shortcomings
 from vtn_sim.sep2.court import Court
+from vtn_sim.sep2.modes import FreqDroopSpec, PowerFactorSpec
 from vtn_sim.sep2.procedures import EVERYONE, Moment
 from vtn_sim.sep2.server import Sep2Server
 from vtn_sim.sep2.settings import Sep2ServerSettings
+from vtn_sim.sep2.spec import CurveSpec
 
 PIN = 111_115
 RATED_W = 100_000.0
@@ -164,7 +174,7 @@ class Run:
             "cert": own.cert,
             "key": own.key,
             "displaced_code": self.case.displaced_code,
-            "devices": [_device(label, lfdi) for label, lfdi in self.procedure.lfdis.items()],
+            "devices": [self._device(label, lfdi) for label, lfdi in self.procedure.lfdis.items()],
             "listener": self._listener() if self.case.listener else None,
             "max_backoff_s": 2,
             "timeout_s": 60,  # of real time, on a machine that may be busy
@@ -178,6 +188,21 @@ class Run:
             memory=_Memory(),
         )
         return Sep2Aggregator(Sep2Settings.model_validate(fields), ports, self.clock)
+
+    def _device(self, label: str, lfdi: str) -> dict[str, object]:
+        return {
+            "lfdi": lfdi,
+            "pin": PIN,
+            "sites": [_site(label)],
+            "inverter_modes": sorted(INVERTER_MODES) if self.case.inverters else [],
+            "ratings": {
+                "rtg_max_w": RATED_W,
+                "rtg_max_charge_rate_w": RATED_W,
+                "rtg_max_discharge_rate_w": RATED_W,
+                "rtg_max_va": RATED_W,
+                "rtg_max_wh": 200_000.0,
+            },
+        }
 
     def _listener(self) -> dict[str, object]:
         port, own = self._reserved.getsockname()[1], self._pki.aggregator
@@ -246,11 +271,15 @@ class Run:
 
     def _differences(self, label: str, moment: Moment) -> Iterator[str]:
         instant = self._instant(moment)
-        found = _in_force(self.recorder.at(_site(label), instant))
-        for mode, value in moment.modes.items():
+        found = _in_force(self.recorder.at(_site(label), instant), self._curves())
+        for mode, listed in moment.modes.items():
+            value = None if "*" in self.case.refused else listed
             if found.get(mode) != value:
                 where = f"{moment.event or 'first contact'} {moment.after_s:+g} s"
                 yield f"{label} at {where}: {mode} is {found.get(mode)}, not {value}"
+
+    def _curves(self) -> Sequence[CurveSpec]:
+        return [curve for program in self.procedure.sep2.programs for curve in program.curves]
 
     def _instant(self, moment: Moment) -> datetime:
         """By our clock."""
@@ -276,27 +305,12 @@ async def _no_vehicles(site_id: str) -> Sequence[VehicleReadiness]:
     return []
 
 
-def _device(label: str, lfdi: str) -> dict[str, object]:
-    return {
-        "lfdi": lfdi,
-        "pin": PIN,
-        "sites": [_site(label)],
-        "ratings": {
-            "rtg_max_w": RATED_W,
-            "rtg_max_charge_rate_w": RATED_W,
-            "rtg_max_discharge_rate_w": RATED_W,
-            "rtg_max_va": RATED_W,
-            "rtg_max_wh": 200_000.0,
-        },
-    }
-
-
 def _site(label: str) -> str:
     return f"depot-{label.lower()}"
 
 
-def _in_force(bounds: SiteBounds) -> Mapping[str, object]:
-    """Bounds in the words of the standard; every base is `RATED_W`."""
+def _in_force(bounds: SiteBounds, curves: Sequence[CurveSpec]) -> Mapping[str, object]:
+    """Bounds in the words of the standard; every base is `RATED_W`, a curve goes by its name."""
     found: dict[str, object] = {}
     if bounds.generation_limit_w is not None:
         found["opModMaxLimW"] = round(-bounds.generation_limit_w / RATED_W * 100, 6)
@@ -304,7 +318,46 @@ def _in_force(bounds: SiteBounds) -> Mapping[str, object]:
         found["opModFixedW"] = round(-bounds.storage_power_w / RATED_W * 100, 6)
     if bounds.energize is not None:
         found["opModEnergize"] = bounds.energize
-    return found
+    return found | dict(_followed(one, curves) for one in bounds.inverter_functions)
+
+
+_CURVE_MODES = {
+    CurveKind.VOLT_VAR: "opModVoltVar",
+    CurveKind.VOLT_WATT: "opModVoltWatt",
+    CurveKind.HV_MUST_TRIP: "opModHVRTMustTrip",
+    CurveKind.LV_MUST_TRIP: "opModLVRTMustTrip",
+    CurveKind.HF_MUST_TRIP: "opModHFRTMustTrip",
+    CurveKind.LF_MUST_TRIP: "opModLFRTMustTrip",
+}
+
+
+def _followed(one: InverterFunction, curves: Sequence[CurveSpec]) -> tuple[str, object]:
+    match one:
+        case Curve():
+            mode = _CURVE_MODES[one.kind]
+            return mode, next((spec.name for spec in curves if _is(one, spec, mode)), one)
+        case FixedPowerFactor():
+            spec = PowerFactorSpec(power_factor=one.power_factor, absorbs=one.absorbs_var)
+            return "opModFixedPFInjectW", spec
+        case FrequencyDroop():
+            return "opModFreqDroop", FreqDroopSpec(
+                over_hz=one.over_dead_band_hz,
+                under_hz=one.under_dead_band_hz,
+                over_slope=one.over_slope,
+                under_slope=one.under_slope,
+                open_loop_s=one.response_s,
+            )
+        case _:
+            return "opModFixedVar", one
+
+
+def _is(curve: Curve, spec: CurveSpec, mode: str) -> bool:
+    """Whether the site got what the utility has, point by point."""
+    times = 10.0**spec.x_multiplier, 10.0**spec.y_multiplier
+    wanted = [(x * times[0], y * times[1]) for x, y in spec.points]
+    found = [(round(point.x, 6), round(point.y, 6)) for point in curve.points]
+    same = found == [(round(x, 6), round(y, 6)) for x, y in wanted]
+    return spec.mode == mode and same and curve.response_s == spec.open_loop_s
 
 
 def _reserved() -> socket.socket:

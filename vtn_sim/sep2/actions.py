@@ -11,6 +11,7 @@ from vtn_sim.sep2.faults import FaultSpec
 from vtn_sim.sep2.habits import Habits
 from vtn_sim.sep2.spec import (
     ControlSpec,
+    CurveSpec,
     DayPrices,
     DefaultSpec,
     DeviceSpec,
@@ -70,6 +71,14 @@ class SetDefault(Settings):
     action: Literal["set-default"]
     program: Name
     default: DefaultSpec | None
+
+
+class SetCurve(Settings):
+    """Change a curve of a program, by its name; controls that follow it stay as they are."""
+
+    action: Literal["set-curve"]
+    program: Name
+    curve: CurveSpec
 
 
 class SetPrimacy(Settings):
@@ -220,6 +229,7 @@ Action = Annotated[
     | AddLoadControl
     | CancelEvent
     | SetDefault
+    | SetCurve
     | SetPrimacy
     | AddProgram
     | AddFsa

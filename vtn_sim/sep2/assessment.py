@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from fnmatch import fnmatchcase
 
 from contracts.sep2.codes import FlowDirection, RoleFlag, Uom
 from contracts.sep2.resources import DERCapability, DERSettings, Resource, Scaled
@@ -19,12 +20,12 @@ _NOTIFY = "NOTIFY"
 
 
 def shortcomings(
-    procedure: Procedure, utility: Utility, exchanges: Exchanges, *, refused: bool = False
+    procedure: Procedure, utility: Utility, exchanges: Exchanges, *, refused: Collection[str] = ()
 ) -> list[str]:
     """What the client should have done and did not, or did and should not have; empty: it passed.
 
-    `refused`: the devices lack the modes of a procedure with `optional_modes`, so that every
-    control must be answered 252 instead of being run.
+    `refused`: events (`*` is all) of a procedure with `optional_modes` whose modes the devices
+    lack, so that they must be answered 252 instead of being run.
     """
     expect = procedure.expect
     everything = exchanges.last(_ALL)
@@ -33,7 +34,7 @@ def shortcomings(
         return [f"{len(requests)} requests, though the client should not go on"] * bool(requests)
     return [
         *_manners(requests),
-        *_responses(procedure, utility, refused=refused and procedure.optional_modes),
+        *_responses(procedure, utility, refused if procedure.optional_modes else ()),
         *_requests(expect, exchanges.counts),
         *_subscriptions(expect, utility, [one for one in everything if one.method == _NOTIFY]),
         *_told(expect, utility),
@@ -54,7 +55,7 @@ def _manners(requests: Sequence[Exchange]) -> Iterator[str]:
             yield f"{one.method} {one.path}: not from a link"
 
 
-def _responses(procedure: Procedure, utility: Utility, *, refused: bool) -> Iterator[str]:
+def _responses(procedure: Procedure, utility: Utility, refused: Collection[str]) -> Iterator[str]:
     labels = {lfdi: label for label, lfdi in procedure.lfdis.items()}
     came: dict[tuple[str, str], list[int | None]] = {}
     for one in utility.received.responses():
@@ -64,7 +65,7 @@ def _responses(procedure: Procedure, utility: Utility, *, refused: bool) -> Iter
             yield f"{name}: a Response of {label} was refused: {one.problem}"
         else:
             came.setdefault((name, label), []).append(one.resource.status)
-    due = _due(procedure, refused=refused, events=[event.name for event in utility.controls.all()])
+    due = _due(procedure, refused, [event.name for event in utility.controls.all()])
     for key in sorted(came.keys() | due.keys()):
         if not _fits(came.get(key, []), due.get(key, ())):
             said, wanted = came.get(key, []), list(due.get(key, ()))
@@ -72,14 +73,15 @@ def _responses(procedure: Procedure, utility: Utility, *, refused: bool) -> Iter
 
 
 def _due(
-    procedure: Procedure, *, refused: bool, events: Sequence[str]
+    procedure: Procedure, refused: Collection[str], events: Sequence[str]
 ) -> Mapping[tuple[str, str], Codes]:
     """Codes by event and device."""
     due: dict[tuple[str, str], Codes] = {}
     for event in events:
+        declined = any(fnmatchcase(event, pattern) for pattern in refused)
         for label, codes in procedure.expect.answers(event).items():
             for one in procedure.lfdis if label == EVERYONE else (label,):
-                due[event, one] = _REFUSED if refused else codes
+                due[event, one] = _REFUSED if declined else codes
     return due
 
 

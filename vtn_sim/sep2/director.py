@@ -25,6 +25,7 @@ from vtn_sim.sep2.actions import (
     GrantFlow,
     MoveDevice,
     Notify,
+    SetCurve,
     SetDefault,
     SetHabits,
     SetPin,
@@ -57,6 +58,7 @@ class Director:
             AddLoadControl: self._add_load_control,
             CancelEvent: self._cancel,
             SetDefault: self._set_default,
+            SetCurve: self._set_curve,
             SetPrimacy: self._set_primacy,
             AddProgram: self._add_program,
             AddFsa: self._add_fsa,
@@ -152,6 +154,11 @@ class Director:
         self._utility.changed(("DefaultDERControl", str(program.number)))
         if links:
             self._program_changed(action.program)
+
+    def _set_curve(self, action: SetCurve) -> None:
+        """Nobody is notified: a DERCurveList is polled."""
+        program = self._utility.groups.programs.get(action.program)
+        program.curve(action.curve.name).spec = action.curve
 
     def _set_primacy(self, action: SetPrimacy) -> None:
         programs = self._utility.groups.programs
