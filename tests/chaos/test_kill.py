@@ -86,9 +86,9 @@ def test_gateway_killed_in_the_event_and_back(rested: System) -> None:
     broker = gateway.children()
     assert broker
     gateway.kill()
-    eventually(lambda: not alive(broker), 5, "its broker dies with it")
+    eventually(lambda: not alive(broker), what="its broker dies with it")
     gateway.start()
-    back = eventually(lambda: gateway.log("gateway_ready"), 20, "the gateway runs again")
+    back = eventually(lambda: gateway.log("gateway_ready"), what="the gateway runs again")
     assert said_at(back[0]) < called.end
     system.wait_state(called, "completed")
     assert_kept(system, called, called.start + SETTLING, called.end)
@@ -111,9 +111,9 @@ def test_site_killed_in_the_event_and_back(rested: System) -> None:
     assert broker
     agent.kill()
     killed_at = now()
-    eventually(lambda: not alive(broker), 5, "its broker dies with it")
+    eventually(lambda: not alive(broker), what="its broker dies with it")
     agent.start()
-    back_at = said_at(eventually(lambda: agent.log("site runs"), 20, "the agent runs again")[0])
+    back_at = said_at(eventually(lambda: agent.log("site runs"), what="the agent runs again")[0])
     assert back_at < called.end
     system.wait_state(called, "completed")
     limited = system.stored(site_id, SITE_LIMIT_W, back_at, called.end)
@@ -168,12 +168,12 @@ def test_strangers_and_nonsense_are_answered_and_harm_nobody(
             f"ws://127.0.0.1:{ocpp}/STRANGER", subprotocols=[Subprotocol("ocpp1.6")], proxy=None
         )
     assert refused.value.response.status_code == httpx.codes.NOT_FOUND
-    eventually(lambda: "STRANGER" in system["depot-a"].output(), 5, "a line about the stranger")
+    eventually(lambda: "STRANGER" in system["depot-a"].output(), what="a line about the stranger")
 
-    eventually(lambda: broken.answered >= refused_at + 1, 10, "another try at the broken utility")
+    eventually(lambda: broken.answered >= refused_at + 1, what="another try at the broken utility")
     troubles = system["gateway"].log("openadr_vtn_trouble")
     assert {line["utility"] for line in troubles} == {BROKEN_UTILITY}
-    eventually(lambda: system.ven_seen_at() > seen_before, 5, "polls go on")
+    eventually(lambda: system.ven_seen_at() > seen_before, what="polls go on")
     assert system.portfolio()["sites_online"] == len(SITES)
 
 
@@ -204,10 +204,10 @@ def test_gateway_gone_for_good_in_an_accepted_event(rested: System) -> None:
     system["gateway"].kill()
     assert now() < called.start
     for site_id, limit_w in limits_w.items():
-        eventually(partial(ended_alone, system[site_id], called), 25, f"{site_id}: the end")
+        eventually(partial(ended_alone, system[site_id], called), what=f"{site_id}: the end")
         seen = system.witnesses[site_id].between(called.start + SETTLING, called.end)
         assert max(seen) <= limit_w + CONTROL_BAND_W < REDUCED_W
-    eventually(partial(draws_freely, system), 20, "charging again")
+    eventually(partial(draws_freely, system), what="charging again")
     assert not system["gateway"].running
     assert_contract_kept(system, begun)
     system["gateway"].start()
@@ -223,7 +223,7 @@ def test_sites_that_were_away_when_they_were_told(rested: System) -> None:
         assert system[site_id].exit_code() == 0
     called = system.call("sites-away", start_in_s=2, duration_s=10, kw=ASKED_KW / 2)
     for site_id in SITES:
-        eventually(partial(system.instructions, called, site_id), 10, f"{site_id}: instruction")
+        eventually(partial(system.instructions, called, site_id), what=f"{site_id}: instruction")
         assert system.states(called, site_id) == {}
     system[early].start()
     system.wait_state(called, "applied", early)

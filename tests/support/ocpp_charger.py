@@ -16,7 +16,7 @@ from contracts.time import Clock
 from site_agent.devices.ocpp.fields import stamp
 
 Json = dict[str, Any]
-_ANSWER_S = 5.0
+_ANSWER_S = 60.0
 
 
 @dataclass

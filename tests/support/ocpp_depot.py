@@ -76,7 +76,7 @@ async def depot(
     )
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(system.run())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await system.ready.wait()
         try:
             yield Depot(system, sessions, wakes, clock)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from contracts import die_with_parent
+from support.waiting import PATIENCE_S
 
 LOOPBACK = "127.0.0.1"
 _GRIDYARD = Path(sysconfig.get_path("scripts")) / "gridyard"
@@ -26,7 +27,7 @@ client that knocks there for long may even end up connected to itself."""
 Found = TypeVar("Found")
 
 
-def eventually(look: Callable[[], Found], timeout_s: float = 15.0, what: str = "") -> Found:
+def eventually(look: Callable[[], Found], timeout_s: float = PATIENCE_S, what: str = "") -> Found:
     """What `look` finds as soon as it is true; AssertionError when it does not come in time."""
     deadline = time.monotonic() + timeout_s
     while not (found := look()):

@@ -17,7 +17,7 @@ from gateway.utility.sep2.settings import Sep2Settings
 from gateway.utility.sep2.transport import Exchange, Sep2Transport
 from gateway.utility.sep2.view import DeviceView, ServerView
 from support.sep2_server import RunningSep2, device_lfdi, lfdi_of
-from support.waiting import until
+from support.waiting import PATIENCE_S, until
 
 
 class Watching:
@@ -64,7 +64,7 @@ class Watching:
         """Numbers of the devices shown."""
         return {n for n in range(1, 10) if device_lfdi(n) in self.client.view.devices}
 
-    async def until(self, condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
+    async def until(self, condition: Callable[[], bool], timeout_s: float = PATIENCE_S) -> None:
         await until(condition, timeout_s)
 
 

@@ -21,10 +21,11 @@ from support.system_layout import (
     UTILITY,
     SystemLayout,
 )
+from support.waiting import PATIENCE_S
 from support.witness import Witness
 
-_START_S = 40.0
-_REST_S = 100.0
+_START_S = 90.0
+_REST_S = 150.0
 """A vehicle that was paused rests for a minute before it may charge again."""
 _CHARGING_W = 0.85 * TYPICAL_W
 _OFFERED_W = 0.6 * TYPICAL_W
@@ -171,7 +172,9 @@ class System:
         steps = [s for one in self.instructions(called, site_id) for s in one["steps"]]
         return max(float(step["import_limit_w"]) for step in steps)
 
-    def wait_state(self, called: Called, state: str, *sites: str, timeout_s: float = 20.0) -> None:
+    def wait_state(
+        self, called: Called, state: str, *sites: str, timeout_s: float = PATIENCE_S
+    ) -> None:
         """Until every site (or these) has reached a state and the gateway knows."""
         for site_id in sites or SITES:
             eventually(

@@ -127,7 +127,7 @@ class TestOutbox:
         assert await stores.outbox.append([]) == 0
 
     async def test_waiting_ends_when_a_row_arrives(self, stores: Stores) -> None:
-        async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        async with asyncio.timeout(60), asyncio.TaskGroup() as group:
             waiter = group.create_task(stores.outbox.wait_for_rows(0))
             await stores.outbox.append([measurement(1)])
             await waiter

@@ -23,7 +23,7 @@ from depot_sim.physics.evse import Evse
 from depot_sim.physics.vehicle import Vehicle
 
 Json = dict[str, Any]
-ANSWER_S = 10.0
+ANSWER_S = 60.0
 
 
 class FastClock:

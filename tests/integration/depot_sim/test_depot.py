@@ -93,7 +93,7 @@ async def test_the_program_stops_when_told(clock: Any, ocpp16: Any) -> None:
         addresses.append(found)
         stopping.set()
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await run(settings("north", ocpp16.url), clock, ready, stopping)
     assert addresses[0].meter.port > 0
     with pytest.raises(ConnectionRefusedError):

@@ -61,7 +61,7 @@ class Agent:
         self._clock = clock
 
     async def until(self, leaf: str, matches: Callable[[Any], bool] = lambda _: True) -> Any:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             async for message in self._client.messages:
                 if message.topic.matches(f"{TOPIC}/{leaf}"):
                     text = bytes(message.payload).decode()
@@ -218,7 +218,7 @@ async def test_it_finds_a_restarted_broker(
         assert first
         broker.ready.clear()
         os.kill(first, signal.SIGKILL)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await broker.ready.wait()
         async with listening() as agent:
             retained = await agent.until("state")

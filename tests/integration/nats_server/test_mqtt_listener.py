@@ -37,7 +37,7 @@ def client(broker: NatsServer, user: MqttUser, password: str | None = None) -> a
 
 
 async def next_message(agent: aiomqtt.Client) -> tuple[str, object]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         message = await anext(aiter(agent.messages))
     return str(message.topic), message.payload
 

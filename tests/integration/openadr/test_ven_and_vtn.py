@@ -18,6 +18,7 @@ from contracts.identity import client_context
 from gateway.utility.openadr.settings import OpenAdrSettings
 from gateway.utility.openadr.ven import OpenAdrVen
 from support.openadr import DictMemory, FlatUsage, RecordingIntake
+from support.waiting import PATIENCE_S
 from vtn_sim.config import KnownVen, ReportWish, VtnSettings
 from vtn_sim.main import VtnAddresses
 from vtn_sim.main import run as run_vtn
@@ -99,7 +100,7 @@ async def ven(
         task.cancel()
 
 
-async def eventually(check: Callable[[], Awaitable[bool]], seconds: float = 15.0) -> None:
+async def eventually(check: Callable[[], Awaitable[bool]], seconds: float = PATIENCE_S) -> None:
     """Ask again until it is so; the things asked about have no event to wait for."""
     async with asyncio.timeout(seconds):
         while not await check():

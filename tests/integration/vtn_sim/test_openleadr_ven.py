@@ -39,7 +39,7 @@ async def openleadr_ven(url: str, folder: Path) -> AsyncIterator[asyncio.StreamR
 
 async def told(output: asyncio.StreamReader) -> dict[str, Any]:
     """The next event the VEN was given."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         event: dict[str, Any] = json.loads(await output.readline())
     return event
 

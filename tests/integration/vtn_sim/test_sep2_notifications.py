@@ -58,7 +58,7 @@ class Listener:
         return f"https://127.0.0.1:{self.port}/ntfy"
 
     async def next(self) -> Notification:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             return await self.notifications.get()
 
     async def until(self, holds: Callable[[Notification], bool]) -> Notification:

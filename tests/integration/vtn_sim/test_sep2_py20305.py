@@ -36,7 +36,7 @@ class Client:
     async def said(self, what: str) -> dict[str, Any]:
         """The next line of this kind."""
         assert self._process.stdout is not None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while True:
                 line = await self._process.stdout.readline()
                 assert line, "the client has ended"

@@ -266,7 +266,7 @@ async def test_stopping_in_the_instant_of_an_answer(
     monkeypatch.setattr(AsyncModbusTcpClient, "execute", swallowing)
     settings = LinkSettings(host="127.0.0.1", port=peer.port, framing=peer.framing)
     link = RegisterLink(settings, SystemClock())
-    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
         running = tasks.create_task(link.run())
         reading = tasks.create_task(link.read_holding(1, 1, 1))
         await peer.requests(1)

@@ -22,7 +22,7 @@ async def broker(tmp_path: Path) -> AsyncIterator[SiteBroker]:
     broker = SiteBroker("d1", PASSWORDS, folder=tmp_path / "mqtt", clock=SystemClock())
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(broker.run())
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await broker.ready.wait()
         yield broker
         running.cancel()

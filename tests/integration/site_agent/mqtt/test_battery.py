@@ -57,7 +57,7 @@ async def say_until(
     client: aiomqtt.Client, kind: str, payload: str | bytes, condition: Callable[[], bool]
 ) -> None:
     """Say it again and again, as a battery does: a broker may lose what we are just subscribing."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():
             await say(client, kind, payload)
             await CLOCK.sleep(0.05)

@@ -38,7 +38,7 @@ async def test_a_huge_message_costs_its_sender_the_connection(frame: str, code: 
     async with two() as site, connected(site) as charger:
         await charger.boot()
         await charger.socket.send(frame)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await charger.socket.wait_closed()
         assert charger.socket.close_code == code
         await others_are_served(site)
@@ -97,7 +97,7 @@ async def test_answers_to_nothing_are_counted_and_never_answered(version: str) -
 async def test_invalid_utf8_costs_the_connection() -> None:
     async with two() as site, connected(site) as charger:
         await charger.socket.send(b"\xff\xfe", text=True)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await charger.socket.wait_closed()
         assert charger.socket.close_code == 1007
         await others_are_served(site)
@@ -120,7 +120,7 @@ async def test_a_flood_of_calls_costs_the_connection(monkeypatch: pytest.MonkeyP
         await charger.socket.send(json.dumps([2, "slow", "StartTransaction", body]))
         for number in range(100):
             await charger.socket.send(json.dumps([2, str(number), "Heartbeat", {}]))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await charger.socket.wait_closed()
         assert charger.socket.close_code == 1008
         gate.set()

@@ -145,7 +145,7 @@ async def test_a_silent_battery_is_an_error_and_comes_back(
         with pytest.raises(TransientError):
             await device.set_power(to(60_000.0))
         await until(lambda: not device.state(bench.clock.now()).online)
-        await until(lambda: device.state(bench.clock.now()).online, timeout_s=10)
+        await until(lambda: device.state(bench.clock.now()).online)
         await device.set_power(to(60_000.0))
         await until(lambda: battery.battery.power_w == 60_000.0)
 
