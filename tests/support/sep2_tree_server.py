@@ -85,6 +85,8 @@ class TreeServer:
         self.resources: dict[str, Resource] = {}
         self.status: dict[str, int] = {}
         """Paths answered with an error."""
+        self.garbles: dict[str, tuple[bytes, bytes]] = {}
+        """What is spoiled in the bodies of these paths, and with what."""
         self.hangs: set[str] = set()
         """Paths that are never answered."""
         self.asked: Counter[str] = Counter()
@@ -173,8 +175,9 @@ class TreeServer:
         kept = self._bodies.get((path, start, limit))
         if kept is None or kept[0] is not resource:
             kept = self._bodies[path, start, limit] = resource, _body(resource, start, limit)
+        body = kept[1].replace(*self.garbles.get(path, (b"", b"")))
         return httpx.Response(
-            200, content=kept[1], headers={"Content-Type": "application/sep+xml; charset=UTF-8"}
+            200, content=body, headers={"Content-Type": "application/sep+xml; charset=UTF-8"}
         )
 
 
