@@ -53,8 +53,8 @@ def _what(function: InverterFunction) -> str:
             return f"{_KINDS[function.kind]} curve, {count} point{'' if count == 1 else 's'}"
         case FixedPowerFactor():
             does = "absorbing" if function.absorbs_var else "injecting"
-            way = "export" if function.while_ == "injecting" else "import"
-            return f"power factor {function.power_factor:g} {does} var on {way}"
+            way = "delivering" if function.while_ == "injecting" else "taking"
+            return f"power factor {function.power_factor:g} {does} var while {way} power"
         case FixedVar():
             return _fixed_var(function)
         case FrequencyDroop():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import get_args
 
 import pytest
 
@@ -26,7 +27,7 @@ from gateway.utility.sep2.alarms import Alarms
 from gateway.utility.sep2.der_reporting import REFUSED_PAUSE, DerReporting
 from gateway.utility.sep2.memory import Sep2Memory
 from gateway.utility.sep2.outbox import Sep2Outbox
-from gateway.utility.sep2.settings import DeviceSettings, Scope
+from gateway.utility.sep2.settings import DeviceSettings, InverterMode, Scope
 from gateway.utility.sep2.view import DerLinks
 from support.sep2_acting import (
     T0,
@@ -72,6 +73,39 @@ def test_capability_by_scope(scope: Scope, modes: int, doe: int, kind: int) -> N
     assert found.vpp_modes_supported is None
     told = der_info.capability(device, CSIPAUS_V1_3_STORAGE).vpp_modes_supported
     assert told == (0 if scope == "load" else 1)
+
+
+@pytest.mark.row("csip:P43", "sep2:22")
+def test_modes_of_inverters_are_told_as_declared() -> None:
+    plain = der_info.capability(device_settings(), None).modes_supported
+    for place, mode in INVERTER_BITS.items():
+        device = device_settings(inverter_modes=[mode])
+        told = der_info.capability(device, None).modes_supported
+        assert told == (plain or 0) | 1 << place
+        assert der_info.settings(device, None, T0).modes_enabled == told
+    assert set(INVERTER_BITS.values()) == set(get_args(InverterMode))
+
+
+INVERTER_BITS = {
+    4: "opModFixedPFAbsorbW",
+    5: "opModFixedPFInjectW",
+    6: "opModFixedVar",
+    8: "opModFreqDroop",
+    10: "opModHFRTMayTrip",
+    11: "opModHFRTMustTrip",
+    12: "opModHVRTMayTrip",
+    13: "opModHVRTMomentaryCessation",
+    14: "opModHVRTMustTrip",
+    15: "opModLFRTMayTrip",
+    16: "opModLFRTMustTrip",
+    17: "opModLVRTMayTrip",
+    18: "opModLVRTMomentaryCessation",
+    19: "opModLVRTMustTrip",
+    21: "opModTargetVar",
+    23: "opModVoltVar",
+    24: "opModVoltWatt",
+    26: "opModWattVar",
+}
 
 
 @pytest.mark.parametrize("scope", SCOPES)

@@ -36,6 +36,13 @@ def test_plain_settings_have_the_defaults_of_csip() -> None:
         ({"devices": [DEVICE | {"weights": [1, 2]}]}, "one for each of sites"),
         ({"devices": [DEVICE | {"scope": "car"}]}, "scope"),
         ({"devices": [DEVICE | {"ratings": {}}]}, "rtg_max_w"),
+        ({"devices": [DEVICE | {"inverter_modes": ["opModFreqWatt"]}]}, "inverter_modes"),
+        ({"devices": [DEVICE | {"inverter_modes": ["opModMaxLimW"]}]}, "inverter_modes"),
+        ({"devices": [DEVICE | {"inverter_modes": ["opModVoltVar"] * 2}]}, "doubled: opModVoltVar"),
+        (
+            {"devices": [DEVICE | {"inverter_modes": ["opModVoltVar"], "scope": "load"}]},
+            "no inverters",
+        ),
         ({"devices": []}, "devices"),
         ({"url": "http://utility.example/dcap"}, "https"),
         ({"csipaus": "https://csipaus.org/ns/v9"}, "csipaus"),

@@ -6,12 +6,22 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 
-from gateway.domain.operating_envelope import SiteBounds
+from contracts.inverter import Curve, CurveKind, FixedVar, Point, Reference
+from contracts.time import Interval
+from gateway.domain.operating_envelope import EnvelopeStep, OperatingEnvelope, SiteBounds
 from gateway.web.envelope_view import bounds_in_words, envelope_lines
 from gateway.web.portfolio_view import site_mark
 from gateway.web.snapshot import take
+from gridyard.sep2.in_force import described
 from support.gateway_envelopes import envelope
 from support.gateway_web import NOW, World
+
+VOLT_VAR = Curve(
+    kind=CurveKind.VOLT_VAR,
+    points=(Point(x=92.0, y=44.0), Point(x=108.0, y=-44.0)),
+    reference=Reference.MAX_VAR,
+)
+ABSORB = FixedVar(var=-2_000.0)
 
 
 @pytest.mark.parametrize(
@@ -30,6 +40,11 @@ from support.gateway_web import NOW, World
         (SiteBounds(storage_power_w=9e3), "batteries charge with 9.0 kW"),
         (SiteBounds(energize=False), "everything that can be steered stops"),
         (SiteBounds(import_limit_w=1e3, export_limit_w=0.0), "import at most 1.0 kW, no export"),
+        (
+            SiteBounds(import_limit_w=1e3, inverter_functions=(VOLT_VAR, ABSORB)),
+            "import at most 1.0 kW, inverters: volt-var curve, 2 points, "
+            "inverters: absorb 2.0 kvar",
+        ),
     ],
 )
 def test_bounds_in_words(bounds: SiteBounds, words: str) -> None:
@@ -68,6 +83,19 @@ async def test_the_page_and_the_api_tell_the_same(world: World, client: httpx.As
     page = (await client.get("/sites/harbor")).text
     assert "What utilities impose" in page
     assert "import at most 20.0 kW" in page
+
+
+async def test_what_inverters_do_is_told_in_words(world: World, client: httpx.AsyncClient) -> None:
+    bounds = SiteBounds(inverter_functions=(VOLT_VAR, ABSORB))
+    step = EnvelopeStep(interval=Interval(start=NOW, end=None), bounds=bounds, cause="control 2")
+    imposed = OperatingEnvelope(utility_id="u2", site_id="harbor", steps=(step,))
+    await world.ledger.put_envelope(imposed, NOW, None)
+    answer = (await client.get("/api/v1/sites/harbor/envelopes")).json()
+    functions = ["volt-var curve, 2 points", "absorb 2.0 kvar"]
+    assert answer[0]["now"]["bounds"]["inverter_functions"] == functions
+    assert "volt-var curve, 2 points" in (await client.get("/sites/harbor")).text
+    (line,) = [one for one in described("harbor", answer) if "until further notice" in one]
+    assert line.endswith("inverters: volt-var curve, 2 points, inverters: absorb 2.0 kvar")
 
 
 async def impose(world: World) -> None:
