@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from contracts.errors import PermanentError
+from contracts.inverter import Curve, CurveKind, FixedVar, InverterFunction, Point, Reference
+from contracts.site_link import codec
 from contracts.time import Interval
 from gateway.domain.operating_envelope import EnvelopeStep, OperatingEnvelope, SiteBounds
+from gateway.store.documents import ENVELOPE
 from support.gateway_envelopes import envelope
 
 World = Any
 MINUTE = timedelta(minutes=1)
 KEY = "u2/envelope/depot-1"
+VOLT_VAR = Curve(
+    kind=CurveKind.VOLT_VAR,
+    points=(Point(x=92.0, y=44.0), Point(x=108.0, y=-44.0)),
+    reference=Reference.MAX_VAR,
+)
 
 
 async def test_a_schedule_and_its_default_reach_the_site_as_one_instruction(world: World) -> None:
@@ -42,6 +51,7 @@ async def test_every_bound_is_carried(world: World) -> None:
         generation_limit_w=-4.0,
         storage_power_w=-5.0,
         energize=False,
+        inverter_functions=(VOLT_VAR, FixedVar(var=-7.0)),
     )
     step = EnvelopeStep(interval=Interval.lasting(now, MINUTE), bounds=bounds, cause="all at once")
     await world.envelopes.impose(
@@ -51,6 +61,64 @@ async def test_every_bound_is_carried(world: World) -> None:
     told = world.sites["depot-1"].taken[0].steps[0]
     assert (told.import_limit_w, told.export_limit_w, told.load_limit_w) == (1.0, -2.0, 3.0)
     assert (told.generation_limit_w, told.storage_power_w, told.energize) == (-4.0, -5.0, False)
+    assert told.inverter_functions == (VOLT_VAR, FixedVar(var=-7.0))
+    (stored,) = await world.envelopes.imposed("depot-1")
+    assert stored.envelope.steps == (step,)
+
+
+@pytest.mark.row("sep2:22")
+async def test_a_changed_curve_is_a_new_instruction_and_a_default_one_the_fallback(
+    world: World,
+) -> None:
+    await world.sites["depot-1"].connect()
+    start = world.clock.now()
+    for percent in (44.0, 44.0, 30.0):
+        curve = replace(VOLT_VAR, points=(Point(x=92.0, y=percent),))
+        await world.envelopes.impose(curved(start, curve))
+        await world.settle()
+    taken = world.sites["depot-1"].taken
+    assert [one.steps[0].inverter_functions[0].points[0].y for one in taken] == [44.0, 30.0]
+    assert taken[-1].fallback.inverter_functions == taken[-1].steps[0].inverter_functions
+
+
+def curved(start: datetime, *functions: InverterFunction) -> OperatingEnvelope:
+    bounds = SiteBounds(inverter_functions=functions)
+    step = EnvelopeStep(interval=Interval(start=start, end=None), bounds=bounds, cause="default")
+    return OperatingEnvelope(utility_id="u2", site_id="depot-1", steps=(step,))
+
+
+async def test_more_curves_than_one_message_holds_are_sent_as_their_time_comes(
+    world: World,
+) -> None:
+    await world.sites["depot-1"].connect()
+    now = world.clock.now()
+    points = tuple(Point(x=92.123456789 + n / 7, y=-44.123456789 + n / 7) for n in range(10))
+    functions = tuple(Curve(kind=kind, points=points) for kind in CurveKind)
+    steps = tuple(
+        EnvelopeStep(
+            interval=Interval.lasting(now + n * MINUTE, MINUTE),
+            bounds=SiteBounds(import_limit_w=float(n), inverter_functions=functions),
+            cause="a lot",
+        )
+        for n in range(300)
+    )
+    whole = OperatingEnvelope(utility_id="u2", site_id="depot-1", steps=steps)
+    await world.envelopes.impose(whole)
+    await world.settle()
+    (first,) = world.sites["depot-1"].taken
+    assert 60 <= len(first.steps) < 300
+    assert codec.decode(codec.encode(first)) == first
+    await world.clock.advance(2 * 3600)
+    await world.envelopes.impose(whole)
+    await world.settle()
+    assert world.sites["depot-1"].taken[-1].steps[0].import_limit_w == 120.0
+
+
+def test_what_was_stored_before_there_were_functions_still_loads() -> None:
+    written = ENVELOPE.dump(envelope(datetime(2026, 3, 4, tzinfo=UTC), (0, 40, 20_000.0)))
+    for step in written["steps"]:
+        del step["bounds"]["inverter_functions"]
+    assert ENVELOPE.load(written) == envelope(datetime(2026, 3, 4, tzinfo=UTC), (0, 40, 20_000.0))
 
 
 async def test_the_same_again_changes_nothing(world: World) -> None:
