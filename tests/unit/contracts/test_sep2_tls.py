@@ -145,10 +145,10 @@ def test_our_own_certificate_must_keep_the_rules(pki: Sep2Pki, folder: Path) -> 
         client(pki, bad)
 
 
+@pytest.mark.row("csip:P10")
 def test_rsa_keys_are_allowed_where_the_utility_wants_an_rsa_suite(
     pki: Sep2Pki, folder: Path
 ) -> None:
-    """CSIP P10."""
     bad, wanted = make_faulty(folder, Fault.RSA_KEY, NOW, HOSTS), "AES256-SHA256:@SECLEVEL=0"
     ours = sep2_client_context(pki.ca, pki.aggregator.cert, pki.aggregator.key, wanted)
     theirs = sep2_server_context(bad.cert, bad.key, pki.ca, wanted)

@@ -607,8 +607,6 @@ async def test_ten_programs_with_ten_controls_each(bench: Bench) -> None:
     assert steps[-1][1] is None
 
 
-@pytest.mark.row("sep2:23")
-@pytest.mark.row("csip-test:BASIC-007")
 async def test_ramps_are_carried_and_bind_nothing(bench: Bench) -> None:
     ramps = default_control({}, set_grad_w=100, set_soft_grad_w=200)
     bench.view = server_view(device_view(DEVICE, program(1, default=ramps)))

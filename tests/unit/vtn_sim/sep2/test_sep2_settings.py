@@ -139,6 +139,13 @@ def test_modes_become_values_of_the_standard() -> None:
         ),
         ("cancel-event", {"event": "nothing"}),
         ("set-default", {"program": "nothing", "default": None}),
+        (
+            "set-curve",
+            {
+                "program": "wide",
+                "curve": {"name": "x", "mode": "opModVoltVar", "points": [[92, 44]]},
+            },
+        ),
         ("set-primacy", {"primacies": {"wide": 1, "nothing": 2}}),
         ("set-programs", {"fsa": "wide", "programs": ["nothing"]}),
         ("move-device", {"device": "one", "fsas": ["nothing"]}),

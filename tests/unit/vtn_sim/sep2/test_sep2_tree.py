@@ -331,6 +331,12 @@ def test_curves_are_linked_from_controls(make_world: MakeWorld) -> None:
     listed = (found.href or "").rpartition("/")[0]
     assert world.get(listed, DERCurveList).items[0].mrid == found.mrid
 
+    world.act("set-curve", program="wide", curve=curve | {"points": [[92, 30], [108, -30]]})
+    changed = world.get(found.href, DERCurve)
+    assert (changed.mrid, changed.creation_time) == (found.mrid, found.creation_time)
+    assert [(p.x_value, p.y_value) for p in changed.curve_data] == [(92, 30), (108, -30)]
+    assert world.get(listed, DERCurveList).items == (changed,)
+
 
 def test_moving_a_device_changes_its_groups(world: World) -> None:
     world.act("move-device", device="one", fsas=["wide"])
