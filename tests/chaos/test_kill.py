@@ -80,7 +80,7 @@ def assert_reported(system: System, called: Called) -> None:
 
 def test_gateway_killed_in_the_event_and_back(rested: System) -> None:
     system, begun = rested, now()
-    called = system.call("gateway-killed", start_in_s=3, duration_s=18, kw=ASKED_KW)
+    called = system.call("gateway-killed", start_in_s=3, duration_s=30, kw=ASKED_KW)
     system.wait_state(called, "applied")
     gateway = system["gateway"]
     broker = gateway.children()
@@ -103,7 +103,7 @@ def test_gateway_killed_in_the_event_and_back(rested: System) -> None:
 def test_site_killed_in_the_event_and_back(rested: System) -> None:
     system, begun, site_id = rested, now(), "depot-b"
     sessions = system.transactions(site_id)
-    called = system.call("site-killed", start_in_s=3, duration_s=18, kw=ASKED_KW)
+    called = system.call("site-killed", start_in_s=3, duration_s=30, kw=ASKED_KW)
     system.wait_state(called, "applied")
     wait_until(called.start + timedelta(seconds=2))
     agent = system[site_id]
