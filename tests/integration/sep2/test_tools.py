@@ -10,11 +10,10 @@ from contracts.clock import SystemClock
 from contracts.identity import sep2_client_context
 from gateway.utility.sep2.settings import Sep2Settings
 from gateway.utility.sep2.transport import Sep2Transport
-from gridyard.sep2.certify import Bench, certify
 from gridyard.sep2.check import Finding, check
 from gridyard.sep2.tree import walk
 from support.sep2_client import client_settings
-from support.sep2_server import RunningSep2, lfdi_of, running_sep2
+from support.sep2_server import lfdi_of, running_sep2
 
 
 @asynccontextmanager
@@ -30,15 +29,6 @@ async def transport_to(settings: Sep2Settings) -> AsyncIterator[Sep2Transport]:
 async def findings(settings: Sep2Settings) -> dict[str, Finding]:
     async with transport_to(settings) as transport:
         return {one.step: one async for one in check(settings, transport, SystemClock())}
-
-
-async def verdicts(server: RunningSep2, *, write: bool) -> dict[str, bool | None]:
-    settings = client_settings(server)
-    async with transport_to(settings) as transport:
-        bench = Bench(settings=settings, transport=transport, clock=SystemClock())
-        return {
-            f"{one.procedure} {one.title}": one.passed async for one in certify(bench, write=write)
-        }
 
 
 async def test_a_good_connection_passes_every_step(pki: Pki) -> None:
@@ -86,18 +76,3 @@ async def test_the_tree_holds_what_the_server_shows_and_nothing_twice(pki: Pki) 
     unread = {node.name for node in nodes if node.failed}
     told_by_us = {"DERCapability", "DERSettings", "DERStatus", "DERAvailability"}
     assert unread <= told_by_us | {"ConnectionPoint"}, "only what nobody has PUT yet"
-
-
-async def test_every_procedure_a_client_can_run_passes(pki: Pki) -> None:
-    async with running_sep2(pki) as server:
-        found = await verdicts(server, write=True)
-        events = await server.look("/devices/depot-1/log-events")
-    assert set(found.values()) == {True}, found
-    assert len(events) == 1
-
-
-async def test_reading_procedures_change_nothing(pki: Pki) -> None:
-    async with running_sep2(pki) as server:
-        assert set((await verdicts(server, write=False)).values()) == {True}
-        requests: dict[str, int] = await server.look("/requests")
-    assert [name for name in requests if not name.startswith("GET")] == []
