@@ -28,6 +28,7 @@ from depot_sim.physics.pv import Pv
 from depot_sim.physics.vehicle import Vehicle
 from depot_sim.sunspec.battery import SunSpecBattery
 from depot_sim.sunspec.inverter import SunSpecInverter
+from depot_sim.sunspec.inverter700 import SunSpecInverter700
 from depot_sim.sunspec.server import Listener
 
 Elapsed = Callable[[], float]
@@ -74,11 +75,17 @@ def battery(
             state_interval_s=config.state_interval_s,
         )
     return SunSpecBattery(
-        id=config.id, listener=listener(config), battery=_cells(config), elapsed=elapsed
+        id=config.id,
+        listener=listener(config),
+        battery=_cells(config),
+        elapsed=elapsed,
+        functions=config.functions,
     )
 
 
-def inverter(config: PvSettings, depot: DepotSettings, elapsed: Elapsed) -> SunSpecInverter:
+def inverter(
+    config: PvSettings, depot: DepotSettings, elapsed: Elapsed
+) -> SunSpecInverter | SunSpecInverter700:
     """A PV inverter under its own piece of sky."""
     pv = Pv(
         rated_w=config.rated_w,
@@ -86,7 +93,8 @@ def inverter(config: PvSettings, depot: DepotSettings, elapsed: Elapsed) -> SunS
         swing=config.swing,
         sky=_drift(depot, config.id),
     )
-    return SunSpecInverter(id=config.id, listener=listener(config), pv=pv, elapsed=elapsed)
+    kind = SunSpecInverter700 if config.functions else SunSpecInverter
+    return kind(id=config.id, listener=listener(config), pv=pv, elapsed=elapsed)
 
 
 def building(depot: DepotSettings) -> Building:

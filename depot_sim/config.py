@@ -104,9 +104,10 @@ class CellsSettings(Settings):
 
 
 class SunSpecBatterySettings(CellsSettings, ModbusSettings):
-    """A battery on Modbus."""
+    """A battery on Modbus; `functions`: also curves and constants an inverter follows by itself."""
 
     kind: Literal["sunspec"]
+    functions: bool = False
 
 
 class BrokerSettings(Settings):
@@ -132,12 +133,17 @@ BatterySettings = Annotated[
 
 
 class PvSettings(ModbusSettings):
-    """A PV inverter; the sky offers `clearness` of `rated_w`, give or take `swing` of it."""
+    """A PV inverter; the sky offers `clearness` of `rated_w`, give or take `swing` of it.
+
+    `functions`: it has the 700 series of models, with curves and constants it follows by itself,
+    instead of the older 103 and 123.
+    """
 
     id: Id
     rated_w: Positive
     clearness: Share = 0.7
     swing: Share = 0.2
+    functions: bool = False
 
 
 class FaultSettings(Settings):

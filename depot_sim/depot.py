@@ -20,6 +20,7 @@ from depot_sim.physics.plant import Plant
 from depot_sim.physics.vehicle import Vehicle
 from depot_sim.sunspec.battery import SunSpecBattery
 from depot_sim.sunspec.inverter import SunSpecInverter
+from depot_sim.sunspec.inverter700 import SunSpecInverter700
 from depot_sim.sunspec.meter import SunSpecMeter
 from depot_sim.sunspec.server import Address
 
@@ -27,7 +28,7 @@ _log = structlog.get_logger(__name__)
 STEP_S = 0.2
 """How often the plant moves on; the meter shows nothing finer."""
 
-Device = Charger | SunSpecBattery | MqttBattery | SunSpecInverter
+Device = Charger | SunSpecBattery | MqttBattery | SunSpecInverter | SunSpecInverter700
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,8 @@ means idle, 0 W. Each write that touches WSetEna..WSetRvrtTms starts the reversi
 with WSetRvrtTms seconds; 0 means that the setpoint never lapses. When the timer runs out, WSetEna
 takes the value of WSetEnaRvrt and WSet that of WSetRvrt: by default the battery goes to 0 W.
 WSetRvrtRem counts the seconds down.
+
+With `functions` it also has the constants of 704 and the curves of 705 to 712 (`functions`).
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ from depot_sim.physics.battery import Battery
 from depot_sim.physics.lease import Lease
 from depot_sim.physics.phases import PhaseWatts, spread
 from depot_sim.sunspec.common import FREQUENCY_HZ, Identity
-from depot_sim.sunspec.image import Image, scale_for
+from depot_sim.sunspec.functions import Functions, constants, models
+from depot_sim.sunspec.image import Image, Value, scale_for
 from depot_sim.sunspec.server import FAULTS, Address, Listener, SunSpecServer
 
 _DC_VOLTAGE_V = 800.0
@@ -34,14 +37,21 @@ class SunSpecBattery:
     """A battery of the plant. Knows the faults freeze and offline."""
 
     def __init__(
-        self, *, id: str, listener: Listener, battery: Battery, elapsed: Callable[[], float]
+        self,
+        *,
+        id: str,
+        listener: Listener,
+        battery: Battery,
+        elapsed: Callable[[], float],
+        functions: bool = False,
     ) -> None:
         self.id = id
         self.battery = battery
         self._elapsed = elapsed
         self._lease = Lease(fallback=0.0)
         self._faults = Faults(FAULTS, elapsed)
-        self._image = _image(id, battery)
+        self._image = _image(id, battery, functions=functions)
+        self.functions = Functions(self._image, elapsed, id) if functions else None
         self._server = SunSpecServer(
             listener=listener,
             image=self._image,
@@ -67,6 +77,8 @@ class SunSpecBattery:
         """Let `dt_s` pass."""
         if self._lease.lapsed(now_s):
             self._revert()
+        if self.functions is not None:
+            self.functions.step()
         self.battery = self.battery.step(dt_s, setpoint_w=self._lease.at(now_s) or 0.0)
 
     def _revert(self) -> None:
@@ -83,6 +95,8 @@ class SunSpecBattery:
             timer_s = self._image.get(704, "WSetRvrtTms")
             expires_s = self._elapsed() + timer_s if timer_s else None
             self._lease = Lease(value=self._setpoint_w(), expires_s=expires_s)
+        if self.functions is not None:
+            self.functions.written(address, count)
 
     def _setpoint_w(self) -> float:
         """The setpoint in the registers, in our sign."""
@@ -103,6 +117,8 @@ class SunSpecBattery:
         put(802, "A", -battery.power_w / _DC_VOLTAGE_V)
         put(802, "ChaSt", _charge_state(battery))
         put(802, "Hb", int(self._elapsed()) % 2**16)
+        if self.functions is not None:
+            self.functions.refresh()
         self._refresh_ac()
 
     def _refresh_ac(self) -> None:
@@ -126,8 +142,9 @@ def _charge_state(battery: Battery) -> int:
     return 4 if battery.power_w > 0.0 else 3
 
 
-def _image(id: str, battery: Battery) -> Image:
+def _image(id: str, battery: Battery, *, functions: bool) -> Image:
     most_w = max(battery.max_charge_w, battery.max_discharge_w)
+    more: dict[int, dict[str, Value]] = models() if functions else {}
     return Image(
         {
             1: Identity(model="Simulated battery", serial=id).points(),
@@ -145,6 +162,7 @@ def _image(id: str, battery: Battery) -> Image:
                 "WSetEnaRvrt": 0,
                 "WSetRvrtTms": 0,
                 "WSetRvrtRem": 0,
+                **(constants() if functions else {}),
             },
             713: {
                 "WH_SF": scale_for(battery.capacity_wh, 65_534),
@@ -154,6 +172,7 @@ def _image(id: str, battery: Battery) -> Image:
                 "Sta": 0,
             },
             802: _cells(battery, most_w),
+            **more,
         }
     )
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from sunspec2.device import Model, Point
+from sunspec2.device import Group, Model, Point
 
 BASE_ADDRESS = 40_000
 _MARKER = (0x5375, 0x6E53)
 _END = (0xFFFF, 0)
+_COUNTS = ("NPt", "NCrv", "NCrvSet", "NCtl")
 _RANGES = {"int16": (-32_767, 32_767), "uint16": (0, 65_534)}
 """What 16 bits can say besides "not implemented": a meter beyond its range shows its end."""
 Value = int | float | str
@@ -30,7 +31,9 @@ class Image:
     """Registers and points of one device.
 
     `models` maps a model id to the points that stay as they are: first of all its scale factors,
-    since values given to `put` are in real units. A point never put is "not implemented".
+    since values given to `put` are in real units. A point never put is "not implemented". Points of
+    groups are named by their path (`PFWInj.PF`, `Crv.2.Pt.1.V`); groups repeat as often as the
+    counts among the constants say.
     """
 
     def __init__(self, models: Mapping[int, Mapping[str, Value]]) -> None:
@@ -38,7 +41,8 @@ class Image:
         self._places: dict[tuple[int, str], _Place] = {}
         self._writable: set[int] = set()
         for model_id, constants in models.items():
-            self._append(model_id)
+            counts = {name: constants[name] for name in _COUNTS if name in constants}
+            self._append(model_id, counts)
             for name in sorted(constants, key=lambda name: not name.endswith("_SF")):
                 self.put(model_id, name, constants[name])
         self.registers.extend(_END)
@@ -60,6 +64,20 @@ class Image:
         """The register at which a point begins."""
         return self._places[model_id, name].address
 
+    def names(self, model_id: int, prefix: str = "") -> list[str]:
+        """The points of a model whose path begins so; none when it is not here."""
+        return [name for of, name in self._places if of == model_id and name.startswith(prefix)]
+
+    def implemented(self, model_id: int, name: str) -> bool:
+        """Whether a point says anything."""
+        return self._places[model_id, name].point.value is not None
+
+    def lock(self, model_id: int, prefix: str) -> None:
+        """Make points whose path begins so read-only."""
+        for name in self.names(model_id, prefix):
+            place = self._places[model_id, name]
+            self._writable.difference_update(range(place.address, place.address + place.point.len))
+
     def writable(self, address: int, count: int) -> bool:
         """Whether all these registers may be written."""
         return self._writable.issuperset(range(address, address + count))
@@ -72,11 +90,11 @@ class Image:
             if place.address < address + len(values) and address < place.address + place.point.len:
                 self._unpack(place)
 
-    def _append(self, model_id: int) -> None:
+    def _append(self, model_id: int, counts: Mapping[str, Value]) -> None:
         # pysunspec2 has no annotations, here and below.
-        model = Model(model_id)  # type: ignore[no-untyped-call]
+        model = Model(model_id, data=dict(counts))  # type: ignore[no-untyped-call]
         start = BASE_ADDRESS + len(self.registers)
-        for name, point in model.points.items():
+        for name, point in _walk(model):
             place = _Place(start + point.offset, point)
             self._places[model_id, name] = place
             if point.pdef.get("access") == "RW":
@@ -93,6 +111,17 @@ class Image:
         words = self.registers[offset : offset + place.point.len]
         data = b"".join(word.to_bytes(2, "big") for word in words)
         place.point.set_mb(data)  # type: ignore[no-untyped-call]
+
+
+def _walk(group: Group, path: str = "") -> Iterator[tuple[str, Point]]:
+    for name, point in group.points.items():
+        yield path + name, point
+    for name, groups in group.groups.items():
+        if isinstance(groups, list):
+            for number, one in enumerate(groups, start=1):
+                yield from _walk(one, f"{path}{name}.{number}.")
+        else:
+            yield from _walk(groups, f"{path}{name}.")
 
 
 def _words(data: bytes) -> list[int]:

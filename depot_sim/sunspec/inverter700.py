@@ -1,0 +1,151 @@
+"""A PV inverter of the 700 series: SunSpec models 1, 701, 702, 704 and, by `functions`, 705 to 712.
+
+SunSpec counts generation positive: 701.W is minus our `power_w`.
+
+Curtailment (704): WMaxLimPctEna 1 holds the output at WMaxLimPct of 702.WMax. Each write that
+touches WMaxLimPctEna..WMaxLimPctRvrtTms starts the reversion timer afresh; 0 means that the limit
+never lapses. When the timer runs out, WMaxLimPctEna takes the value of WMaxLimPctEnaRvrt and
+WMaxLimPct that of WMaxLimPctRvrt.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+from contracts.power import NOMINAL_VOLTAGE_V, line_to_line_v
+from depot_sim.faults import FaultKind, Faults
+from depot_sim.physics.lease import Lease
+from depot_sim.physics.phases import PhaseWatts, spread
+from depot_sim.physics.pv import Pv
+from depot_sim.sunspec.common import FREQUENCY_HZ, Identity
+from depot_sim.sunspec.functions import Functions, constants, models
+from depot_sim.sunspec.image import Image, Value, scale_for
+from depot_sim.sunspec.server import FAULTS, Address, Listener, SunSpecServer
+
+_ON = 1
+_MPPT, _THROTTLED = 3, 4
+"""701.InvSt."""
+
+
+class SunSpecInverter700:
+    """A PV inverter of the plant. Knows the faults freeze and offline."""
+
+    def __init__(
+        self, *, id: str, listener: Listener, pv: Pv, elapsed: Callable[[], float]
+    ) -> None:
+        self.id = id
+        self.pv = pv
+        self._elapsed = elapsed
+        self._lease = Lease()
+        self._faults = Faults(FAULTS, elapsed)
+        self._image = _image(id, pv)
+        self.functions = Functions(self._image, elapsed, id)
+        self._server = SunSpecServer(
+            listener=listener,
+            image=self._image,
+            faults=self._faults,
+            refresh=self._refresh,
+            written=self._written,
+        )
+
+    def serving(self) -> AbstractAsyncContextManager[Address]:
+        """Listen while the context lasts."""
+        return self._server.serving()
+
+    def fail(self, kind: FaultKind, for_s: float | None) -> None:
+        """Let a fault begin (freeze, offline), for some seconds or for good (None)."""
+        self._faults.begin(kind, for_s)
+
+    @property
+    def phases_w(self) -> PhaseWatts:
+        """What it draws, phase by phase; negative while it generates."""
+        return spread(self.pv.power_w, 3)
+
+    def step(self, now_s: float, dt_s: float) -> None:
+        """Let `dt_s` pass."""
+        if self._lease.lapsed(now_s):
+            put, get = self._image.put, self._image.get
+            put(704, "WMaxLimPctEna", get(704, "WMaxLimPctEnaRvrt"))
+            put(704, "WMaxLimPct", get(704, "WMaxLimPctRvrt"))
+            self._lease = Lease(value=self._limit_w())
+        self.functions.step()
+        self.pv = self.pv.step(now_s, dt_s, limit_w=self._lease.at(now_s))
+
+    def _written(self, address: int, count: int) -> None:
+        first = self._image.address_of(704, "WMaxLimPctEna")
+        last = self._image.address_of(704, "WMaxLimPctRvrtRem")
+        if address < last and first < address + count:
+            timer_s = self._image.get(704, "WMaxLimPctRvrtTms")
+            expires_s = self._elapsed() + timer_s if timer_s else None
+            self._lease = Lease(value=self._limit_w(), expires_s=expires_s)
+        self.functions.written(address, count)
+
+    def _limit_w(self) -> float | None:
+        """The limit in the registers; None when there is none."""
+        get = self._image.get
+        if get(704, "WMaxLimPctEna") != _ON:
+            return None
+        return get(704, "WMaxLimPct") / 100.0 * get(702, "WMax")
+
+    def _refresh(self) -> None:
+        generated_w, put = -self.pv.power_w, self._image.put
+        throttled = generated_w < self.pv.available_w
+        put(701, "W", generated_w)
+        put(701, "VA", generated_w)
+        put(701, "A", generated_w / NOMINAL_VOLTAGE_V)
+        put(701, "TotWhInj", self.pv.generated_wh)
+        put(701, "InvSt", _THROTTLED if throttled else _MPPT)
+        put(704, "WMaxLimPctRvrtRem", math.ceil(self._lease.remaining_s(self._elapsed())))
+        self.functions.refresh()
+
+
+def _image(id: str, pv: Pv) -> Image:
+    rating_sf = scale_for(pv.rated_w, 65_534)
+    limit: dict[str, Value] = {
+        "WMaxLimPct_SF": -1,
+        "WMaxLimPctEna": 0,
+        "WMaxLimPct": 100.0,
+        "WMaxLimPctRvrt": 100.0,
+        "WMaxLimPctEnaRvrt": 0,
+        "WMaxLimPctRvrtTms": 0,
+        "WMaxLimPctRvrtRem": 0,
+    }
+    return Image(
+        {
+            1: Identity(model="Simulated 700 series PV inverter", serial=id).points(),
+            701: _measurements(pv.rated_w),
+            702: {
+                "W_SF": rating_sf,
+                "VA_SF": rating_sf,
+                "V_SF": 0,
+                "WMaxRtg": pv.rated_w,
+                "VAMaxRtg": pv.rated_w,
+                "VNomRtg": line_to_line_v(NOMINAL_VOLTAGE_V),
+                "WMax": pv.rated_w,
+                "VAMax": pv.rated_w,
+            },
+            704: limit | constants(),
+            **models(),
+        }
+    )
+
+
+def _measurements(rated_w: float) -> dict[str, Value]:
+    power_sf = scale_for(rated_w)
+    return {
+        "W_SF": power_sf,
+        "VA_SF": power_sf,
+        "A_SF": -1,
+        "V_SF": -1,
+        "Hz_SF": -3,
+        "TotWh_SF": 0,
+        "ACType": 2,
+        "St": _ON,
+        "InvSt": _MPPT,
+        "ConnSt": 1,
+        "LLV": line_to_line_v(NOMINAL_VOLTAGE_V),
+        "LNV": NOMINAL_VOLTAGE_V,
+        "Hz": FREQUENCY_HZ,
+    }
