@@ -23,6 +23,7 @@ from site_agent.devices.registry import (
     Workshop,
     make_broker,
     make_central,
+    make_functions,
 )
 from site_agent.domain.control import DEFAULT_POLICY
 from site_agent.flows.control_loop import ControlLoop
@@ -148,6 +149,7 @@ class _Site:
             chargers=[central.chargers[charger.id] for charger in settings.chargers],
             batteries=[BATTERIES[one.kind](shop, one) for one in settings.batteries],
             pv=[PV_INVERTERS[one.kind](shop, one) for one in settings.pv],
+            functions=make_functions(shop, settings, self._store.key_values),
         )
 
     def _telemetry(self, loop: ControlLoop) -> Telemetry:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from contracts.inverter import InverterFunction
 from contracts.site_link.messages import (
     Instruction,
     InstructionAck,
@@ -99,6 +100,25 @@ class PvInverter(Device, Protocol):
 
     async def set_limit(self, setpoint: PvSetpoint) -> None:
         """Write or release the curtailment as a lease; raises as `Charger.set_limit`."""
+        ...
+
+
+class AutonomousFunctions(Protocol):
+    """What an inverter can do by itself; a battery or PV inverter may have it, or not."""
+
+    async def hold(self, functions: Sequence[InverterFunction]) -> Mapping[str, str]:
+        """Do exactly these (one for each `contracts.inverter.slot`), and nothing of ours else.
+
+        Functions no longer named go back to what the inverter had before us, also over a restart
+        of ours. Asking again renews the inverter's own timers; ask every 100 s.
+
+        Returns:
+            Why, by slot, for those it cannot do; these are left as the inverter had them.
+
+        Raises:
+            TransientError, ProtocolError: not all is done; the same again goes on from there.
+            PermanentError: the inverter does not let go of what it had to end.
+        """
         ...
 
 

@@ -27,9 +27,18 @@ from site_agent.devices.mqtt.broker import BrokerAddress, SiteBroker
 from site_agent.devices.ocpp.central import CentralSystem
 from site_agent.devices.ocpp.settings import StationConfig, Timing, Version
 from site_agent.devices.sunspec.battery import SunSpecBattery
+from site_agent.devices.sunspec.functions import SunSpecFunctions
 from site_agent.devices.sunspec.meter import SunSpecMeter
 from site_agent.devices.sunspec.pv import SunSpecPv
-from site_agent.ports import Battery, Meter, PvInverter, SessionStore, Wake
+from site_agent.ports import (
+    AutonomousFunctions,
+    Battery,
+    KeyValues,
+    Meter,
+    PvInverter,
+    SessionStore,
+    Wake,
+)
 
 
 class Workshop:
@@ -107,6 +116,19 @@ BATTERIES: Mapping[str, Callable[[Workshop, Any], Battery]] = {
     "mqtt": _mqtt_battery,
 }
 PV_INVERTERS: Mapping[str, Callable[[Workshop, Any], PvInverter]] = {"sunspec": _sunspec_pv}
+
+
+def make_functions(
+    shop: Workshop, settings: SiteSettings, memory: KeyValues
+) -> dict[str, AutonomousFunctions]:
+    """Autonomous functions of the devices that may have any, by device id: those on SunSpec."""
+    inverters = [one for one in (*settings.batteries, *settings.pv) if one.kind == "sunspec"]
+    return {
+        one.id: SunSpecFunctions(
+            shop.link(one), one.unit, device_id=one.id, memory=memory, clock=shop.clock
+        )
+        for one in inverters
+    }
 
 
 def make_broker(settings: SiteSettings, clock: Clock) -> SiteBroker | None:

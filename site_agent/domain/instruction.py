@@ -9,10 +9,11 @@ highest `site_seq` counts; one without steps withdraws the event.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from contracts.inverter import InverterFunction, slot
 from contracts.time import Interval
 
 
@@ -41,11 +42,18 @@ class Bounds:
     generation_w: float | None = None
     storage_w: float | None = None
     energize: bool | None = None
+    functions: tuple[InverterFunction, ...] = ()
+    """What inverters should do by themselves (`domain.functions`)."""
 
     @property
     def bind(self) -> bool:
         """Whether anything is asked."""
         return self != _FREE
+
+    @property
+    def power_free(self) -> bool:
+        """Whether nothing but functions is asked."""
+        return replace(self, functions=()) == _FREE
 
 
 _FREE = Bounds()
@@ -177,13 +185,47 @@ def _ending(one: SiteInstruction) -> Transition:
     return Transition(instruction=one, to=Progress.COMPLETED, reason=reason)
 
 
-def applied(instructions: Iterable[SiteInstruction], decided_at: datetime) -> list[Transition]:
-    """Started instructions in force when a decision was made that every device has accepted."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionsHeld:
+    """What has become of the inverter functions in force."""
+
+    settled: bool = True
+    """Every inverter concerned has answered, or is offline."""
+    slots: frozenset[str] = frozenset()
+    """`contracts.inverter.slot` of what at least one inverter does."""
+    without: str = ""
+    """What is not done and by whom, in words for a person."""
+
+
+NO_FUNCTIONS = FunctionsHeld()
+
+
+def applied(
+    instructions: Iterable[SiteInstruction],
+    decided_at: datetime,
+    functions: FunctionsHeld = NO_FUNCTIONS,
+) -> list[Transition]:
+    """Started instructions in force when a decision was made that every device has accepted.
+
+    One with inverter functions waits until they are settled, and one with nothing else is not
+    applied at all while no inverter does any of them. The reason says what is not done.
+    """
     return [
-        Transition(instruction=one.instruction, to=Progress.APPLIED, reason="accepted by all")
+        Transition(
+            instruction=one.instruction,
+            to=Progress.APPLIED,
+            reason=functions.without if one.bounds.functions else "",
+        )
         for one in in_force(instructions, decided_at)
-        if one.instruction.progress is Progress.STARTED
+        if one.instruction.progress is Progress.STARTED and _taken(one.bounds, functions)
     ]
+
+
+def _taken(bounds: Bounds, functions: FunctionsHeld) -> bool:
+    if not bounds.functions:
+        return True
+    any_held = any(slot(one) in functions.slots for one in bounds.functions)
+    return functions.settled and (any_held or not bounds.power_free)
 
 
 def next_change(instructions: Iterable[SiteInstruction], now: datetime) -> datetime | None:

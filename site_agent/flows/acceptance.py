@@ -105,4 +105,5 @@ def _bounds(asked: SiteBounds) -> Bounds:
         generation_w=asked.generation_limit_w,
         storage_w=asked.storage_power_w,
         energize=asked.energize,
+        functions=asked.inverter_functions,
     )

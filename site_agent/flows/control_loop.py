@@ -16,10 +16,12 @@ from contracts.tasks import first_of
 from contracts.time import Clock
 from site_agent.domain.control import DEFAULT_POLICY, Decision, decide
 from site_agent.domain.envelope import combine
+from site_agent.domain.functions import Unheld, functions_at
 from site_agent.domain.limits import limits_at
 from site_agent.domain.policy import ControlPolicy
 from site_agent.domain.site import SiteModel, SiteSnapshot
 from site_agent.flows.actuators import Actuators, Outcome
+from site_agent.flows.functions import Functions
 from site_agent.flows.instructions import Instructions
 from site_agent.flows.observer import Devices, NeedSource, Observer
 
@@ -36,6 +38,8 @@ class Cycle:
 
     snapshot: SiteSnapshot
     decision: Decision
+    unheld: tuple[Unheld, ...] = ()
+    """Inverter functions asked for and not done."""
 
 
 class ControlLoop:
@@ -55,6 +59,7 @@ class ControlLoop:
         self._clock = clock
         self._policy = policy
         self._actuators = Actuators(devices, clock)
+        self._functions = Functions(devices, clock)
         self._observer = Observer(model, devices, needs, policy, self._actuators)
         self._changed = asyncio.Event()
         self._binding = ""
@@ -68,7 +73,7 @@ class ControlLoop:
     async def run(self) -> None:
         """Control until cancelled; the last setpoints are left to lapse in the devices."""
         async with asyncio.TaskGroup() as group:
-            for lane in self._actuators.runs():
+            for lane in (*self._actuators.runs(), *self._functions.runs()):
                 group.create_task(lane)
             while True:
                 self._changed.clear()
@@ -82,12 +87,14 @@ class ControlLoop:
         snapshot = self._observer.snapshot(now)
         envelope = combine(limits_at(self._model, self._instructions.held, now))
         decision = decide(snapshot, envelope, self._policy)
-        self.latest = Cycle(snapshot=snapshot, decision=decision)
+        self._functions.ask(functions_at(self._instructions.held, now), now)
+        unheld = self._functions.unheld()
+        self.latest = Cycle(snapshot=snapshot, decision=decision, unheld=unheld)
         self._note(decision)
         outcome = await self._actuators.apply(decision)
         self._remember_batteries(snapshot)
         if outcome.complete:
-            self._instructions.accepted(now, _words(outcome))
+            self._instructions.accepted(now, _words(outcome), self._functions.held())
 
     def _remember_batteries(self, snapshot: SiteSnapshot) -> None:
         for battery in snapshot.batteries:

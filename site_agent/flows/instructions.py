@@ -20,6 +20,8 @@ from contracts.tasks import first_of
 from contracts.time import Clock
 from site_agent.domain.instruction import (
     FINISHED,
+    NO_FUNCTIONS,
+    FunctionsHeld,
     SiteInstruction,
     Transition,
     applied,
@@ -51,7 +53,7 @@ class Instructions:
         self._wake = wake
         self._held: tuple[SiteInstruction, ...] = ()
         self._last_seq = 0
-        self._accepted: tuple[datetime, str] | None = None
+        self._accepted: tuple[datetime, str, FunctionsHeld] | None = None
         self._mutex = asyncio.Lock()
         self._changed = asyncio.Event()
 
@@ -74,10 +76,12 @@ class Instructions:
         """When bounds change next, or None."""
         return next_change(self._held, now)
 
-    def accepted(self, decided_at: datetime, reason: str) -> None:
-        """Every device has accepted the decision of this instant."""
-        if applied(self._held, decided_at):
-            self._accepted = (decided_at, reason)
+    def accepted(
+        self, decided_at: datetime, reason: str, functions: FunctionsHeld = NO_FUNCTIONS
+    ) -> None:
+        """Every device has accepted the decision of this instant; `functions`: how far they are."""
+        if applied(self._held, decided_at, functions):
+            self._accepted = (decided_at, reason, functions)
             self._changed.set()
 
     async def receive(self, instruction: Instruction) -> InstructionAck:
@@ -127,8 +131,11 @@ class Instructions:
         now = self._clock.now()
         await self._record(transitions(self._held, now), now)
         if self._accepted is not None:
-            decided_at, reason = self._accepted
-            due = [replace(step, reason=reason) for step in applied(self._held, decided_at)]
+            decided_at, reason, functions = self._accepted
+            due = [
+                replace(step, reason="; ".join(filter(None, (reason, step.reason))))
+                for step in applied(self._held, decided_at, functions)
+            ]
             await self._record(due, now)
             self._accepted = None
 

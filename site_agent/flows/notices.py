@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from contracts.site_link.messages import Notice, Severity
 from site_agent.domain.envelope import Side
 from site_agent.domain.estimate import worst_a
+from site_agent.domain.functions import Unheld
 from site_agent.domain.readiness import Readiness
 from site_agent.domain.site import ROOT, SiteSnapshot
 from site_agent.flows.rows import name, text
@@ -24,6 +25,7 @@ PV_OFFLINE = "pv-offline"
 LIMIT_NOT_OBEYED = "limit-not-obeyed"
 LIMIT_UNMET = "limit-unmet"
 DEPARTURE_AT_RISK = "departure-at-risk"
+FUNCTION_REFUSED = "inverter-function-refused"
 
 Key = tuple[str, str]
 """(code, subject)"""
@@ -39,7 +41,10 @@ class Condition:
 
 
 def conditions(
-    snapshot: SiteSnapshot, unmet: Mapping[Side, str], prospects: tuple[Readiness, ...]
+    snapshot: SiteSnapshot,
+    unmet: Mapping[Side, str],
+    prospects: tuple[Readiness, ...],
+    unheld: tuple[Unheld, ...] = (),
 ) -> Mapping[Key, Condition]:
     """Everything worth a notice in one picture of the site; `unmet`: limits it cannot keep."""
     return dict(
@@ -49,6 +54,7 @@ def conditions(
             *_others(snapshot),
             *_limits(unmet),
             *_vehicles(prospects),
+            *_functions(unheld),
         ]
     )
 
@@ -121,6 +127,19 @@ def _vehicles(prospects: tuple[Readiness, ...]) -> Iterator[tuple[Key, Condition
                     after=timedelta(seconds=30),
                 ),
             )
+
+
+def _functions(unheld: tuple[Unheld, ...]) -> Iterator[tuple[Key, Condition]]:
+    """One for each function of each device, since they come and go one by one."""
+    for one in unheld:
+        yield (
+            (FUNCTION_REFUSED, f"{one.subject}/{one.slot}"),
+            Condition(
+                severity=Severity.WARNING,
+                text=f"{one.subject} does not do {one.slot}: {one.reason}",
+                after=timedelta(0) if one.refused else timedelta(seconds=60),
+            ),
+        )
 
 
 class NoticeBoard:

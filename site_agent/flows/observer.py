@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -13,7 +13,7 @@ from site_agent.domain.policy import ControlPolicy
 from site_agent.domain.site import SiteModel, SiteSnapshot
 from site_agent.domain.vehicle import VehicleNeed
 from site_agent.flows.compliance import Compliance
-from site_agent.ports import Battery, Charger, Meter, PvInverter
+from site_agent.ports import AutonomousFunctions, Battery, Charger, Meter, PvInverter
 
 _ABOUT = 0.1
 """A battery setpoint that moves by less than this share of its power counts as the same."""
@@ -31,6 +31,8 @@ class Devices:
     chargers: Sequence[Charger]
     batteries: Sequence[Battery]
     pv: Sequence[PvInverter]
+    functions: Mapping[str, AutonomousFunctions] = field(default_factory=dict)
+    """By device id, of those batteries and PV inverters that have any."""
 
 
 class NeedSource(Protocol):

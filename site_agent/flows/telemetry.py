@@ -83,7 +83,7 @@ class Telemetry:
         if cycle is None or self._too_early(cycle.snapshot):
             return
         prospects = readiness(cycle.snapshot, cycle.decision.building_w)
-        present = conditions(cycle.snapshot, cycle.decision.unmet, prospects)
+        present = conditions(cycle.snapshot, cycle.decision.unmet, prospects, cycle.unheld)
         notices = self._board.edges(present, cycle.snapshot.at)
         changed = self._prospects.changes(prospects, cycle.snapshot.at)
         rows: list[Row] = [*measurements(cycle, self._policy), *notices, *changed]

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sunspec2 import device, mb
 
 from contracts.errors import PermanentError
+from site_agent.devices.modbus.replies import MAX_WRITE
 
 Values = Mapping[str, float | None]
 """Numbers of one model by point name, in the unit of its definition; None: not implemented."""
@@ -44,6 +46,8 @@ class _Point:
     size: int
     kind: mb.PointInfo
     scale: _Point | int = 0
+    blank: bool = False
+    """Of a curve: "not implemented" may also mean that nobody has filled the curve yet."""
 
     @property
     def place(self) -> slice:
@@ -74,10 +78,22 @@ class _Point:
 class ModelCodec:
     """The points of interest of one model; `span` registers from the header hold them all."""
 
-    def __init__(self, model_id: int, names: Iterable[str]) -> None:
+    def __init__(
+        self,
+        model_id: int,
+        names: Iterable[str] | None = None,
+        counts: Mapping[str, int] | None = None,
+    ) -> None:
+        """`names` None: every point. `counts`: how often groups repeat, by the point that says so.
+
+        Points of groups are named by their path: `PFWInj.PF`, `Crv.2.Pt.1.V`.
+        """
         self.model_id = model_id
-        model = device.Model(model_id)  # type: ignore[no-untyped-call]  # pysunspec2 is untyped
-        self._points = {name: _point(model, name) for name in names}
+        # pysunspec2 is untyped.
+        model = device.Model(model_id, data=dict(counts or {}))  # type: ignore[no-untyped-call]
+        found = dict(_walk(model))
+        wanted = found if names is None else names
+        self._points = {name: _point(found, name) for name in wanted}
         scales = [p.scale for p in self._points.values() if isinstance(p.scale, _Point)]
         self.span = max(point.offset + point.size for point in (*self._points.values(), *scales))
 
@@ -103,6 +119,34 @@ class ModelCodec:
         last = max(point.offset + point.size for point in points)
         return Block(first, struct.unpack(f">{last - first}H", data[2 * first : 2 * last]))
 
+    def runs(self, changes: Mapping[str, float], registers: Sequence[int]) -> list[Block]:
+        """As `encode`, but only the points named: curves have read-only points in between."""
+        data = bytearray(struct.pack(f">{len(registers)}H", *registers))
+        for name, number in changes.items():
+            point = self._points[name]
+            data[point.place] = self._bytes(point, number, bytes(data))
+        blocks: list[Block] = []
+        for point in sorted((self._points[name] for name in changes), key=lambda one: one.offset):
+            words = struct.unpack(f">{point.size}H", data[point.place])
+            last = blocks[-1] if blocks else None
+            whole = () if last is None else (*last.words, *words)
+            joins = last is not None and last.offset + len(last.words) == point.offset
+            if last is not None and joins and len(whole) <= MAX_WRITE:
+                blocks[-1] = Block(last.offset, whole)
+            else:
+                blocks.append(Block(point.offset, words))
+        return blocks
+
+    def differs(self, changes: Mapping[str, float], registers: Sequence[int]) -> list[str]:
+        """Which of the points do not hold their number yet; raises as `encode`."""
+        data = struct.pack(f">{len(registers)}H", *registers)
+        points = {name: self._points[name] for name in changes}
+        return [
+            name
+            for name, point in points.items()
+            if data[point.place] != self._bytes(point, changes[name], data)
+        ]
+
     def kept(self, block: Block, registers: Sequence[int], name: str) -> bool:
         """Whether the registers of point `name`, read back, are those written."""
         point = self._points[name]
@@ -113,7 +157,7 @@ class ModelCodec:
     def _bytes(self, point: _Point, number: float, data: bytes) -> bytes:
         """The registers of `number`, if the device has the point at all."""
         exponent = point.exponent(data)
-        if exponent is None or point.raw(data) is None:
+        if exponent is None or (point.raw(data) is None and not point.blank):
             raise CapabilityMissingError(f"model {self.model_id}: no {point.name}")
         raw = math.trunc(round(number / 10.0**exponent, 6))
         try:
@@ -125,9 +169,22 @@ class ModelCodec:
         return encoded
 
 
-def _point(model: device.Model, name: str) -> _Point:
-    found = model.points[name]
+def _point(found: Mapping[str, Any], name: str) -> _Point:
+    point = found[name]
     scale: _Point | int = 0
-    if found.sf_required:
-        scale = _point(model, found.sf) if found.sf else int(found.sf_value)
-    return _Point(name, found.offset, found.len, found.info, scale)
+    if point.sf_required:
+        scale = _point(found, point.sf) if point.sf else int(point.sf_value)
+    repeats = any(part.isdigit() for part in name.split("."))
+    return _Point(name, point.offset, point.len, point.info, scale, blank=repeats)
+
+
+def _walk(group: device.Group, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every point by its path; scale factors are all at the top."""
+    for name, point in group.points.items():
+        yield path + name, point
+    for name, groups in group.groups.items():
+        if isinstance(groups, list):
+            for number, one in enumerate(groups, start=1):
+                yield from _walk(one, f"{path}{name}.{number}.")
+        else:
+            yield from _walk(groups, f"{path}{name}.")

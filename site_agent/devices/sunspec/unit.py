@@ -86,6 +86,32 @@ class SunSpecUnit:
         refused = frozenset(name for name in wanted if not codec.kept(block, after, name))
         return Written(values=codec.decode(after), refused=refused)
 
+    async def length(self, codecs: Codecs) -> int:
+        """Registers of the first of the models, its header included; raises as `read`."""
+        return (await self._locate(codecs))[0].length + 2
+
+    async def differs(
+        self, codecs: Codecs, numbers: Mapping[str, float], priority: Priority
+    ) -> list[str]:
+        """Which points do not hold these numbers, in its resolution; raises as `change`."""
+        place, codec = await self._locate(codecs)
+        return codec.differs(numbers, await self._registers(place, codec, priority))
+
+    async def put(
+        self, codecs: Codecs, numbers: Mapping[str, float], priority: Priority
+    ) -> frozenset[str]:
+        """Write these points alone, in few runs of registers; returns those it did not keep.
+
+        Raises: as `change`; some runs may then be written.
+        """
+        place, codec = await self._locate(codecs)
+        before = await self._registers(place, codec, priority)
+        for block in codec.runs(numbers, before):
+            address = place.address + block.offset
+            await self._link.write_registers(self._unit, address, block.words, priority=priority)
+        after = await self._registers(place, codec, priority)
+        return frozenset(codec.differs(numbers, after))
+
     async def _locate(self, codecs: Codecs) -> tuple[Place, ModelCodec]:
         place = find(await self._models(), codecs)
         if place is None:
