@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
@@ -101,7 +102,7 @@ class Stage:
     def href(self, label: str) -> str:
         return self.utility.hrefs.device(self.utility.devices.get(label).number)
 
-    def shortcomings(self, *, refused: bool = False) -> list[str]:
+    def shortcomings(self, *, refused: Collection[str] = ()) -> list[str]:
         return shortcomings(self.procedure, self.utility, self.exchanges, refused=refused)
 
 
