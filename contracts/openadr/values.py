@@ -1,9 +1,6 @@
 """Scalar values of OpenADR 2.0b: durations, instants, numbers and SI scale codes.
 
-Strict out, tolerant in. Each tolerance has a name, and is logged when it is used:
-
-`zoneless_instant`   an instant without a time zone is read as UTC (profile rule 1 asks for `Z`);
-`nominal_calendar`   `P1M` and `P1Y` are read as 30 and 365 days.
+Strict out, tolerant in, by the named tolerances of `contracts.openadr.tolerance`.
 """
 
 from __future__ import annotations
@@ -11,10 +8,9 @@ from __future__ import annotations
 import math
 import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
-import structlog
-
-_log = structlog.get_logger(__name__)
+from contracts.openadr.tolerance import Tolerance, tolerate
 
 _DURATION = re.compile(
     r"(?P<sign>[+-]?)P?(?:(?P<weeks>\d{1,9})W"
@@ -30,6 +26,10 @@ _INSTANT = re.compile(
     r"(?P<zone>Z|[+-]\d\d:\d\d)?",
     re.ASCII,
 )
+
+_MICROSECOND_DIGITS = 6
+_MAX_NUMBER_CHARS = 400
+"""Ample for the 325 decimals of the smallest double; more is refused unread."""
 
 _SCALE_FACTORS = {
     "p": 1e-12,
@@ -91,7 +91,9 @@ def parse_duration(text: str) -> timedelta:
         raise ValueError(f"not a duration: {text[:40]!r}")
     parts = {name: n for name, n in match.groupdict().items() if n and name != "sign"}
     if parts.keys() & {"years", "months"}:
-        _log.info("openadr_tolerance", tolerance="nominal_calendar", text=text)
+        tolerate(Tolerance.NOMINAL_CALENDAR, text)
+    if "." in text or ("W" in text and "P" in text):
+        tolerate(Tolerance.LOOSE_DURATION, text)
     try:
         value = timedelta(
             days=sum(int(parts.get(name, 0)) * days for name, days in _DAYS.items()),
@@ -123,8 +125,13 @@ def parse_instant(text: str) -> datetime:
     if match is None:
         raise ValueError(f"not a date-time: {text[:40]!r}")
     if match["zone"] is None:
-        _log.info("openadr_tolerance", tolerance="zoneless_instant", text=text)
-    fraction = (match["fraction"] or "")[:6].ljust(6, "0")
+        tolerate(Tolerance.ZONELESS_INSTANT, text)
+    elif match["zone"] != "Z":
+        tolerate(Tolerance.OFFSET_INSTANT, text)
+    digits = match["fraction"] or ""
+    if len(digits) > _MICROSECOND_DIGITS:
+        tolerate(Tolerance.LONG_FRACTION, text)
+    fraction = digits[:_MICROSECOND_DIGITS].ljust(_MICROSECOND_DIGITS, "0")
     zone = "+00:00" if match["zone"] in (None, "Z") else match["zone"]
     try:
         return datetime.fromisoformat(f"{match['whole']}.{fraction}{zone}").astimezone(UTC)
@@ -143,13 +150,18 @@ def format_number(value: float) -> str:
     return repr(float(value))
 
 
+def format_decimal(value: float) -> str:
+    """As `format_number`, for xs:decimal, which has no exponent."""
+    return f"{Decimal(format_number(value)):f}".removesuffix(".0")
+
+
 def parse_number(text: str) -> float:
     """A finite number.
 
     Raises:
         ValueError: not a number, infinite or NaN.
     """
-    if "_" in text:
+    if "_" in text or len(text) > _MAX_NUMBER_CHARS:
         raise ValueError(f"not a number: {text[:40]!r}")
     value = float(text)
     if not math.isfinite(value):

@@ -1,18 +1,23 @@
 """Every OpenADR 2.0b message we speak, as frozen values.
 
 A class is named like its element without the `oadr` (`oadrPoll` is `Poll`). Identifiers are
-strings, always: `007` stays `007`. EiOpt is not spoken yet.
+strings, always: `007` stays `007`.
 """
 
 from contracts.openadr.payloads.common import (
     EVERYONE,
+    AtomFeed,
     EiResponse,
     ItemBase,
     PowerAttributes,
+    QualifiedEventId,
+    ServiceArea,
     Target,
+    TransportInterface,
 )
 from contracts.openadr.payloads.event import (
     ActivePeriod,
+    Baseline,
     CreatedEvent,
     DistributeEvent,
     EventDescriptor,
@@ -26,22 +31,34 @@ from contracts.openadr.payloads.event import (
     Signal,
     SignalInterval,
 )
+from contracts.openadr.payloads.opt import (
+    Availability,
+    CanceledOpt,
+    CancelOpt,
+    CreatedOpt,
+    CreateOpt,
+)
 from contracts.openadr.payloads.registration import (
     CanceledPartyRegistration,
     CancelPartyRegistration,
     CreatedPartyRegistration,
     CreatePartyRegistration,
+    Extension,
+    Info,
     Poll,
     Profile,
     QueryRegistration,
     RequestReregistration,
     Response,
+    ServiceInfo,
 )
 from contracts.openadr.payloads.report import (
     CanceledReport,
     CancelReport,
     CreatedReport,
     CreateReport,
+    LoadControlState,
+    LoadControlValue,
     RegisteredReport,
     RegisterReport,
     Report,
@@ -59,13 +76,17 @@ from contracts.openadr.payloads.report import (
 )
 
 Payload = (
-    CanceledPartyRegistration
+    CanceledOpt
+    | CanceledPartyRegistration
     | CanceledReport
+    | CancelOpt
     | CancelPartyRegistration
     | CancelReport
     | CreatedEvent
+    | CreatedOpt
     | CreatedPartyRegistration
     | CreatedReport
+    | CreateOpt
     | CreatePartyRegistration
     | CreateReport
     | DistributeEvent
@@ -84,13 +105,20 @@ Payload = (
 __all__ = [
     "EVERYONE",
     "ActivePeriod",
+    "AtomFeed",
+    "Availability",
+    "Baseline",
+    "CancelOpt",
     "CancelPartyRegistration",
     "CancelReport",
+    "CanceledOpt",
     "CanceledPartyRegistration",
     "CanceledReport",
+    "CreateOpt",
     "CreatePartyRegistration",
     "CreateReport",
     "CreatedEvent",
+    "CreatedOpt",
     "CreatedPartyRegistration",
     "CreatedReport",
     "DistributeEvent",
@@ -98,13 +126,18 @@ __all__ = [
     "EventDescriptor",
     "EventResponse",
     "EventStatus",
+    "Extension",
+    "Info",
     "ItemBase",
+    "LoadControlState",
+    "LoadControlValue",
     "OadrEvent",
     "OptType",
     "Payload",
     "Poll",
     "PowerAttributes",
     "Profile",
+    "QualifiedEventId",
     "QueryRegistration",
     "RegisterReport",
     "RegisteredReport",
@@ -122,10 +155,13 @@ __all__ = [
     "Response",
     "ResponseRequired",
     "SamplingRate",
+    "ServiceArea",
+    "ServiceInfo",
     "Signal",
     "SignalInterval",
     "SpecifierPayload",
     "Target",
+    "TransportInterface",
     "UpdateReport",
     "UpdatedReport",
 ]

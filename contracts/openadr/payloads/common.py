@@ -26,17 +26,50 @@ class EiResponse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QualifiedEventId:
+    """`qualifiedEventID`: an event at one modification."""
+
+    event_id: str
+    modification_number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransportInterface:
+    """`transportInterface`: the edge between two pricing nodes."""
+
+    receipt: str
+    delivery: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceArea:
+    """`serviceArea` or `serviceLocation`: an outline, as coordinates one after another."""
+
+    positions: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """`eiTarget`: who is addressed; the parts are OR-ed. Nothing named means everyone."""
 
+    aggregated_pnodes: tuple[str, ...] = ()
+    end_device_assets: tuple[str, ...] = ()
+    """mRIDs, in `oadrDeviceClass` names of a class such as `Electric_Vehicle`."""
+    meter_assets: tuple[str, ...] = ()
+    """mRIDs."""
+    pnodes: tuple[str, ...] = ()
+    service_areas: tuple[ServiceArea, ...] = ()
+    service_delivery_points: tuple[str, ...] = ()
+    service_locations: tuple[ServiceArea, ...] = ()
+    transport_interfaces: tuple[TransportInterface, ...] = ()
     group_ids: tuple[str, ...] = ()
     group_names: tuple[str, ...] = ()
     resource_ids: tuple[str, ...] = ()
     ven_ids: tuple[str, ...] = ()
     party_ids: tuple[str, ...] = ()
     other_kinds: tuple[str, ...] = ()
-    """Inbound only: names of target elements we do not speak (`pnode`, `meterAsset`, ...), so
-    that a target made of those alone is not taken for "everyone"."""
+    """Inbound only: names of target elements that 2.0b does not have, so that a target made of
+    those alone is not taken for "everyone"."""
 
     @property
     def everyone(self) -> bool:
@@ -62,7 +95,9 @@ class ItemBase:
     """`itemBase`: what a number measures, in which unit and scale.
 
     `kind` is the element's name: `powerReal`, `energyReal`, `voltage`, `currencyPerKWh`,
-    `customUnit`, ... Powers carry `power_attributes`, the others do not.
+    `customUnit`, ... Powers carry `power_attributes`, a pulse count its factor, the others
+    neither. The schema fixes the units of most kinds, and the description, which may then be left
+    empty.
     """
 
     kind: str
@@ -70,15 +105,22 @@ class ItemBase:
     si_scale_code: str = "none"
     description: str = ""
     power_attributes: PowerAttributes | None = None
+    pulse_factor: float | None = None
+    """kWh per count; a pulse count has this instead of a scale."""
 
     @classmethod
     def power_real(cls, si_scale_code: str = "k") -> ItemBase:
         """Real power in W times the scale, kW unless told otherwise."""
+        return cls.power("powerReal", "W", si_scale_code)
+
+    @classmethod
+    def power(cls, kind: str, units: str, si_scale_code: str = "k") -> ItemBase:
+        """`powerReal` in W, `powerApparent` in VA or `powerReactive` in VAR, times the scale."""
         return cls(
-            kind="powerReal",
-            units="W",
+            kind=kind,
+            units=units,
             si_scale_code=si_scale_code,
-            description="RealPower",
+            description=kind.removeprefix("power") + "Power",
             power_attributes=PowerAttributes(),
         )
 
@@ -88,3 +130,20 @@ class ItemBase:
         return cls(
             kind="energyReal", units="Wh", si_scale_code=si_scale_code, description="RealEnergy"
         )
+
+    @classmethod
+    def pulse_count(cls, kwh_per_count: float) -> ItemBase:
+        """Counts of a meter's pulses."""
+        return cls(
+            kind="pulseCount",
+            units="count",
+            description="pulse count",
+            pulse_factor=kwh_per_count,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtomFeed:
+    """`atom:feed` of Green Button data, carried through as it is: canonical XML."""
+
+    xml: str

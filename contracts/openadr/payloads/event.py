@@ -87,6 +87,8 @@ class SignalInterval:
     """"0", "1", ... in order."""
     duration: timedelta | None
     value: float
+    start: datetime | None = None
+    """Only when sent; steps else follow each other from the event's start."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,13 +96,28 @@ class Signal:
     """`eiEventSignal`: `LOAD_DISPATCH` with `setpoint`, `SIMPLE` with `level`, ..."""
 
     name: str
+    """A `SignalName`, or `x-...`; one that is neither can be read but not sent."""
     type: str
+    """A `SignalType`; another one can be read but not sent."""
     signal_id: str
     intervals: tuple[SignalInterval, ...]
     item: ItemBase | None = None
     """The unit; None when not sent, or of a kind we do not know."""
     target: Target = EVERYONE
     current_value: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """`eiEventBaseline`: what the load would be without the event."""
+
+    baseline_id: str
+    name: str
+    start: datetime
+    duration: timedelta
+    intervals: tuple[SignalInterval, ...]
+    resource_ids: tuple[str, ...] = ()
+    item: ItemBase | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +129,7 @@ class OadrEvent:
     signals: tuple[Signal, ...]
     target: Target = EVERYONE
     response_required: ResponseRequired = ResponseRequired.ALWAYS
+    baseline: Baseline | None = None
 
     @property
     def event_id(self) -> str:

@@ -32,6 +32,31 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Info:
+    """`oadrInfo`: a named value outside the profile."""
+
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceInfo:
+    """`oadrService` of `oadrServiceSpecificInfo`; `service` is a `ServiceName`."""
+
+    service: str
+    infos: tuple[Info, ...]
+    """At least one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extension:
+    """`oadrExtension`: what a VTN does beyond the profile."""
+
+    name: str
+    infos: tuple[Info, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QueryRegistration:
     """`oadrQueryRegistration`: which profiles and transports does the VTN speak?"""
 
@@ -65,6 +90,8 @@ class CreatedPartyRegistration:
     profiles: tuple[Profile, ...] = (Profile(),)
     poll_frequency: timedelta | None = None
     """How often a pull VEN shall poll (`oadrRequestedOadrPollFreq`)."""
+    services: tuple[ServiceInfo, ...] = ()
+    extensions: tuple[Extension, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from contracts.openadr.payloads.common import EiResponse, ItemBase, Target
+from contracts.openadr.payloads.common import AtomFeed, EiResponse, ItemBase, Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,8 +21,7 @@ class SamplingRate:
 class ReportDescription:
     """`oadrReportDescription`: one point a party can report (metadata only).
 
-    `report_type` is `usage`, `demand`, `x-resourceStatus`, ...; `reading_type` is `Direct Read`,
-    `Mean`, `x-notApplicable`, ...
+    `report_type` is a `ReportType`, `reading_type` a `ReadingType`; both may be `x-...`.
     """
 
     r_id: str
@@ -33,6 +32,28 @@ class ReportDescription:
     data_source: Target | None = None
     market_context: str | None = None
     sampling_rate: SamplingRate | None = None
+    green_button: AtomFeed | None = None
+    """`oadrGBDataDescription`, in the place of `item`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadControlValue:
+    """One value of `oadrLoadControlState` with its bounds and what is normal."""
+
+    current: float
+    minimum: float | None = None
+    maximum: float | None = None
+    normal: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadControlState:
+    """`oadrLoadControlState`: where a resource stands, in the words of LOAD_CONTROL signals."""
+
+    capacity: LoadControlValue | None = None
+    level_offset: LoadControlValue | None = None
+    percent_offset: LoadControlValue | None = None
+    set_point: LoadControlValue | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +62,14 @@ class ResourceStatus:
 
     online: bool
     manual_override: bool
+    load_control_state: LoadControlState | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportPayload:
     """`oadrReportPayload`: one point's value in one interval, in the unit of its metadata.
 
-    `confidence` is a percentage, 0 to 100.
+    `confidence` is a percentage, 0 to 100; `data_quality` a `DataQuality`, or `x-...`.
     """
 
     r_id: str
@@ -64,7 +86,10 @@ class ReportInterval:
     start: datetime | None = None
     duration: timedelta | None = None
     uid: str | None = None
-    payloads: tuple[ReportPayload, ...]
+    payloads: tuple[ReportPayload, ...] = ()
+    """At least one, or a feed."""
+    green_button: tuple[AtomFeed, ...] = ()
+    """`oadrGBPayload` of a HISTORY_GREENBUTTON report."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +101,7 @@ class Report:
     report_specifier_id: str
     created_at: datetime
     name: str | None = None
-    """`TELEMETRY_USAGE`, `METADATA_TELEMETRY_USAGE`, ..."""
+    """A `ReportName`, or `x-...`."""
     report_id: str | None = None
     start: datetime | None = None
     duration: timedelta | None = None
@@ -107,7 +132,9 @@ class ReportSpecifier:
 
     report_specifier_id: str
     granularity: timedelta
+    """Zero: on change, or all there is."""
     report_back_duration: timedelta
+    """Zero: once."""
     payloads: tuple[SpecifierPayload, ...]
     window: ReportWindow | None = None
 

@@ -1,55 +1,23 @@
-"""Responses, targets, units, durations and instants."""
+"""Responses, durations, instants and Green Button feeds."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from lxml import etree
+
+from contracts.errors import ProtocolError
 from contracts.openadr import values
-from contracts.openadr.payloads.common import (
-    EVERYONE,
-    EiResponse,
-    ItemBase,
-    PowerAttributes,
-    Target,
-)
+from contracts.openadr.payloads.common import AtomFeed, EiResponse, QualifiedEventId
+from contracts.openadr.tolerance import Tolerance, tolerate
 from contracts.openadr.xml import elements as xml
-from contracts.openadr.xml.elements import Element, maybe, node, nodes
-
-_POWERS = ("powerReal", "powerReactive", "powerApparent")
-_ITEM_NAMES = {
-    **{f"power:{kind}": kind for kind in _POWERS},
-    **{f"power:{k}": k for k in ("energyReal", "energyReactive", "energyApparent", "voltage")},
-    **{
-        f"oadr:{kind}": kind
-        for kind in (
-            "currency",
-            "currencyPerKWh",
-            "currencyPerKW",
-            "currencyPerThm",
-            "current",
-            "customUnit",
-            "frequency",
-            "temperature",
-            "Therm",
-        )
-    },
-}
-_NAME_OF_KIND = {kind: name for name, kind in _ITEM_NAMES.items()}
-_KIND_OF_TAG = {xml.qualified(name): kind for name, kind in _ITEM_NAMES.items()}
-_TARGET_FIELDS = {
-    "group_ids": "ei:groupID",
-    "group_names": "ei:groupName",
-    "resource_ids": "ei:resourceID",
-    "ven_ids": "ei:venID",
-    "party_ids": "ei:partyID",
-}
-_TARGET_TAGS = {xml.qualified(name) for name in _TARGET_FIELDS.values()}
-
+from contracts.openadr.xml.elements import Element, Markup, maybe, node
+from contracts.openadr.xml.parsing import parse
 
 # --- responses ---------------------------------------------------------------------------------
 
 
-def response_parts(code: int, description: str | None, request_id: str) -> list[Element | None]:
+def response_parts(code: int, description: str | None, request_id: str) -> list[Markup | None]:
     """The children that `eiResponse` and `eventResponse` begin with."""
     if not 0 <= code <= 999:  # noqa: PLR2004 - the schema asks for three digits
         raise ValueError(f"response code {code} does not have three digits")
@@ -60,7 +28,7 @@ def response_parts(code: int, description: str | None, request_id: str) -> list[
     ]
 
 
-def response(value: EiResponse, name: str = "ei:eiResponse") -> Element:
+def response(value: EiResponse, name: str = "ei:eiResponse") -> Markup:
     """`eiResponse`."""
     return node(name, *response_parts(value.code, value.description, value.request_id))
 
@@ -79,115 +47,40 @@ def _parse_code(raw: str) -> int:
 def read_response(parent: Element) -> EiResponse:
     """`eiResponse` of a message. A missing requestID is read as empty, as 2.0a senders do."""
     element = xml.child(parent, "ei:eiResponse")
+    request_id = xml.maybe_text(element, "pyld:requestID")
+    if request_id is None:
+        tolerate(Tolerance.NO_REQUEST_ID, xml.local_name(parent))
     return EiResponse(
         code=read_code(element),
         description=xml.maybe_text(element, "ei:responseDescription"),
-        request_id=xml.maybe_text(element, "pyld:requestID") or "",
+        request_id=request_id or "",
     )
 
 
-# --- targets -----------------------------------------------------------------------------------
+# --- events ------------------------------------------------------------------------------------
 
 
-def target(value: Target, name: str = "ei:eiTarget") -> Element:
-    """`eiTarget`; kinds we do not speak are not sent."""
+def qualified_event_id(value: QualifiedEventId) -> Markup:
+    """`qualifiedEventID`."""
     return node(
-        name,
-        *(e for field, tag in _TARGET_FIELDS.items() for e in nodes(tag, getattr(value, field))),
+        "ei:qualifiedEventID",
+        node("ei:eventID", value.event_id),
+        node("ei:modificationNumber", xml.unsigned(value.modification_number)),
     )
 
 
-def read_target(element: Element | None) -> Target:
-    """`eiTarget`, where an absent one addresses everyone."""
-    if element is None:
-        return EVERYONE
-    fields = {field: xml.texts(element, tag) for field, tag in _TARGET_FIELDS.items()}
-    others = (xml.local_name(e) for e in element if e.tag not in _TARGET_TAGS)
-    return Target(**fields, other_kinds=tuple(others))
-
-
-# --- units -------------------------------------------------------------------------------------
-
-
-def item(value: ItemBase | None) -> Element | None:
-    """The `itemBase` element of this kind.
-
-    Raises:
-        ValueError: a kind or scale the schema does not know, or a power without its attributes.
-    """
-    if value is None:
-        return None
-    if value.kind not in _NAME_OF_KIND:
-        raise ValueError(f"unknown itemBase kind {value.kind!r}")
-    values.scale_factor(value.si_scale_code)
-    return node(
-        _NAME_OF_KIND[value.kind],
-        node(_sibling(value.kind, "itemDescription"), value.description),
-        node(_sibling(value.kind, "itemUnits"), value.units),
-        node("scale:siScaleCode", value.si_scale_code),
-        _power_attributes(value),
-    )
-
-
-def _sibling(kind: str, local: str) -> str:
-    """The children are in the namespace of the kind itself."""
-    return f"{_NAME_OF_KIND[kind].partition(':')[0]}:{local}"
-
-
-def _power_attributes(value: ItemBase) -> Element | None:
-    attributes = value.power_attributes
-    if (attributes is not None) != (value.kind in _POWERS):
-        raise ValueError(f"{value.kind}: only powers carry powerAttributes, and they must")
-    if attributes is None:
-        return None
-    return node(
-        "power:powerAttributes",
-        node("power:hertz", _decimal(attributes.hertz)),
-        node("power:voltage", _decimal(attributes.voltage_v)),
-        node("power:ac", xml.boolean(attributes.ac)),
-    )
-
-
-def _decimal(value: float) -> str:
-    """xs:decimal, which has no exponent."""
-    return f"{value:.6f}".rstrip("0").rstrip(".")
-
-
-def read_item(parent: Element) -> ItemBase | None:
-    """The unit among the children of `parent`; None without one, or with one of unknown kind."""
-    for element in parent:
-        kind = _KIND_OF_TAG.get(str(element.tag))
-        if kind is not None:
-            return ItemBase(
-                kind=kind,
-                units=xml.text(element, _sibling(kind, "itemUnits")).strip(),
-                si_scale_code=xml.value(element, "scale:siScaleCode", _parse_scale),
-                description=xml.maybe_text(element, _sibling(kind, "itemDescription")) or "",
-                power_attributes=_read_power_attributes(element),
-            )
-    return None
-
-
-def _parse_scale(raw: str) -> str:
-    values.scale_factor(raw)
-    return raw
-
-
-def _read_power_attributes(element: Element) -> PowerAttributes | None:
-    attributes = xml.maybe_child(element, "power:powerAttributes")
-    if attributes is None:
-        return None
-    return PowerAttributes(
-        hertz=xml.value(attributes, "power:hertz", values.parse_number),
-        voltage_v=xml.value(attributes, "power:voltage", values.parse_number),
-        ac=xml.value(attributes, "power:ac", values.parse_boolean),
+def read_qualified_event_id(e: Element) -> QualifiedEventId:
+    """`qualifiedEventID`."""
+    return QualifiedEventId(
+        event_id=xml.text(e, "ei:eventID"),
+        modification_number=xml.value(e, "ei:modificationNumber", xml.parse_unsigned),
     )
 
 
 # --- time --------------------------------------------------------------------------------------
 
 
-def duration(name: str, value: timedelta | None) -> Element | None:
+def duration(name: str, value: timedelta | None) -> Markup | None:
     """`<name><xcal:duration>PT5M</xcal:duration></name>`."""
     if value is None:
         return None
@@ -201,10 +94,11 @@ def read_duration(parent: Element, name: str) -> timedelta:
 
 def maybe_read_duration(parent: Element, name: str) -> timedelta | None:
     """As `read_duration`, or None when absent."""
-    return read_duration(parent, name) if xml.maybe_child(parent, name) is not None else None
+    found = xml.maybe_child(parent, name)
+    return None if found is None else xml.value(found, "xcal:duration", values.parse_duration)
 
 
-def start(value: datetime | None) -> Element | None:
+def start(value: datetime | None) -> Markup | None:
     """`xcal:dtstart`."""
     if value is None:
         return None
@@ -218,10 +112,11 @@ def read_start(parent: Element) -> datetime:
 
 def maybe_read_start(parent: Element) -> datetime | None:
     """As `read_start`, or None when absent."""
-    return read_start(parent) if xml.maybe_child(parent, "xcal:dtstart") is not None else None
+    found = xml.maybe_child(parent, "xcal:dtstart")
+    return None if found is None else xml.value(found, "xcal:date-time", values.parse_instant)
 
 
-def uid(value: str | None) -> Element | None:
+def uid(value: str | None) -> Markup | None:
     """`xcal:uid`."""
     return None if value is None else node("xcal:uid", node("xcal:text", value))
 
@@ -230,3 +125,29 @@ def maybe_read_uid(parent: Element) -> str | None:
     """`xcal:uid`, or None when absent."""
     found = xml.maybe_child(parent, "xcal:uid")
     return None if found is None else xml.text(found, "xcal:text")
+
+
+# --- Green Button ------------------------------------------------------------------------------
+
+
+def feed(name: str, value: AtomFeed) -> Markup:
+    """A Green Button element around the feed.
+
+    Raises:
+        ValueError: it is not an Atom feed. What the feed holds is not checked.
+    """
+    try:
+        return node(name, Markup(_canonical(parse(value.xml.encode()))))
+    except ProtocolError as error:
+        raise ValueError(f"not an Atom feed: {error}") from error
+
+
+def read_feed(e: Element) -> AtomFeed:
+    """The feed in a Green Button element."""
+    return AtomFeed(xml=_canonical(xml.child(e, "atom:feed")))
+
+
+def _canonical(element: Element) -> str:
+    if element.tag != xml.qualified("atom:feed"):
+        raise ProtocolError(f"the root is {element.tag!r}")
+    return etree.tostring(element, method="c14n", exclusive=True, with_tail=False).decode()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from contracts.errors import ProtocolError
-from contracts.openadr import values
+from contracts.openadr import values, words
+from contracts.openadr.payloads.common import QualifiedEventId, Target
 from contracts.openadr.payloads.event import (
     ActivePeriod,
+    Baseline,
     CreatedEvent,
     DistributeEvent,
     EventDescriptor,
@@ -23,17 +25,20 @@ from contracts.openadr.payloads.event import (
     Signal,
     SignalInterval,
 )
+from contracts.openadr.tolerance import Tolerance, tolerate
 from contracts.openadr.xml import common
 from contracts.openadr.xml import elements as xml
-from contracts.openadr.xml.elements import Element, maybe, node
+from contracts.openadr.xml.elements import Element, Markup, maybe, message, node, nodes
+from contracts.openadr.xml.target import read_target, target
+from contracts.openadr.xml.units import item, read_item
 
 _ZERO = timedelta(0)
 
 # --- building ----------------------------------------------------------------------------------
 
 
-def _distribute(m: DistributeEvent) -> Element:
-    return node(
+def _distribute(m: DistributeEvent) -> Markup:
+    return message(
         "oadr:oadrDistributeEvent",
         None if m.response is None else common.response(m.response),
         node("pyld:requestID", m.request_id),
@@ -42,21 +47,25 @@ def _distribute(m: DistributeEvent) -> Element:
     )
 
 
-def _event(event: OadrEvent) -> Element:
+def _event(event: OadrEvent) -> Markup:
     return node(
         "oadr:oadrEvent",
         node(
             "ei:eiEvent",
             _descriptor(event.descriptor),
             _active_period(event.active_period),
-            node("ei:eiEventSignals", *(_signal(signal) for signal in event.signals)),
-            common.target(event.target),
+            node(
+                "ei:eiEventSignals",
+                *xml.some("signal", map(_signal, event.signals)),
+                _baseline(event.baseline),
+            ),
+            target(event.target),
         ),
         node("oadr:oadrResponseRequired", event.response_required.value),
     )
 
 
-def _descriptor(d: EventDescriptor) -> Element:
+def _descriptor(d: EventDescriptor) -> Markup:
     modified_at = None if d.modified_at is None else values.format_instant(d.modified_at)
     return node(
         "ei:eventDescriptor",
@@ -65,7 +74,7 @@ def _descriptor(d: EventDescriptor) -> Element:
         maybe("ei:modificationDateTime", modified_at),
         maybe("ei:modificationReason", d.modification_reason),
         maybe("ei:priority", None if d.priority is None else xml.unsigned(d.priority)),
-        node("ei:eiMarketContext", node("emix:marketContext", d.market_context)),
+        node("ei:eiMarketContext", node("emix:marketContext", xml.uri(d.market_context))),
         node("ei:createdDateTime", values.format_instant(d.created_at)),
         node("ei:eventStatus", d.status.value),
         maybe("ei:testEvent", d.test_event),
@@ -73,7 +82,7 @@ def _descriptor(d: EventDescriptor) -> Element:
     )
 
 
-def _active_period(p: ActivePeriod) -> Element:
+def _active_period(p: ActivePeriod) -> Markup:
     return node(
         "ei:eiActivePeriod",
         node(
@@ -89,43 +98,63 @@ def _active_period(p: ActivePeriod) -> Element:
     )
 
 
-def _tolerance(start_after: timedelta) -> Element | None:
+def _tolerance(start_after: timedelta) -> Markup | None:
     if not start_after:
         return None
     text = values.format_duration(start_after)
     return node("xcal:tolerance", node("xcal:tolerate", node("xcal:startafter", text)))
 
 
-def _signal(s: Signal) -> Element:
+def _signal(s: Signal) -> Markup:
     current = None if s.current_value is None else _payload_float(s.current_value)
     return node(
         "ei:eiEventSignal",
-        node("strm:intervals", *(_interval(interval) for interval in s.intervals)),
-        None if s.target.everyone else common.target(s.target),
-        node("ei:signalName", s.name),
-        node("ei:signalType", s.type),
+        _intervals(s.intervals),
+        None if s.target.everyone else target(s.target),
+        node("ei:signalName", words.signal_name(s.name)),
+        node("ei:signalType", words.SignalType(s.type)),
         node("ei:signalID", s.signal_id),
-        common.item(s.item),
+        item(s.item),
         None if current is None else node("ei:currentValue", current),
     )
 
 
-def _interval(i: SignalInterval) -> Element:
+def _baseline(b: Baseline | None) -> Markup | None:
+    if b is None:
+        return None
+    return node(
+        "ei:eiEventBaseline",
+        common.start(b.start),
+        common.duration("xcal:duration", b.duration),
+        _intervals(b.intervals),
+        node("ei:baselineID", b.baseline_id),
+        *nodes("ei:resourceID", b.resource_ids),
+        node("ei:baselineName", b.name),
+        item(b.item),
+    )
+
+
+def _intervals(intervals: tuple[SignalInterval, ...]) -> Markup:
+    return node("strm:intervals", *xml.some("interval", map(_interval, intervals)))
+
+
+def _interval(i: SignalInterval) -> Markup:
     return node(
         "ei:interval",
+        common.start(i.start),
         common.duration("xcal:duration", i.duration),
         common.uid(i.uid),
         node("ei:signalPayload", _payload_float(i.value)),
     )
 
 
-def _payload_float(value: float) -> Element:
+def _payload_float(value: float) -> Markup:
     return node("ei:payloadFloat", node("ei:value", values.format_number(value)))
 
 
-def _request(m: RequestEvent) -> Element:
+def _request(m: RequestEvent) -> Markup:
     limit = None if m.reply_limit is None else xml.unsigned(m.reply_limit)
-    return node(
+    return message(
         "oadr:oadrRequestEvent",
         node(
             "pyld:eiRequestEvent",
@@ -136,8 +165,8 @@ def _request(m: RequestEvent) -> Element:
     )
 
 
-def _created(m: CreatedEvent) -> Element:
-    return node(
+def _created(m: CreatedEvent) -> Markup:
+    return message(
         "oadr:oadrCreatedEvent",
         node(
             "pyld:eiCreatedEvent",
@@ -148,20 +177,18 @@ def _created(m: CreatedEvent) -> Element:
     )
 
 
-def _event_response(r: EventResponse) -> Element:
+def _event_response(r: EventResponse) -> Markup:
     return node(
         "ei:eventResponse",
         *common.response_parts(r.code, r.description, r.request_id),
-        node(
-            "ei:qualifiedEventID",
-            node("ei:eventID", r.event_id),
-            node("ei:modificationNumber", xml.unsigned(r.modification_number)),
+        common.qualified_event_id(
+            QualifiedEventId(event_id=r.event_id, modification_number=r.modification_number)
         ),
         node("ei:optType", r.opt_type.value),
     )
 
 
-BUILDERS: Mapping[type, Callable[[Any], Element]] = {
+BUILDERS: Mapping[type, Callable[[Any], Markup]] = {
     DistributeEvent: _distribute,
     RequestEvent: _request,
     CreatedEvent: _created,
@@ -186,38 +213,50 @@ def _read_event(e: Element) -> OadrEvent | RejectedEvent:
     """One event of a batch; a fault in it is its own, unless it has no readable identity."""
     event = xml.child(e, "ei:eiEvent")
     descriptor = xml.child(event, "ei:eventDescriptor")
-    event_id = xml.text(descriptor, "ei:eventID")
-    modification = xml.value(descriptor, "ei:modificationNumber", xml.parse_unsigned)
+    identity = common.read_qualified_event_id(descriptor)
     try:
+        signals = xml.child(event, "ei:eiEventSignals")
+        baseline = xml.maybe_child(signals, "ei:eiEventBaseline")
         return OadrEvent(
-            descriptor=_read_descriptor(descriptor, event_id, modification),
+            descriptor=_read_descriptor(descriptor, identity),
             active_period=_read_active_period(xml.child(event, "ei:eiActivePeriod")),
-            signals=_read_signals(xml.child(event, "ei:eiEventSignals")),
-            target=common.read_target(xml.maybe_child(event, "ei:eiTarget")),
+            signals=tuple(map(_read_signal, xml.some_children(signals, "ei:eiEventSignal"))),
+            baseline=None if baseline is None else _read_baseline(baseline),
+            target=_read_event_target(event),
             response_required=xml.value(e, "oadr:oadrResponseRequired", ResponseRequired),
         )
     except ProtocolError as error:
         never = (xml.maybe_text(e, "oadr:oadrResponseRequired") or "").strip() == "never"
         return RejectedEvent(
-            event_id=event_id,
-            modification_number=modification,
+            event_id=identity.event_id,
+            modification_number=identity.modification_number,
             response_required=ResponseRequired.NEVER if never else ResponseRequired.ALWAYS,
             reason=str(error),
         )
 
 
-def _read_descriptor(e: Element, event_id: str, modification: int) -> EventDescriptor:
+def _read_event_target(event: Element) -> Target:
+    found = xml.maybe_child(event, "ei:eiTarget")
+    if found is None:
+        tolerate(Tolerance.NO_TARGET, "eiEvent")
+    return read_target(found)
+
+
+def _read_descriptor(e: Element, identity: QualifiedEventId) -> EventDescriptor:
     market = xml.child(e, "ei:eiMarketContext")
+    test_event = xml.maybe_text(e, "ei:testEvent")
+    if test_event is not None and not test_event.strip():
+        tolerate(Tolerance.EMPTY_TEST_EVENT, identity.event_id)
     return EventDescriptor(
-        event_id=event_id,
-        modification_number=modification,
+        event_id=identity.event_id,
+        modification_number=identity.modification_number,
         modified_at=xml.maybe_value(e, "ei:modificationDateTime", values.parse_instant),
         modification_reason=xml.maybe_text(e, "ei:modificationReason"),
         priority=xml.maybe_value(e, "ei:priority", xml.parse_unsigned),
         market_context=xml.text(market, "emix:marketContext").strip(),
         created_at=xml.value(e, "ei:createdDateTime", values.parse_instant),
         status=xml.value(e, "ei:eventStatus", EventStatus),
-        test_event=xml.maybe_text(e, "ei:testEvent"),
+        test_event=test_event,
         vtn_comment=xml.maybe_text(e, "ei:vtnComment"),
     )
 
@@ -232,17 +271,17 @@ def _read_active_period(e: Element) -> ActivePeriod:
         ramp_up=common.maybe_read_duration(properties, "ei:x-eiRampUp") or _ZERO,
         recovery=common.maybe_read_duration(properties, "ei:x-eiRecovery") or _ZERO,
     )
-    if period.duration < _ZERO:
-        raise ProtocolError("eiActivePeriod: the duration is negative")
-    _check_end(period)
+    _check_span("eiActivePeriod", period.start, period.duration)
     return period
 
 
-def _check_end(period: ActivePeriod) -> None:
+def _check_span(name: str, start: datetime, duration: timedelta) -> None:
+    if duration < _ZERO:
+        raise ProtocolError(f"{name}: the duration is negative")
     try:
-        _ = period.window
+        _ = start + duration
     except OverflowError as error:
-        raise ProtocolError("eiActivePeriod: ends after the year 9999") from error
+        raise ProtocolError(f"{name}: ends after the year 9999") from error
 
 
 def _read_tolerance(properties: Element) -> timedelta:
@@ -253,27 +292,45 @@ def _read_tolerance(properties: Element) -> timedelta:
     return xml.maybe_value(tolerate, "xcal:startafter", values.parse_duration) or _ZERO
 
 
-def _read_signals(e: Element) -> tuple[Signal, ...]:
-    signals = tuple(_read_signal(signal) for signal in xml.children(e, "ei:eiEventSignal"))
-    if not signals:
-        raise ProtocolError("eiEventSignals: no signal")
-    return signals
+def _read_baseline(e: Element) -> Baseline:
+    start, duration = common.read_start(e), common.read_duration(e, "xcal:duration")
+    _check_span("eiEventBaseline", start, duration)
+    return Baseline(
+        start=start,
+        duration=duration,
+        intervals=_read_intervals(e),
+        baseline_id=xml.text(e, "ei:baselineID"),
+        resource_ids=xml.texts(e, "ei:resourceID"),
+        name=xml.text(e, "ei:baselineName"),
+        item=read_item(e),
+    )
+
+
+def _read_intervals(e: Element) -> tuple[SignalInterval, ...]:
+    intervals = xml.child(e, "strm:intervals")
+    return tuple(map(_read_interval, xml.some_children(intervals, "ei:interval")))
 
 
 def _read_signal(e: Element) -> Signal:
-    intervals = xml.children(xml.child(e, "strm:intervals"), "ei:interval")
-    if not intervals:
-        raise ProtocolError("eiEventSignal: no interval")
     current = xml.maybe_child(e, "ei:currentValue")
     return Signal(
-        name=xml.text(e, "ei:signalName").strip(),
+        name=_read_signal_name(e),
         type=xml.text(e, "ei:signalType").strip(),
         signal_id=xml.text(e, "ei:signalID"),
-        intervals=tuple(_read_interval(interval) for interval in intervals),
-        item=common.read_item(e),
-        target=common.read_target(xml.maybe_child(e, "ei:eiTarget")),
+        intervals=_read_intervals(e),
+        item=read_item(e),
+        target=read_target(xml.maybe_child(e, "ei:eiTarget")),
         current_value=None if current is None else _read_payload_float(current),
     )
+
+
+def _read_signal_name(e: Element) -> str:
+    """Any name: a VEN answers those it does not know with 460."""
+    name = xml.text(e, "ei:signalName").strip()
+    if name != "simple":
+        return name
+    tolerate(Tolerance.LOWER_CASE_SIMPLE, name)
+    return words.SignalName.SIMPLE.value
 
 
 def _read_interval(e: Element) -> SignalInterval:
@@ -281,6 +338,7 @@ def _read_interval(e: Element) -> SignalInterval:
     if duration is not None and duration < _ZERO:
         raise ProtocolError("interval: the duration is negative")
     return SignalInterval(
+        start=common.maybe_read_start(e),
         uid=common.maybe_read_uid(e),
         duration=duration,
         value=_read_payload_float(xml.child(e, "ei:signalPayload")),
@@ -312,13 +370,13 @@ def _read_created(e: Element) -> CreatedEvent:
 
 
 def _read_event_response(e: Element) -> EventResponse:
-    event = xml.child(e, "ei:qualifiedEventID")
+    event = common.read_qualified_event_id(xml.child(e, "ei:qualifiedEventID"))
     return EventResponse(
         code=common.read_code(e),
         description=xml.maybe_text(e, "ei:responseDescription"),
         request_id=xml.text(e, "pyld:requestID"),
-        event_id=xml.text(event, "ei:eventID"),
-        modification_number=xml.value(event, "ei:modificationNumber", xml.parse_unsigned),
+        event_id=event.event_id,
+        modification_number=event.modification_number,
         opt_type=xml.value(e, "ei:optType", OptType),
     )
 

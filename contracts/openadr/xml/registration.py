@@ -2,49 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
-from contracts.openadr import values
+from contracts.openadr import values, words
 from contracts.openadr.payloads.registration import (
     CanceledPartyRegistration,
     CancelPartyRegistration,
     CreatedPartyRegistration,
     CreatePartyRegistration,
+    Extension,
+    Info,
     Poll,
     Profile,
     QueryRegistration,
     RequestReregistration,
     Response,
+    ServiceInfo,
 )
 from contracts.openadr.xml import common
 from contracts.openadr.xml import elements as xml
-from contracts.openadr.xml.elements import Element, maybe, node
+from contracts.openadr.xml.elements import Element, Markup, maybe, message, node
+
+Part = TypeVar("Part")
 
 # --- building ----------------------------------------------------------------------------------
 
 
-def _response(m: Response) -> Element:
-    return node("oadr:oadrResponse", common.response(m.response), maybe("ei:venID", m.ven_id))
+def _response(m: Response) -> Markup:
+    return message("oadr:oadrResponse", common.response(m.response), maybe("ei:venID", m.ven_id))
 
 
-def _poll(m: Poll) -> Element:
-    return node("oadr:oadrPoll", node("ei:venID", m.ven_id))
+def _poll(m: Poll) -> Markup:
+    return message("oadr:oadrPoll", node("ei:venID", m.ven_id))
 
 
-def _query(m: QueryRegistration) -> Element:
-    return node("oadr:oadrQueryRegistration", node("pyld:requestID", m.request_id))
+def _query(m: QueryRegistration) -> Markup:
+    return message("oadr:oadrQueryRegistration", node("pyld:requestID", m.request_id))
 
 
-def _create(m: CreatePartyRegistration) -> Element:
+def _create(m: CreatePartyRegistration) -> Markup:
     pull = m.http_pull_model
-    return node(
+    return message(
         "oadr:oadrCreatePartyRegistration",
         node("pyld:requestID", m.request_id),
         maybe("ei:registrationID", m.registration_id),
         maybe("ei:venID", m.ven_id),
-        node("oadr:oadrProfileName", m.profile),
-        node("oadr:oadrTransportName", m.transport),
+        node("oadr:oadrProfileName", words.ProfileName(m.profile)),
+        node("oadr:oadrTransportName", words.TransportName(m.transport)),
         maybe("oadr:oadrTransportAddress", m.transport_address),
         node("oadr:oadrReportOnly", xml.boolean(m.report_only)),
         node("oadr:oadrXmlSignature", xml.boolean(m.xml_signature)),
@@ -53,32 +58,56 @@ def _create(m: CreatePartyRegistration) -> Element:
     )
 
 
-def _created(m: CreatedPartyRegistration) -> Element:
-    return node(
+def _created(m: CreatedPartyRegistration) -> Markup:
+    return message(
         "oadr:oadrCreatedPartyRegistration",
         common.response(m.response),
         maybe("ei:registrationID", m.registration_id),
         maybe("ei:venID", m.ven_id),
         node("ei:vtnID", m.vtn_id),
-        node("oadr:oadrProfiles", *(_profile(profile) for profile in m.profiles)),
+        node("oadr:oadrProfiles", *xml.some("profile", map(_profile, m.profiles))),
         common.duration("oadr:oadrRequestedOadrPollFreq", m.poll_frequency),
+        _maybe_all("oadr:oadrServiceSpecificInfo", map(_service, m.services)),
+        _maybe_all("oadr:oadrExtensions", map(_extension, m.extensions)),
     )
 
 
-def _profile(profile: Profile) -> Element:
+def _maybe_all(name: str, parts: Iterable[Markup]) -> Markup | None:
+    found = list(parts)
+    return node(name, *found) if found else None
+
+
+def _service(s: ServiceInfo) -> Markup:
+    return node(
+        "oadr:oadrService",
+        node("oadr:oadrServiceName", words.ServiceName(s.service)),
+        *xml.some("info", map(_info, s.infos)),
+    )
+
+
+def _extension(x: Extension) -> Markup:
+    name = node("oadr:oadrExtensionName", x.name)
+    return node("oadr:oadrExtension", name, *map(_info, x.infos))
+
+
+def _info(info: Info) -> Markup:
+    return node("oadr:oadrInfo", node("oadr:oadrKey", info.key), node("oadr:oadrValue", info.value))
+
+
+def _profile(profile: Profile) -> Markup:
     transports = (
-        node("oadr:oadrTransport", node("oadr:oadrTransportName", name))
+        node("oadr:oadrTransport", node("oadr:oadrTransportName", words.TransportName(name)))
         for name in profile.transports
     )
     return node(
         "oadr:oadrProfile",
-        node("oadr:oadrProfileName", profile.name),
-        node("oadr:oadrTransports", *transports),
+        node("oadr:oadrProfileName", words.ProfileName(profile.name)),
+        node("oadr:oadrTransports", *xml.some("transport", transports)),
     )
 
 
-def _cancel(m: CancelPartyRegistration) -> Element:
-    return node(
+def _cancel(m: CancelPartyRegistration) -> Markup:
+    return message(
         "oadr:oadrCancelPartyRegistration",
         node("pyld:requestID", m.request_id),
         node("ei:registrationID", m.registration_id),
@@ -86,8 +115,8 @@ def _cancel(m: CancelPartyRegistration) -> Element:
     )
 
 
-def _canceled(m: CanceledPartyRegistration) -> Element:
-    return node(
+def _canceled(m: CanceledPartyRegistration) -> Markup:
+    return message(
         "oadr:oadrCanceledPartyRegistration",
         common.response(m.response),
         maybe("ei:registrationID", m.registration_id),
@@ -95,11 +124,11 @@ def _canceled(m: CanceledPartyRegistration) -> Element:
     )
 
 
-def _reregister(m: RequestReregistration) -> Element:
-    return node("oadr:oadrRequestReregistration", node("ei:venID", m.ven_id))
+def _reregister(m: RequestReregistration) -> Markup:
+    return message("oadr:oadrRequestReregistration", node("ei:venID", m.ven_id))
 
 
-BUILDERS: Mapping[type, Callable[[Any], Element]] = {
+BUILDERS: Mapping[type, Callable[[Any], Markup]] = {
     Response: _response,
     Poll: _poll,
     QueryRegistration: _query,
@@ -150,7 +179,34 @@ def _read_created(e: Element) -> CreatedPartyRegistration:
         vtn_id=xml.text(e, "ei:vtnID"),
         profiles=tuple(_read_profile(profile) for profile in found),
         poll_frequency=common.maybe_read_duration(e, "oadr:oadrRequestedOadrPollFreq"),
+        services=_read_all(e, "oadr:oadrServiceSpecificInfo", "oadr:oadrService", _read_service),
+        extensions=_read_all(e, "oadr:oadrExtensions", "oadr:oadrExtension", _read_extension),
     )
+
+
+def _read_all(
+    e: Element, name: str, part: str, read: Callable[[Element], Part]
+) -> tuple[Part, ...]:
+    found = xml.maybe_child(e, name)
+    return () if found is None else tuple(map(read, xml.children(found, part)))
+
+
+def _read_service(e: Element) -> ServiceInfo:
+    infos = xml.some_children(e, "oadr:oadrInfo")
+    return ServiceInfo(
+        service=xml.text(e, "oadr:oadrServiceName").strip(), infos=tuple(map(_read_info, infos))
+    )
+
+
+def _read_extension(e: Element) -> Extension:
+    return Extension(
+        name=xml.text(e, "oadr:oadrExtensionName"),
+        infos=tuple(map(_read_info, xml.children(e, "oadr:oadrInfo"))),
+    )
+
+
+def _read_info(e: Element) -> Info:
+    return Info(key=xml.text(e, "oadr:oadrKey"), value=xml.text(e, "oadr:oadrValue"))
 
 
 def _read_profile(e: Element) -> Profile:

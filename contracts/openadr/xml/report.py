@@ -20,13 +20,15 @@ from contracts.openadr.payloads.report import (
 )
 from contracts.openadr.xml import common, report_body
 from contracts.openadr.xml import elements as xml
-from contracts.openadr.xml.elements import Element, maybe, node, nodes
+from contracts.openadr.xml.elements import Element, Markup, maybe, message, node, nodes
+
+_CANCEL = "oadr:oadrCancelReport"
 
 # --- building ----------------------------------------------------------------------------------
 
 
-def _register(m: RegisterReport) -> Element:
-    return node(
+def _register(m: RegisterReport) -> Markup:
+    return message(
         "oadr:oadrRegisterReport",
         node("pyld:requestID", m.request_id),
         *(report_body.report(report) for report in m.reports),
@@ -35,8 +37,8 @@ def _register(m: RegisterReport) -> Element:
     )
 
 
-def _registered(m: RegisteredReport) -> Element:
-    return node(
+def _registered(m: RegisteredReport) -> Markup:
+    return message(
         "oadr:oadrRegisteredReport",
         common.response(m.response),
         *(report_body.request(request) for request in m.requests),
@@ -44,17 +46,17 @@ def _registered(m: RegisteredReport) -> Element:
     )
 
 
-def _create(m: CreateReport) -> Element:
-    return node(
+def _create(m: CreateReport) -> Markup:
+    return message(
         "oadr:oadrCreateReport",
         node("pyld:requestID", m.request_id),
-        *(report_body.request(request) for request in m.requests),
+        *xml.some("report request", map(report_body.request, m.requests)),
         maybe("ei:venID", m.ven_id),
     )
 
 
-def _created(m: CreatedReport) -> Element:
-    return node(
+def _created(m: CreatedReport) -> Markup:
+    return message(
         "oadr:oadrCreatedReport",
         common.response(m.response),
         node("oadr:oadrPendingReports", *nodes("ei:reportRequestID", m.pending)),
@@ -62,8 +64,8 @@ def _created(m: CreatedReport) -> Element:
     )
 
 
-def _update(m: UpdateReport) -> Element:
-    return node(
+def _update(m: UpdateReport) -> Markup:
+    return message(
         "oadr:oadrUpdateReport",
         node("pyld:requestID", m.request_id),
         *(report_body.report(report) for report in m.reports),
@@ -71,27 +73,30 @@ def _update(m: UpdateReport) -> Element:
     )
 
 
-def _updated(m: UpdatedReport) -> Element:
-    return node(
+def _updated(m: UpdatedReport) -> Markup:
+    return message(
         "oadr:oadrUpdatedReport",
         common.response(m.response),
-        None if m.cancel is None else _cancel(m.cancel),
+        None if m.cancel is None else node(_CANCEL, *_cancel_parts(m.cancel)),
         maybe("ei:venID", m.ven_id),
     )
 
 
-def _cancel(m: CancelReport) -> Element:
-    return node(
-        "oadr:oadrCancelReport",
+def _cancel(m: CancelReport) -> Markup:
+    return message(_CANCEL, *_cancel_parts(m))
+
+
+def _cancel_parts(m: CancelReport) -> list[Markup | None]:
+    return [
         node("pyld:requestID", m.request_id),
-        *nodes("ei:reportRequestID", m.report_request_ids),
+        *xml.some("report request id", nodes("ei:reportRequestID", m.report_request_ids)),
         node("pyld:reportToFollow", xml.boolean(m.to_follow)),
         maybe("ei:venID", m.ven_id),
-    )
+    ]
 
 
-def _canceled(m: CanceledReport) -> Element:
-    return node(
+def _canceled(m: CanceledReport) -> Markup:
+    return message(
         "oadr:oadrCanceledReport",
         common.response(m.response),
         node("oadr:oadrPendingReports", *nodes("ei:reportRequestID", m.pending)),
@@ -99,7 +104,7 @@ def _canceled(m: CanceledReport) -> Element:
     )
 
 
-BUILDERS: Mapping[type, Callable[[Any], Element]] = {
+BUILDERS: Mapping[type, Callable[[Any], Markup]] = {
     RegisterReport: _register,
     RegisteredReport: _registered,
     CreateReport: _create,
@@ -136,12 +141,10 @@ def _read_registered(e: Element) -> RegisteredReport:
 
 
 def _read_create(e: Element) -> CreateReport:
-    requests = _read_requests(e)
-    if not requests:
-        raise ProtocolError("oadrCreateReport: no oadrReportRequest")
+    requests = xml.some_children(e, "oadr:oadrReportRequest")
     return CreateReport(
         request_id=xml.text(e, "pyld:requestID"),
-        requests=requests,
+        requests=tuple(map(report_body.read_request, requests)),
         ven_id=xml.maybe_text(e, "ei:venID"),
     )
 

@@ -8,13 +8,20 @@ import pytest
 
 from contracts.openadr.payloads import (
     ActivePeriod,
+    AtomFeed,
+    Availability,
+    Baseline,
+    CanceledOpt,
     CanceledPartyRegistration,
     CanceledReport,
+    CancelOpt,
     CancelPartyRegistration,
     CancelReport,
     CreatedEvent,
+    CreatedOpt,
     CreatedPartyRegistration,
     CreatedReport,
+    CreateOpt,
     CreatePartyRegistration,
     CreateReport,
     DistributeEvent,
@@ -22,11 +29,16 @@ from contracts.openadr.payloads import (
     EventDescriptor,
     EventResponse,
     EventStatus,
+    Extension,
+    Info,
     ItemBase,
+    LoadControlState,
+    LoadControlValue,
     OadrEvent,
     OptType,
     Payload,
     Poll,
+    QualifiedEventId,
     QueryRegistration,
     RegisteredReport,
     RegisterReport,
@@ -42,10 +54,13 @@ from contracts.openadr.payloads import (
     ResourceStatus,
     Response,
     SamplingRate,
+    ServiceArea,
+    ServiceInfo,
     Signal,
     SignalInterval,
     SpecifierPayload,
     Target,
+    TransportInterface,
     UpdatedReport,
     UpdateReport,
 )
@@ -98,13 +113,36 @@ EVENT = OadrEvent(
         recovery=minutes(10),
     ),
     signals=(DISPATCH, SIMPLE),
+    baseline=Baseline(
+        baseline_id="b-1",
+        name="last week",
+        start=T0 + minutes(60),
+        duration=minutes(15),
+        intervals=(
+            SignalInterval(start=T0 + minutes(60), uid="0", duration=minutes(15), value=300.0),
+        ),
+        resource_ids=("depot-1",),
+        item=ItemBase.power_real("k"),
+    ),
     target=Target(
+        aggregated_pnodes=("north",),
+        end_device_assets=("charger-1",),
+        meter_assets=("meter-1",),
+        pnodes=("n1",),
+        service_areas=(ServiceArea(positions=(47.0, 8.5, 47.1, 8.5, 47.0, 8.6)),),
+        service_delivery_points=("sdp",),
+        service_locations=(ServiceArea(positions=(47.0, 8.5)),),
+        transport_interfaces=(TransportInterface(receipt="a", delivery="b"),),
         group_ids=("west",),
         group_names=("West side",),
         resource_ids=("depot-1", "depot-2"),
         ven_ids=("true",),
         party_ids=("p",),
     ),
+)
+FEED = AtomFeed(
+    xml='<feed xmlns="http://www.w3.org/2005/Atom"><id>urn:uuid:1</id>'
+    "<title>Usage &amp; more</title><updated>2026-01-05T12:00:00Z</updated></feed>"
 )
 USAGE = ReportRequest(
     report_request_id="rr-1",
@@ -145,6 +183,19 @@ METADATA = Report(
             reading_type="Direct Read",
             item=ItemBase.energy_real("k"),
         ),
+        ReportDescription(
+            r_id="pulses",
+            report_type="reading",
+            reading_type="Direct Read",
+            item=ItemBase.pulse_count(0.01),
+        ),
+        ReportDescription(
+            r_id="mood",
+            report_type="x-mood",
+            reading_type="x-notApplicable",
+            item=ItemBase(kind="customUnit", units="smiles", description="mood of drivers"),
+        ),
+        ReportDescription(r_id="gb", report_type="usage", reading_type="Net", green_button=FEED),
     ),
 )
 DATA = Report(
@@ -168,11 +219,24 @@ DATA = Report(
                     data_quality="Quality Good - Non Specific",
                 ),
                 ReportPayload(
-                    r_id="status", value=ResourceStatus(online=True, manual_override=False)
+                    r_id="status",
+                    value=ResourceStatus(
+                        online=True,
+                        manual_override=False,
+                        load_control_state=LoadControlState(
+                            capacity=LoadControlValue(
+                                minimum=0.0, maximum=1.0, current=0.5, normal=1.0
+                            ),
+                            level_offset=LoadControlValue(current=0.0),
+                            percent_offset=LoadControlValue(current=-10.0),
+                            set_point=LoadControlValue(current=42.5),
+                        ),
+                    ),
                 ),
             ),
         ),
         ReportInterval(start=T0 + minutes(1), payloads=(ReportPayload(r_id="energy", value=-1.0),)),
+        ReportInterval(uid="2", green_button=(FEED,)),
     ),
 )
 CANCEL = CancelReport(request_id="q7", report_request_ids=("rr-1", "rr-2"), to_follow=True)
@@ -194,6 +258,8 @@ SAMPLES: tuple[Payload, ...] = (
         ven_id="ven-1",
         vtn_id="VTN-1",
         poll_frequency=timedelta(seconds=10),
+        services=(ServiceInfo(service="EiEvent", infos=(Info(key="max", value="10"),)),),
+        extensions=(Extension(name="x-more", infos=(Info(key="k", value="v"),)),),
     ),
     CancelPartyRegistration(request_id="q3", registration_id="reg-1", ven_id="ven-1"),
     CanceledPartyRegistration(response=OK, registration_id="reg-1", ven_id="ven-1"),
@@ -223,6 +289,25 @@ SAMPLES: tuple[Payload, ...] = (
     CreatedReport(response=OK, pending=("rr-1", "rr-2"), ven_id="ven-1"),
     UpdateReport(request_id="q8", reports=(DATA,), ven_id="ven-1"),
     UpdatedReport(response=OK, cancel=CANCEL, ven_id="ven-1"),
+    CreateOpt(
+        request_id="q9",
+        opt_id="opt-1",
+        opt_type=OptType.OUT,
+        reason="x-schedule",
+        ven_id="ven-1",
+        created_at=T0,
+        market_context="http://utility.example/program/depots",
+        availability=(
+            Availability(start=T0, duration=minutes(90)),
+            Availability(start=T0 + minutes(1440), duration=minutes(60)),
+        ),
+        event=QualifiedEventId(event_id="2026.10", modification_number=2),
+        target=Target(resource_ids=("depot-1", "depot-2")),
+        device_classes=("Electric_Vehicle",),
+    ),
+    CreatedOpt(response=OK, opt_id="opt-1"),
+    CancelOpt(request_id="q10", opt_id="opt-1", ven_id="ven-1"),
+    CanceledOpt(response=OK, opt_id="opt-1"),
     CANCEL,
     CanceledReport(response=OK, pending=("rr-2",), ven_id="ven-1"),
 )

@@ -117,9 +117,9 @@ def test_an_unqualified_schema_version_is_tolerated() -> None:
 
 def test_a_target_we_do_not_speak_is_not_everyone(batch: bytes) -> None:
     start, end = batch.rindex(b"<ei:eiTarget>"), batch.rindex(b"</ei:eiTarget>")
-    meter = b"<power:meterAsset><power:mrid>m</power:mrid></power:meterAsset>"
-    target = event_of(batch[:start] + b"<ei:eiTarget>" + meter + batch[end:]).target
-    assert target.other_kinds == ("meterAsset",)
+    planet = b"<ei:planet>earth</ei:planet>"
+    target = event_of(batch[:start] + b"<ei:eiTarget>" + planet + batch[end:]).target
+    assert target.other_kinds == ("planet",)
     assert not target.everyone
 
 
