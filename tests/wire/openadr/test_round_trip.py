@@ -78,7 +78,7 @@ POWERS = (
 PLAIN[payloads.ItemBase] = st.one_of(
     st.builds(
         lambda power, scale, attributes: dataclasses.replace(
-            payloads.ItemBase.power(*power, scale), power_attributes=attributes
+            payloads.ItemBase.power(power[0], power[1], scale), power_attributes=attributes
         ),
         st.sampled_from(POWERS),
         SCALE,
@@ -185,6 +185,41 @@ def test_survives_and_is_valid(kind: type[Payload]) -> None:
     def check(payload: Payload) -> None:
         data = encode(payload)
         assert decode(data) == payload
+        validate(data)
+
+    typing.cast(Callable[[], None], check)()
+
+
+ANYTHING = st.text(max_size=6) | st.sampled_from(("x-a b", "x- ", "W", "a:b", "%", "#", "//", ""))
+ODD: dict[object, Strategy] = {
+    "rejected": st.just(()),
+    "other_kinds": st.just(()),
+    "code": st.integers(),
+    "confidence": st.integers(),
+    (payloads.Profile, "transports"): st.just(()),
+    (payloads.ServiceInfo, "infos"): st.just(()),
+}
+
+
+@pytest.mark.parametrize("kind", typing.get_args(Payload), ids=lambda kind: kind.__name__)
+def test_what_is_sent_is_valid_whatever_is_given(
+    kind: type[Payload], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Any text anywhere, empty lists, numbers out of range: refused with a reason, or valid."""
+    wild = {key: may | ODD.get(key, ANYTHING) for key, may in FIELDS.items()}
+    plain = {**PLAIN, str: ANYTHING, int: st.integers(), float: st.floats()}
+    plain[payloads.ItemBase] = PLAIN[payloads.ItemBase] | of_dataclass(payloads.ItemBase)
+    monkeypatch.setitem(globals(), "FIELDS", wild)
+    monkeypatch.setitem(globals(), "PLAIN", plain)
+    monkeypatch.setitem(globals(), "NONEMPTY", frozenset())
+
+    @settings(max_examples=40)
+    @given(of_dataclass(kind))
+    def check(payload: Payload) -> None:
+        try:
+            data = encode(payload)
+        except ValueError:
+            return
         validate(data)
 
     typing.cast(Callable[[], None], check)()
