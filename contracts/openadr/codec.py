@@ -13,10 +13,13 @@ from contracts.openadr.tolerance import EVERY_TOLERANCE, Tolerance, tolerating
 from contracts.openadr.xml import envelope, event, opt, registration, report
 from contracts.openadr.xml.elements import NAMESPACES, Element, local_name
 from contracts.openadr.xml.parsing import MAX_MESSAGE_BYTES, parse
+from contracts.openadr.xml.vocabulary import check_names
 
 _MODULES = (registration, event, report, opt)
 _BUILDERS = {kind: build for module in _MODULES for kind, build in module.BUILDERS.items()}
 _READERS = {name: read for module in _MODULES for name, read in module.READERS.items()}
+
+_CHECK_NAMES_THEMSELVES = ("oadrDistributeEvent",)  # event by event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +57,7 @@ def encode_signed(payload: Payload, signer: Signer, now: datetime) -> bytes:
 
 
 def decode(data: bytes, max_bytes: int = MAX_MESSAGE_BYTES) -> Payload:
-    """The payload in `data`; elements we do not know are ignored, and signatures too.
+    """The payload in `data`; elements of foreign namespaces are ignored, and signatures too.
 
     Raises:
         ProtocolError: too large, not XML, not an OpenADR 2.0b message we speak, or a field missing
@@ -104,5 +107,7 @@ def _read(signed_object: Element) -> Payload:
     name = local_name(message)
     if message.tag != f"{{{NAMESPACES['oadr']}}}{name}" or name not in _READERS:
         raise ProtocolError(f"unknown message {name[:80]!r}")
+    if name not in _CHECK_NAMES_THEMSELVES:
+        check_names(message)
     payload: Payload = _READERS[name](message)
     return payload

@@ -68,8 +68,8 @@ class Target:
     ven_ids: tuple[str, ...] = ()
     party_ids: tuple[str, ...] = ()
     other_kinds: tuple[str, ...] = ()
-    """Inbound only: names of target elements that 2.0b does not have, so that a target made of
-    those alone is not taken for "everyone"."""
+    """Inbound only: names of elements from outside the profile, so that a target made of those
+    alone is not taken for "everyone"."""
 
     @property
     def everyone(self) -> bool:

@@ -31,8 +31,10 @@ from contracts.openadr.xml import elements as xml
 from contracts.openadr.xml.elements import Element, Markup, maybe, message, node, nodes
 from contracts.openadr.xml.target import read_target, target
 from contracts.openadr.xml.units import item, read_item
+from contracts.openadr.xml.vocabulary import check_names
 
 _ZERO = timedelta(0)
+_EVENT = xml.qualified("oadr:oadrEvent")
 
 # --- building ----------------------------------------------------------------------------------
 
@@ -198,6 +200,9 @@ BUILDERS: Mapping[type, Callable[[Any], Markup]] = {
 
 
 def _read_distribute(e: Element) -> DistributeEvent:
+    for part in e:
+        if part.tag != _EVENT:
+            check_names(part)
     events = [_read_event(event) for event in xml.children(e, "oadr:oadrEvent")]
     has_response = xml.maybe_child(e, "ei:eiResponse") is not None
     return DistributeEvent(
@@ -215,6 +220,7 @@ def _read_event(e: Element) -> OadrEvent | RejectedEvent:
     descriptor = xml.child(event, "ei:eventDescriptor")
     identity = common.read_qualified_event_id(descriptor)
     try:
+        check_names(e)
         signals = xml.child(event, "ei:eiEventSignals")
         baseline = xml.maybe_child(signals, "ei:eiEventBaseline")
         return OadrEvent(

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+from pathlib import Path
+
 import pytest
+from lxml import etree
 
 from contracts.errors import ProtocolError
 from contracts.openadr.codec import decode, encode
@@ -15,6 +19,7 @@ from contracts.openadr.payloads import (
     RejectedEvent,
     ResponseRequired,
 )
+from contracts.openadr.xml import vocabulary
 
 
 @pytest.fixture
@@ -53,7 +58,8 @@ def two(batch: bytes, **replaced: bytes) -> bytes:
         (b">PT15M<", b">-PT15M<", "negative"),
         (b">PT15M<", b">P9999999D<", "year 9999"),
         (b">k<", b">K<", "siScaleCode"),
-        (b"ei:createdDateTime", b"ei:x", "ei:createdDateTime is missing"),
+        (b"ei:createdDateTime", b"ei:x", "x is no element of 2.0b"),
+        (b"<ei:eventStatus>far</ei:eventStatus>", b"", "ei:eventStatus is missing"),
         (b">always<", b">maybe<", "not a valid ResponseRequired"),
     ],
 )
@@ -117,7 +123,7 @@ def test_an_unqualified_schema_version_is_tolerated() -> None:
 
 def test_a_target_we_do_not_speak_is_not_everyone(batch: bytes) -> None:
     start, end = batch.rindex(b"<ei:eiTarget>"), batch.rindex(b"</ei:eiTarget>")
-    planet = b"<ei:planet>earth</ei:planet>"
+    planet = b'<planet xmlns="urn:x">earth</planet>'
     target = event_of(batch[:start] + b"<ei:eiTarget>" + planet + batch[end:]).target
     assert target.other_kinds == ("planet",)
     assert not target.everyone
@@ -127,8 +133,37 @@ def test_a_duration_of_zero_is_open_ended(batch: bytes) -> None:
     assert event_of(batch.replace(b">PT15M<", b">PT0S<")).active_period.window.end is None
 
 
-def test_a_unit_of_unknown_kind_is_no_unit(batch: bytes) -> None:
-    assert event_of(batch.replace(b"powerReal", b"powerUnreal")).signals[0].item is None
+def test_a_unit_of_unknown_kind_is_a_fault_of_its_event(batch: bytes) -> None:
+    (rejected,) = events_of(batch.replace(b"powerReal", b"powerUnreal")).rejected
+    assert "powerUnreal is no element of 2.0b" in rejected.reason
+    foreign = batch.replace(b"<power:powerReal>", b'<x:u xmlns:x="urn:x">')
+    item = event_of(foreign.replace(b"</power:powerReal>", b"</x:u>")).signals[0].item
+    assert item is None
+
+
+def test_a_known_name_in_the_wrong_namespace_is_not_overlooked(
+    batch: bytes, samples: dict[str, Payload]
+) -> None:
+    start, end = batch.rindex(b"<ei:eiTarget>"), batch.rindex(b"</ei:eiEvent>")
+    lost = batch[start:end].replace(b"ei:eiTarget>", b"oadr:eiTarget>")
+    (rejected,) = events_of(batch[:start] + lost + batch[end:]).rejected
+    assert "eiTarget is no element of 2.0b, in eiEvent" in rejected.reason
+    answer = encode(samples["CreatedEvent"]).replace(b"ei:eventResponse>", b"oadr:eventResponse>")
+    with pytest.raises(ProtocolError, match=r"eventResponse is no element of 2.0b"):
+        decode(answer)
+
+
+def test_the_vocabulary_is_the_schemas() -> None:
+    spec = find_spec("openleadr")
+    assert spec is not None
+    assert spec.submodule_search_locations is not None
+    listed = set()
+    for file in (Path(spec.submodule_search_locations[0]) / "schema").glob("*.xsd"):
+        root = etree.parse(str(file)).getroot()
+        for element in root.iter("{http://www.w3.org/2001/XMLSchema}element"):
+            if element.get("name") and element.get("abstract") != "true":
+                listed.add(f"{{{root.get('targetNamespace')}}}{element.get('name')}")
+    assert {tag for tag in listed if tag.startswith(vocabulary._OURS)} == vocabulary._TAGS
 
 
 def test_spaces_around_numbers_and_words_do_not_matter(batch: bytes) -> None:
