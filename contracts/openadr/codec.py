@@ -94,7 +94,7 @@ def receive_signed(
 
     Raises:
         SignatureError: unsigned, or the signature does not hold; it is a ProtocolError.
-        ProtocolError: as `receive`.
+        ProtocolError: as `receive`; the message was signed all the same.
     """
     with tolerating(allowed) as used:
         signed = verifier.verify(parse(data, max_bytes), now)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 
-from lxml import etree
-
 from contracts.openadr.signature.fault import SignatureError, SignatureFault
 from contracts.openadr.xml import elements as xml
+from contracts.openadr.xml import parsing
 from contracts.openadr.xml.elements import Element
 
 INCLUSIVE = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
@@ -22,20 +21,17 @@ def canonical(element: Element, method: Element | None = None) -> bytes:
 
     Raises:
         SignatureError: another algorithm.
+        ProtocolError: there is no canonical form.
     """
     algorithm = INCLUSIVE if method is None else method.get("Algorithm", "")
     if algorithm == INCLUSIVE:
-        return etree.tostring(element, method="c14n", with_comments=False)
+        return parsing.canonical(element)
     if algorithm != EXCLUSIVE or method is None:
         raise SignatureError(SignatureFault.ALGORITHM, f"canonicalization {algorithm[:80]!r}")
     listed = method.find(_PREFIXES)
     prefixes = [] if listed is None else listed.get("PrefixList", "").split()
-    return etree.tostring(
-        element,
-        method="c14n",
-        exclusive=True,
-        with_comments=False,
-        inclusive_ns_prefixes=[p for p in prefixes if p != "#default"],
+    return parsing.canonical(
+        element, exclusive=True, prefixes=[p for p in prefixes if p != "#default"]
     )
 
 

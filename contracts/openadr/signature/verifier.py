@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from lxml import etree
 
+from contracts.errors import ProtocolError
 from contracts.identity import openadr_fingerprint
 from contracts.openadr import values
 from contracts.openadr.signature.canonical import base64_text, canonical, check_algorithm, digest
@@ -73,8 +74,15 @@ class Verifier:
 
         Raises:
             SignatureError: says in `fault` what is wrong.
-            ProtocolError: not an oadrPayload, or a part of the signature is missing.
         """
+        try:
+            return self._verify(root, now)
+        except SignatureError:
+            raise
+        except ProtocolError as error:
+            raise SignatureError(SignatureFault.MALFORMED, str(error)) from error
+
+    def _verify(self, root: Element, now: datetime) -> Signed:
         message = signed_object(root)
         signature = _signature(root)
         _check_ids(root)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from lxml import etree
-
 from contracts.errors import ProtocolError
 from contracts.openadr import values
 from contracts.openadr.payloads.common import AtomFeed, EiResponse, QualifiedEventId
 from contracts.openadr.tolerance import Tolerance, tolerate
 from contracts.openadr.xml import elements as xml
 from contracts.openadr.xml.elements import Element, Markup, maybe, node
-from contracts.openadr.xml.parsing import parse
+from contracts.openadr.xml.parsing import canonical, parse
 
 # --- responses ---------------------------------------------------------------------------------
 
@@ -150,4 +148,4 @@ def read_feed(e: Element) -> AtomFeed:
 def _canonical(element: Element) -> str:
     if element.tag != xml.qualified("atom:feed"):
         raise ProtocolError(f"the root is {element.tag!r}")
-    return etree.tostring(element, method="c14n", exclusive=True, with_tail=False).decode()
+    return canonical(element, exclusive=True).decode()

@@ -1,8 +1,9 @@
-"""The only place that parses bytes."""
+"""The only place that parses bytes, and makes canonical ones."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from lxml import etree
 
@@ -45,6 +46,24 @@ def parse(data: bytes, max_bytes: int = MAX_MESSAGE_BYTES) -> Element:
     if _TOO_DEEP(root):
         raise ProtocolError(f"nested deeper than {MAX_DEPTH} levels")
     return root
+
+
+def canonical(element: Element, *, exclusive: bool = False, prefixes: Sequence[str] = ()) -> bytes:
+    """Canonical XML 1.0 without comments; `prefixes` are those exclusive XML includes all the same.
+
+    Raises:
+        ProtocolError: there is no canonical form, as with a relative namespace.
+    """
+    try:
+        return etree.tostring(
+            element,
+            method="c14n",
+            exclusive=exclusive,
+            with_comments=False,
+            inclusive_ns_prefixes=list(prefixes) or None,
+        )
+    except etree.C14NError as error:
+        raise ProtocolError("it has no canonical form") from error
 
 
 def _check_text(data: bytes) -> None:

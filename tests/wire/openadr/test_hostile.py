@@ -140,6 +140,12 @@ def test_a_number_as_long_as_the_message_is_refused(samples: dict[str, Payload])
         decode(data)
 
 
+def test_a_feed_without_a_canonical_form_is_refused(samples: dict[str, Payload]) -> None:
+    data = encode(samples["UpdateReport"]).replace(b"<id>", b"<id xmlns:z='relative'>")
+    with pytest.raises(ProtocolError, match="canonical"):
+        decode(data)
+
+
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_message_or_a_protocol_error(data: bytes) -> None:
     with suppress(ProtocolError):

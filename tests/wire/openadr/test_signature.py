@@ -265,6 +265,16 @@ def _sha256(data: bytes) -> str:
     return base64.b64encode(sha256(data).digest()).decode()
 
 
+@pytest.mark.parametrize("place", [b"<ds:SignedInfo>", b"<ei:venID>", b"<oadr:oadrPayload "])
+def test_what_has_no_canonical_form_is_refused(pair: PemPair, place: bytes) -> None:
+    """A relative namespace is well-formed, but Canonical XML does not know it."""
+    data = sign(pair)
+    assert place in data
+    name, end = place[:-1], place[-1:]
+    odd = data.replace(place, name + b" xmlns:z='relative'" + end)
+    assert fault_of(odd, pair.fingerprint) is SignatureFault.MALFORMED
+
+
 # --- signature wrapping ------------------------------------------------------------------------
 
 
