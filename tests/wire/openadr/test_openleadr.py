@@ -11,8 +11,10 @@ from openleadr import messaging, objects
 
 from contracts.openadr.codec import decode, encode
 from contracts.openadr.payloads import (
+    CancelOpt,
     CreatedEvent,
     CreatedPartyRegistration,
+    CreateOpt,
     CreatePartyRegistration,
     CreateReport,
     DistributeEvent,
@@ -259,3 +261,27 @@ def test_we_read_its_report_requests(granularity: timedelta) -> None:
     assert specifier.granularity == granularity
     assert specifier.window is not None
     assert specifier.window.duration == timedelta(0)
+
+
+def test_we_read_its_opts() -> None:
+    create = read(
+        "oadrCreateOpt",
+        request_id="q",
+        opt_id="007",
+        opt_type="optOut",
+        opt_reason="x-schedule",
+        ven_id="v",
+        vavailability=objects.Vavailability(
+            components=[
+                objects.VavailabilityComponent(dtstart=T0, duration=n * MINUTE) for n in (5, 10)
+            ]
+        ),
+        created_date_time=T0,
+        targets=[objects.Target(resource_id="depot")],
+    )
+    assert isinstance(create, CreateOpt)
+    assert (create.opt_id, create.opt_type, create.reason) == ("007", OptType.OUT, "x-schedule")
+    assert [a.duration for a in create.availability] == [5 * MINUTE, 10 * MINUTE]
+    assert create.target.resource_ids == ("depot",)
+    cancel = read("oadrCancelOpt", request_id="q", opt_id="1.2.3", ven_id="v")
+    assert cancel == CancelOpt(request_id="q", opt_id="1.2.3", ven_id="v")

@@ -6,6 +6,7 @@ import base64
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from structlog.testing import capture_logs
 from contracts.errors import ConfigError, ProtocolError
 from contracts.identity import openadr_fingerprint
 from contracts.openadr.codec import encode, encode_signed, receive_signed
-from contracts.openadr.payloads import Payload, Poll
+from contracts.openadr.payloads import CreatedEvent, Payload, Poll
 from contracts.openadr.schema import validate
 from contracts.openadr.signature import (
     ReplayCache,
@@ -30,8 +31,10 @@ from contracts.openadr.signature import (
     SigningKey,
     Verifier,
 )
+from contracts.openadr.values import parse_instant
 from support.openadr_keys import SIGNED_AT, PemPair, ec_pair, pem_pair, rsa_pair
 
+GOLDEN = Path(__file__).parent / "golden" / "signed"
 create_message: Any = messaging.create_message
 validate_xml_schema: Any = messaging.validate_xml_schema
 validate_xml_signature: Any = messaging.validate_xml_signature
@@ -130,6 +133,22 @@ def test_we_accept_openleadrs(pair: PemPair) -> None:
     assert fault_of(data.replace(b"007", b"008"), pair.fingerprint, datetime.now(UTC)) is (
         SignatureFault.TAMPERED
     )
+
+
+@pytest.mark.parametrize("name", ["openleadr_rsa", "openleadr_ec"])
+def test_a_recorded_signature_of_openleadr_still_holds(name: str) -> None:
+    """Made by openleadr 0.5.36 and signxml 4.5.1 with a key that was thrown away."""
+    data = (GOLDEN / f"{name}.xml").read_bytes()
+    root = etree.fromstring(data)
+    der = base64.b64decode("".join((find(root, DS + "X509Certificate").text or "").split()))
+    at = parse_instant(find(root, DSP + "timestamp").text or "")
+    trusted = openadr_fingerprint(der)
+    got = receive_signed(data, verifier(trusted), at + SECOND)
+    assert isinstance(got.payload, CreatedEvent)
+    assert got.payload.event_responses[0].event_id == "2026.10"
+    for old, new in ((b"2026.10", b"2026.11"), (b"optIn", b"optOut"), (b"#prop", b"#prob")):
+        with pytest.raises(SignatureError):
+            receive_signed(data.replace(old, new), verifier(trusted), at + SECOND)
 
 
 # --- refusals ----------------------------------------------------------------------------------
