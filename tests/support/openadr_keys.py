@@ -26,11 +26,17 @@ class PemPair:
 
     @property
     def signing_key(self) -> SigningKey:
-        return SigningKey(self.certificate, self.key)
+        return _parsed(self)
 
     @property
     def fingerprint(self) -> str:
         return self.signing_key.fingerprint
+
+
+@cache
+def _parsed(pair: PemPair) -> SigningKey:
+    """Once: checking an RSA key takes some 50 ms."""
+    return SigningKey(pair.certificate, pair.key)
 
 
 def pem_pair(

@@ -180,7 +180,7 @@ def only_one_of_each(value: Any) -> Any:
 
 @pytest.mark.parametrize("kind", typing.get_args(Payload), ids=lambda kind: kind.__name__)
 def test_survives_and_is_valid(kind: type[Payload]) -> None:
-    @settings(max_examples=50)
+    @settings(max_examples=25)
     @given(of_dataclass(kind))
     def check(payload: Payload) -> None:
         data = encode(payload)
@@ -213,7 +213,7 @@ def test_what_is_sent_is_valid_whatever_is_given(
     monkeypatch.setitem(globals(), "PLAIN", plain)
     monkeypatch.setitem(globals(), "NONEMPTY", frozenset())
 
-    @settings(max_examples=40)
+    @settings(max_examples=25)
     @given(of_dataclass(kind))
     def check(payload: Payload) -> None:
         try:
