@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from contracts.errors import ProtocolError
-from contracts.openadr import values, words
+from contracts.openadr import values
 from contracts.openadr.payloads.common import QualifiedEventId, Target
 from contracts.openadr.payloads.event import (
     ActivePeriod,
-    Baseline,
     CreatedEvent,
     DistributeEvent,
     EventDescriptor,
@@ -22,15 +21,12 @@ from contracts.openadr.payloads.event import (
     RejectedEvent,
     RequestEvent,
     ResponseRequired,
-    Signal,
-    SignalInterval,
 )
 from contracts.openadr.tolerance import Tolerance, tolerate
-from contracts.openadr.xml import common
+from contracts.openadr.xml import common, signal
 from contracts.openadr.xml import elements as xml
-from contracts.openadr.xml.elements import Element, Markup, maybe, message, node, nodes
+from contracts.openadr.xml.elements import Element, Markup, maybe, message, node
 from contracts.openadr.xml.target import read_target, target
-from contracts.openadr.xml.units import item, read_item
 from contracts.openadr.xml.vocabulary import check_names
 
 _ZERO = timedelta(0)
@@ -58,8 +54,8 @@ def _event(event: OadrEvent) -> Markup:
             _active_period(event.active_period),
             node(
                 "ei:eiEventSignals",
-                *xml.some("signal", map(_signal, event.signals)),
-                _baseline(event.baseline),
+                *xml.some("signal", map(signal.signal, event.signals)),
+                signal.baseline(event.baseline),
             ),
             target(event.target),
         ),
@@ -105,53 +101,6 @@ def _tolerance(start_after: timedelta) -> Markup | None:
         return None
     text = values.format_duration(start_after)
     return node("xcal:tolerance", node("xcal:tolerate", node("xcal:startafter", text)))
-
-
-def _signal(s: Signal) -> Markup:
-    current = None if s.current_value is None else _payload_float(s.current_value)
-    return node(
-        "ei:eiEventSignal",
-        _intervals(s.intervals),
-        None if s.target.everyone else target(s.target),
-        node("ei:signalName", words.signal_name(s.name)),
-        node("ei:signalType", words.SignalType(s.type)),
-        node("ei:signalID", s.signal_id),
-        item(s.item),
-        None if current is None else node("ei:currentValue", current),
-    )
-
-
-def _baseline(b: Baseline | None) -> Markup | None:
-    if b is None:
-        return None
-    return node(
-        "ei:eiEventBaseline",
-        common.start(b.start),
-        common.duration("xcal:duration", b.duration),
-        _intervals(b.intervals),
-        node("ei:baselineID", b.baseline_id),
-        *nodes("ei:resourceID", b.resource_ids),
-        node("ei:baselineName", b.name),
-        item(b.item),
-    )
-
-
-def _intervals(intervals: tuple[SignalInterval, ...]) -> Markup:
-    return node("strm:intervals", *xml.some("interval", map(_interval, intervals)))
-
-
-def _interval(i: SignalInterval) -> Markup:
-    return node(
-        "ei:interval",
-        common.start(i.start),
-        common.duration("xcal:duration", i.duration),
-        common.uid(i.uid),
-        node("ei:signalPayload", _payload_float(i.value)),
-    )
-
-
-def _payload_float(value: float) -> Markup:
-    return node("ei:payloadFloat", node("ei:value", values.format_number(value)))
 
 
 def _request(m: RequestEvent) -> Markup:
@@ -226,8 +175,8 @@ def _read_event(e: Element) -> OadrEvent | RejectedEvent:
         return OadrEvent(
             descriptor=_read_descriptor(descriptor, identity),
             active_period=_read_active_period(xml.child(event, "ei:eiActivePeriod")),
-            signals=tuple(map(_read_signal, xml.some_children(signals, "ei:eiEventSignal"))),
-            baseline=None if baseline is None else _read_baseline(baseline),
+            signals=tuple(map(signal.read_signal, xml.some_children(signals, "ei:eiEventSignal"))),
+            baseline=None if baseline is None else signal.read_baseline(baseline),
             target=_read_event_target(event),
             response_required=xml.value(e, "oadr:oadrResponseRequired", ResponseRequired),
         )
@@ -277,17 +226,8 @@ def _read_active_period(e: Element) -> ActivePeriod:
         ramp_up=common.maybe_read_duration(properties, "ei:x-eiRampUp") or _ZERO,
         recovery=common.maybe_read_duration(properties, "ei:x-eiRecovery") or _ZERO,
     )
-    _check_span("eiActivePeriod", period.start, period.duration)
+    signal.check_span("eiActivePeriod", period.start, period.duration)
     return period
-
-
-def _check_span(name: str, start: datetime, duration: timedelta) -> None:
-    if duration < _ZERO:
-        raise ProtocolError(f"{name}: the duration is negative")
-    try:
-        _ = start + duration
-    except OverflowError as error:
-        raise ProtocolError(f"{name}: ends after the year 9999") from error
 
 
 def _read_tolerance(properties: Element) -> timedelta:
@@ -296,63 +236,6 @@ def _read_tolerance(properties: Element) -> timedelta:
     if tolerate is None:
         return _ZERO
     return xml.maybe_value(tolerate, "xcal:startafter", values.parse_duration) or _ZERO
-
-
-def _read_baseline(e: Element) -> Baseline:
-    start, duration = common.read_start(e), common.read_duration(e, "xcal:duration")
-    _check_span("eiEventBaseline", start, duration)
-    return Baseline(
-        start=start,
-        duration=duration,
-        intervals=_read_intervals(e),
-        baseline_id=xml.text(e, "ei:baselineID"),
-        resource_ids=xml.texts(e, "ei:resourceID"),
-        name=xml.text(e, "ei:baselineName"),
-        item=read_item(e),
-    )
-
-
-def _read_intervals(e: Element) -> tuple[SignalInterval, ...]:
-    intervals = xml.child(e, "strm:intervals")
-    return tuple(map(_read_interval, xml.some_children(intervals, "ei:interval")))
-
-
-def _read_signal(e: Element) -> Signal:
-    current = xml.maybe_child(e, "ei:currentValue")
-    return Signal(
-        name=_read_signal_name(e),
-        type=xml.text(e, "ei:signalType").strip(),
-        signal_id=xml.text(e, "ei:signalID"),
-        intervals=_read_intervals(e),
-        item=read_item(e),
-        target=read_target(xml.maybe_child(e, "ei:eiTarget")),
-        current_value=None if current is None else _read_payload_float(current),
-    )
-
-
-def _read_signal_name(e: Element) -> str:
-    """Any name: a VEN answers those it does not know with 460."""
-    name = xml.text(e, "ei:signalName").strip()
-    if name != "simple":
-        return name
-    tolerate(Tolerance.LOWER_CASE_SIMPLE, name)
-    return words.SignalName.SIMPLE.value
-
-
-def _read_interval(e: Element) -> SignalInterval:
-    duration = common.maybe_read_duration(e, "xcal:duration")
-    if duration is not None and duration < _ZERO:
-        raise ProtocolError("interval: the duration is negative")
-    return SignalInterval(
-        start=common.maybe_read_start(e),
-        uid=common.maybe_read_uid(e),
-        duration=duration,
-        value=_read_payload_float(xml.child(e, "ei:signalPayload")),
-    )
-
-
-def _read_payload_float(e: Element) -> float:
-    return xml.value(xml.child(e, "ei:payloadFloat"), "ei:value", values.parse_number)
 
 
 def _read_request(e: Element) -> RequestEvent:

@@ -73,6 +73,13 @@ def test_a_bad_event_does_not_spoil_the_batch(
     assert reason in rejected.reason
 
 
+def test_an_interval_with_two_values_is_a_fault_of_its_event(batch: bytes) -> None:
+    end = b"</ei:signalPayload>"
+    one = batch[batch.index(b"<ei:signalPayload>") : batch.index(end) + len(end)]
+    (rejected,) = events_of(batch.replace(one, one * 2)).rejected
+    assert rejected.reason == "interval: 2 values instead of one"
+
+
 def test_a_bad_event_that_wants_no_answer_says_so(batch: bytes) -> None:
     bad = batch.replace(b">always<", b">never<").replace(b"-120.0", b"x")
     assert events_of(bad).rejected == (
