@@ -17,6 +17,7 @@ from contracts.time import Clock
 from gateway.config import GatewaySettings, LinkEntry
 from gateway.domain.portfolio import Portfolio
 from gateway.flows.baselines import Baselines
+from gateway.flows.controls import Controls
 from gateway.flows.dispatch import Dispatch
 from gateway.flows.envelopes import Envelopes
 from gateway.flows.intake import Intake
@@ -225,6 +226,7 @@ async def _serve_web(
     ready: Callable[[GatewayAddresses], None] | None,
 ) -> None:
     """Serve people until `stopping` is set."""
+    sources = [one for one in utilities if isinstance(one, Sep2Aggregator)]
     state = WebState(
         clock=clock,
         portfolio=core.portfolio,
@@ -232,6 +234,7 @@ async def _serve_web(
         telemetry=core.telemetry,
         live=core.live,
         actions=core.intake,
+        controls=Controls(core.portfolio, core.ledger, sources, clock),
         stopping=stopping,
         utilities=lambda: [utility.health for utility in utilities],
         counters=lambda: core.inbox.counters,

@@ -182,6 +182,49 @@ class UsageSource(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteControl:
+    """A utility's control that binds one site or will, which the site may opt out of."""
+
+    utility_id: str
+    control_id: str
+    site_id: str
+    window: Interval
+    """As asked, before randomisation and other controls."""
+    running: bool
+    """Whether it has begun."""
+    asks: str
+    """Every mode with its value, in words."""
+    opted_out: bool
+    """The site takes no part at present."""
+    binding: str
+    """Why nobody may opt out of it; empty: the site may."""
+
+
+class ControlSource(Protocol):
+    """Controls of one utility, as long as they bind or may bind a site."""
+
+    @property
+    def utility_id(self) -> str:
+        """Whose they are."""
+        ...
+
+    def controls(self, site_id: str) -> Sequence[SiteControl]:
+        """Those of one site, in order of time."""
+        ...
+
+    async def choose(self, control_id: str, site_id: str, *, out: bool) -> bool:
+        """Take a site out of a control, or back in; whether that was a change.
+
+        Durable when it returns. The site is told, and the utility where it wants to know.
+
+        Raises:
+            PermanentError: no such control binds the site any more, or nobody may opt out of it.
+            TransientError: it cannot be done right now.
+        """
+        ...
+
+
 # --- the store ---------------------------------------------------------------------------------
 
 

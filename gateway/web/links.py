@@ -24,6 +24,12 @@ def site_url(site_id: str) -> str:
     return f"/sites/{quote(site_id, safe='')}"
 
 
+def choice_url(utility_id: str, control_id: str, way: str, **query: str | int) -> str:
+    """The page on which a site opts out of a control (`opt-out`) or in again (`opt-in`)."""
+    path = "/".join(quote(part, safe="") for part in (utility_id, control_id))
+    return _with_query(f"/controls/{path}/{way}", query)
+
+
 def _with_query(path: str, query: dict[str, str | int]) -> str:
     return f"{path}?{urlencode(query)}" if query else path
 

@@ -9,7 +9,7 @@ from fastapi import HTTPException
 from contracts.time import Interval
 from gateway.domain.portfolio import Site
 from gateway.domain.report import ParticipationReport
-from gateway.ports import StoredEvent
+from gateway.ports import SiteControl, StoredEvent
 from gateway.reports import document
 from gateway.web.event_view import EventRecord
 from gateway.web.state import WebState
@@ -40,6 +40,20 @@ def find_site(state: WebState, site_id: str) -> Site:
     if site is None:
         raise HTTPException(404, f"There is no site {site_id!r}")
     return site
+
+
+def find_control(state: WebState, utility_id: str, control_id: str, site_id: str) -> SiteControl:
+    """A control that binds a site or will.
+
+    Raises:
+        HTTPException: 404, there is no such site or control.
+    """
+    wanted = utility_id, control_id.upper()
+    for one in state.controls.of_site(find_site(state, site_id).site_id):
+        if (one.utility_id, one.control_id) == wanted:
+            return one
+    what = f"control {control_id!r} of utility {utility_id!r}"
+    raise HTTPException(404, f"No {what} binds site {site_id!r} now or later")
 
 
 async def find_report(

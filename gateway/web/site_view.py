@@ -9,7 +9,9 @@ from datetime import datetime, tzinfo
 from contracts.reading import Reading
 from contracts.site_link.messages import VehicleReadiness
 from gateway.flows.live import LiveSite
+from gateway.ports import SiteControl
 from gateway.reports import words
+from gateway.web.control_view import ControlLine, control_lines
 from gateway.web.envelope_view import EnvelopeLine, envelope_lines
 from gateway.web.portfolio_view import AlarmLine, Value, alarm_line, site_mark, value_of
 from gateway.web.snapshot import Snapshot, data_age_s, reading
@@ -83,12 +85,16 @@ class SiteView:
     vehicles: tuple[VehicleRow, ...]
     alarms: tuple[AlarmLine, ...]
     envelopes: tuple[EnvelopeLine, ...]
+    controls: tuple[ControlLine, ...]
 
 
 def site_view(
-    live: LiveSite, readiness: Sequence[VehicleReadiness], snapshot: Snapshot
+    live: LiveSite,
+    readiness: Sequence[VehicleReadiness],
+    snapshot: Snapshot,
+    controls: Sequence[SiteControl] = (),
 ) -> SiteView:
-    """Turn a site's readings and readiness into text."""
+    """Turn a site's readings, its vehicles' readiness and what binds it into text."""
     site, now, tz = live.site, snapshot.now, live.site.time_zone
     return SiteView(
         site_id=site.site_id,
@@ -108,6 +114,7 @@ def site_view(
             if site_id == site.site_id
         ),
         envelopes=envelope_lines(snapshot.imposed, site.site_id, now, tz),
+        controls=control_lines(controls, tz),
     )
 
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from contracts.time import Clock
 from gateway.domain.portfolio import Portfolio
 from gateway.flows.live import LiveSnapshot
-from gateway.ports import Ledger, TelemetryStore, UtilityHealth
+from gateway.ports import Ledger, SiteControl, TelemetryStore, UtilityHealth
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
@@ -33,6 +33,25 @@ class EventActions(Protocol):
 
         Raises:
             PermanentError: the event or the site is unknown, or the event is over.
+        """
+        ...
+
+
+class ControlActions(Protocol):
+    """What a person may do to a control of a utility (`gateway.flows.controls.Controls`)."""
+
+    def of_site(self, site_id: str) -> Sequence[SiteControl]:
+        """What binds a site or will."""
+        ...
+
+    async def choose(
+        self, utility_id: str, control_id: str, site_id: str, cause: str, *, out: bool
+    ) -> bool:
+        """Take a site out of one control, or back in; False when it was so already.
+
+        Raises:
+            PermanentError: it is unknown or over, or nobody may opt out of it.
+            TransientError: it cannot be done right now.
         """
         ...
 
@@ -59,6 +78,7 @@ class WebState:
     telemetry: TelemetryStore
     live: LiveState
     actions: EventActions
+    controls: ControlActions
     stopping: asyncio.Event
     """Set when the program stops: endless answers end."""
     utilities: Callable[[], Sequence[UtilityHealth]] = _nobody

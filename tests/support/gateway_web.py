@@ -36,7 +36,7 @@ from gateway.domain.portfolio import Enrolment, Portfolio, Site
 from gateway.domain.program import Program
 from gateway.domain.report import ParticipationReport
 from gateway.flows.live import EventBand, Live
-from gateway.ports import JournalEntry, UtilityHealth
+from gateway.ports import JournalEntry, SiteControl, UtilityHealth
 from gateway.reports import document
 from gateway.store.database import Database
 from gateway.store.ledger import SqlLedger
@@ -67,6 +67,29 @@ class Actions:
         self.done.append((event_key, site_id, cause))
 
 
+class Controls:
+    """Controls of utilities as a test sets them, and the choices made about them."""
+
+    def __init__(self) -> None:
+        self.listed: list[SiteControl] = []
+        self.done: list[tuple[str, str, str, str, bool]] = []
+
+    def of_site(self, site_id: str) -> list[SiteControl]:
+        return [one for one in self.listed if one.site_id == site_id]
+
+    async def choose(
+        self, utility_id: str, control_id: str, site_id: str, cause: str, *, out: bool
+    ) -> bool:
+        (one,) = [c for c in self.of_site(site_id) if c.control_id == control_id]
+        if out and one.binding:
+            raise PermanentError(one.binding)
+        if one.opted_out == out:
+            return False
+        self.listed = [replace(c, opted_out=out) if c is one else c for c in self.listed]
+        self.done.append((utility_id, control_id, site_id, cause, out))
+        return True
+
+
 @dataclass
 class World:
     """Everything a test may look at or change."""
@@ -76,6 +99,7 @@ class World:
     ledger: SqlLedger
     telemetry: SqlTelemetry
     actions: Actions
+    controls: Controls
     state: WebState
     app: FastAPI
     health: list[UtilityHealth] = field(default_factory=list)
@@ -100,7 +124,7 @@ def make_world(clock: Clock) -> World:
     ledger, telemetry = SqlLedger(database), SqlTelemetry(database, max_hold=timedelta(seconds=60))
     live = Live(sites(), clock, offline_after=timedelta(seconds=30))
     health: list[UtilityHealth] = []
-    actions = Actions(ledger, clock)
+    actions, controls = Actions(ledger, clock), Controls()
     program = Program(program_id=PROGRAM, name="Peak Relief", utility_id="pacific-utility")
     enrolments = tuple(
         Enrolment(site_id=s, program_id=PROGRAM, nominated_w=w) for s, (_, w) in LOADS.items()
@@ -112,6 +136,7 @@ def make_world(clock: Clock) -> World:
         telemetry=telemetry,
         live=live,
         actions=actions,
+        controls=controls,
         stopping=asyncio.Event(),
         utilities=lambda: health,
         counters=lambda: {"telemetry_rows": 4200.0},
@@ -122,6 +147,7 @@ def make_world(clock: Clock) -> World:
         ledger=ledger,
         telemetry=telemetry,
         actions=actions,
+        controls=controls,
         state=state,
         app=create_app(state),
         health=health,

@@ -48,12 +48,17 @@ class FragileMemory:
         self.writes = 0
         self.die_at: int | None = None
         """Number of the write that is done, but never returns."""
+        self.fail_next: Exception | None = None
+        """What the next `save` meets instead of storing anything."""
 
     async def load(self, utility_id: str, kind: str) -> Mapping[str, object]:
         return {k[2]: v for k, v in self.documents.items() if k[:2] == (utility_id, kind)}
 
     async def save(self, utility_id: str, kind: str, key: str, document: object) -> None:
         await asyncio.sleep(0)
+        if self.fail_next is not None:
+            error, self.fail_next = self.fail_next, None
+            raise error
         self.documents[utility_id, kind, key] = _json(document)
         self._count()
 

@@ -6,6 +6,7 @@ The other half (`client.Sep2Client`) reads the server and calls `follow` with wh
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,7 +16,14 @@ from contracts.sep2.resources import (
     PriceResponse,
 )
 from contracts.time import Clock
-from gateway.ports import EnvelopeIntake, EventIntake, SiteStates, UsageSource, UtilityMemory
+from gateway.ports import (
+    EnvelopeIntake,
+    EventIntake,
+    SiteControl,
+    SiteStates,
+    UsageSource,
+    UtilityMemory,
+)
 from gateway.utility.sep2.alarms import Alarms
 from gateway.utility.sep2.arrived import ServerLists
 from gateway.utility.sep2.der_reporting import DerReporting
@@ -131,6 +139,14 @@ class Acting:
         self._difference = self._difference or Difference()
         self._difference.measured(self._clock.now(), server_now)
         return await self._steering.follow(view, server_now)
+
+    def controls(self, site_id: str) -> Sequence[SiteControl]:
+        """See `Steering.controls`."""
+        return self._steering.controls(site_id)
+
+    async def choose(self, control_id: str, site_id: str, *, out: bool) -> bool:
+        """See `Steering.choose`."""
+        return await self._steering.choose(control_id, site_id, out=out)
 
     async def run(self) -> None:
         """Send and report until cancelled."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from contracts.identity import (
     certificate_der,
     lfdi,
@@ -9,7 +11,7 @@ from contracts.identity import (
     sep2_server_context,
 )
 from contracts.time import Clock
-from gateway.ports import UtilityHealth
+from gateway.ports import SiteControl, UtilityHealth
 from gateway.utility.sep2.acting import Acting, Sep2Ports
 from gateway.utility.sep2.client import Sep2Client
 from gateway.utility.sep2.settings import Sep2Settings
@@ -17,7 +19,9 @@ from gateway.utility.sep2.transport import Sep2Transport
 
 
 class Sep2Aggregator:
-    """`gateway.ports.UtilityLink`: what a predecessor knew is taken up before anything is asked.
+    """`gateway.ports.UtilityLink` and `ControlSource`.
+
+    What a predecessor knew is taken up before anything is asked.
 
     Raises:
         ConfigError: a certificate or key cannot be used.
@@ -28,6 +32,7 @@ class Sep2Aggregator:
         transport = Sep2Transport(settings, tls)
         own_lfdi = lfdi(certificate_der(settings.cert))
         self._acting = Acting(settings, own_lfdi, transport, ports, clock)
+        self.utility_id = settings.utility_id
         listener = settings.listener
         self._client = Sep2Client(
             settings,
@@ -45,6 +50,21 @@ class Sep2Aggregator:
     def health(self) -> UtilityHealth:
         """How the way to the server is right now."""
         return self._client.health
+
+    def controls(self, site_id: str) -> Sequence[SiteControl]:
+        """See `gateway.ports.ControlSource`."""
+        return self._acting.controls(site_id)
+
+    async def choose(self, control_id: str, site_id: str, *, out: bool) -> bool:
+        """See `gateway.ports.ControlSource`.
+
+        Raises:
+            PermanentError: no such control binds the site any more, or nobody may opt out of it.
+            TransientError: it cannot be done right now.
+        """
+        changed = await self._acting.choose(control_id, site_id, out=out)
+        self._client.look_again()
+        return changed
 
     async def run(self) -> None:
         """Follow the server until cancelled."""

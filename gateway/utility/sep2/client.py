@@ -97,6 +97,10 @@ class Sep2Client:
             last_contact_at=self._last_contact,
         )
 
+    def look_again(self) -> None:
+        """Something else than the view has changed what is to be done, or when."""
+        self._changed.set()
+
     async def run(self) -> None:
         """Follow the server until cancelled."""
         try:

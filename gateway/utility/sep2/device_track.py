@@ -7,7 +7,8 @@ the same Responses; a kill after it finds them waiting. They are never told from
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import asyncio
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -15,7 +16,7 @@ import structlog
 from pydantic import TypeAdapter, ValidationError
 
 from contracts.sep2.resources import DERControlResponse
-from gateway.domain.der.engagement import DeviceState
+from gateway.domain.der.engagement import DeviceState, Engagement
 from gateway.domain.der.engine import advance
 from gateway.domain.der.responses import ResponseCode, ResponseDue, ResponseProfile
 from gateway.domain.der.schedule import Schedule, Segment, coalesce
@@ -35,7 +36,9 @@ LANES = "device/"
 SHORTEST = timedelta(seconds=10)
 """A shorter value is passed over for the next one where that is at least as tight."""
 GONE_AFTER = timedelta(hours=1)
-"""A device not seen since our start that the server has not shown for this long is gone."""
+"""A device not seen since our start that cannot be read for this long counts as gone."""
+_CHOICES = (ResponseCode.OPT_OUT, ResponseCode.OPT_IN)
+"""May be due more than once."""
 
 
 class DeviceTrack:
@@ -55,6 +58,9 @@ class DeviceTrack:
         self._outbox = outbox
         self._state: DeviceState[Setting] = DeviceState()
         self._schedule: Schedule[Setting] | None = None
+        self._apart: Mapping[str, Schedule[Setting]] = {}
+        """For sites that have opted out of something the others follow."""
+        self._stepping = asyncio.Lock()
         self._view: DeviceView | None = None
         self._met = False
         self._missed_since: datetime | None = None
@@ -82,6 +88,15 @@ class DeviceTrack:
         """Whether we have ever been told anything for it."""
         return self._state.at is not None
 
+    def controls(self) -> Iterator[Engagement[Setting]]:
+        """Controls that are in force or may still be."""
+        return (one for one in self._state.engagements if one.outcome is None)
+
+    @property
+    def worked_out(self) -> bool:
+        """Whether it is known what holds: nothing, or what `pieces` has."""
+        return self._schedule is not None or not self.known
+
     async def follow(self, view: DeviceView | None, now: datetime) -> bool:
         """Go on to `now`, with what the server shows of the device (None: as before).
 
@@ -90,20 +105,47 @@ class DeviceTrack:
         Raises:
             TransientError: it could not be stored; nothing has changed.
         """
-        news = view is not None and view is not self._view
-        due = self._next_change is not None and self._next_change <= now
-        if not news and not due and self._schedule is not None:
-            return False
-        if not news and not self.known:
-            return False
+        async with self._stepping:
+            news = view is not None and view is not self._view
+            due = self._next_change is not None and self._next_change <= now
+            if not news and not due and self._schedule is not None:
+                return False
+            if not news and not self.known:
+                return False
+            await self._step(view if news else None, now)
+            return True
+
+    async def choose(self, mrid: str, site: str, now: datetime, *, out: bool) -> bool:
+        """Take one of its sites out of a control, or back in; whether that was a change.
+
+        Nothing comes of it when the control is over. Durable when it returns.
+
+        Raises:
+            TransientError: it could not be stored; nothing has changed.
+        """
+        async with self._stepping:
+            wishes = {one.control.mrid: {*one.parts_out} for one in self.controls()}
+            if mrid not in wishes or (site in wishes[mrid]) == out:
+                return False
+            wishes[mrid] ^= {site}
+            await self._step(None, now, wishes)
+            return any(one.control.mrid == mrid for one in self.controls())
+
+    async def _step(
+        self,
+        view: DeviceView | None,
+        now: datetime,
+        wishes: Mapping[str, Collection[str]] | None = None,
+    ) -> None:
         current = view or self._view
-        seen = mapping.known(view, self.settings, self._state) if news and view else None
+        device = mapping.device(self.settings, current)
         step = advance(
             self._state,
-            seen,
+            None if view is None else mapping.known(view, self.settings, self._state),
             now,
-            device=mapping.device(self.settings, current),
+            device=replace(device, parts=self.settings.sites),
             profile=self._profile,
+            opted_out=wishes,
         )
         changed = replace(step.state, at=self._state.at) != self._state or not self.known
         await self._outbox.put(
@@ -113,22 +155,28 @@ class DeviceTrack:
         )
         self._state, self._view, self._next_change = step.state, current, step.next_change
         self._schedule = coalesce(step.schedule, SHORTEST, self._as_tight)
-        return True
+        self._apart = {
+            site: coalesce(schedule, SHORTEST, self._as_tight)
+            for site, schedule in step.apart.items()
+        }
 
-    async def missed(self, now: datetime) -> bool:
+    async def missed(self, now: datetime, *, absent: bool) -> bool:
         """The server shows other devices, but not this one: whether it is gone.
 
-        One we have seen since our start is gone at once; another may not have been read yet.
+        It is at once when it is `absent` for certain or we have seen it since our start; otherwise
+        it may not have been read yet.
         """
         if self._missed_since is None:
             self._missed_since = now
-        if not self._met and now - self._missed_since < GONE_AFTER:
+        if not (absent or self._met) and now - self._missed_since < GONE_AFTER:
             return False
         if not self.known:
             return False
-        await self._outbox.forget(self._lane)
-        self._state, self._schedule, self._view = DeviceState(), None, None
-        self._next_change, self._met, self._missed_since = None, False, None
+        async with self._stepping:
+            await self._outbox.forget(self._lane)
+            self._state, self._schedule, self._view = DeviceState(), None, None
+            self._apart, self._next_change = {}, None
+            self._met, self._missed_since = False, None
         return True
 
     def met(self) -> None:
@@ -137,11 +185,12 @@ class DeviceTrack:
 
     def pieces(self, site: str) -> Iterator[Piece]:
         """What the device's controls and defaults bind at one of its sites."""
-        if self._schedule is None:
+        schedule = self._apart.get(site, self._schedule)
+        if schedule is None:
             return
         named = mapping.descriptions(self._view)
         shares = self.settings.shares
-        for mode, segments in self._schedule.modes.items():
+        for mode, segments in schedule.modes.items():
             for segment in segments:
                 try:
                     bounds = bounds_of(mode, segment.value, self.settings)
@@ -177,7 +226,7 @@ class DeviceTrack:
     ) -> list[Message]:
         written = mapping.as_listed(view)
         messages = [
-            self._message(one.mrid, one.code, one.reply_to, mapping.response(one, subject))
+            self._outbox.message(_key(one), one.reply_to, mapping.response(one, subject))
             for one in responses
             for subject in [written.get(one.mrid, one.mrid)]
         ]
@@ -194,9 +243,9 @@ class DeviceTrack:
                     status=int(code),
                     subject=item.mrid or mrid,
                 )
-                yield self._message(mrid, code, item.reply_to, answer)
+                yield self._outbox.message(f"{mrid}/{int(code)}", item.reply_to, answer)
 
-    def _message(
-        self, mrid: str, code: ResponseCode, reply_to: str, answer: DERControlResponse
-    ) -> Message:
-        return self._outbox.message(f"{mrid}/{int(code)}", reply_to, answer)
+
+def _key(due: ResponseDue) -> str:
+    key = f"{due.mrid}/{int(due.code)}"
+    return f"{key}/{due.at.isoformat()}" if due.code in _CHOICES else key

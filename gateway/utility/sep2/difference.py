@@ -20,6 +20,11 @@ class Difference:
         self._value: timedelta | None = None
         self._last: tuple[datetime, datetime] | None = None
 
+    @property
+    def known(self) -> bool:
+        """Whether there was a measurement."""
+        return self._value is not None
+
     def measured(self, ours: datetime, theirs: datetime) -> bool:
         """Take a measurement; True when it has changed the difference."""
         self._last, found = (ours, theirs), ours - theirs

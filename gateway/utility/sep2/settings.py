@@ -20,6 +20,7 @@ Lfdi = Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{40}$"), AfterValidator(str.up
 """Long-form device identifier: 40 hexadecimal digits, upper case here."""
 HttpsUrl = Annotated[HttpUrl, UrlConstraints(allowed_schemes=["https"], host_required=True)]
 Scope = Literal["site", "storage", "generation", "load"]
+OptOut = Literal["none", "devices", "all"]
 InverterMode = Literal[
     "opModFixedPFAbsorbW",
     "opModFixedPFInjectW",
@@ -150,6 +151,9 @@ class Sep2Settings(Settings):
     """Private enterprise number for our mRIDs and LogEvents; 0: none."""
     response_codes: frozenset[int] = RESPONSE_CODES
     """Response codes the utility takes; Australian ones take 1, 2, 3, 6 and 7 alone."""
+    opt_out: OptOut = "devices"
+    """Which controls a site may opt out of: `none`; `devices`, those that only ask chargers,
+    batteries or PV for power; or `all`, limits at the connection point and disconnection too."""
     displaced_code: Literal[7, 14] = 7
     """Answer for a control that another program's displaced before its start."""
     monitoring_period_s: Annotated[int, Field(ge=60, le=3600)] = 300

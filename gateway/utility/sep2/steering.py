@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
@@ -12,14 +12,16 @@ from datetime import datetime
 import structlog
 
 from contracts.errors import PermanentError, TransientError
+from contracts.sep2.hexes import canonical_mrid
 from contracts.time import Clock
 from gateway.domain.operating_envelope import EnvelopeStep, OperatingEnvelope
-from gateway.ports import EnvelopeIntake
+from gateway.ports import EnvelopeIntake, SiteControl
 from gateway.utility.sep2 import mapping
 from gateway.utility.sep2.bounds import Piece, combined
 from gateway.utility.sep2.device_track import LANES, DeviceTrack
 from gateway.utility.sep2.difference import Difference
 from gateway.utility.sep2.memory import Sep2Memory
+from gateway.utility.sep2.opting_out import site_controls
 from gateway.utility.sep2.outbox import Sep2Outbox
 from gateway.utility.sep2.settings import Sep2Settings
 from gateway.utility.sep2.view import EMPTY, DeviceView, ServerView
@@ -51,6 +53,7 @@ class Steering:
     ) -> None:
         self.also: Callable[[str], Iterable[Piece]] = _nothing
         """What binds a site beside controls and defaults, in the server's time."""
+        self._settings = settings
         self._utility_id = settings.utility_id
         self._envelopes = envelopes
         self._outbox = outbox
@@ -61,6 +64,10 @@ class Steering:
             one.lfdi: DeviceTrack(one, settings.utility_id, profile, outbox)
             for one in settings.devices
         }
+        self._devices_of: dict[str, list[DeviceTrack]] = defaultdict(list)
+        for track in self._tracks.values():
+            for site_id in track.settings.sites:
+                self._devices_of[site_id].append(track)
         self._imposed: set[str] = set()
         self._stale: set[str] = set()
         """Sites whose envelope must be made again."""
@@ -92,13 +99,11 @@ class Steering:
             known = (track for track in self._tracks.values() if track.known)
             self._stale.update(site for track in known for site in track.settings.sites)
         postponed: TransientError | None = None
-        waiting = Counter(s for track in self._tracks.values() for s in track.settings.sites)
         for lfdi, track in self._tracks.items():
             try:
                 if await self._follow(track, view, view.devices.get(lfdi), server_now):
                     self._stale.update(track.settings.sites)
-                waiting.subtract(track.settings.sites)
-                await self._impose({s for s in track.settings.sites if not waiting[s]})
+                await self._impose({s for s in track.settings.sites if self._of(s)[-1] is track})
             except TransientError as error:
                 postponed = error
         if postponed is not None:
@@ -116,21 +121,59 @@ class Steering:
         self._stale.update(sites)
         await self._impose(set(sites))
 
+    def controls(self, site_id: str) -> Sequence[SiteControl]:
+        """Controls that bind a site or will, on our clock, in order of time."""
+        return site_controls(self._settings, self._of(site_id), site_id, self._difference)
+
+    async def choose(self, control_id: str, site_id: str, *, out: bool) -> bool:
+        """Take a site out of a control, or back in; see `gateway.ports.ControlSource`.
+
+        Raises:
+            PermanentError: no such control binds the site any more, or nobody may opt out of it.
+            TransientError: the server's time is not known yet, or it could not be stored now.
+        """
+        if not self._difference.known:
+            raise TransientError("the time of the utility's server is not known yet")
+        mrid = canonical_mrid(control_id)
+        control = next((c for c in self.controls(site_id) if c.control_id == mrid), None)
+        if control is None:
+            raise PermanentError(f"no control {control_id!r} binds site {site_id!r} (any more)")
+        if out and control.binding:
+            raise PermanentError(control.binding)
+        now = self._difference.theirs(self._clock.now())
+        changed, concerned = False, set[str]()
+        for track in self._of(site_id):
+            changed |= await track.choose(mrid, site_id, now, out=out)
+            concerned.update(track.settings.sites)
+            self._stale.update(track.settings.sites)
+        await self._impose(concerned)
+        return changed
+
+    def _of(self, site_id: str) -> Sequence[DeviceTrack]:
+        return self._devices_of.get(site_id, ())
+
     async def _follow(
         self, track: DeviceTrack, view: ServerView, shown: DeviceView | None, now: datetime
     ) -> bool:
         if shown is not None:
             track.met()
-        elif view is not EMPTY and await track.missed(now):
+        elif view is not EMPTY and await track.missed(
+            now, absent=track.settings.lfdi in view.absent
+        ):
             _log.warning("sep2_device_gone", utility=self._utility_id, lfdi=track.settings.lfdi)
             return True
         return await track.follow(shown, now)
 
     async def _impose(self, sites: AbstractSet[str]) -> None:
-        """Those of the sites that are stale; one at a time, so that the newest comes last."""
+        """Those of the sites that are stale; one at a time, so that the newest comes last.
+
+        After a restart a site waits until all its devices are worked out: a part of what binds it
+        would be looser than what it has.
+        """
         postponed: TransientError | None = None
         async with self._imposing:
-            for site_id in sorted(self._stale & sites):
+            ready = (s for s in self._stale & sites if all(t.worked_out for t in self._of(s)))
+            for site_id in sorted(ready):
                 self._stale.discard(site_id)
                 try:
                     await self._impose_on(site_id)
@@ -158,8 +201,8 @@ class Steering:
             self._imposed.discard(site_id)
 
     def _steps(self, site_id: str) -> tuple[EnvelopeStep, ...]:
-        tracks = (t for t in self._tracks.values() if site_id in t.settings.sites)
-        pieces = [*(one for t in tracks for one in t.pieces(site_id)), *self.also(site_id)]
+        bound = (one for track in self._of(site_id) for one in track.pieces(site_id))
+        pieces = [*bound, *self.also(site_id)]
         return combined(
             [replace(one, interval=self._difference.ours(one.interval)) for one in pieces]
         )

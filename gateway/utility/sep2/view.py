@@ -82,6 +82,9 @@ class ServerView:
     """By canonical LFDI: configured, listed by the server, and with the right PIN."""
     mirror_usage_points: str | None = None
     """MirrorUsagePointList, for measured values."""
+    absent: frozenset[str] = frozenset()
+    """Configured devices that are not to be followed for certain: the whole EndDeviceList does not
+    have them, or their PIN differs. Of others not in `devices` too little has been read."""
 
 
 EMPTY = ServerView()

@@ -61,7 +61,10 @@ class Walk:
             return self.view
         self.end_devices = listed.path
         mirror = trail.path(capability.mirror_usage_point_list_link, self._entry)
-        found = ServerView(devices=self._devices(listed), mirror_usage_points=mirror)
+        devices = self._devices(listed)
+        missing = self.unlisted if is_whole(listed.content) else ()
+        absent = frozenset((*(one.lfdi for one in missing), *self.faults))
+        found = ServerView(devices=devices, mirror_usage_points=mirror, absent=absent)
         self.time = self.time or self._walk.time
         # Nothing listed is something else than nothing read.
         self.view = found if self.view is EMPTY else same(self.view, found)
@@ -122,6 +125,11 @@ class Walk:
         if tree.awaited > awaited or (known is None and tree.unread > unread):
             return known
         return found if known is None else same(known, found)
+
+
+def is_whole(listed: EndDeviceList) -> bool:
+    """Whether the list has all it promises, legibly: only then does it show who is missing."""
+    return not listed.rejected and len(listed.items) >= (listed.all or 0)
 
 
 def _registered(end_device: EndDevice | None) -> bool:

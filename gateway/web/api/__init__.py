@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from gateway.web.api import events, portfolio, reports, sites
+from gateway.web.api import controls, events, portfolio, reports, sites
 from gateway.web.state import WebState
 
 PREFIX = "/api/v1"
@@ -15,6 +15,7 @@ def api_routes(state: WebState) -> APIRouter:
     router = APIRouter(prefix=PREFIX, responses=PROBLEMS)
     portfolio.add_routes(router, state)
     sites.add_routes(router, state)
+    controls.add_routes(router, state)
     reports.add_routes(router, state)
     events.add_routes(router, state)  # last: its ids may hold slashes
     return router

@@ -342,8 +342,50 @@ class ReportVersionOut(Schema):
     csv_url: str
 
 
+class ControlOut(Schema):
+    """A control of a utility that binds a site or will."""
+
+    model_config = _example(
+        utility_id="pacific-der",
+        control_id="0000007A0000000000000000ABCDEF01",
+        start=_T0,
+        end=_T1,
+        running=True,
+        asks="opModLoadLimW 60000 W",
+        opted_out=False,
+        may_opt_out=True,
+        binding="",
+    )
+
+    utility_id: str
+    control_id: Annotated[str, Field(description="The control's mRID.")]
+    start: AwareDatetime
+    end: AwareDatetime | None
+    running: bool
+    asks: str
+    opted_out: Annotated[bool, Field(description="The site takes no part at present.")]
+    may_opt_out: bool
+    binding: Annotated[str, Field(description="Why nobody may opt out of it.")]
+
+
+class ControlChoiceOut(Schema):
+    """Whether the site takes part in the control."""
+
+    model_config = _example(
+        utility_id="pacific-der",
+        control_id="0000007A0000000000000000ABCDEF01",
+        site_id="north-yard",
+        opted_out=True,
+    )
+
+    utility_id: str
+    control_id: str
+    site_id: str
+    opted_out: bool
+
+
 class OptOutIn(BaseModel):
-    """Take one site out of an event."""
+    """Take one site out of an event or a control, or back in."""
 
     model_config = ConfigDict(
         extra="forbid",

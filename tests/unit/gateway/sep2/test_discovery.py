@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -17,6 +18,7 @@ from contracts.sep2.resources import (
     DERCurve,
     DERCurveList,
     DERProgramList,
+    EndDevice,
     EndDeviceList,
     FunctionSetAssignmentsList,
     ListLink,
@@ -27,6 +29,7 @@ from contracts.testing import FakeClock
 from gateway.utility.sep2.discovery import Discovery
 from gateway.utility.sep2.settings import Sep2Settings
 from gateway.utility.sep2.view import EMPTY, ServerView
+from gateway.utility.sep2.walk import is_whole
 from support.sep2_tree_server import NOW, OWN_LFDI, Fleet, control, lfdi, settings
 
 
@@ -219,6 +222,36 @@ async def test_a_deleted_or_disabled_device_vanishes() -> None:
     view = await found.after(905)
     assert set(view.devices) == {lfdi(1)}
     assert "2 not listed by the server, for example depot-2" in found.discovery.detail
+
+
+async def test_what_is_not_there_for_certain_is_told_from_what_has_not_been_read() -> None:
+    found = finder(4)
+    found.fleet.status["/edev/2/fsa"] = 500
+    found.fleet.change("/edev/3/rg", pin=123455)
+    items = [one for one in listed(found.fleet, "/edev").items if one.href != "/edev/4"]
+    found.fleet.change("/edev", items=tuple(items))
+    view = await found.settle()
+    assert set(view.devices) == {lfdi(1)}
+    assert view.absent == {lfdi(3), lfdi(4)}
+    assert all(not one.absent & {lfdi(1), lfdi(2)} for one in found.views)
+
+
+@pytest.mark.parametrize("status", [403, 404, 500, 503])
+async def test_a_list_that_cannot_be_read_proves_nothing(status: int) -> None:
+    found = finder(2)
+    found.fleet.status["/edev"] = status
+    with suppress(TransientError):
+        await found.settle()
+    assert found.view.absent == frozenset()
+
+
+def test_a_list_that_shows_less_than_it_promises_proves_nothing() -> None:
+    spoiled = RejectedItem(reason="unreadable", href="/edev/2", mrid=None, reply_to=None)
+    whole = EndDeviceList(all=1, results=1, items=(EndDevice(lfdi=lfdi(1)),))
+    assert is_whole(whole)
+    assert is_whole(EndDeviceList())
+    assert not is_whole(replace(whole, all=2))
+    assert not is_whole(replace(whole, rejected=(spoiled,)))
 
 
 @pytest.mark.row("sep2:9", "csip:P4")
