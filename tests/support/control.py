@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +17,7 @@ from site_agent.flows.control_loop import ControlLoop
 from site_agent.flows.instructions import Instructions
 from site_agent.flows.observer import Devices
 from site_agent.flows.sessions import Fleet, Sessions
+from site_agent.ports import AutonomousFunctions
 from site_agent.store.memory import MemoryInstructions, MemoryKeyValues, MemoryOutbox
 from support.depot import FakeBattery, FakeCharger, FakeDepot, FakePv
 from support.site import NOON, model
@@ -97,6 +98,7 @@ async def site(
     of: SiteModel | None = None,
     vehicles: dict[str, FleetVehicle] | None = None,
     kept: Site | None = None,
+    functions: Mapping[str, AutonomousFunctions] | None = None,
 ) -> Site:
     """A site; `kept` is an earlier one that died, whose depot and store live on."""
     depot = kept.depot if kept else FakeDepot(clock, chargers, batteries, pv, building_w)
@@ -108,7 +110,13 @@ async def site(
         batteries=[b.spec for b in batteries],
         pv_specs=[p.spec for p in pv],
     )
-    devices = Devices(meter=depot, chargers=depot.chargers, batteries=depot.batteries, pv=depot.pv)
+    devices = Devices(
+        meter=depot,
+        chargers=depot.chargers,
+        batteries=depot.batteries,
+        pv=depot.pv,
+        functions=functions or {},
+    )
     loops: list[ControlLoop] = []
     instructions = Instructions(
         of,
