@@ -17,16 +17,19 @@ import pytest
 
 from contracts.clock import SystemClock
 from contracts.errors import ConfigError
+from contracts.inverter import Curve, CurveKind, Point
 from contracts.site_link import codec
 from contracts.site_link.messages import (
     Instruction,
     InstructionStatus,
     InstructionStep,
     Measurement,
+    Notice,
     Row,
 )
 from depot_sim.config import DepotSettings
 from depot_sim.depot import Depot, DepotAddresses
+from depot_sim.sunspec.inverter700 import SunSpecInverter700
 from site_agent.config import SiteSettings
 from site_agent.main import DATABASE, SiteAddresses, run
 from site_agent.store.sqlite import open_store
@@ -51,6 +54,7 @@ def hardware(
     building_w: float = BUILDING_W,
     pv_w: float = 5_000,
     clearness: float = 0.2,
+    functions: bool = False,
 ) -> Depot:
     vehicle = {"capacity_wh": 60_000, "soc_pct": 40, "max_ac_w": 11_040}
     cells = {"capacity_wh": 50_000, "max_charge_w": 8_000, "max_discharge_w": 8_000}
@@ -72,7 +76,10 @@ def hardware(
             {"id": "rack", "kind": "sunspec", **cells},
             {"id": "tank", "kind": "mqtt", **cells, "broker": broker, "state_interval_s": 0.5},
         ],
-        "pv": [{"id": "roof", "rated_w": pv_w, "clearness": clearness, "swing": 0}],
+        "pv": [
+            {"id": "roof", "rated_w": pv_w, "clearness": clearness, "swing": 0}
+            | {"functions": functions}
+        ],
     }
     return Depot(DepotSettings.model_validate(facts), CLOCK)
 
@@ -255,6 +262,57 @@ async def test_bounds_on_load_generation_and_storage_reach_every_device(tmp_path
     states = [row for row in told if isinstance(row, InstructionStatus)]
     assert [row.state for row in states][:2] == ["started", "applied"]
     assert states[1].reason == "accepted by every device"
+
+
+VOLT_VAR = Curve(
+    kind=CurveKind.VOLT_VAR, points=(Point(x=90, y=40), Point(x=100, y=0), Point(x=110, y=-40))
+)
+
+
+@pytest.mark.xdist_group("realtime")
+async def test_a_volt_var_curve_reaches_the_inverter_and_goes_away_at_its_end(
+    tmp_path: Path,
+) -> None:
+    ocpp_port, mqtt_port = free_port(), free_port()
+    depot = hardware(ocpp_port, mqtt_port, functions=True)
+    roof = depot.pv["roof"]
+    assert isinstance(roof, SunSpecInverter700)
+    own = roof.functions.curve(705)
+    data = tmp_path / "site"
+    data.mkdir()
+    begins = CLOCK.now() + timedelta(seconds=3)
+    one = instruction(site_id="depot-1", start=begins)
+    step = InstructionStep(
+        start=begins, end=begins + timedelta(seconds=12), inverter_functions=(VOLT_VAR,)
+    )
+    store = open_store(data / DATABASE, CLOCK.now())
+    await store.instructions.put(replace(one, steps=(step,), expires_at=step.end))
+    store.close()
+    stopping = asyncio.Event()
+    async with running_hardware(depot) as at, asyncio.TaskGroup() as group:
+        group.create_task(run(settings(data, at, ocpp_port, mqtt_port), CLOCK, stopping))
+        async with asyncio.timeout(60):
+            while "volt_var" not in roof.functions.enabled:
+                await CLOCK.sleep(0.1)
+            held = roof.functions.curve(705)
+            while "volt_var" in roof.functions.enabled or roof.functions.curve(705) != own:
+                await CLOCK.sleep(0.1)
+            while not any(s.state == "completed" for s in statuses(data / DATABASE)):
+                await CLOCK.sleep(0.1)
+        stopping.set()
+    assert held == [(90, 40), (100, 0), (110, -40)]
+    told = rows(data / DATABASE)
+    assert [s.state for s in statuses(data / DATABASE)] == ["started", "applied", "completed"]
+    refused = {
+        n.subject
+        for n in told
+        if isinstance(n, Notice) and n.code == "inverter-function-refused" and n.raised
+    }
+    assert refused == {"rack/volt_var", "tank/volt_var"}, "they have no curves"
+
+
+def statuses(database: Path) -> list[InstructionStatus]:
+    return [row for row in rows(database) if isinstance(row, InstructionStatus)]
 
 
 async def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
