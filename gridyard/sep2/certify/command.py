@@ -23,9 +23,9 @@ from gridyard.sep2.certify.watching import watch
 
 def run_all(settings: Sep2Settings, *, write: bool, as_json: bool) -> bool:
     """Every procedure that needs nobody, printed as they come; whether none fails."""
-    _quiet()
-    if write and not as_json:
-        _print(*report.announced())
+    _log_from(logging.ERROR)
+    for text in report.announced() if write else ():
+        typer.echo(text, err=as_json)
 
     async def run() -> list[Verdict]:
         found = []
@@ -46,7 +46,7 @@ def run_all(settings: Sep2Settings, *, write: bool, as_json: bool) -> bool:
 
 def run_watch(settings: Sep2Settings, name: str, lasts: str, *, as_json: bool) -> bool:
     """One watch procedure; whether it passes. With `as_json` progress goes to stderr."""
-    _quiet()
+    _log_from(logging.WARNING)
     procedure, length, clock = report.chosen(name), report.span(lasts), SystemClock()
     say = partial(_progress, clock, as_json)
 
@@ -71,9 +71,9 @@ def _progress(clock: Clock, as_json: bool, text: str) -> None:
     typer.echo(f"{clock.now():%H:%M:%S}  {text}", err=as_json)
 
 
-def _quiet() -> None:
-    """Only what goes wrong in the client is logged, on stderr."""
+def _log_from(level: int) -> None:
+    """What our client logs goes to stderr: stdout is for verdicts."""
     structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )

@@ -17,6 +17,7 @@ IMPOSSIBLE: Mapping[str, str] = {
     "CORE-002": _SERVER,
     "CORE-004": _SERVER,
     "UTIL-001": _SERVER,
+    "MAINT-002": "not required of aggregators",
     "ERR-001": "the server would have to answer 301 and 302",
 }
 """Those of faulty certificates and redirects can be played by the simulator:

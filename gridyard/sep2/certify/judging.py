@@ -91,7 +91,10 @@ def judge(
             for one in fit
             if one.codes in _ON_THE_WAY and witness.lists(one.lfdi)
         ],
-        steps=[*(step for one in witness.controls for step in _steps(one)), *_other(witness)],
+        steps=[
+            *(step for one in witness.controls for step in _steps(one)),
+            *_other(procedure, witness),
+        ],
     )
 
 
@@ -217,7 +220,10 @@ def _steps(seen: Seen) -> Iterator[Step]:
         yield Step(subject=seen.name, step="outcome", ok=True, detail=became)
 
 
-def _other(witness: Witness) -> Iterator[Step]:
+def _other(procedure: Watched, witness: Witness) -> Iterator[Step]:
+    """Changes; Notifications, of which there are many, only where the procedure is about them."""
+    wanted = {want.sight for want in procedure.wants}
     for one in witness.sights:
-        said = f"{one.what}, at {one.at:%H:%M:%S}"
-        yield Step(subject="server", step=one.kind, ok=True, detail=said)
+        if one.kind != "notified" or one.kind in wanted:
+            said = f"{one.what}, at {one.at:%H:%M:%S}"
+            yield Step(subject="server", step=one.kind, ok=True, detail=said)

@@ -64,6 +64,12 @@ WRITING: Sequence[Unattended] = (
         "PUT of both for one DER; put back as they were",
     ),
     Unattended(
+        "CORE-014",
+        "modes supported",
+        writing.modes,
+        "PUT of DERCapability for one DER; put back as it was",
+    ),
+    Unattended(
         "CORE-018",
         "a Subscription from beginning to end",
         subscribing.subscriptions,
@@ -104,7 +110,7 @@ WRITING: Sequence[Unattended] = (
         "IN-BAND",
         "registration by POST, and removal",
         registering.in_band,
-        "an EndDevice that is not listed yet (only with in_band); deleted where the server allows",
+        "only with in_band: an EndDevice not listed yet; deleted where the server lets us",
     ),
 )
 

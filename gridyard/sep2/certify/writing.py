@@ -43,7 +43,7 @@ _OVERWRITTEN = {CREATED, 200, 204}
 
 
 async def ratings(bench: Bench) -> str:
-    """CORE-009, CORE-014: DERCapability and DERSettings, taken and shown as they were told."""
+    """CORE-009: DERCapability and DERSettings, taken and shown as they were told."""
     wanted, der = await _der(bench)
     now, csipaus = await _server_now(bench), bench.settings.csipaus
     capability = der_info.capability(wanted, csipaus)
@@ -55,7 +55,16 @@ async def ratings(bench: Bench) -> str:
         await _told(bench, needed(der.der_capability_link, "DERCapabilityLink").href, capability),
         await _told(bench, needed(der.der_settings_link, "DERSettingsLink").href, settings),
     ]
-    return f"{', '.join(told)}; modesSupported {capability.modes_supported:08X}"
+    return ", ".join(told)
+
+
+async def modes(bench: Bench) -> str:
+    """CORE-014: the modes a DER supports, taken and shown as they were told."""
+    wanted, der = await _der(bench)
+    capability = der_info.capability(wanted, bench.settings.csipaus)
+    link = needed(der.der_capability_link, "DERCapabilityLink")
+    told = await _told(bench, link.href, capability)
+    return f"{told}, modesSupported {capability.modes_supported:08X}"
 
 
 async def status(bench: Bench) -> str:
