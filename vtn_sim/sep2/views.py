@@ -132,6 +132,8 @@ class ResponseView(BaseModel):
     """Label, or the LFDI of a device that is not known."""
     event: str | None
     subject: str
+    created_at: AwareDatetime | None
+    """createdDateTime, as the client has it."""
     status: int | None
     meaning: str
     problem: str | None
@@ -148,6 +150,7 @@ class ResponseView(BaseModel):
             device=device,
             event=event,
             subject=record.subject,
+            created_at=record.resource.created_date_time,
             status=status,
             meaning=ResponseStatus(status or 0).name.lower() if known else "unknown",
             problem=record.problem,
