@@ -42,6 +42,9 @@ class Unsent:
 
     service: str
     xml: str
+    """Not signed: that is done when it is sent, as of then."""
+    answer_expected: bool = True
+    """False for an oadrResponse, to which a VTN may answer nothing."""
 
 
 Document = TypeVar("Document", Registration, KnownEvent, RunningReport, Unsent)

@@ -4,30 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import Awaitable, Callable
 
 import structlog
 
 from contracts.errors import PermanentError, ProtocolError, TransientError
 from contracts.openadr import codec
-from contracts.openadr.payloads import Payload
+from contracts.openadr.payloads import Payload, Response
 from gateway.utility.openadr.memory import Unsent, VenMemory
 from gateway.utility.openadr.transport import VtnTransport, service_of
 
 _log = structlog.get_logger(__name__)
-MAX_GARBLED_ANSWERS = 8
-"""So often may the VTN answer one message with nonsense before the rest goes on without it."""
+MAX_TRIES = 8
+"""So often may the VTN refuse one message, or answer it with nonsense, before it is given up."""
 
 
 class VenOutbox:
-    """First in, first out. The same key again replaces the unsent message."""
+    """First in, first out. The same key again replaces the unsent message.
+
+    Messages are stored unsigned and are the same, requestID and all, at every attempt: a VTN that
+    has it already, and whose answer was lost, can tell.
+    """
 
     def __init__(self, memory: VenMemory) -> None:
         self._memory = memory
         self._queue: dict[str, Unsent] = {}
         self._number = itertools.count(1)
-        self._garbled: dict[str, int] = {}
+        self._refused: dict[str, int] = {}
         self.filled = asyncio.Event()
-        """Set while something waits to be sent."""
+        """Set while something waits that the VTN has not refused yet."""
 
     async def restore(self) -> None:
         """Take up what a predecessor left."""
@@ -40,44 +45,70 @@ class VenOutbox:
         """Store a message; `key` says what it is about, so that it is never sent twice."""
         waiting = next((k for k in self._queue if k.split("-", 1)[1] == key), None)
         full_key = waiting or f"{next(self._number):012d}-{key}"
-        unsent = Unsent(service=service_of(payload), xml=codec.encode(payload).decode())
+        unsent = Unsent(
+            service=service_of(payload),
+            xml=codec.encode(payload).decode(),
+            answer_expected=not isinstance(payload, Response),
+        )
         await self._memory.put(full_key, unsent)
         self._queue[full_key] = unsent
+        self._refused.pop(full_key, None)
         self._note()
 
-    async def flush(self, transport: VtnTransport) -> list[Payload]:
-        """Send everything in order; returns the answers.
+    async def flush(
+        self, transport: VtnTransport, heard: Callable[[Payload], Awaitable[None]]
+    ) -> None:
+        """Send everything in order; `heard` is told each answer.
 
-        A message the VTN refuses for good is logged and dropped, so that it cannot block the rest.
+        A message the VTN refuses for its own sake lets the others pass, is tried again at the next
+        flush, and is given up after `MAX_TRIES`.
 
         Raises:
             TransientError: the VTN cannot take it now; everything unsent stays.
         """
-        answers: list[Payload] = []
-        for key, unsent in list(self._queue.items()):
-            answer = await self._send(transport, key, unsent)
-            if answer is not None:
-                answers.append(answer)
-            await self._memory.drop(Unsent, [key])
-            self._queue.pop(key, None)
-            self._garbled.pop(key, None)
-        self._note()
-        return answers
-
-    async def _send(self, transport: VtnTransport, key: str, unsent: Unsent) -> Payload | None:
         try:
-            return await transport.post(unsent.service, unsent.xml.encode())
-        except PermanentError as error:
-            _log.error("openadr_message_refused", key=key, error=str(error))
-        except ProtocolError as error:
-            tries = self._garbled[key] = self._garbled.get(key, 0) + 1
-            if tries < MAX_GARBLED_ANSWERS:
-                raise TransientError(f"answer to {key}: {error}") from error
-            _log.error("openadr_answers_garbled", key=key, tries=tries, error=str(error))
-        return None
+            for key, unsent in list(self._queue.items()):
+                await self._send(transport, key, unsent, heard)
+        finally:
+            self._note()
+
+    async def _send(
+        self,
+        transport: VtnTransport,
+        key: str,
+        unsent: Unsent,
+        heard: Callable[[Payload], Awaitable[None]],
+    ) -> None:
+        try:
+            answer = await transport.post(unsent.service, unsent.xml.encode())
+        except (PermanentError, ProtocolError) as error:
+            if self._give_up(key, error):
+                await self._done(key, unsent)
+            return
+        if answer is None and unsent.answer_expected:
+            raise TransientError(f"{unsent.service}: empty answer")
+        await self._done(key, unsent)
+        if answer is not None:
+            await heard(answer)
+
+    async def _done(self, key: str, sent: Unsent) -> None:
+        """Forget a message, unless another has taken its place while it was on its way."""
+        if self._queue.get(key) is not sent:
+            return
+        del self._queue[key]
+        self._refused.pop(key, None)
+        await self._memory.drop(Unsent, [key])
+
+    def _give_up(self, key: str, error: Exception) -> bool:
+        tries = self._refused[key] = self._refused.get(key, 0) + 1
+        if tries < MAX_TRIES:
+            _log.warning("openadr_message_refused", key=key, tries=tries, error=str(error))
+            return False
+        _log.error("openadr_message_given_up", key=key, tries=tries, error=str(error))
+        return True
 
     def _note(self) -> None:
-        if self._queue:
+        if self._queue.keys() - self._refused.keys():
             self.filled.set()
         else:
             self.filled.clear()

@@ -40,6 +40,7 @@ from gateway.utility.openadr.answers import EventAnswers
 from gateway.utility.openadr.memory import Registration, VenMemory
 from gateway.utility.openadr.outbox import VenOutbox
 from gateway.utility.openadr.reporting import VenReporting
+from gateway.utility.openadr.security import MessageSecurity
 from gateway.utility.openadr.settings import OpenAdrSettings
 from gateway.utility.openadr.transport import VtnTransport
 
@@ -80,7 +81,8 @@ class OpenAdrVen:
             timedelta(seconds=settings.report_min_granularity_s),
         )
         self._answers = EventAnswers(settings.utility_id, intake, self._memory, clock)
-        self._transport = VtnTransport(settings, tls)
+        self._security = MessageSecurity(settings, clock)
+        self._transport = VtnTransport(settings, tls, self._security)
         self._backoff = Backoff(_FIRST_WAIT_S, settings.max_backoff_s)
         self._registration: Registration | None = None
         self._last_contact: datetime | None = None
@@ -100,6 +102,11 @@ class OpenAdrVen:
 
     async def run(self) -> None:
         """Talk to the VTN until cancelled."""
+        self._log.info(
+            "openadr_own_certificate",
+            fingerprint=self._security.fingerprint,
+            signs=self._security.signs,
+        )
         await self._outbox.restore()
         await self._reporting.restore()
         await self._answers.restore()
@@ -120,7 +127,10 @@ class OpenAdrVen:
                 fresh_start = False
                 self._backoff.reset()
                 self._in_touch = True
-                self._detail = f"registered as {registration.ven_id}"
+                self._detail = (
+                    f"registered as {registration.ven_id}, "
+                    f"our fingerprint is {self._security.fingerprint}"
+                )
                 await self._pause(registration.poll_s)
             except (TransientError, PermanentError, ProtocolError) as error:
                 wait_s = self._backoff.next_s()
@@ -152,9 +162,11 @@ class OpenAdrVen:
                 return
 
     async def _flush(self) -> None:
-        for answer in await self._outbox.flush(self._transport):
-            self._last_contact = self._clock.now()
-            await self._handle_answer(answer)
+        await self._outbox.flush(self._transport, self._heard)
+
+    async def _heard(self, answer: Payload) -> None:
+        self._last_contact = self._clock.now()
+        await self._handle_answer(answer)
 
     async def _exchange(self, payload: Payload) -> Payload:
         answer = await self._transport.exchange(payload)
