@@ -196,7 +196,8 @@ def play(system: KillSystem, script: Script, killer: Killer, chance: Chance) -> 
         if killer.kills < KILLS and not script.fragile and killer.turn():
             chance.note()
             killer.again()
-        script.go_on()
+        if system.in_touch:  # nothing short is announced to one that only starts
+            script.go_on()
         return killer.kills >= KILLS and script.over
 
     eventually(turn, ROUND_S, "every control is over")
