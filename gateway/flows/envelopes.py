@@ -6,7 +6,9 @@ site is one chain of instructions under its own key; the site combines all of th
 
 from __future__ import annotations
 
+import asyncio
 import uuid
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
@@ -58,6 +60,8 @@ class Envelopes:
         self._clock = clock
         self._options = options
         self._known: dict[str, OperatingEnvelope] = {}
+        self._imposing: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        """By key: what is kept alive must never replace what came in meanwhile."""
 
     async def impose(self, envelope: OperatingEnvelope) -> None:
         """Store and pass on what a utility imposes on a site; see the port.
@@ -68,18 +72,25 @@ class Envelopes:
         """
         if self._portfolio.site(envelope.site_id) is None:
             raise PermanentError(f"there is no site {envelope.site_id!r}")
+        async with self._imposing[envelope.key]:
+            await self._impose(envelope)
+
+    async def _impose(self, envelope: OperatingEnvelope) -> StoredInstruction | None:
+        """The instruction that stands when there is no news; None when a new one was sent."""
         now = self._clock.now()
         last = await self._ledger.newest_instruction(envelope.key)
         made = _instruction(envelope, last, now, self._options.keep)
         news = _worth_sending(made, last, now, self._options.renew)
         if not news and self._known.get(envelope.key) == envelope:
-            return
+            return last
         sent = await self._ledger.put_envelope(envelope, now, made if news else None)
         self._known[envelope.key] = envelope
-        if sent is not None:
-            await self._ledger.log(*_journal(envelope, now))
-            _log.info("envelope", site=sent.site_id, event_key=envelope.key, cause=made.cause)
-            self._outgoing.send([sent])
+        if sent is None:
+            return last
+        await self._ledger.log(*_journal(envelope, now))
+        _log.info("envelope", site=sent.site_id, event_key=envelope.key, cause=made.cause)
+        self._outgoing.send([sent])
+        return None
 
     async def imposed(self, site_id: str) -> Sequence[StoredEnvelope]:
         """What every utility imposes on one site."""
@@ -96,10 +107,11 @@ class Envelopes:
 
     async def _keep_alive(self) -> None:
         for stored in await self._ledger.envelopes():
+            key = stored.envelope.key
             if self._portfolio.site(stored.envelope.site_id) is None:
                 continue  # no longer ours: what it was told lapses by itself
-            await self.impose(stored.envelope)
-            last = await self._ledger.newest_instruction(stored.envelope.key)
+            async with self._imposing[key]:
+                last = await self._impose(self._known.get(key, stored.envelope))
             if last and not last.statuses and last.instruction.expires_at > self._clock.now():
                 self._outgoing.send([last.instruction])
 

@@ -197,6 +197,33 @@ async def test_a_site_that_is_not_ours_is_refused(world: World) -> None:
         await world.envelopes.impose(OperatingEnvelope(utility_id="u2", site_id="nowhere"))
 
 
+async def test_what_is_kept_alive_never_replaces_what_came_in_meanwhile(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = world.clock.now()
+    await world.envelopes.impose(envelope(now, (10, 40, 20_000.0)))
+    read, asked = world.ledger.envelopes, world.ledger.newest_instruction
+    reads: list[str] = []
+
+    async def overtaken() -> Any:
+        found = await read()
+        await world.envelopes.impose(envelope(now, (10, 40, 5_000.0)))
+        reads.clear()
+        return found
+
+    async def counted(key: str) -> Any:
+        reads.append(key)
+        return await asked(key)
+
+    monkeypatch.setattr(world.ledger, "envelopes", overtaken)
+    monkeypatch.setattr(world.ledger, "newest_instruction", counted)
+    await world.clock.advance(15 * 60)
+    await world.settle()
+    (stored,) = await read()
+    assert stored.envelope.steps[0].bounds.import_limit_w == 5_000.0
+    assert reads == [KEY]  # each envelope's instruction is looked up once
+
+
 async def newest_expiry(world: World) -> Any:
     newest = await world.ledger.newest_instruction(KEY)
     assert newest is not None
