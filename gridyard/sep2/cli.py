@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -23,6 +23,11 @@ ConfigOption = Annotated[
 UtilityOption = Annotated[
     str | None, typer.Option("--utility", "-u", help="Which utility, when there are several.")
 ]
+SiteArgument = Annotated[str, typer.Argument(help="Site id.")]
+ControlArgument = Annotated[str, typer.Argument(help="mRID of the control.")]
+ApiOption = Annotated[str, typer.Option(help="Address of the running gateway.")]
+ReasonOption = Annotated[str, typer.Option(help="Why, for the journal.")]
+GATEWAY = "http://127.0.0.1:8080"
 JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
 
 
@@ -151,10 +156,8 @@ def procedures(as_json: JsonOption = False) -> None:
 
 @app.command("in-force")
 def in_force(
-    site: Annotated[str, typer.Argument(help="Site id.")],
-    api: Annotated[str, typer.Option(help="Address of the running gateway.")] = (
-        "http://127.0.0.1:8080"
-    ),
+    site: SiteArgument,
+    api: ApiOption = GATEWAY,
     as_json: JsonOption = False,
 ) -> None:
     """What utilities impose on a site at this moment and later, and why."""
@@ -163,3 +166,48 @@ def in_force(
     with plain_errors():
         found = asyncio.run(imposed(api, site))
     typer.echo(json.dumps(found, indent=2) if as_json else "\n".join(described(site, found)))
+
+
+@app.command()
+def controls(site: SiteArgument, api: ApiOption = GATEWAY, as_json: JsonOption = False) -> None:
+    """Controls that bind a site now or later, and whether it takes part in each."""
+    from gridyard.sep2.choices import controls as listed
+    from gridyard.sep2.choices import described
+
+    with plain_errors():
+        found = asyncio.run(listed(api, site))
+    typer.echo(json.dumps(found, indent=2) if as_json else "\n".join(described(site, found)))
+
+
+@app.command("opt-out")
+def opt_out(
+    site: SiteArgument,
+    control: ControlArgument,
+    utility: UtilityOption = None,
+    reason: ReasonOption = "",
+    api: ApiOption = GATEWAY,
+) -> None:
+    """Take a site out of a control, where the utility's settings allow it."""
+    _choose(api, site, control, "out", utility, reason)
+
+
+@app.command("opt-in")
+def opt_in(
+    site: SiteArgument,
+    control: ControlArgument,
+    utility: UtilityOption = None,
+    reason: ReasonOption = "",
+    api: ApiOption = GATEWAY,
+) -> None:
+    """Let a site take part in a control again."""
+    _choose(api, site, control, "in", utility, reason)
+
+
+def _choose(
+    api: str, site: str, control: str, way: Literal["out", "in"], utility: str | None, reason: str
+) -> None:
+    from gridyard.sep2.choices import choose
+
+    with plain_errors():
+        done = asyncio.run(choose(api, site, control, way, utility=utility, reason=reason))
+    typer.echo(f"{site} has opted {way}: control {done['control_id']} of {done['utility_id']}")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
 
+from contracts.errors import PermanentError
 from contracts.time import Interval
 from gateway.ports import SiteControl
+from gridyard.sep2 import choices
 from support.gateway_web import NOW, World
 
 ID = "0000007A0000000000000000ABCDEF01"
@@ -137,3 +140,27 @@ async def test_who_has_opted_out_may_come_back_whatever_the_rule(
     world.controls.listed = [replace(control(binding="none"), opted_out=True)]
     assert f'href="{PAGE}/opt-in?site=harbor"' in (await client.get("/sites/harbor")).text
     assert (await client.post(f"{API}/opt-ins", json=BODY)).status_code == 201
+
+
+async def test_the_command_line_does_the_same(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def client(**fields: Any) -> httpx.AsyncClient:
+        return real(transport=httpx.ASGITransport(app=world.app), base_url=fields["base_url"])
+
+    real = httpx.AsyncClient
+    monkeypatch.setattr(httpx, "AsyncClient", client)
+    api = "http://localhost"
+    (line, part) = choices.described("harbor", await choices.controls(api, "harbor"))
+    assert "opModLoadLimW 60000 W" in line
+    assert part.endswith("takes part")
+    for way, out in (("out", True), ("in", False)):
+        done = await choices.choose(api, "harbor", ID.lower(), way, utility=None, reason="why")  # type: ignore[arg-type]
+        assert done["opted_out"] is out
+    assert [out for *_, out in world.controls.done] == [True, False]
+    with pytest.raises(PermanentError, match="opModImpLimW binds"):
+        await choices.choose(api, "east", ID, "out", utility="pacific-der", reason="")
+    with pytest.raises(PermanentError, match="no such control"):
+        await choices.choose(api, "harbor", "00", "out", utility=None, reason="")
+    with pytest.raises(PermanentError, match="404"):
+        await choices.controls(api, "nowhere")

@@ -1,0 +1,144 @@
+"""A person opts a site out through the REST API: the utility hears of it over real mutual TLS."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from certs.pki import Pki
+from contracts.clock import SystemClock
+from contracts.site_link.messages import VehicleReadiness
+from gateway.domain.operating_envelope import SiteBounds
+from gateway.flows.controls import Controls
+from gateway.utility.sep2.acting import Sep2Ports
+from gateway.utility.sep2.aggregator import Sep2Aggregator
+from gateway.web.app import create_app
+from support.gateway_web import World, make_world
+from support.openadr import RecordingIntake
+from support.sep2_acting import Envelopes, FragileMemory, Sites
+from support.sep2_client import client_settings
+from support.sep2_server import RunningSep2, device_lfdi, now, running_sep2
+from support.waiting import until
+
+DEFAULT = SiteBounds(load_limit_w=90_000.0)
+LIMIT = SiteBounds(load_limit_w=50_000.0)
+
+
+class Gateway:
+    """The client and the API of one process after another, over one memory."""
+
+    def __init__(self, server: RunningSep2, site_ids: tuple[str, str]) -> None:
+        self.server = server
+        self.envelopes, self.memory, self.sites = Envelopes(), FragileMemory(), Sites()
+        self.site = site_ids[0]
+        devices = client_settings(server, poll_s=0.5)
+        self.settings = devices.model_copy(
+            update={
+                "devices": tuple(
+                    one.model_copy(update={"sites": (site,)})
+                    for one, site in zip(devices.devices, site_ids, strict=True)
+                )
+            }
+        )
+        for site in site_ids:
+            self.sites.has(site, now(), pcc_power_w=20_000.0)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[httpx.AsyncClient]:
+        ports = Sep2Ports(
+            envelopes=self.envelopes,
+            events=RecordingIntake(),
+            usage=self.sites,
+            states=self.sites,
+            readiness=_nobody,
+            memory=self.memory,
+        )
+        aggregator = Sep2Aggregator(self.settings, ports, SystemClock())
+        world: World = make_world(SystemClock())
+        state = world.state
+        controls = Controls(state.portfolio, world.ledger, [aggregator], state.clock)
+        app = create_app(replace(state, controls=controls))
+        task = asyncio.create_task(aggregator.run())
+        transport = httpx.ASGITransport(app=app)
+        try:
+            async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as api:
+                yield api
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+            if not task.cancelled():
+                task.result()
+
+    @property
+    def bounds(self) -> SiteBounds | None:
+        envelope = self.envelopes.imposed.get(self.site)
+        step = None if envelope is None else envelope.at(now())
+        return None if step is None else step.bounds
+
+    async def codes(self) -> list[int]:
+        found = await self.server.look("/responses?event=e1")
+        return [one["status"] for one in found if one["device"] == "depot-1"]
+
+
+async def _nobody(site_id: str) -> list[VehicleReadiness]:
+    del site_id
+    return []
+
+
+@pytest.mark.row("sep2:31")
+async def test_out_and_in_again_over_a_restart(pki: Pki) -> None:
+    programs = [{"name": "system", "primacy": 5, "default": {"modes": {"opModLoadLimW": 90000}}}]
+    fsas = [{"name": "system", "programs": ["system"]}]
+    async with running_sep2(pki, programs=programs, fsas=fsas, devices=_devices()) as server:
+        limit = {"opModLoadLimW": 50_000}
+        await server.act(
+            "add-control",
+            name="e1",
+            program="system",
+            start_in_s=0,
+            duration_s=600,
+            modes=limit,
+            response_required=7,
+        )
+        gateway = Gateway(server, ("north-yard", "harbor"))
+        async with gateway.running() as api:
+            await until(lambda: gateway.bounds == LIMIT)
+            (control,) = (await api.get("/api/v1/sites/north-yard/controls")).json()
+            path = f"/api/v1/controls/{control['utility_id']}/{control['control_id']}"
+            body = {"site_id": "north-yard", "reason": "early departures"}
+            answer = await api.post(f"{path}/opt-outs", json=body)
+            assert answer.status_code == 201, answer.text
+            assert gateway.bounds == DEFAULT
+            await server.until("/responses?event=e1", lambda found: _has(found, 4))
+        async with gateway.running() as api:
+            listed = "/api/v1/sites/north-yard/controls"
+            await _until_listed(api, listed)
+            assert gateway.bounds == DEFAULT
+            answer = await api.post(f"{path}/opt-ins", json=body)
+            assert answer.status_code == 201, answer.text
+            assert gateway.bounds == LIMIT
+            await server.until("/responses?event=e1", lambda found: _has(found, 5))
+        assert await gateway.codes() == [1, 2, 4, 5]
+
+
+def _devices() -> list[dict[str, object]]:
+    return [{"lfdi": device_lfdi(n), "label": f"depot-{n}", "fsas": ["system"]} for n in (1, 2)]
+
+
+def _has(found: list[dict[str, object]], code: int) -> bool:
+    return any(one["status"] == code for one in found)
+
+
+async def _until_listed(api: httpx.AsyncClient, path: str) -> None:
+    """The successor has taken the choice up and knows the server's time."""
+    async with asyncio.timeout(30):
+        while True:
+            found = (await api.get(path)).json()
+            if [one["opted_out"] for one in found] == [True]:
+                return
+            await SystemClock().sleep(0.05)
