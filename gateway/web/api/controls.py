@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Response
 
-from gateway.web.api import schemas
+from gateway.web.api import binding_schemas, mapping, schemas
 from gateway.web.api.idempotency import Answers
 from gateway.web.lookup import find_control, find_site
 from gateway.web.opting_out import choose
@@ -23,23 +23,10 @@ def add_routes(router: APIRouter, state: WebState) -> None:
     answers = Answers()
 
     @router.get("/sites/{site_id}/controls", tags=["sites"])
-    async def controls(site_id: str) -> list[schemas.ControlOut]:
+    async def controls(site_id: str) -> list[binding_schemas.ControlOut]:
         """Controls of utilities that bind the site or will, and whether it takes part."""
         found = state.controls.of_site(find_site(state, site_id).site_id)
-        return [
-            schemas.ControlOut(
-                utility_id=one.utility_id,
-                control_id=one.control_id,
-                start=one.window.start,
-                end=one.window.end,
-                running=one.running,
-                asks=one.asks,
-                opted_out=one.opted_out,
-                may_opt_out=not one.binding,
-                binding=one.binding,
-            )
-            for one in found
-        ]
+        return [mapping.control_out(one) for one in found]
 
     @router.post("/controls/{utility_id}/{control_id}/opt-outs", tags=["controls"], status_code=201)
     async def opt_outs(
@@ -48,7 +35,7 @@ def add_routes(router: APIRouter, state: WebState) -> None:
         wanted: schemas.OptOutIn,
         response: Response,
         idempotency_key: Key = None,
-    ) -> schemas.ControlChoiceOut:
+    ) -> binding_schemas.ControlChoiceOut:
         """Take one site out of the control. 201 the first time, 200 when it was out already.
 
         409 when the utility's settings let nobody opt out of it.
@@ -62,7 +49,7 @@ def add_routes(router: APIRouter, state: WebState) -> None:
         wanted: schemas.OptOutIn,
         response: Response,
         idempotency_key: Key = None,
-    ) -> schemas.ControlChoiceOut:
+    ) -> binding_schemas.ControlChoiceOut:
         """Let one site take part again. 201 when it had opted out, 200 when it took part."""
         return await _choose("in", utility_id, control_id, wanted, response, idempotency_key)
 
@@ -73,13 +60,13 @@ def add_routes(router: APIRouter, state: WebState) -> None:
         wanted: schemas.OptOutIn,
         response: Response,
         key: str | None,
-    ) -> schemas.ControlChoiceOut:
+    ) -> binding_schemas.ControlChoiceOut:
         control = find_control(state, utility_id, control_id, wanted.site_id)
         asked = f"{way} {utility_id}/{control.control_id} {wanted.model_dump_json()}"
         answers.check(key, asked)
         if not await choose(state, control, way, wanted.reason):
             response.status_code = 200
-        return schemas.ControlChoiceOut(
+        return binding_schemas.ControlChoiceOut(
             utility_id=utility_id,
             control_id=control.control_id,
             site_id=control.site_id,

@@ -17,13 +17,14 @@ from gateway.domain.report import ParticipationReport
 from gateway.flows.live import LiveSite
 from gateway.ports import (
     JournalEntry,
+    SiteControl,
     StoredEnvelope,
     StoredEvent,
     StoredInstruction,
     UtilityHealth,
 )
 from gateway.reports.inverter_words import function_in_words
-from gateway.web.api import schemas
+from gateway.web.api import binding_schemas, schemas
 from gateway.web.links import event_api_url, event_url
 from gateway.web.snapshot import Snapshot, data_age_s, reading, usable
 
@@ -76,10 +77,25 @@ def site_out(live: LiveSite, programs: list[str], now: datetime) -> schemas.Site
     )
 
 
-def envelope_out(stored: StoredEnvelope, now: datetime) -> schemas.EnvelopeOut:
+def control_out(control: SiteControl) -> binding_schemas.ControlOut:
+    """A utility's control at one site."""
+    return binding_schemas.ControlOut(
+        utility_id=control.utility_id,
+        control_id=control.control_id,
+        start=control.window.start,
+        end=control.window.end,
+        running=control.running,
+        asks=control.asks,
+        opted_out=control.opted_out,
+        may_opt_out=not control.binding,
+        binding=control.binding,
+    )
+
+
+def envelope_out(stored: StoredEnvelope, now: datetime) -> binding_schemas.EnvelopeOut:
     """What a utility imposes on a site; what is over is left out."""
     envelope, current = stored.envelope, stored.envelope.at(now)
-    return schemas.EnvelopeOut(
+    return binding_schemas.EnvelopeOut(
         utility_id=envelope.utility_id,
         site_id=envelope.site_id,
         received_at=stored.received_at,
@@ -92,8 +108,8 @@ def envelope_out(stored: StoredEnvelope, now: datetime) -> schemas.EnvelopeOut:
     )
 
 
-def _envelope_step(step: EnvelopeStep) -> schemas.EnvelopeStepOut:
-    return schemas.EnvelopeStepOut(
+def _envelope_step(step: EnvelopeStep) -> binding_schemas.EnvelopeStepOut:
+    return binding_schemas.EnvelopeStepOut(
         start=step.interval.start,
         end=step.interval.end,
         bounds=_bounds(step.bounds),
@@ -101,10 +117,10 @@ def _envelope_step(step: EnvelopeStep) -> schemas.EnvelopeStepOut:
     )
 
 
-def _bounds(bounds: SiteBounds) -> schemas.BoundsOut:
+def _bounds(bounds: SiteBounds) -> binding_schemas.BoundsOut:
     values = {one.name: getattr(bounds, one.name) for one in fields(bounds)}
-    functions = [function_in_words(one) for one in bounds.inverter_functions]
-    return schemas.BoundsOut(**(values | {"inverter_functions": functions}))
+    functions = tuple(function_in_words(one) for one in bounds.inverter_functions)
+    return binding_schemas.BoundsOut(**(values | {"inverter_functions": functions}))
 
 
 def vehicle_out(row: VehicleReadiness) -> schemas.VehicleOut:

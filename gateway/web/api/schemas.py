@@ -14,7 +14,7 @@ from contracts.reading import Quality
 from contracts.site_link.messages import InstructionState, Severity
 from gateway.domain.event import EventStatus, Opt, SignalKind
 
-_T0, _T1 = "2026-11-21T01:00:00Z", "2026-11-21T03:00:00Z"
+T0, T1 = "2026-11-21T01:00:00Z", "2026-11-21T03:00:00Z"
 
 
 class Schema(BaseModel):
@@ -23,14 +23,15 @@ class Schema(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-def _example(**values: JsonValue) -> ConfigDict:
+def example(**values: JsonValue) -> ConfigDict:
+    """Configuration of an answer that the documentation shows with these values."""
     return ConfigDict(frozen=True, json_schema_extra={"examples": [values]})
 
 
 class ReadingOut(Schema):
     """A measured value. `value` is null whenever there is nothing to trust."""
 
-    model_config = _example(value=81_500.0, quality="good", at=_T0, age_s=1.8)
+    model_config = example(value=81_500.0, quality="good", at=T0, age_s=1.8)
 
     value: float | None
     quality: Quality
@@ -49,7 +50,7 @@ class StepOut(Schema):
 class SiteOut(Schema):
     """One depot, as configured and as it is now."""
 
-    model_config = _example(
+    model_config = example(
         site_id="north-yard",
         name="North Yard Bus Depot",
         time_zone="America/Los_Angeles",
@@ -76,64 +77,6 @@ class SiteOut(Schema):
     programs: list[str]
 
 
-class BoundsOut(Schema):
-    """Bounds on one site, W, in the load convention; null leaves that side free."""
-
-    import_limit_w: Annotated[float | None, Field(description="Most import at the PCC.")] = None
-    export_limit_w: Annotated[
-        float | None, Field(description="The PCC power stays above it; negative allows export.")
-    ] = None
-    load_limit_w: Annotated[
-        float | None, Field(description="Most of chargers and battery charging together.")
-    ] = None
-    generation_limit_w: Annotated[
-        float | None, Field(description="PV and discharge together stay above it; <= 0.")
-    ] = None
-    storage_power_w: Annotated[
-        float | None, Field(description="What batteries should do together; charging positive.")
-    ] = None
-    energize: Annotated[
-        bool | None, Field(description="False: everything that can be steered stops.")
-    ] = None
-    inverter_functions: Annotated[
-        list[str], Field(description="What inverters do by themselves, in words.")
-    ] = []
-
-
-class EnvelopeStepOut(Schema):
-    """Bounds over `[start, end)`; `end` null means until further notice."""
-
-    start: AwareDatetime
-    end: AwareDatetime | None
-    bounds: BoundsOut
-    cause: str
-
-
-class EnvelopeOut(Schema):
-    """What one utility imposes on one site beside every event, and why."""
-
-    model_config = _example(
-        utility_id="pacific-der",
-        site_id="north-yard",
-        received_at=_T0,
-        now={
-            "start": _T0,
-            "end": _T1,
-            "bounds": {"import_limit_w": 60_000.0},
-            "cause": "opModImpLimW of control 7A01 in program Feeder 12",
-        },
-        steps=[],
-    )
-
-    utility_id: str
-    site_id: str
-    received_at: AwareDatetime
-    now: Annotated[EnvelopeStepOut | None, Field(description="In force at this moment.")]
-    steps: Annotated[
-        list[EnvelopeStepOut], Field(description="What is in force and what comes, in order.")
-    ]
-
-
 class TelemetryOut(Schema):
     """The newest reading of every point of a site."""
 
@@ -145,14 +88,14 @@ class TelemetryOut(Schema):
 class SeriesOut(Schema):
     """One point over time: means over equal intervals, or steps as measured. Gaps are left out."""
 
-    model_config = _example(
+    model_config = example(
         site_id="north-yard",
         point="pcc_power_w",
         simulated=True,
-        start=_T0,
-        end=_T1,
+        start=T0,
+        end=T1,
         interval_s=900.0,
-        steps=[{"start": _T0, "end": "2026-11-21T01:15:00Z", "value": 81_500.0}],
+        steps=[{"start": T0, "end": "2026-11-21T01:15:00Z", "value": 81_500.0}],
     )
 
     site_id: str
@@ -200,7 +143,7 @@ class SignalOut(Schema):
 class EventOut(Schema):
     """One event at its newest modification, with our answer to it."""
 
-    model_config = _example(
+    model_config = example(
         utility_id="pacific-utility",
         event_id="evt-2026-1121",
         modification=0,
@@ -208,15 +151,15 @@ class EventOut(Schema):
         status="active",
         test=False,
         priority=0,
-        start=_T0,
-        end=_T1,
+        start=T0,
+        end=T1,
         created_at="2026-11-20T23:00:00Z",
         received_at="2026-11-20T23:00:00Z",
         signals=[
             {
                 "kind": "delta_w",
                 "unit": "W",
-                "steps": [{"start": _T0, "end": _T1, "value": -105_000.0}],
+                "steps": [{"start": T0, "end": T1, "value": -105_000.0}],
             }
         ],
         opt="optIn",
@@ -323,7 +266,7 @@ class JournalOut(Schema):
 class ReportVersionOut(Schema):
     """One immutable version of a participation report."""
 
-    model_config = _example(
+    model_config = example(
         version=2,
         final=False,
         simulated=True,
@@ -340,48 +283,6 @@ class ReportVersionOut(Schema):
     json_url: str
     pdf_url: str
     csv_url: str
-
-
-class ControlOut(Schema):
-    """A control of a utility that binds a site or will."""
-
-    model_config = _example(
-        utility_id="pacific-der",
-        control_id="0000007A0000000000000000ABCDEF01",
-        start=_T0,
-        end=_T1,
-        running=True,
-        asks="opModLoadLimW 60000 W",
-        opted_out=False,
-        may_opt_out=True,
-        binding="",
-    )
-
-    utility_id: str
-    control_id: Annotated[str, Field(description="The control's mRID.")]
-    start: AwareDatetime
-    end: AwareDatetime | None
-    running: bool
-    asks: str
-    opted_out: Annotated[bool, Field(description="The site takes no part at present.")]
-    may_opt_out: bool
-    binding: Annotated[str, Field(description="Why nobody may opt out of it.")]
-
-
-class ControlChoiceOut(Schema):
-    """Whether the site takes part in the control."""
-
-    model_config = _example(
-        utility_id="pacific-der",
-        control_id="0000007A0000000000000000ABCDEF01",
-        site_id="north-yard",
-        opted_out=True,
-    )
-
-    utility_id: str
-    control_id: str
-    site_id: str
-    opted_out: bool
 
 
 class OptOutIn(BaseModel):
@@ -418,8 +319,8 @@ class UtilityOut(Schema):
 class PortfolioOut(Schema):
     """The portfolio at this moment; a figure is null unless every site it needs is known."""
 
-    model_config = _example(
-        at=_T0,
+    model_config = example(
+        at=T0,
         simulated=True,
         power_w=171_000.0,
         baseline_w=276_000.0,

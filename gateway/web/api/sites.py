@@ -10,7 +10,7 @@ from pydantic import AwareDatetime
 
 from contracts.series import StepSeries
 from contracts.time import Interval
-from gateway.web.api import mapping, schemas
+from gateway.web.api import binding_schemas, mapping, schemas
 from gateway.web.lookup import find_site
 from gateway.web.state import WebState
 
@@ -50,7 +50,7 @@ def add_routes(router: APIRouter, state: WebState) -> None:
         return [mapping.vehicle_out(row) for row in await state.ledger.readiness(site_id)]
 
     @router.get("/sites/{site_id}/envelopes", tags=["sites"])
-    async def envelopes(site_id: str) -> list[schemas.EnvelopeOut]:
+    async def envelopes(site_id: str) -> list[binding_schemas.EnvelopeOut]:
         """What each utility imposes on a site beside every event, now and later, and why."""
         find_site(state, site_id)
         stored, now = await state.ledger.envelopes(), state.now()

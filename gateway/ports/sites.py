@@ -1,0 +1,46 @@
+"""The way to the sites, and what is done with what they say."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from contracts.site_link.messages import (
+    Batch,
+    BatchAck,
+    Hello,
+    Instruction,
+    InstructionAck,
+    Welcome,
+)
+
+
+class SiteMessages(Protocol):
+    """What the gateway does with messages from sites (implemented by the flows)."""
+
+    async def hello(self, hello: Hello) -> Welcome:
+        """A site's agent has (re)connected."""
+        ...
+
+    async def batch(self, batch: Batch) -> BatchAck:
+        """Store a batch; returns only after commit."""
+        ...
+
+    async def connected(self, site_id: str) -> None:
+        """The site has its Welcome: send it every unexpired instruction it has not seen."""
+        ...
+
+
+class SiteLink(Protocol):
+    """The way to the sites."""
+
+    async def send(self, instruction: Instruction) -> InstructionAck:
+        """Deliver an instruction; returns when the site has stored or rejected it.
+
+        Raises:
+            LinkDownError: the site is not listening, or did not answer in time.
+        """
+        ...
+
+    async def run(self, handler: SiteMessages) -> None:
+        """Serve the link until cancelled."""
+        ...
