@@ -33,9 +33,10 @@ pytestmark = [
 ]
 
 RUNS, CANCELLED, DISPLACED = (1, 2, 3), (1, 2, 6), (1, 2, 7)
-NEVER_BEGAN = (1, 7)
+NEVER_BEGAN, TOO_LATE = (1, 7), (254,)
+LAST_WORDS = {3, 6, 7, 254}
 EXPECTED: dict[str, set[tuple[int, ...]]] = {
-    "plain": {RUNS},
+    "plain": {RUNS, TOO_LATE},  # killed at every look until its end
     "older": {DISPLACED},
     "newer": {RUNS},
     "withdrawn": {CANCELLED},
@@ -54,6 +55,8 @@ class Script:
         self._stages = iter(self._play())
         self._awaited: Callable[[], bool] = lambda: True
         self._short: list[str] = []
+        self.complete = False
+        """Whether the utility has done everything it will do."""
 
     def name(self, control: str) -> str:
         return f"{control}-{self._number}"
@@ -63,10 +66,15 @@ class Script:
         return 1_000.0 * (10 * self._number + list(EXPECTED).index(control) + 10)
 
     @property
-    def over(self) -> bool:
-        """Whether every device has said the last word about every control."""
-        last = {"plain": 3, "older": 7, "newer": 3, "withdrawn": 6, "outranked": 7, "better": 3}
-        return all(self._said(control, code) for control, code in last.items())
+    def open(self) -> dict[tuple[str, str], list[int]]:
+        """What has been answered of controls whose last word is still to come."""
+        answers = self._system.answers()
+        told = {
+            (control, site): [one["status"] for one in answers.get((self.name(control), site), ())]
+            for control in EXPECTED
+            for site in SITES
+        }
+        return {place: codes for place, codes in told.items() if not set(codes) & LAST_WORDS}
 
     @property
     def fragile(self) -> bool:
@@ -90,6 +98,7 @@ class Script:
         self._add("newer", "opModImpLimW", start_in_s=3, duration_s=4)
         self._short.append("newer")
         self._system.act("cancel-event", event=self.name("withdrawn"), randomized=True)
+        self.complete = True
         yield self._never
 
     def _add(self, control: str, mode: str, program: str = "system", **more: int) -> None:
@@ -198,7 +207,7 @@ def play(system: KillSystem, script: Script, killer: Killer, chance: Chance) -> 
             killer.again()
         if system.in_touch:  # nothing short is announced to one that only starts
             script.go_on()
-        return killer.kills >= KILLS and script.over
+        return killer.kills >= KILLS and script.complete and not script.open
 
     eventually(turn, ROUND_S, "every control is over")
 

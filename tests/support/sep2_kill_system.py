@@ -125,7 +125,7 @@ def _utility(pki: Pki, sep2: int, api: int) -> VtnSettings:
         "devices": devices,
         "poll_rates": {"DERProgramList": 1},
         "keep_ended_s": 3600,  # so that a restarted client meets what it has answered for good
-        "judge": {"received_within_s": 30},
+        "judge": {"received_within_s": 300},
     }
     return VtnSettings.model_validate(
         {
