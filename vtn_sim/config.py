@@ -8,6 +8,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from contracts.config import Settings
+from vtn_sim.openadr.faults import FaultSpec
+from vtn_sim.openadr.habits import Habits
 from vtn_sim.sep2.settings import Sep2ServerSettings
 from vtn_sim.spec import EventSpec, Identifier
 
@@ -19,6 +21,8 @@ class KnownVen(Settings):
 
     ven_id: Identifier
     name: Identifier
+    fingerprint: Annotated[str, Field(pattern=r"^([0-9A-F]{2}:){9}[0-9A-F]{2}$")] | None = None
+    """Of the certificate it signs messages with; none: the one it shows in TLS."""
 
 
 class ReportWish(Settings):
@@ -34,6 +38,8 @@ class JudgeSettings(Settings):
 
     min_coverage: Annotated[float, Field(gt=0, le=1)] = 0.95
     """Part of an event over which telemetry must be known."""
+    answer_within_s: Annotated[float, Field(gt=0, le=86_400)] = 10.0
+    """Time to answer what was sent; an event must also be answered before the next poll."""
     settle_s: Annotated[float, Field(ge=0, le=86_400)] = 10.0
     """Added to the reporting period before missing telemetry is held against a VEN."""
 
@@ -74,6 +80,15 @@ class VtnSettings(Settings):
     vens: tuple[KnownVen, ...] = ()
     accept_unknown_vens: bool = False
     report: ReportWish | None = ReportWish()
+    signatures: Literal["off", "accepted", "required"] = "off"
+    """XML signatures (profile rule 514): of no message, of those to VENs that sign, or of all,
+    and unsigned messages are refused."""
+    sign_cert_file: Path | None = None
+    sign_key_file: Path | None = None
+    """What messages are signed with; none: as in TLS."""
+    habits: Habits = Habits()
+    faults: tuple[FaultSpec, ...] = ()
+    """Those that are on from the start."""
     judge: JudgeSettings = JudgeSettings()
     keep_messages: Annotated[int, Field(ge=1, le=100_000)] = 1000
     keep_samples: Annotated[int, Field(ge=1, le=10_000_000)] = 100_000

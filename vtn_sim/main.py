@@ -9,14 +9,19 @@ from functools import partial
 
 import structlog
 
+from contracts.errors import ConfigError
 from contracts.http_server import serve
-from contracts.identity import server_context
+from contracts.identity import client_context, server_context
+from contracts.openadr.signature import SigningKey
 from contracts.time import Clock
 from vtn_sim.api import api_app
 from vtn_sim.config import VtnSettings
 from vtn_sim.openadr.journal import Journal
+from vtn_sim.openadr.push import Pusher
 from vtn_sim.openadr.service import PATH, openadr_app
+from vtn_sim.openadr.signing import signing_key
 from vtn_sim.openadr.vtn import Vtn
+from vtn_sim.openadr.wire import Wire
 from vtn_sim.scenario import play
 from vtn_sim.sep2.server import Sep2Server
 
@@ -50,13 +55,15 @@ async def run(
         ExceptionGroup: holds a PermanentError when a port cannot be listened on.
     """
     tls = server_context(config.cert_file, config.key_file, config.ca_file)
-    vtn, journal = Vtn(config, clock), Journal(config.keep_messages)
+    own = client_context(config.ca_file, config.cert_file, config.key_file)
+    vtn, journal = Vtn(config, clock, _key(config)), Journal(config.keep_messages)
+    wire = Wire(vtn, journal)
     sep2 = None if config.sep2 is None else Sep2Server(config.sep2, clock)
     ports = _Ports(config, ready)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(
             serve(
-                openadr_app(vtn, journal, clock),
+                openadr_app(vtn, wire),
                 host=config.host,
                 port=config.port,
                 stopping=stopping,
@@ -75,9 +82,24 @@ async def run(
         )
         if sep2 is not None:
             tasks.create_task(sep2.run(stopping, partial(ports.found, "sep2")))
-        scenario = tasks.create_task(play(config.scenario, vtn, clock))
+        helpers = [
+            tasks.create_task(play(config.scenario, vtn, clock)),
+            tasks.create_task(Pusher(vtn, wire, own).run()),
+        ]
         await stopping.wait()
-        scenario.cancel()
+        for helper in helpers:
+            helper.cancel()
+
+
+def _key(config: VtnSettings) -> SigningKey | None:
+    """What messages are signed with; none when that was not asked for and is not possible."""
+    cert, key = config.sign_cert_file or config.cert_file, config.sign_key_file or config.key_file
+    try:
+        return signing_key(cert, key)
+    except ConfigError:
+        if config.signatures == "off":
+            return None
+        raise
 
 
 class _Ports:

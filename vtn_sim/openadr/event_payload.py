@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from contracts.openadr.payloads import (
     ActivePeriod,
+    Baseline,
     EventDescriptor,
     EventStatus,
     ItemBase,
@@ -18,7 +20,7 @@ from contracts.openadr.payloads import (
 )
 from contracts.series import StepSeries
 from contracts.time import Interval
-from vtn_sim.spec import EventSpec, SignalSpec
+from vtn_sim.spec import EventSpec, IntervalSpec, SignalSpec, TargetSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,8 @@ class VtnEvent:
     created_at: datetime
     modified_at: datetime | None = None
     cancelled_at: datetime | None = None
+    withdrawn_at: datetime | None = None
+    """From then on it is left out of what is sent, without a word (implied cancellation)."""
     start: datetime
     spec: EventSpec
 
@@ -58,9 +62,15 @@ class VtnEvent:
 
     def concerns(self, ven_id: str) -> bool:
         """Whether the VEN is to get it; resources and groups are for the VEN to resolve."""
-        named = (*self.spec.targets.ven_ids, *self.spec.targets.party_ids)
-        others = self.spec.targets.resource_ids or self.spec.targets.group_ids
-        return not named or ven_id in named or bool(others)
+        if self.spec.recipients is not None:
+            return ven_id in self.spec.recipients
+        targets = self.spec.targets
+        named = {*targets.ven_ids, *targets.party_ids}
+        others = targets != targets.model_copy(update=_NOBODY) or not named
+        return ven_id in named or others
+
+
+_NOBODY = {name: () for name in TargetSpec.model_fields if name not in ("ven_ids", "party_ids")}
 
 
 def signal_series(event: VtnEvent, signal: SignalSpec) -> StepSeries:
@@ -87,11 +97,12 @@ def oadr_event(event: VtnEvent, now: datetime) -> OadrEvent:
             event_id=event.event_id,
             modification_number=event.modification,
             modified_at=event.modified_at,
+            modification_reason=spec.modification_reason or None,
             priority=spec.priority,
             market_context=spec.market_context,
             created_at=event.created_at,
             status=status,
-            test_event="true" if spec.test else "false",
+            test_event=spec.test if isinstance(spec.test, str) else str(spec.test).lower(),
             vtn_comment=spec.comment or None,
         ),
         active_period=ActivePeriod(
@@ -106,12 +117,8 @@ def oadr_event(event: VtnEvent, now: datetime) -> OadrEvent:
             _signal(event, number, signal, status is EventStatus.ACTIVE, now)
             for number, signal in enumerate(spec.signals)
         ),
-        target=Target(
-            group_ids=spec.targets.group_ids,
-            resource_ids=spec.targets.resource_ids,
-            ven_ids=spec.targets.ven_ids,
-            party_ids=spec.targets.party_ids,
-        ),
+        baseline=_baseline(event),
+        target=_target(spec.targets),
         response_required=required,
     )
 
@@ -125,22 +132,62 @@ def _signal(
         name=signal.name,
         type=signal.type,
         signal_id=f"{event.event_id}-{number}",
-        intervals=tuple(
-            SignalInterval(uid=str(uid), duration=timedelta(seconds=i.duration_s), value=i.value)
-            for uid, i in enumerate(signal.intervals)
-        ),
+        intervals=_intervals(signal.intervals),
         item=_item(signal),
+        target=_target(signal.targets),
         current_value=current or 0.0,
     )
 
 
+def _intervals(specs: Sequence[IntervalSpec]) -> tuple[SignalInterval, ...]:
+    """Profile rules 2 and 8: uid from 0 in steps of 1."""
+    return tuple(
+        SignalInterval(uid=str(uid), duration=timedelta(seconds=i.duration_s), value=i.value)
+        for uid, i in enumerate(specs)
+    )
+
+
+def _target(spec: TargetSpec) -> Target:
+    return Target(**spec.model_dump())
+
+
+def _baseline(event: VtnEvent) -> Baseline | None:
+    spec = event.spec.baseline
+    if spec is None:
+        return None
+    return Baseline(
+        baseline_id=spec.baseline_id,
+        name=spec.name,
+        start=event.start,
+        duration=timedelta(seconds=sum(interval.duration_s for interval in spec.intervals)),
+        intervals=_intervals(spec.intervals),
+        resource_ids=spec.resource_ids,
+        item=ItemBase.power_real("k"),
+    )
+
+
+_UNITS = {
+    "LOAD_DISPATCH": "kW",
+    "BID_LOAD": "kW",
+    "BID_ENERGY": "kWh",
+    "CHARGE_STATE": "kWh",
+    "ELECTRICITY_PRICE": "currencyPerKWh",
+    "ENERGY_PRICE": "currencyPerKWh",
+    "BID_PRICE": "currencyPerKWh",
+    "DEMAND_CHARGE": "currencyPerKW",
+}
+_SCALES = {"W": "none", "kW": "k", "MW": "M"}
+_WITHOUT_UNIT = ("multiplier", "level", "priceMultiplier")
+
+
 def _item(signal: SignalSpec) -> ItemBase | None:
-    match signal.name:
-        case "LOAD_DISPATCH":
-            return ItemBase.power_real("k")
-        case "ELECTRICITY_PRICE":
-            return ItemBase(
-                kind="currencyPerKWh", units=signal.currency, description="currencyPerKWh"
-            )
-        case "SIMPLE":
-            return None
+    unit = signal.unit or _UNITS.get(signal.name, "none")
+    if signal.unit is None and signal.type in _WITHOUT_UNIT:
+        return None
+    if unit in _SCALES:
+        return ItemBase.power_real(_SCALES[unit])
+    if unit == "kWh":
+        return ItemBase.energy_real("k")
+    if unit == "none":
+        return None
+    return ItemBase(kind=unit, units=signal.currency, description=unit)

@@ -8,9 +8,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from contracts.errors import PermanentError
-from contracts.openadr.payloads import EventResponse, EventStatus, OadrEvent, OptType
+from contracts.openadr.payloads import (
+    CreatedEvent,
+    DistributeEvent,
+    EventResponse,
+    EventStatus,
+    OadrEvent,
+    OptType,
+)
 from vtn_sim.openadr.event_payload import VtnEvent, oadr_event
-from vtn_sim.openadr.refusal import INVALID_ID, OUT_OF_SEQUENCE, Refusal
+from vtn_sim.openadr.ledger import Receipt
+from vtn_sim.openadr.refusal import INVALID_ID, OK, OUT_OF_SEQUENCE, Refusal
 from vtn_sim.spec import EventSpec
 
 KEEP_AFTER_END = timedelta(minutes=2)
@@ -35,6 +43,14 @@ class Answer:
     code: int
     description: str
     at: datetime
+    request_id: str = ""
+    receipt: Receipt | None = None
+    """Of the message it came in."""
+
+    @property
+    def acknowledged(self) -> bool:
+        """False: a fault of ours has spoilt the acknowledgement, it may come again."""
+        return self.receipt is None or self.receipt.acknowledged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +66,12 @@ class Delivery:
     polls_before_answer: int = 0
     """Polls of the VEN between the first sending and its first answer; the rule allows none."""
     answers: tuple[Answer, ...] = ()
+    requests: tuple[str, ...] = ()
+    """requestID of the oadrDistributeEvent of each sending."""
+    stale_requests: tuple[str, ...] = ()
+    """Those that came after a newer modification."""
+    lost_answers: int = 0
+    """Answers that a fault of ours did not let in."""
 
 
 class EventBook:
@@ -59,6 +81,8 @@ class EventBook:
         self._resend_after = resend_after
         self._events: dict[str, VtnEvent] = {}
         self._deliveries: dict[tuple[str, str, int], Delivery] = {}
+        self._before: dict[str, VtnEvent] = {}
+        self._owed: set[str] = set()
 
     # --- what the utility wants ----------------------------------------------------------------
 
@@ -84,13 +108,35 @@ class EventBook:
         event = self._open_event(event_id, now)
         return self._put(replace(event, spec=spec, start=start), now)
 
-    def cancel(self, event_id: str, now: datetime) -> VtnEvent:
+    def cancel(self, event_id: str, now: datetime, *, end_within_s: int | None = None) -> VtnEvent:
         """The event cancelled, with the next modification number.
+
+        `end_within_s` replaces the tolerance, by which VENs choose their end at random; 0 ends it
+        at once for all.
 
         Raises:
             UnknownEventError, FinishedEventError: there is nothing to cancel.
         """
-        return self._put(replace(self._open_event(event_id, now), cancelled_at=now), now)
+        event = self._open_event(event_id, now)
+        spec = event.spec
+        if end_within_s is not None:
+            spec = spec.model_copy(update={"start_tolerance_s": end_within_s})
+        return self._put(replace(event, spec=spec, cancelled_at=now), now)
+
+    def withdraw(self, event_id: str, now: datetime) -> VtnEvent:
+        """The event left out of what is sent from now on: an implied cancellation.
+
+        Raises:
+            UnknownEventError, FinishedEventError: there is nothing to withdraw.
+        """
+        event = replace(self._open_event(event_id, now), withdrawn_at=now)
+        self._events[event_id] = event
+        self._owed |= {d.ven_id for d in self.deliveries(event_id)}
+        return event
+
+    def owe(self, ven_id: str) -> None:
+        """Send everything once more, changed or not."""
+        self._owed.add(ven_id)
 
     def event(self, event_id: str) -> VtnEvent:
         """The event at its newest modification.
@@ -101,6 +147,11 @@ class EventBook:
         if event_id not in self._events:
             raise UnknownEventError(f"no event {event_id!r}")
         return self._events[event_id]
+
+    def event_for(self, ven_id: str, event_id: str) -> VtnEvent | None:
+        """An event that concerns this VEN, if there is one of this id."""
+        event = self._events.get(event_id)
+        return event if event is not None and event.concerns(ven_id) else None
 
     @property
     def events(self) -> Sequence[VtnEvent]:
@@ -113,11 +164,14 @@ class EventBook:
 
     def _open_event(self, event_id: str, now: datetime) -> VtnEvent:
         event = self.event(event_id)
+        if event.withdrawn_at is not None:
+            raise FinishedEventError(f"event {event_id!r} is withdrawn")
         if event.status(now) in (EventStatus.CANCELLED, EventStatus.COMPLETED):
             raise FinishedEventError(f"event {event_id!r} is {event.status(now)}")
         return event
 
     def _put(self, event: VtnEvent, now: datetime) -> VtnEvent:
+        self._before[event.event_id] = self._events[event.event_id]
         changed = replace(event, modification=event.modification + 1, modified_at=now)
         self._events[event.event_id] = changed
         return changed
@@ -126,47 +180,90 @@ class EventBook:
 
     def has_news(self, ven_id: str, now: datetime) -> bool:
         """Whether the VEN lacks a modification, or owes an answer for too long."""
-        return any(self._due(ven_id, event, now) for event in self._current(ven_id, now))
-
-    def distribute(self, ven_id: str, now: datetime) -> tuple[OadrEvent, ...]:
-        """All current events for the VEN, now counted as sent."""
         current = self._current(ven_id, now)
+        return ven_id in self._owed or any(self._due(ven_id, event, now) for event in current)
+
+    def distribute(
+        self, ven_id: str, now: datetime, request_id: str = "", *, older: bool = False
+    ) -> tuple[OadrEvent, ...]:
+        """All current events for the VEN, now counted as sent.
+
+        `older`: each at the modification before its newest, if there is one.
+        """
+        self._owed.discard(ven_id)
+        current = self._current(ven_id, now)
+        if older:
+            self._owed.add(ven_id)
+            current = [self._before.get(event.event_id, event) for event in current]
         for event in current:
-            self._sent(ven_id, event, now)
+            self._sent(ven_id, event.event_id, event.modification, request_id, now)
         return tuple(oadr_event(event, now) for event in current)
+
+    def sent_again(self, ven_id: str, message: DistributeEvent, now: datetime) -> None:
+        """A batch was sent a second time as it is."""
+        for event in message.events:
+            number = event.descriptor.modification_number
+            self._sent(ven_id, event.event_id, number, message.request_id, now)
+
+    def unsent(self, ven_id: str, request_id: str, *, again: bool) -> None:
+        """A batch could not be read; `again`: it is sent once more without waiting."""
+        for key, delivery in list(self._deliveries.items()):
+            if delivery.ven_id != ven_id or request_id not in delivery.requests:
+                continue
+            kept = list(delivery.requests)
+            kept.remove(request_id)
+            self._deliveries[key] = replace(
+                delivery, requests=tuple(kept), times_sent=delivery.times_sent - 1
+            )
+            if not kept:
+                del self._deliveries[key]
+        if again:
+            self._owed.add(ven_id)
 
     def polled(self, ven_id: str) -> None:
         """The VEN polled: events it has not answered yet are late from now on."""
         for key, delivery in self._deliveries.items():
-            if delivery.ven_id == ven_id and not delivery.answers:
+            silent = not delivery.answers and not delivery.lost_answers
+            if delivery.ven_id == ven_id and silent:
                 polls = delivery.polls_before_answer + 1
                 self._deliveries[key] = replace(delivery, polls_before_answer=polls)
 
-    def answered(self, ven_id: str, response: EventResponse, now: datetime) -> None:
+    def attempted(self, message: CreatedEvent) -> None:
+        """Answers came that a fault of ours did not let in."""
+        for response in message.event_responses:
+            key = (message.ven_id, response.event_id, response.modification_number)
+            delivery = self._deliveries.get(key)
+            if delivery is not None:
+                lost = delivery.lost_answers + 1
+                self._deliveries[key] = replace(delivery, lost_answers=lost)
+
+    def answered(self, ven_id: str, response: EventResponse, receipt: Receipt) -> None:
         """Record a VEN's answer.
 
         Raises:
-            Refusal: 452 for an event the VEN was not sent, 450 for another modification than the
-                newest one (it is recorded all the same when the VEN was sent it).
+            Refusal: 452 for an event the VEN was not sent, 450 for an opt to another modification
+                than the newest one (it is recorded all the same when the VEN was sent it).
         """
         event = self._events.get(response.event_id)
         delivery = self._deliveries.get((ven_id, response.event_id, response.modification_number))
         if delivery is not None:
-            self._record(delivery, response, now)
+            self._record(delivery, response, receipt)
         if event is None or not event.concerns(ven_id):
             raise Refusal(INVALID_ID, f"no event {response.event_id!r}")
-        if event.modification != response.modification_number:
+        if event.modification != response.modification_number and response.code == OK:
             raise Refusal(
                 OUT_OF_SEQUENCE,
                 f"event {response.event_id!r} is at modification {event.modification}",
             )
 
-    def _record(self, delivery: Delivery, response: EventResponse, now: datetime) -> None:
+    def _record(self, delivery: Delivery, response: EventResponse, receipt: Receipt) -> None:
         answer = Answer(
             opt=response.opt_type,
             code=response.code,
             description=response.description or "",
-            at=now,
+            at=receipt.at,
+            request_id=response.request_id,
+            receipt=receipt,
         )
         key = (delivery.ven_id, delivery.event_id, delivery.modification)
         self._deliveries[key] = replace(delivery, answers=(*delivery.answers, answer))
@@ -175,7 +272,7 @@ class EventBook:
         return [
             event
             for event in self._events.values()
-            if event.concerns(ven_id) and not _forgotten(event, now)
+            if event.concerns(ven_id) and event.withdrawn_at is None and not _forgotten(event, now)
         ]
 
     def _due(self, ven_id: str, event: VtnEvent, now: datetime) -> bool:
@@ -185,20 +282,32 @@ class EventBook:
         owes = event.spec.response_required and not delivery.answers
         return owes and now - delivery.last_sent_at >= self._resend_after
 
-    def _sent(self, ven_id: str, event: VtnEvent, now: datetime) -> None:
-        key = (ven_id, event.event_id, event.modification)
+    def _sent(
+        self, ven_id: str, event_id: str, modification: int, request_id: str, now: datetime
+    ) -> None:
+        key = (ven_id, event_id, modification)
         known = self._deliveries.get(key)
-        self._deliveries[key] = (
+        delivery = (
             Delivery(
                 ven_id=ven_id,
-                event_id=event.event_id,
-                modification=event.modification,
+                event_id=event_id,
+                modification=modification,
                 first_sent_at=now,
                 last_sent_at=now,
+                requests=(request_id,),
             )
             if known is None
-            else replace(known, last_sent_at=now, times_sent=known.times_sent + 1)
+            else replace(
+                known,
+                last_sent_at=now,
+                times_sent=known.times_sent + 1,
+                requests=(*known.requests, request_id),
+            )
         )
+        if (ven_id, event_id, modification + 1) in self._deliveries:
+            stale = (*delivery.stale_requests, request_id)
+            delivery = replace(delivery, stale_requests=stale)
+        self._deliveries[key] = delivery
 
 
 def _forgotten(event: VtnEvent, now: datetime) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contracts.errors import ProtocolError
 
+OK = 200
 OUT_OF_SEQUENCE = 450
 NOT_ALLOWED = 451
 INVALID_ID = 452

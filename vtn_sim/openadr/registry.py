@@ -22,6 +22,15 @@ class Ven:
     registration_id: str | None = None
     registered_at: datetime | None = None
     last_seen_at: datetime | None = None
+    fingerprint: str | None = None
+    """Of the certificate it signs with, if the settings tell."""
+    push_url: str | None = None
+    """Where its messages are pushed to; none: it polls."""
+    signs: bool = False
+    """It said so when it registered (oadrXmlSignature)."""
+    report_only: bool = False
+    message_sent_at: datetime | None = None
+    """When it got the last message that was more than an oadrResponse."""
     queue: deque[Payload] = field(default_factory=deque)
 
 
@@ -29,7 +38,10 @@ class Registry:
     """The VENs of one VTN."""
 
     def __init__(self, known: Sequence[KnownVen], *, accept_unknown: bool) -> None:
-        self._vens = {ven.ven_id: Ven(ven_id=ven.ven_id, name=ven.name) for ven in known}
+        self._vens = {
+            ven.ven_id: Ven(ven_id=ven.ven_id, name=ven.name, fingerprint=ven.fingerprint)
+            for ven in known
+        }
         self._accept_unknown = accept_unknown
 
     @property
@@ -64,19 +76,22 @@ class Registry:
 
         Raises:
             Refusal: 452 for an unknown venID or registrationID, 463 for an unknown name, 451 for
-                another profile or transport than simpleHttp pull of 2.0b.
+                another profile or transport than simpleHttp of 2.0b, or for push without an
+                https address.
         """
         if (request.profile, request.transport) != ("2.0b", "simpleHttp"):
             raise Refusal(NOT_ALLOWED, "only 2.0b over simpleHttp is spoken")
-        if request.http_pull_model is False:
-            raise Refusal(NOT_ALLOWED, "only the pull model is spoken")
+        push_url = _push_url(request)
         ven = self.ven(request.ven_id) if request.ven_id else self._named(request.ven_name or "")
         if request.registration_id and request.registration_id != ven.registration_id:
             raise Refusal(INVALID_ID, f"unknown registrationID {request.registration_id!r}")
         if not request.registration_id:
             ven.registration_id = uuid.uuid4().hex
             ven.queue.clear()
+        ven.push_url, ven.signs = push_url, request.xml_signature
+        ven.report_only = request.report_only
         ven.registered_at = ven.last_seen_at = now
+        ven.message_sent_at = None
         return ven
 
     def cancel(self, ven_id: str | None, registration_id: str | None) -> Ven:
@@ -92,6 +107,12 @@ class Registry:
                 return ven
         raise Refusal(INVALID_ID, f"unknown registrationID {registration_id!r}")
 
+    def forget(self) -> None:
+        """Lose every registration, as a utility that restarts without its data."""
+        for ven in self._vens.values():
+            ven.registration_id = ven.registered_at = ven.push_url = None
+            ven.queue.clear()
+
     def _named(self, name: str) -> Ven:
         for ven in self._vens.values():
             if ven.name == name:
@@ -101,3 +122,17 @@ class Registry:
         ven = Ven(ven_id=f"ven-{uuid.uuid4().hex[:12]}", name=name)
         self._vens[ven.ven_id] = ven
         return ven
+
+
+def _push_url(request: CreatePartyRegistration) -> str | None:
+    if request.http_pull_model is not False:
+        return None
+    address = (request.transport_address or "").strip()
+    if not address.startswith("https://"):
+        raise Refusal(NOT_ALLOWED, "push needs an https oadrTransportAddress")
+    return address.rstrip("/") if address.count("/") > _OF_A_HOST else address + PATH
+
+
+_OF_A_HOST = 2
+PATH = "/OpenADR2/Simple/2.0b"
+"""Where services are found, at a VTN and at a VEN that is pushed to."""

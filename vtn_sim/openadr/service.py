@@ -1,40 +1,51 @@
-"""The four endpoints of the simple HTTP transport. Who may connect is up to TLS."""
+"""The five endpoints of the simple HTTP transport. Who may connect is up to TLS."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import structlog
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import Response as HttpResponse
 from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope, Send
 
 from contracts.errors import ProtocolError
 from contracts.http_problem import install_problem_handlers
-from contracts.openadr import codec, schema
+from contracts.http_server import hang_up, peer_certificate
+from contracts.identity import openadr_fingerprint
+from contracts.openadr import codec
 from contracts.openadr.payloads import EiResponse, Payload, Response
+from contracts.openadr.signature import SignatureError
 from contracts.openadr.xml.envelope import MAX_MESSAGE_BYTES
-from contracts.time import Clock
-from vtn_sim.openadr.journal import Journal
-from vtn_sim.openadr.refusal import NOT_RECOGNISED
+from vtn_sim.openadr.faults import FaultSpec, Passing
+from vtn_sim.openadr.ledger import Receipt
+from vtn_sim.openadr.refusal import NOT_ALLOWED, NOT_RECOGNISED
+from vtn_sim.openadr.registry import PATH
 from vtn_sim.openadr.vtn import SERVICES, Vtn
+from vtn_sim.openadr.wire import DOUBTFUL, Incoming, Wire
+
+__all__ = ["PATH", "openadr_app"]
 
 _log = structlog.get_logger(__name__)
 
-PATH = "/OpenADR2/Simple/2.0b"
-_BAD_REQUEST = 400
-_KEPT_OF_NONSENSE = 10_000
+_OK, _BAD_REQUEST, _FORBIDDEN = 200, 400, 403
+_XML = "application/xml"
 
 
-def openadr_app(vtn: Vtn, journal: Journal, clock: Clock) -> FastAPI:
+def openadr_app(vtn: Vtn, wire: Wire) -> FastAPI:
     """The VEN's side of the VTN as an application."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     install_problem_handlers(app)
-    exchange = _Exchange(vtn, journal, clock)
+    exchange = _Exchange(vtn, wire)
 
     @app.post(PATH + "/{service}")
     async def post(service: str, request: Request) -> HttpResponse:
         if service not in SERVICES:
             raise HTTPException(404, f"no service {service!r}")
-        return exchange.answer(service, await _body(request))
+        certificate = peer_certificate(request.scope)
+        peer = None if certificate is None else openadr_fingerprint(certificate)
+        return await exchange.answer(service, await _body(request), peer)
 
     return app
 
@@ -53,64 +64,92 @@ async def _body(request: Request) -> bytes:
 
 
 class _Exchange:
-    """One message in, one message out, both in the journal."""
+    """One message in, one message out."""
 
-    def __init__(self, vtn: Vtn, journal: Journal, clock: Clock) -> None:
+    def __init__(self, vtn: Vtn, wire: Wire) -> None:
         self._vtn = vtn
-        self._journal = journal
-        self._clock = clock
+        self._wire = wire
 
-    def answer(self, service: str, data: bytes) -> HttpResponse:
+    async def answer(self, service: str, data: bytes, peer: str | None) -> HttpResponse:
         try:
-            message = codec.decode(data)
+            incoming = self._wire.read(service, data, peer)
         except ProtocolError as error:
-            return self._nonsense(service, data, error)
-        self._journal.add(
-            "received",
-            service,
-            data,
-            self._clock.now(),
-            name=codec.message_name(message),
-            ven_id=_ven_id(message),
-            fault=_schema_fault(data),
-        )
-        return self._send(service, self._vtn.handle(service, message), _ven_id(message))
+            return self._nonsense(service, error)
+        now = self._vtn.clock.now()
+        passing = Passing(ven_id=incoming.ven_id, service=service, received=incoming.name)
+        fault = self._vtn.faults.strike(passing, now, taken=False)
+        if fault is not None:
+            self._vtn.lost(incoming.message)
+            nothing = Response(response=EiResponse())
+            return await self._send(service, nothing, incoming, fault)
+        receipt = Receipt(at=now)
+        answer = self._vtn.handle(service, incoming.message, receipt)
+        passing = replace(passing, sent=codec.message_name(answer))
+        fault = self._vtn.faults.strike(passing, now, taken=True)
+        receipt.acknowledged = fault is None or fault.effect not in DOUBTFUL
+        return await self._send(service, answer, incoming, fault)
 
-    def _nonsense(self, service: str, data: bytes, error: ProtocolError) -> HttpResponse:
+    def _nonsense(self, service: str, error: ProtocolError) -> HttpResponse:
         """HTTP 400 with an oadrResponse that says what is wrong; nobody else notices."""
         _log.warning("vtn_unreadable_message", service=service, reason=str(error))
-        kept = data[:_KEPT_OF_NONSENSE]
-        self._journal.add("received", service, kept, self._clock.now(), fault=str(error))
-        response = EiResponse(code=NOT_RECOGNISED, description=_printable(str(error)))
-        return self._send(service, Response(response=response), None, _BAD_REQUEST)
+        refused = isinstance(error, SignatureError)
+        code, status = (NOT_ALLOWED, _FORBIDDEN) if refused else (NOT_RECOGNISED, _BAD_REQUEST)
+        response = EiResponse(code=code, description=_printable(str(error)))
+        sign = self._vtn.signatures.mode == "required"
+        data = self._wire.write(service, Response(response=response), "", sign=sign)
+        return HttpResponse(data, status, media_type=_XML)
 
-    def _send(
-        self, service: str, message: Payload, ven_id: str | None, status: int = 200
+    async def _send(
+        self, service: str, message: Payload, incoming: Incoming, fault: FaultSpec | None
     ) -> HttpResponse:
-        data = codec.encode(message)
-        self._journal.add(
-            "sent",
-            service,
-            data,
-            self._clock.now(),
-            name=codec.message_name(message),
-            ven_id=_ven_id(message) or ven_id,
-        )
-        return HttpResponse(data, status, media_type="application/xml")
+        ven_id = incoming.ven_id or getattr(message, "ven_id", None) or ""
+        sign = incoming.signed
+        data = self._wire.write(service, message, ven_id, sign=sign, fault=fault)
+        self._wire.settle(message, ven_id, fault, signed=sign)
+        if fault is None:
+            return HttpResponse(data, _OK, media_type=_XML)
+        if fault.effect == "delay":
+            await self._vtn.clock.sleep(fault.delay_s)
+        return _faulty(data, fault)
 
 
-def _ven_id(message: Payload) -> str | None:
-    ven_id: str | None = getattr(message, "ven_id", None)
-    return ven_id
+def _faulty(data: bytes, fault: FaultSpec) -> HttpResponse:
+    match fault.effect:
+        case "status":
+            wait = fault.retry_after_s
+            headers = {} if wait is None else {"Retry-After": str(wait)}
+            return HttpResponse(b"", fault.status, headers)
+        case "redirect":
+            status = fault.status if fault.status < _BAD_REQUEST else 307
+            return HttpResponse(b"", status, {"Location": fault.location})
+        case "content-type":
+            return HttpResponse(data, _OK, media_type="text/html")
+        case "disconnect" | "drop":
+            half = data[: len(data) // 2] if fault.effect == "disconnect" else None
+            return _Broken(half, len(data))
+        case _:
+            return HttpResponse(data, _OK, media_type=_XML)
 
 
-def _schema_fault(data: bytes) -> str | None:
-    try:
-        schema.validate(data)
-    except ProtocolError as error:
-        _log.warning("vtn_schema_fault", reason=str(error))
-        return str(error)
-    return None
+class _Broken(HttpResponse):
+    """An answer whose connection ends in the middle of it, or before it."""
+
+    def __init__(self, half: bytes | None, promised: int) -> None:
+        super().__init__(media_type=_XML)
+        self._half = half
+        self._promised = promised
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._half is None:
+            hang_up(scope)
+            await receive()  # that it is gone: uvicorn is content then
+            return
+        headers = [
+            (b"content-type", _XML.encode()),
+            (b"content-length", str(self._promised).encode()),
+        ]
+        await send({"type": "http.response.start", "status": _OK, "headers": headers})
+        await send({"type": "http.response.body", "body": self._half, "more_body": True})
 
 
 def _printable(text: str) -> str:

@@ -94,7 +94,7 @@ async def test_too_much_is_cut_off(start_vtn: Any) -> None:
 
 async def test_other_paths_and_methods_are_problems(start_vtn: Any) -> None:
     async with start_vtn() as vtn:
-        assert (await vtn.post("EiOpt", QUERY)).status_code == 404
+        assert (await vtn.post("EiNothing", QUERY)).status_code == 404
         answer = await vtn.ven.get(f"{vtn.addresses.openadr_url}/OadrPoll")
         assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
 
