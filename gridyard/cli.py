@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from contracts.errors import ConfigError
+from gridyard.openadr.cli import app as openadr
 from gridyard.runner import Exit, configure_logs, fail, plain_errors, run_program
 from gridyard.sep2.cli import app as sep2
 
@@ -25,6 +26,7 @@ app = typer.Typer(
     add_completion=False,
 )
 
+app.add_typer(openadr, name="openadr")
 app.add_typer(sep2, name="sep2")
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="Settings file (YAML).")]

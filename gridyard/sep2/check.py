@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import AsyncIterator
-from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 from contracts.errors import GridyardError, LinkDownError
@@ -23,22 +22,9 @@ from contracts.time import Clock
 from gateway.utility.sep2.paging import read_list
 from gateway.utility.sep2.settings import DeviceSettings, Sep2Settings
 from gateway.utility.sep2.transport import NotVisibleError, Sep2Transport
+from gridyard.findings import Finding
 
 _CLOCK_ALARM = timedelta(seconds=60)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One step of the check."""
-
-    step: str
-    ok: bool
-    detail: str
-    hint: str = ""
-
-    def as_dict(self) -> dict[str, object]:
-        """For JSON."""
-        return asdict(self)
 
 
 async def check(

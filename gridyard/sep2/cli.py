@@ -56,19 +56,13 @@ def check(config: ConfigOption, utility: UtilityOption = None, as_json: JsonOpti
     Nothing is changed on the server. Exit code 1 when a step fails.
     """
     from contracts.clock import SystemClock
+    from gridyard.findings import show
     from gridyard.sep2.check import check as steps
     from gridyard.sep2.session import with_server
 
     async def look(settings: Sep2Settings, transport: Sep2Transport) -> bool:
         found = [one async for one in steps(settings, transport, SystemClock())]
-        if as_json:
-            typer.echo(json.dumps([one.as_dict() for one in found], indent=2))
-        else:
-            for one in found:
-                typer.echo(f"{'ok  ' if one.ok else 'FAIL'}  {one.step}: {one.detail}")
-                if one.hint:
-                    typer.echo(f"      -> {one.hint}")
-        return all(one.ok for one in found)
+        return show(found, as_json=as_json)
 
     with plain_errors():
         ready = with_server(config, utility, look)

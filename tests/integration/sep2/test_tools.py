@@ -10,7 +10,8 @@ from contracts.clock import SystemClock
 from contracts.identity import sep2_client_context
 from gateway.utility.sep2.settings import Sep2Settings
 from gateway.utility.sep2.transport import Sep2Transport
-from gridyard.sep2.check import Finding, check
+from gridyard.findings import Finding
+from gridyard.sep2.check import check
 from gridyard.sep2.tree import walk
 from support.sep2_client import client_settings
 from support.sep2_server import lfdi_of, running_sep2

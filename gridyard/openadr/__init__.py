@@ -1,0 +1,1 @@
+"""What an integrator needs to enrol with a utility's OpenADR VTN."""
