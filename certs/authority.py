@@ -38,7 +38,7 @@ class Wanted:
     """What a certificate should say."""
 
     name: str
-    usage: x509.ObjectIdentifier
+    usage: tuple[x509.ObjectIdentifier, ...]
     alt_names: tuple[x509.GeneralName, ...]
 
 
@@ -82,7 +82,7 @@ class Authority:
             builder(wanted.name, issuer.subject, key.public_key(), self._now, until)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(key_usage(signs=False), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([wanted.usage]), critical=False)
+            .add_extension(x509.ExtendedKeyUsage(wanted.usage), critical=False)
             .add_extension(x509.SubjectAlternativeName(wanted.alt_names), critical=False)
             .add_extension(aki, critical=False)
             .sign(self._pair.key, SHA256())
@@ -94,7 +94,7 @@ def _says(cert: x509.Certificate, wanted: Wanted) -> bool:
         usage = cert.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     except x509.ExtensionNotFound:
         return False
-    return alt_names(cert) == wanted.alt_names and list(usage) == [wanted.usage]
+    return alt_names(cert) == wanted.alt_names and tuple(usage) == wanted.usage
 
 
 def _root(name: str, key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certificate:

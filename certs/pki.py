@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -66,8 +66,8 @@ def make_test_pki(
     return Pki(
         folder=folder,
         utility_ca=utility.identity.cert,
-        vtn=utility.identity_of("vtn", _server("vtn", hosts)),
-        ven=utility.identity_of("ven", _client("ven", "gateway")),
+        vtn=utility.identity_of("vtn", _both(_server("vtn", hosts))),
+        ven=utility.identity_of("ven", _both(_client("ven", "gateway"), hosts)),
         site_ca=site_side.identity.cert,
         broker=site_side.identity_of("broker", _server("broker", hosts)),
         gateway=site_side.identity_of("gateway", _client("gateway", "gateway")),
@@ -84,13 +84,19 @@ def make_test_pki(
     )
 
 
+def _both(wanted: Wanted, hosts: Sequence[str] = ()) -> Wanted:
+    """In the push model of OpenADR each side is the other's server and client."""
+    names = (*wanted.alt_names, *host_names(hosts))
+    return replace(wanted, usage=(SERVER, CLIENT), alt_names=names)
+
+
 def _server(name: str, hosts: Sequence[str]) -> Wanted:
-    return Wanted(name=name, usage=SERVER, alt_names=host_names(hosts))
+    return Wanted(name=name, usage=(SERVER,), alt_names=host_names(hosts))
 
 
 def _client(role: str, name: str) -> Wanted:
     uri = f"urn:gridyard:{role}:{name}"
-    return Wanted(name=f"{role} {name}", usage=CLIENT, alt_names=uri_name(uri))
+    return Wanted(name=f"{role} {name}", usage=(CLIENT,), alt_names=uri_name(uri))
 
 
 def _checked_charger_id(charger_id: str) -> str:

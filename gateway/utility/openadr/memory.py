@@ -26,6 +26,8 @@ class Registration:
     registration_id: str
     vtn_id: str
     poll_s: float
+    push_url: str | None = None
+    """Where we asked for pushes to; None: we poll."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,7 +68,8 @@ class VenOutbox:
         """
         try:
             for key, unsent in list(self._queue.items()):
-                await self._send(transport, key, unsent, heard)
+                if self._queue.get(key) is unsent:
+                    await self._send(transport, key, unsent, heard)
         finally:
             self._note()
 
