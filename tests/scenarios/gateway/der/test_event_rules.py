@@ -91,7 +91,8 @@ def run(case: Case, assigned: list[str] | None, expect: dict[str, Any]) -> Itera
             continue
         seen = None if server.offline else server.listed(minute)
         options: dict[str, Any] = {"device": device, "profile": profile}
-        step = look(state, seen, minute, opted_out=server.opted_out, **options)
+        out = dict.fromkeys(server.opted_out, device.parts)
+        step = look(state, seen, minute, opted_out=out, **options)
         for mode, values in expect.items():
             if minute in values:
                 assert value(step, mode, minute) == values[minute], f"{mode} at {minute}"
