@@ -74,7 +74,9 @@ class GridEvent:
     ramp_up: timedelta = timedelta(0)
     recovery: timedelta = timedelta(0)
     start_tolerance: timedelta = timedelta(0)
-    """The start (and the end) may be moved by a random part of this."""
+    """`window` and `signals` have been moved later by a random part of this."""
+    baseline: StepSeries | None = None
+    """What the utility expects the load to be without the event, W; for information only."""
     comment: str = ""
 
     @property

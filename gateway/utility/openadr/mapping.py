@@ -1,85 +1,103 @@
-"""OpenADR 2.0b words to ours and back: the only place where kW, names and signs change.
-
-A `LOAD_DISPATCH` `delta` is a change of load in the load convention: negative asks for less.
-"""
+"""OpenADR 2.0b words to ours and back: the only place where names and signs change."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Set
+from dataclasses import dataclass
 from datetime import timedelta
 
-from contracts.errors import ProtocolError
 from contracts.openadr.payloads import (
     EventResponse,
     EventStatus,
-    ItemBase,
     OadrEvent,
     OptType,
     ReportPayload,
     Signal,
     Target,
 )
-from contracts.openadr.values import scale_factor
 from contracts.power import kw_from_watts
 from contracts.reading import Quality, Reading
 from contracts.series import StepSeries
 from contracts.time import Interval
-from gateway.domain.event import GridEvent, Opt, OptDecision, SignalKind
+from gateway.domain.event import GridEvent, Opt, OptDecision
 from gateway.domain.event import Signal as GridSignal
+from gateway.utility.openadr import signals
+from gateway.utility.openadr.signals import INVALID_DATA, SUPPORTED, UnusableEventError
 
-SUPPORTED: dict[tuple[str, str], SignalKind] = {
-    ("SIMPLE", "level"): SignalKind.LEVEL,
-    ("LOAD_DISPATCH", "delta"): SignalKind.DELTA_W,
-    ("LOAD_DISPATCH", "setpoint"): SignalKind.SETPOINT_W,
-    ("ELECTRICITY_PRICE", "price"): SignalKind.PRICE,
-}
-"""`(signalName, signalType)` we can act on."""
+__all__ = [
+    "INVALID_DATA",
+    "INVALID_ID",
+    "SUPPORTED",
+    "TARGET_MISMATCH",
+    "Addressee",
+    "UnusableEventError",
+    "event_response",
+    "grid_event",
+    "usage_payload",
+]
 
-INVALID_DATA, SIGNAL_NOT_SUPPORTED, TARGET_MISMATCH = 454, 460, 462
-_HIGHEST_LEVEL = 3
-
-
-class UnusableEventError(ProtocolError):
-    """An event we must refuse, with the OpenADR response code to say so."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
+INVALID_ID, TARGET_MISMATCH = 452, 462
+DEVICE_CLASS = "Electric_Vehicle"
+"""`oadrDeviceClass` of what we steer."""
+_NONE = timedelta(0)
 
 
-def grid_event(event: OadrEvent, *, utility_id: str, ven_id: str) -> GridEvent:
-    """The event in our words.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addressee:
+    """Who we are to a VTN."""
+
+    ven_id: str
+    names: Set[str] | None = None
+    """Our resources (sites) and groups; None: every name may be one of ours."""
+    market_contexts: Set[str] = frozenset()
+    """Those we are enrolled in; none: any."""
+
+    def meant_by(self, target: Target) -> bool:
+        """Whether a target names us: its parts are OR-ed, nothing named means everyone."""
+        return target.everyone or self.wholly(target) or bool(self.parts(target))
+
+    def wholly(self, target: Target) -> bool:
+        """Whether it names the VEN itself."""
+        return self.ven_id in (*target.ven_ids, *target.party_ids)
+
+    def parts(self, target: Target) -> tuple[str, ...]:
+        """Which of our resources and groups it names."""
+        named = (*target.resource_ids, *target.group_ids, *target.group_names)
+        return tuple(name for name in named if self.names is None or name in self.names)
+
+
+def grid_event(
+    event: OadrEvent, *, utility_id: str, us: Addressee, shift: timedelta = _NONE
+) -> GridEvent:
+    """The event in our words, `shift` later than the utility says (`startafter`).
 
     Signals we cannot act on are left out as long as one remains.
 
     Raises:
-        UnusableEventError: 460 no supported signal, 462 not addressed to this VEN, 454 values
-            without a usable unit or time.
+        UnusableEventError: 452 a market context we are not enrolled in, 460 no supported signal,
+            462 not addressed to this VEN, 454 values without a usable unit or time.
     """
-    _check_target(event.target, ven_id)
+    _check(event, us)
     descriptor, period = event.descriptor, event.active_period
-    if min(period.duration, period.notification, period.ramp_up, period.recovery) < timedelta(0):
-        raise UnusableEventError(INVALID_DATA, "a duration of the active period is negative")
-    signals = tuple(_signals(event))
-    if not signals:
-        names = ", ".join(f"{s.name}/{s.type}" for s in event.signals) or "none"
-        raise UnusableEventError(SIGNAL_NOT_SUPPORTED, f"no supported signal in: {names}")
+    found = signals.usable(event, lambda signal: _for_us(signal, us))
+    named = () if us.wholly(event.target) else us.parts(event.target)
     return GridEvent(
         utility_id=utility_id,
         event_id=descriptor.event_id,
         modification=descriptor.modification_number,
         program_id=descriptor.market_context,
         created_at=descriptor.created_at,
-        window=period.window,
-        signals=signals,
+        window=_later(period.window, shift),
+        signals=_moved(found, shift),
         priority=descriptor.priority or 0,
         test=descriptor.is_test,
         cancelled=descriptor.status is EventStatus.CANCELLED,
-        targets=(*event.target.resource_ids, *event.target.group_ids),
+        targets=named,
         notification=period.notification,
         ramp_up=period.ramp_up,
         recovery=period.recovery,
         start_tolerance=period.start_after,
+        baseline=signals.baseline(event.baseline),
         comment=descriptor.vtn_comment or "",
     )
 
@@ -111,57 +129,45 @@ def usage_payload(r_id: str, reading: Reading) -> ReportPayload | None:
     )
 
 
-def _check_target(target: Target, ven_id: str) -> None:
-    """Parts of a target are OR-ed; resources and groups are resolved by the intake."""
-    if target.everyone or target.resource_ids or target.group_ids:
-        return
-    if ven_id not in (*target.ven_ids, *target.party_ids):
+def _check(event: OadrEvent, us: Addressee) -> None:
+    """Whether it is for us at all, and its times make sense."""
+    context, period = event.descriptor.market_context, event.active_period
+    if us.market_contexts and context not in us.market_contexts:
+        raise UnusableEventError(INVALID_ID, f"not enrolled in market context {context!r}")
+    if not us.meant_by(event.target):
         raise UnusableEventError(TARGET_MISMATCH, "the event's target names others")
-
-
-def _signals(event: OadrEvent) -> Iterator[GridSignal]:
-    for signal in event.signals:
-        kind = SUPPORTED.get((signal.name.upper(), signal.type))
-        if kind is not None:
-            series = _scaled(_series(event, signal), _factor(signal, kind))
-            yield GridSignal(kind=kind, series=series)
-
-
-def _scaled(series: StepSeries, factor: float) -> StepSeries:
-    def scale(value: float) -> float:
-        return value * factor
-
-    return series.map(scale)
-
-
-def _factor(signal: Signal, kind: SignalKind) -> float:
-    if kind is SignalKind.LEVEL:
-        if any(not 0 <= step.value <= _HIGHEST_LEVEL for step in signal.intervals):
-            raise UnusableEventError(INVALID_DATA, "a SIMPLE level must be 0, 1, 2 or 3")
-        return 1.0
-    if kind is SignalKind.PRICE:
-        return 1.0
-    item: ItemBase | None = signal.item
-    if item is None or item.kind != "powerReal" or item.units != "W":
-        raise UnusableEventError(INVALID_DATA, f"{signal.name} needs powerReal in W")
+    spans = (
+        period.duration,
+        period.start_after,
+        period.notification,
+        period.ramp_up,
+        period.recovery,
+    )
+    if min(spans) < _NONE:
+        raise UnusableEventError(INVALID_DATA, "a duration of the active period is negative")
     try:
-        return scale_factor(item.si_scale_code)
-    except ValueError as error:
-        raise UnusableEventError(INVALID_DATA, str(error)) from error
-
-
-def _series(event: OadrEvent, signal: Signal) -> StepSeries:
-    """Intervals laid end to end from the event's start, cut at its end."""
-    window = event.active_period.window
-    steps: list[tuple[Interval, float]] = []
-    start = window.start
-    try:
-        for step in signal.intervals:
-            end = start + step.duration if step.duration else window.end
-            steps.append((Interval(start=start, end=end), step.value))
-            if end is None:
-                break
-            start = end
-        return StepSeries.of(steps).clip(window)
+        _later(period.window, period.start_after)
     except (ValueError, OverflowError) as error:
-        raise UnusableEventError(INVALID_DATA, f"intervals of {signal.name}: {error}") from error
+        raise UnusableEventError(INVALID_DATA, f"active period: {error}") from error
+
+
+def _for_us(signal: Signal, us: Addressee) -> bool:
+    """Device classes narrow a signal to kinds of devices: a depot's are vehicles."""
+    return us.meant_by(signal.target) or DEVICE_CLASS in signal.target.end_device_assets
+
+
+def _later(interval: Interval, by: timedelta) -> Interval:
+    end = None if interval.end is None else interval.end + by
+    return Interval(start=interval.start + by, end=end)
+
+
+def _moved(found: tuple[GridSignal, ...], by: timedelta) -> tuple[GridSignal, ...]:
+    if not by:
+        return found
+    return tuple(
+        GridSignal(
+            kind=signal.kind,
+            series=StepSeries.of((_later(s.interval, by), s.value) for s in signal.series),
+        )
+        for signal in found
+    )

@@ -8,12 +8,19 @@ from contracts.openadr.payloads import ItemBase, Signal, SignalInterval, Target
 from contracts.reading import Quality, Reading
 from contracts.time import Interval
 from gateway.domain.event import GridEvent, SignalKind
-from gateway.utility.openadr.mapping import UnusableEventError, grid_event, usage_payload
+from gateway.utility.openadr.mapping import (
+    Addressee,
+    UnusableEventError,
+    grid_event,
+    usage_payload,
+)
 from support.openadr import START, oadr_event
+
+US = Addressee(ven_id="ven-1")
 
 
 def mapped(**changes: Any) -> GridEvent:
-    return grid_event(oadr_event(**changes), utility_id="util", ven_id="ven-1")
+    return grid_event(oadr_event(**changes), utility_id="util", us=US)
 
 
 def signal(name: str, kind: str, *values: float, item: ItemBase | None = None) -> Signal:
@@ -91,7 +98,7 @@ def test_targets_are_or_ed_and_resources_are_kept_for_the_intake() -> None:
 def test_unsupported_signals_beside_a_supported_one_are_left_out() -> None:
     base = oadr_event()
     event = replace(base, signals=(signal("X-OWN", "x-own", 1.0), *base.signals))
-    assert len(grid_event(event, utility_id="u", ven_id="v").signals) == 1
+    assert len(grid_event(event, utility_id="u", us=US).signals) == 1
 
 
 def test_usage_goes_out_in_kw_and_only_with_a_value() -> None:
