@@ -93,6 +93,11 @@ class DeviceTrack:
         return (one for one in self._state.engagements if one.outcome is None)
 
     @property
+    def at(self) -> datetime | None:
+        """Up to when it is worked out: what holds then has begun."""
+        return self._state.at
+
+    @property
     def worked_out(self) -> bool:
         """Whether it is known what holds: nothing, or what `pieces` has."""
         return self._schedule is not None or not self.known

@@ -33,15 +33,16 @@ class Difference:
         self._value = timedelta(seconds=round(found.total_seconds()))
         return True
 
-    def ours(self, theirs: Interval) -> Interval:
+    def ours(self, theirs: Interval, begun: datetime | None = None) -> Interval:
         """An interval of the server's on our clock.
 
-        What had begun at the last measurement has begun on our clock too, though the difference
-        is known to a second only: nothing that is in force may pause for a moment.
+        What had begun at the last measurement, or by `begun` (the server's), has begun on our
+        clock too, though the difference is known to a second only and the server's clock may be
+        measured a little slower than before: nothing that is in force may pause for a moment.
         """
         end = None if theirs.end is None else self.ours_at(theirs.end)
         start = self.ours_at(theirs.start)
-        if self._last is not None and theirs.start <= self._last[1]:
+        if self._last is not None and theirs.start <= max(self._last[1], begun or self._last[1]):
             start = min(start, self._last[0])
         return Interval(start=start, end=end if end is None else max(end, start))
 

@@ -201,11 +201,12 @@ class Steering:
             self._imposed.discard(site_id)
 
     def _steps(self, site_id: str) -> tuple[EnvelopeStep, ...]:
-        bound = (one for track in self._of(site_id) for one in track.pieces(site_id))
-        pieces = [*bound, *self.also(site_id)]
-        return combined(
-            [replace(one, interval=self._difference.ours(one.interval)) for one in pieces]
-        )
+        ours = self._difference.ours
+        pieces = [replace(one, interval=ours(one.interval)) for one in self.also(site_id)]
+        for track in self._of(site_id):
+            found = track.pieces(site_id)
+            pieces += [replace(one, interval=ours(one.interval, track.at)) for one in found]
+        return combined(pieces)
 
 
 def _nothing(site_id: str) -> tuple[Piece, ...]:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 import httpx
 import pytest
@@ -26,6 +27,7 @@ from support.sep2_server import RunningSep2, device_lfdi, now, running_sep2
 from support.waiting import until
 
 DEFAULT = SiteBounds(load_limit_w=90_000.0)
+_POLLS = 12
 LIMIT = SiteBounds(load_limit_w=50_000.0)
 
 
@@ -68,11 +70,21 @@ class Gateway:
         try:
             async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as api:
                 yield api
+                await self._settled()
         finally:
             task.cancel()
             await asyncio.wait([task])
             if not task.cancelled():
                 task.result()
+
+    async def _settled(self) -> None:
+        """Only polling is left: a connection that is cut while it is made is never closed."""
+        newest = await self.server.look("/exchanges?limit=1")
+        seen, polls = newest[-1]["number"], 0
+        while polls < _POLLS:
+            newer = await self.server.look(f"/exchanges?after={seen}&wait_s=10&limit=1")
+            assert newer, "silence"
+            seen, polls = newer[-1]["number"], polls + 1 if newer[-1]["method"] == "GET" else 0
 
     @property
     def bounds(self) -> SiteBounds | None:
@@ -116,10 +128,10 @@ async def test_out_and_in_again_over_a_restart(pki: Pki) -> None:
             assert gateway.bounds == DEFAULT
             await server.until("/responses?event=e1", lambda found: _has(found, 4))
         async with gateway.running() as api:
-            listed = "/api/v1/sites/north-yard/controls"
-            await _until_listed(api, listed)
+            (control,) = await _listed(api)
+            assert control["opted_out"] is True
             assert gateway.bounds == DEFAULT
-            answer = await api.post(f"{path}/opt-ins", json=body)
+            answer = await _once_ready(api, f"{path}/opt-ins", body)
             assert answer.status_code == 201, answer.text
             assert gateway.bounds == LIMIT
             await server.until("/responses?event=e1", lambda found: _has(found, 5))
@@ -134,11 +146,21 @@ def _has(found: list[dict[str, object]], code: int) -> bool:
     return any(one["status"] == code for one in found)
 
 
-async def _until_listed(api: httpx.AsyncClient, path: str) -> None:
-    """The successor has taken the choice up and knows the server's time."""
+async def _listed(api: httpx.AsyncClient) -> list[dict[str, Any]]:
+    """Controls, once the process has read or taken up any."""
     async with asyncio.timeout(30):
         while True:
-            found = (await api.get(path)).json()
-            if [one["opted_out"] for one in found] == [True]:
-                return
+            found: list[dict[str, Any]] = (
+                await api.get("/api/v1/sites/north-yard/controls")
+            ).json()
+            if found:
+                return found
             await SystemClock().sleep(0.05)
+
+
+async def _once_ready(api: httpx.AsyncClient, path: str, body: dict[str, str]) -> httpx.Response:
+    """A process that has just begun says 503 until it knows the server's time."""
+    async with asyncio.timeout(30):
+        while (answer := await api.post(path, json=body)).status_code == 503:
+            await SystemClock().sleep(0.05)
+    return answer

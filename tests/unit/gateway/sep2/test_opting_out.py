@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -66,6 +67,23 @@ async def test_out_lifts_the_limit_and_in_brings_it_back() -> None:
     assert bench.told() == [(20, 30, tight), (30, None, free)]
     await bench.follow(minutes=10)
     assert await bench.send() == [(1, 1, code) for code in (1, 2, 4, 5, 9)]
+
+
+@pytest.mark.parametrize("slower_s", [0.2, 0.4, 0.7, 0.99])
+async def test_nothing_pauses_while_the_servers_clock_is_measured_slower(slower_s: float) -> None:
+    """A clock read in whole seconds is a little off; a restart reads it anew."""
+    bench = await made()
+    await bench.follow(minutes=15)
+    await choose(bench, out=True)
+    for restart in (False, True):
+        if restart:
+            await bench.start()
+        await bench.clock.advance(0.1)
+        now = bench.clock.now()
+        await bench.steering.follow(bench.view, now - timedelta(seconds=slower_s))
+        step = bench.envelopes.imposed["depot-1"].at(now)
+        assert step is not None
+        assert step.bounds == load_limit(50_000)
 
 
 async def test_a_change_of_mind_is_told_each_time() -> None:
