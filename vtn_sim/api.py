@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Self
+from typing import Annotated
 
 from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import Field, ValidationError, model_validator
 from starlette.exceptions import HTTPException
 
-from contracts.config import Settings
 from contracts.errors import PermanentError
 from contracts.http_problem import install_problem_handlers, problem
 from contracts.openadr.payloads import ItemBase
 from contracts.time import Clock
 from vtn_sim import judge
 from vtn_sim.config import JudgeSettings, ReportWish
+from vtn_sim.openadr.actions import Announce, EventChange, UnfitError
+from vtn_sim.openadr.api import openadr_router
 from vtn_sim.openadr.event_payload import VtnEvent
 from vtn_sim.openadr.events import UnknownEventError
 from vtn_sim.openadr.journal import Journal
+from vtn_sim.openadr.procedures import UnknownProcedureError
 from vtn_sim.openadr.refusal import INVALID_ID, Refusal
+from vtn_sim.openadr.run import Runs
 from vtn_sim.openadr.vtn import Vtn
 from vtn_sim.scenario import whole_second
 from vtn_sim.sep2.api import sep2_router
 from vtn_sim.sep2.refusal import UnknownNameError
 from vtn_sim.sep2.server import Sep2Server
-from vtn_sim.spec import EventSpec, Identifier, Seconds, SignalSpec, Start, TargetSpec
+from vtn_sim.spec import Identifier
 from vtn_sim.views import (
     EventView,
     MessageView,
@@ -36,31 +38,6 @@ from vtn_sim.views import (
     VenView,
     VerdictView,
 )
-
-
-class NewEvent(EventSpec):
-    """An event and when it starts: at a time, or so many seconds from now."""
-
-    start: Start | None = None
-    start_in_s: Annotated[float, Field(ge=0, le=31 * 86_400)] | None = None
-
-    @model_validator(mode="after")
-    def _one_start(self) -> Self:
-        if (self.start is None) == (self.start_in_s is None):
-            raise ValueError("give either start or start_in_s")
-        return self
-
-
-class EventChange(Settings):
-    """What to change in an event; everything else stays."""
-
-    start: Start | None = None
-    duration_s: Seconds | None = None
-    signals: tuple[SignalSpec, ...] | None = None
-    targets: TargetSpec | None = None
-    priority: int | None = None
-    test: bool | None = None
-    comment: str | None = None
 
 
 class NewReportRequest(ReportWish):
@@ -76,6 +53,7 @@ def api_app(
     rules: JudgeSettings,
     clock: Clock,
     sep2: Sep2Server | None = None,
+    runs: Runs | None = None,
 ) -> FastAPI:
     """The utility's own side as an application."""
     app = FastAPI(title="Gridyard utility simulator", docs_url=None, redoc_url=None)
@@ -86,6 +64,7 @@ def api_app(
     app.include_router(_verdicts(vtn, rules, clock))
     app.include_router(_reports(vtn))
     app.include_router(_messages(journal))
+    app.include_router(openadr_router(vtn, runs or Runs(vtn)))
     if sep2 is not None:
         app.include_router(sep2_router(sep2))
     return app
@@ -96,7 +75,9 @@ def _install_refusals(app: FastAPI) -> None:
 
     @app.exception_handler(PermanentError)
     async def permanent(request: Request, error: PermanentError) -> JSONResponse:
-        status = 404 if isinstance(error, UnknownEventError | UnknownNameError) else 409
+        unknown = UnknownEventError | UnknownNameError | UnknownProcedureError
+        unfit = 422 if isinstance(error, UnfitError) else 409
+        status = 404 if isinstance(error, unknown) else unfit
         return problem(status, str(error), instance=request.url.path)
 
     @app.exception_handler(Refusal)
@@ -143,7 +124,7 @@ def _events(vtn: Vtn, clock: Clock) -> APIRouter:
         return view(vtn.events.event(event_id))
 
     @router.post("", status_code=201)
-    async def create(new: NewEvent) -> EventView:
+    async def create(new: Announce) -> EventView:
         """Announce an event."""
         now = clock.now()
         start = new.start or whole_second(now + timedelta(seconds=new.start_in_s or 0.0))
@@ -154,7 +135,8 @@ def _events(vtn: Vtn, clock: Clock) -> APIRouter:
         """Change an event: the modification number goes up by one."""
         old = vtn.events.event(event_id)
         start = change.start or old.start
-        return view(vtn.events.modify(event_id, _changed(old.spec, change), start, clock.now()))
+        spec = change.applied(old.spec)
+        return view(vtn.events.modify(event_id, spec, start, clock.now()))
 
     @router.delete("/{event_id}")
     async def cancel(event_id: str) -> EventView:
@@ -162,21 +144,6 @@ def _events(vtn: Vtn, clock: Clock) -> APIRouter:
         return view(vtn.events.cancel(event_id, clock.now()))
 
     return router
-
-
-def _changed(spec: EventSpec, change: EventChange) -> EventSpec:
-    """The specification with the changes; new signals bring their own duration."""
-    changes = change.model_dump(exclude_none=True, exclude={"start"})
-    kept = {name: value for name, value in spec.model_dump().items() if name in _SPEC_FIELDS}
-    if "signals" in changes:
-        kept.pop("duration_s")
-    try:
-        return EventSpec.model_validate({**kept, **changes})
-    except ValidationError as error:
-        raise HTTPException(422, error.errors()[0]["msg"]) from error
-
-
-_SPEC_FIELDS = frozenset(EventSpec.model_fields)
 
 
 def _verdicts(vtn: Vtn, rules: JudgeSettings, clock: Clock) -> APIRouter:
@@ -190,7 +157,7 @@ def _verdicts(vtn: Vtn, rules: JudgeSettings, clock: Clock) -> APIRouter:
         return [VerdictView.model_validate(verdict(event, ven_id)) for ven_id in concerned]
 
     def verdict(event: VtnEvent, ven_id: str) -> judge.Verdict:
-        asked = vtn.reports.asked(ven_id)
+        asked = [one for one in vtn.reports.asked(ven_id) if one.is_telemetry]
         backs = [a.request.specifier.report_back_duration for a in asked]
         settle = timedelta(seconds=rules.settle_s) + max(backs, default=timedelta(0))
         return judge.judge(
@@ -200,6 +167,7 @@ def _verdicts(vtn: Vtn, rules: JudgeSettings, clock: Clock) -> APIRouter:
             {r_id: vtn.telemetry.series(ven_id, r_id) for a in asked for r_id in a.r_ids},
             judge.Rules(min_coverage=rules.min_coverage, settle=settle),
             clock.now(),
+            vtn.opts.on_event(ven_id, event.event_id),
         )
 
     return router

@@ -9,7 +9,8 @@ from pydantic import Field, model_validator
 
 from contracts.config import Settings
 from vtn_sim.openadr.faults import FaultSpec
-from vtn_sim.openadr.habits import Habits
+from vtn_sim.openadr.habits import Habits, SigningMode
+from vtn_sim.openadr.script import Script
 from vtn_sim.sep2.settings import Sep2ServerSettings
 from vtn_sim.spec import EventSpec, Identifier
 
@@ -80,7 +81,7 @@ class VtnSettings(Settings):
     vens: tuple[KnownVen, ...] = ()
     accept_unknown_vens: bool = False
     report: ReportWish | None = ReportWish()
-    signatures: Literal["off", "accepted", "required"] = "off"
+    signatures: SigningMode = "off"
     """XML signatures (profile rule 514): of no message, of those to VENs that sign, or of all,
     and unsigned messages are refused."""
     sign_cert_file: Path | None = None
@@ -94,5 +95,9 @@ class VtnSettings(Settings):
     keep_samples: Annotated[int, Field(ge=1, le=10_000_000)] = 100_000
     """Of each reported point."""
     scenario: tuple[ScenarioEvent, ...] = ()
+    script: Script | None = None
+    """Steps and expectations, played with the first VEN that registers."""
+    procedures: tuple[Identifier, ...] = ()
+    """Procedures of the library (`E4`) to play after it, in this order."""
     sep2: Sep2ServerSettings | None = None
     """The utility's IEEE 2030.5 server; none: it has none."""

@@ -75,17 +75,19 @@ def judge(
     telemetry: Mapping[str, Sequence[Sample]],
     rules: Rules,
     now: datetime,
+    own_opt: OptType | None = None,
 ) -> Verdict:
     """Compare what one VEN was asked with what it answered and reported.
 
     `deliveries` are this VEN's, of this event; `telemetry` has the samples of every point that
-    was asked of it, in order of time, and an empty list where nothing came.
+    was asked of it, in order of time, and an empty list where nothing came; `own_opt` is what it
+    said by EiOpt, which outranks its answers.
     """
     newest = max(deliveries, key=lambda d: d.modification, default=None)
     checks = [_asked(event, newest)]
     if newest is not None:
         checks.append(_answered(event, newest, now))
-        if _takes_part(event, deliveries):
+        if _takes_part(event, deliveries, own_opt):
             checks += _reported(event, telemetry, rules, now)
     return Verdict(event_id=event.event_id, ven_id=ven_id, checks=tuple(checks))
 
@@ -127,13 +129,15 @@ def _answered(event: VtnEvent, delivery: Delivery, now: datetime) -> Check:
     return _check("acknowledged", polls == 0, text)
 
 
-def _takes_part(event: VtnEvent, deliveries: Sequence[Delivery]) -> bool:
+def _takes_part(event: VtnEvent, deliveries: Sequence[Delivery], own_opt: OptType | None) -> bool:
     """Nothing is expected of a VEN that opted out, or of an event cancelled before its start.
 
     The answer to a cancellation (optIn, by the rule) says nothing about taking part.
     """
     if event.cancelled_at is not None and event.cancelled_at <= event.start:
         return False
+    if own_opt is not None:
+        return own_opt is OptType.IN
     cancellation = event.modification if event.cancelled_at is not None else None
     answers = [a for d in deliveries if d.modification != cancellation for a in d.answers]
     in_order = sorted(answers, key=lambda answer: answer.at)

@@ -17,7 +17,9 @@ from contracts.time import Clock
 from vtn_sim.api import api_app
 from vtn_sim.config import VtnSettings
 from vtn_sim.openadr.journal import Journal
+from vtn_sim.openadr.procedures import procedure
 from vtn_sim.openadr.push import Pusher
+from vtn_sim.openadr.run import Runs
 from vtn_sim.openadr.service import PATH, openadr_app
 from vtn_sim.openadr.signing import signing_key
 from vtn_sim.openadr.vtn import Vtn
@@ -57,7 +59,7 @@ async def run(
     tls = server_context(config.cert_file, config.key_file, config.ca_file)
     own = client_context(config.ca_file, config.cert_file, config.key_file)
     vtn, journal = Vtn(config, clock, _key(config)), Journal(config.keep_messages)
-    wire = Wire(vtn, journal)
+    wire, runs = Wire(vtn, journal), _runs(config, vtn)
     sep2 = None if config.sep2 is None else Sep2Server(config.sep2, clock)
     ports = _Ports(config, ready)
     async with asyncio.TaskGroup() as tasks:
@@ -73,7 +75,7 @@ async def run(
         )
         tasks.create_task(
             serve(
-                api_app(vtn, journal, config.judge, clock, sep2),
+                api_app(vtn, journal, config.judge, clock, sep2, runs),
                 host=config.api_host,
                 port=config.api_port,
                 stopping=stopping,
@@ -85,10 +87,21 @@ async def run(
         helpers = [
             tasks.create_task(play(config.scenario, vtn, clock)),
             tasks.create_task(Pusher(vtn, wire, own).run()),
+            tasks.create_task(runs.run()),
         ]
         await stopping.wait()
         for helper in helpers:
             helper.cancel()
+
+
+def _runs(config: VtnSettings, vtn: Vtn) -> Runs:
+    """What the settings have played."""
+    runs = Runs(vtn)
+    if config.script is not None:
+        runs.add("script", config.script)
+    for name in config.procedures:
+        runs.add_procedure(procedure(name))
+    return runs
 
 
 def _key(config: VtnSettings) -> SigningKey | None:

@@ -6,8 +6,13 @@ Off is as the profile has it; those that change the text were seen in payloads o
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 from contracts.config import Settings
+
+SigningMode = Literal["off", "accepted", "required"]
+"""XML signatures (profile rule 514): of no message, of those to VENs that sign, or of all, and
+unsigned messages are refused."""
 
 
 class Habits(Settings):

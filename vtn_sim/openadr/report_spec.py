@@ -24,7 +24,13 @@ from vtn_sim.spec import MAX_SECONDS, Identifier, Seconds, XmlText
 METADATA = "METADATA"
 METADATA_PREFIX = "METADATA_"
 _UNKNOWN = "x-notApplicable"
-ReportName = Annotated[XmlText, Field(max_length=100), AfterValidator(words.report_name)]
+
+
+def _report_name(text: str) -> str:
+    return text if text == METADATA else words.report_name(text)
+
+
+ReportName = Annotated[XmlText, Field(max_length=100), AfterValidator(_report_name)]
 
 
 class WindowSpec(Settings):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal
 
 from contracts.errors import ConfigError
 from contracts.openadr import codec
@@ -18,9 +17,9 @@ from contracts.openadr.signature import (
     Verifier,
 )
 from contracts.openadr.xml.envelope import parse
+from vtn_sim.openadr.habits import SigningMode
 from vtn_sim.openadr.registry import Registry
 
-SigningMode = Literal["off", "accepted", "required"]
 _SIGNED = b"Signature"
 _MAX_AGE = timedelta(minutes=5)
 
