@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -69,3 +70,53 @@ def check(
         ready = show(asyncio.run(found()), as_json=as_json)
     if not ready:
         fail("the connection is not ready", Exit.FAILED)
+
+
+@app.command()
+def replay(
+    file: Annotated[str, typer.Argument(help="A captured message (XML); `-` reads from stdin.")],
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", "-c", help="Settings of the gateway: its sites and programs."),
+    ] = None,
+    utility: UtilityOption = None,
+    trusted: Annotated[
+        str | None, typer.Option("--fingerprint", help="Whose signature it must be: AB:CD:...")
+    ] = None,
+    ven_id: Annotated[
+        str | None, typer.Option(help="Our venID; by default the settings', or the one named.")
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option(help="Judge as of this time, such as 2026-11-21T17:00:00Z.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Explain a captured message: what it says, how good it is, what our VEN would answer.
+
+    Nothing is stored, sent or asked. Exit code 1 when it cannot be read, or when --fingerprint is
+    given and the signature is not a good one of that certificate.
+    """
+    from io import StringIO
+
+    from contracts.clock import SystemClock
+    from contracts.errors import PermanentError
+    from contracts.openadr.values import parse_instant
+    from gridyard.openadr import replay as captured
+    from gridyard.runner import configure_logs
+
+    configure_logs(to=StringIO())  # what is tolerated is part of the answer
+    with plain_errors():
+        pinned = None if trusted is None else captured.fingerprints(trusted)
+        try:
+            now = SystemClock().now() if at is None else parse_instant(at)
+        except ValueError as error:
+            raise PermanentError(f"--at: {error}") from error
+        data = captured.read_capture(file, sys.stdin.buffer)
+        who = captured.whose(config, utility)
+        found = captured.replay(data, who, pinned, now, ven_id=ven_id)
+    shown = captured.as_document(found) if as_json else captured.as_lines(found)
+    typer.echo(json.dumps(shown, indent=2) if as_json else "\n".join(shown))
+    if found.inspection.payload is None:
+        fail("it cannot be read as OpenADR 2.0b", Exit.FAILED)
+    if pinned is not None and not found.inspection.signature.trusted:
+        fail("the signature is not what it must be", Exit.FAILED)

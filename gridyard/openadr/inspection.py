@@ -35,7 +35,9 @@ class Verdict:
 class Inspection:
     """Everything to be said of a message before asking what it means to us."""
 
-    payload: Payload
+    payload: Payload | None
+    """None: it cannot be read, and `fault` says why."""
+    fault: str | None
     tolerances: tuple[str, ...]
     """Those it needs to be read."""
     schema_fault: str | None
@@ -54,16 +56,26 @@ def inspect(data: bytes, trusted: Container[str] | None, now: datetime) -> Inspe
     """Decode a message and judge its form; `trusted` are fingerprints, None when none are known.
 
     Raises:
-        ProtocolError: it cannot be read.
+        ProtocolError: it is not XML, or larger or deeper than a message may be.
         PermanentError: the official schema is not installed.
     """
-    received = codec.receive(data)
+    payload, fault, tolerances = _read(data)
     return Inspection(
-        payload=received.payload,
-        tolerances=tuple(sorted(received.tolerances)),
+        payload=payload,
+        fault=fault,
+        tolerances=tolerances,
         schema_fault=_schema_fault(data),
         signature=signature_verdict(data, trusted, now),
     )
+
+
+def _read(data: bytes) -> tuple[Payload | None, str | None, tuple[str, ...]]:
+    parse(data)
+    try:
+        received = codec.receive(data)
+    except ProtocolError as error:
+        return None, str(error), ()
+    return received.payload, None, tuple(sorted(received.tolerances))
 
 
 def signature_verdict(data: bytes, trusted: Container[str] | None, now: datetime) -> Verdict:
