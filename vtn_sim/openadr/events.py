@@ -83,6 +83,7 @@ class EventBook:
         self._deliveries: dict[tuple[str, str, int], Delivery] = {}
         self._before: dict[str, VtnEvent] = {}
         self._owed: set[str] = set()
+        self._void: set[tuple[str, str]] = set()
 
     # --- what the utility wants ----------------------------------------------------------------
 
@@ -206,7 +207,8 @@ class EventBook:
             self._sent(ven_id, event.event_id, number, message.request_id, now)
 
     def unsent(self, ven_id: str, request_id: str, *, again: bool) -> None:
-        """A batch could not be read; `again`: it is sent once more without waiting."""
+        """A batch cannot be read or believed; `again`: it is sent once more without waiting."""
+        self._void.add((ven_id, request_id))
         for key, delivery in list(self._deliveries.items()):
             if delivery.ven_id != ven_id or request_id not in delivery.requests:
                 continue
@@ -241,11 +243,14 @@ class EventBook:
         """Record a VEN's answer.
 
         Raises:
-            Refusal: 452 for an event the VEN was not sent, 450 for an opt to another modification
+            Refusal: 452 for an event the VEN was not sent, or by a message it should not have
+                believed, 450 for an opt to another modification
                 than the newest one (it is recorded all the same when the VEN was sent it).
         """
         event = self._events.get(response.event_id)
         delivery = self._deliveries.get((ven_id, response.event_id, response.modification_number))
+        if (ven_id, response.request_id) in self._void:
+            raise Refusal(INVALID_ID, f"answer to {response.request_id!r}, which was spoilt")
         if delivery is not None:
             self._record(delivery, response, receipt)
         if event is None or not event.concerns(ven_id):
@@ -255,6 +260,8 @@ class EventBook:
                 OUT_OF_SEQUENCE,
                 f"event {response.event_id!r} is at modification {event.modification}",
             )
+        if delivery is None:
+            raise Refusal(INVALID_ID, f"event {response.event_id!r} was not sent to this VEN")
 
     def _record(self, delivery: Delivery, response: EventResponse, receipt: Receipt) -> None:
         answer = Answer(

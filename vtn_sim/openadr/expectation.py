@@ -26,6 +26,8 @@ class Span:
 
     since: datetime
     until: datetime
+    above: int = 0
+    """Number of the last message before it (see `Ledger`)."""
 
     def __contains__(self, instant: datetime) -> bool:
         return self.since <= instant <= self.until
@@ -66,7 +68,7 @@ def _found(
 
 
 def _messages(wanted: MessageExpected, vtn: Vtn, ven_id: str, span: Span) -> int:
-    heard = vtn.ledger.heard(ven_id, span.since, span.until, wanted.name)
+    heard = vtn.ledger.heard(ven_id, span.since, span.until, wanted.name, span.above)
     return sum(wanted.code in (None, one.code) for one in heard)
 
 
@@ -125,9 +127,10 @@ def _fits(wanted: OptExpected, opt: Opt, span: Span) -> bool:
     )
 
 
-def span_of(expectation: Expectation, since: datetime) -> Span:
-    """When it may come, counted from an instant."""
+def span_of(expectation: Expectation, since: datetime, above: int) -> Span:
+    """When it may come, counted from an instant and from the message before it."""
     return Span(
         since=since + timedelta(seconds=expectation.from_s),
         until=since + timedelta(seconds=expectation.by_s),
+        above=above,
     )

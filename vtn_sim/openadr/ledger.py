@@ -77,13 +77,24 @@ class Ledger:
             await self._news.wait()
 
     def heard(
-        self, ven_id: str, since: datetime, until: datetime, name: str | None = None
+        self,
+        ven_id: str,
+        since: datetime,
+        until: datetime,
+        name: str | None = None,
+        above: int = 0,
     ) -> Sequence[Heard]:
-        """What one VEN has sent in `[since, until]`, in order of arrival."""
+        """What one VEN has sent in `[since, until]`, numbered above `above`, in that order.
+
+        A VEN without its own name yet counts as any: oadrQueryRegistration has no venID.
+        """
         return [
             one
             for one in self._heard
-            if one.ven_id == ven_id and since <= one.at <= until and name in (None, one.name)
+            if one.ven_id in (ven_id, "")
+            and one.number > above
+            and since <= one.at <= until
+            and name in (None, one.name)
         ]
 
     def irregularities(self, ven_id: str, since: datetime | None = None) -> Sequence[Irregularity]:

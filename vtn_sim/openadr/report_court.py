@@ -134,11 +134,27 @@ def _complete(asked: Asked, now: datetime, patience: timedelta) -> Check:
             problems.append(f"{r_id}: nothing since {reached:%H:%M:%S}")
         elif reached + granularity <= until and not (cut_off and now >= until + patience):
             waiting = True
-        if samples and samples[0].start > since + 2 * granularity + patience:
-            problems.append(f"{r_id}: begins only at {samples[0].start:%H:%M:%S}")
+        problems += _bounds(r_id, asked, samples, since)
     if problems or not waiting:
         return _check("complete", problems[:_SHOWN], f"until {until:%H:%M:%S}")
     return Check(name="complete", outcome=Outcome.PENDING, text="the next report is not due yet")
+
+
+def _bounds(r_id: str, asked: Asked, samples: Sequence[Sample], since: datetime) -> Iterator[str]:
+    """Neither late nor early: a VEN may begin at a whole granularity, once it has accepted."""
+    if not samples:
+        return
+    granularity = asked.request.specifier.granularity
+    latest = max([since, *(a.at for a in asked.acceptances[:1])]) + granularity + _SLACK
+    if samples[0].start > latest:
+        yield f"{r_id}: begins only at {samples[0].start:%H:%M:%S}"
+    window = asked.request.specifier.window
+    if window is None:
+        return
+    if samples[0].start < window.start - granularity - _SLACK:
+        yield f"{r_id}: begins at {samples[0].start:%H:%M:%S}, before its window"
+    if window.duration and samples[-1].end > window.start + window.duration + _SLACK:
+        yield f"{r_id}: goes on until {samples[-1].end:%H:%M:%S}, after its window"
 
 
 def _start(asked: Asked) -> datetime:

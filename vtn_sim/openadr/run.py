@@ -55,7 +55,8 @@ class Run:
         self._director = Director(vtn)
         self._court = Court(vtn)
         self._failures: list[Check] = []
-        self._done_at: list[datetime] = []
+        self._moments: list[tuple[datetime, int]] = []
+        """The beginning and the end of each step, with the last message before each."""
         self._events: set[str] = set()
         self._requests: set[str] = set()
         self._final: list[Verdict] | None = None
@@ -66,6 +67,7 @@ class Run:
         """From the registration of its VEN until everything is known or can come no more."""
         await self._registration()
         self.begun_at, self.state = self._vtn.clock.now(), State.RUNNING
+        self._moments.append((self.begun_at, self._vtn.ledger.number))
         try:
             for number, step in enumerate(self.script.steps, 1):
                 if not await self._do(number, step):
@@ -97,20 +99,20 @@ class Run:
 
     async def _do(self, number: int, step: Step) -> bool:
         """Whether the step could be done."""
-        since = self._done_at[-1] if self._done_at else self._begun()
         if step.at_s is not None:
             due = self._begun() + timedelta(seconds=step.at_s)
             await self._vtn.clock.sleep((due - self._vtn.clock.now()).total_seconds())
-        if step.after is not None and not await self._happened(step.after, since):
+        if step.after is not None and not await self._happened(step.after):
             return self._failed(number, step, f"waited {step.after.timeout_s:g} s in vain")
         if step.wait_s:
             await self._vtn.clock.sleep(step.wait_s)
+        moment = self._vtn.clock.now(), self._vtn.ledger.number
         try:
             result = self._director.perform(self._for_us(step.do))
         except (PermanentError, Refusal) as error:
             return self._failed(number, step, str(error))
         self._note(step.do, result)
-        self._done_at.append(self._vtn.clock.now())
+        self._moments.append(moment)
         _log.info("vtn_step", run=self.number, action=step.do.action, result=result)
         return True
 
@@ -132,19 +134,20 @@ class Run:
         if isinstance(action, AskReports):
             self._requests |= set(result["requests"])
 
-    async def _happened(self, condition: Condition, since: datetime) -> bool:
+    async def _happened(self, condition: Condition) -> bool:
         deadline = self._vtn.clock.now() + timedelta(seconds=condition.timeout_s)
-        while not self._holds(condition, since):
+        while not self._holds(condition):
             if self._vtn.clock.now() >= deadline:
                 return False
             await self._moment()
         return True
 
-    def _holds(self, condition: Condition, since: datetime) -> bool:
+    def _holds(self, condition: Condition) -> bool:
         now = self._vtn.clock.now()
         if condition.message is not None:
             wanted = condition.message
-            heard = self._vtn.ledger.heard(self.ven_id, since, now, wanted.name)
+            since, above = self._moments[-1]
+            heard = self._vtn.ledger.heard(self.ven_id, since, now, wanted.name, above)
             return sum(wanted.code in (None, h.code) for h in heard) >= condition.count
         if condition.event is not None:
             event = self._vtn.events.event(condition.event.event)
@@ -168,23 +171,20 @@ class Run:
         now = self._vtn.clock.now()
         found = []
         for expectation in self.script.expect:
-            since = self._anchor(expectation)
-            if since is None:
+            anchor = self._anchor(expectation)
+            if anchor is None:
                 text = "its step has not been done"
                 outcome = Outcome.FAIL if self._failures else Outcome.PENDING
                 found.append(Check(name=expectation.title, outcome=outcome, text=text))
             else:
                 ven_id = self.ven_id if expectation.ven == EVERY else expectation.ven
-                found.append(
-                    judge(expectation, self._vtn, ven_id, span_of(expectation, since), now)
-                )
+                span = span_of(expectation, *anchor)
+                found.append(judge(expectation, self._vtn, ven_id, span, now))
         return [*self._failures, *found]
 
-    def _anchor(self, expectation: Expectation) -> datetime | None:
-        if expectation.after_step is None:
-            return self._begun()
-        done = len(self._done_at) >= expectation.after_step
-        return self._done_at[expectation.after_step - 1] if done else None
+    def _anchor(self, expectation: Expectation) -> tuple[datetime, int] | None:
+        place = expectation.after_step or 0
+        return self._moments[place] if place < len(self._moments) else None
 
     def _judged(self) -> list[Verdict]:
         own = Verdict(event_id="expected", ven_id=self.ven_id, checks=tuple(self._checks()))

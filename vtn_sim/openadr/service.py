@@ -25,7 +25,7 @@ from vtn_sim.openadr.registry import PATH
 from vtn_sim.openadr.vtn import SERVICES, Vtn
 from vtn_sim.openadr.wire import DOUBTFUL, Incoming, Wire
 
-__all__ = ["PATH", "openadr_app"]
+__all__ = ["PATH", "Exchange", "openadr_app"]
 
 _log = structlog.get_logger(__name__)
 
@@ -37,7 +37,7 @@ def openadr_app(vtn: Vtn, wire: Wire) -> FastAPI:
     """The VEN's side of the VTN as an application."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     install_problem_handlers(app)
-    exchange = _Exchange(vtn, wire)
+    exchange = Exchange(vtn, wire)
 
     @app.post(PATH + "/{service}")
     async def post(service: str, request: Request) -> HttpResponse:
@@ -63,7 +63,7 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-class _Exchange:
+class Exchange:
     """One message in, one message out."""
 
     def __init__(self, vtn: Vtn, wire: Wire) -> None:
@@ -71,6 +71,7 @@ class _Exchange:
         self._wire = wire
 
     async def answer(self, service: str, data: bytes, peer: str | None) -> HttpResponse:
+        """The answer to what came from whoever showed a certificate of this fingerprint."""
         try:
             incoming = self._wire.read(service, data, peer)
         except ProtocolError as error:

@@ -141,7 +141,7 @@ class Wire:
             ven_id=getattr(message, "ven_id", None) or ven_id or None,
             fault=None if effect is None else f"fault: {effect}",
         )
-        if effect is None:
+        if effect is None and isinstance(message, ASKING):
             self._last_sent[ven_id] = data
         return data
 
