@@ -66,21 +66,41 @@ class Intake:
         Raises:
             PermanentError: the event or the site is unknown, or the event is over.
         """
-        stored, now = await self._ledger.event(event_key), self._clock.now()
+        stored, now = await self._choosable(event_key, site_id), self._clock.now()
+        if site_id in stored.opted_out_sites:
+            return
+        await self._ledger.opt_out_site(event_key, site_id, now, cause)
+        await self._chosen(event_key, site_id, "opted out", cause)
+
+    async def opt_in_site(self, event_key: str, site_id: str, cause: str) -> None:
+        """Take a site that opted out back into the event; doing it twice changes nothing.
+
+        Raises:
+            PermanentError: the event or the site is unknown, or the event is over.
+        """
+        stored = await self._choosable(event_key, site_id)
+        if site_id not in stored.opted_out_sites:
+            return
+        await self._ledger.opt_in_site(event_key, site_id)
+        await self._chosen(event_key, site_id, "opted in again", cause)
+
+    async def _choosable(self, event_key: str, site_id: str) -> StoredEvent:
+        stored = await self._ledger.event(event_key)
         if stored is None:
             raise PermanentError(f"there is no event {event_key!r}")
         if self._portfolio.site(site_id) is None:
             raise PermanentError(f"there is no site {site_id!r}")
-        if stored.event.status(now) in _OVER:
+        if stored.event.status(self._clock.now()) in _OVER:
             raise PermanentError(f"event {event_key!r} is over")
-        if site_id in stored.opted_out_sites:
-            return
-        await self._ledger.opt_out_site(event_key, site_id, now, cause)
+        return stored
+
+    async def _chosen(self, event_key: str, site_id: str, what: str, cause: str) -> None:
+        now = self._clock.now()
         await self._ledger.log(
-            JournalEntry(at=now, subject=event_key, action=f"{site_id}: opted out", cause=cause),
-            JournalEntry(at=now, subject=site_id, action=f"{event_key}: opted out", cause=cause),
+            JournalEntry(at=now, subject=event_key, action=f"{site_id}: {what}", cause=cause),
+            JournalEntry(at=now, subject=site_id, action=f"{event_key}: {what}", cause=cause),
         )
-        self._dispatch.request(event_key, f"{site_id} opted out: {cause}")
+        self._dispatch.request(event_key, f"{site_id} {what}: {cause}")
 
     async def _receive(self, event: GridEvent) -> OptDecision:
         stored = await self._ledger.event(event.key)

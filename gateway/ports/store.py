@@ -95,6 +95,10 @@ class Ledger(Protocol):
         """Record that a site's owner opted it out of one event; the first word stands."""
         ...
 
+    async def opt_in_site(self, event_key: str, site_id: str) -> None:
+        """The opt-out of a site from an event holds no more (none: nothing happens)."""
+        ...
+
     async def opt_outs(self, event_key: str) -> Sequence[SiteOptOut]:
         """Who was taken out of an event, when and why, in order of time."""
         ...

@@ -48,6 +48,43 @@ class EventIntake(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventParticipation:
+    """Who takes part in an event."""
+
+    program_id: str
+    addressed: frozenset[str]
+    """Sites the event is for."""
+    out: Mapping[str, str]
+    """Sites taken out of it since, with the cause."""
+
+    @property
+    def all_out(self) -> bool:
+        """Whether nobody is left."""
+        return bool(self.addressed) and self.addressed <= self.out.keys()
+
+
+class Participation(Protocol):
+    """Who may be addressed, and who has left an event (implemented by `flows.participation`)."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every site and group a utility may address."""
+        ...
+
+    async def of_event(self, event_key: str) -> EventParticipation | None:
+        """Who takes part in an event; None when it is unknown."""
+        ...
+
+    async def opt_out_site(self, event_key: str, site_id: str, cause: str) -> None:
+        """Take one site out of one event and plan again; doing it twice changes nothing.
+
+        Raises:
+            PermanentError: the event or the site is unknown, or the event is over.
+        """
+        ...
+
+
 class EnvelopeIntake(Protocol):
     """Where utility adapters hand in what binds a site (implemented by `flows.envelopes`)."""
 
@@ -132,6 +169,44 @@ class UsageSource(Protocol):
         Beside what `points` lists: `site/<site_id>/<point>` for every power of a site
         (`charging_power_w`, `battery_power_w`, `pv_power_w`).
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceState:
+    """A site as one utility may see it right now."""
+
+    online: bool
+    overridden: bool
+    """Opted out of an event of this utility that runs now."""
+    level: int = 0
+    """SIMPLE level it follows for this utility, 0 (normal) to 3."""
+    limit_w: float | None = None
+    """Tightest import limit in force at the site, W; None: not known."""
+    contracted_w: float | None = None
+    """Import it may draw normally, W."""
+
+
+class ReportSource(Protocol):
+    """Measured data and states for reports (implemented by `flows.resource_reports`)."""
+
+    async def points(self) -> Sequence[ReportPoint]:
+        """What can be reported."""
+        ...
+
+    def known_until(self, point_id: str) -> datetime | None:
+        """Up to when everything measured has come in; None: nothing is being waited for."""
+        ...
+
+    async def means(self, point_id: str, pieces: Sequence[Interval]) -> Sequence[Reading]:
+        """Mean power in W over each of these closed, consecutive intervals, with its quality.
+
+        A value is None where too little is known.
+        """
+        ...
+
+    async def resources(self, utility_id: str) -> Mapping[str, ResourceState]:
+        """Every site at present, by id, as this utility may see it."""
         ...
 
 

@@ -66,6 +66,13 @@ def opt_outs(session: Session, event_key: str) -> Sequence[SiteOptOut]:
     ]
 
 
+def opt_in(session: Session, event_key: str, site_id: str) -> None:
+    """Forget a site's opt-out."""
+    row = session.get(SiteOptOutRow, (event_key, site_id))
+    if row is not None:
+        session.delete(row)
+
+
 def put_plan(session: Session, plan: DispatchPlan) -> None:
     """Write one revision."""
     row = PlanRow(

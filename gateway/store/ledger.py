@@ -55,6 +55,10 @@ class SqlLedger:
         row = SiteOptOutRow(event_key=event_key, site_id=site_id, at=at, cause=cause)
         await self._write(lambda s: insert_once(s, SiteOptOutRow, row))
 
+    async def opt_in_site(self, event_key: str, site_id: str) -> None:
+        """Take back a site's opt-out."""
+        await self._write(lambda s: event_rows.opt_in(s, event_key, site_id))
+
     async def opt_outs(self, event_key: str) -> Sequence[SiteOptOut]:
         """Who was taken out of an event, when and why, in order of time."""
         return await self._read(lambda s: event_rows.opt_outs(s, event_key))

@@ -26,7 +26,7 @@ from contracts.openadr.payloads import (
 )
 from contracts.time import Clock
 from gateway.domain.event import GridEvent, Opt, OptDecision
-from gateway.ports import EventIntake
+from gateway.ports import EventIntake, Participation
 from gateway.utility.openadr import mapping, randomising
 from gateway.utility.openadr.event_set import (
     NOTHING_TAKEN,
@@ -56,16 +56,16 @@ class EventAnswers:
         clock: Clock,
         *,
         seed: str = "",
-        names: Set[str] | None = None,
+        participation: Participation | None = None,
         market_contexts: Set[str] = frozenset(),
     ) -> None:
-        """`seed` spreads random starts; `names` are our resources and groups (None: any)."""
+        """`seed` spreads random starts; `participation` None: any name is ours, nobody leaves."""
         self._utility_id = utility_id
         self._intake = intake
         self._memory = memory
         self._clock = clock
         self._seed = f"{utility_id}|{seed}"
-        self._names = names
+        self._participation = participation
         self._market_contexts = market_contexts
         self._known: dict[str, KnownEvent] = {}
         self.brought_news = False
@@ -173,8 +173,18 @@ class EventAnswers:
         shift = randomising.shift(event.event_id, period, known, self._seed, now)
         grid_event = mapping.grid_event(event, utility_id=self._utility_id, us=us, shift=shift)
         decision = (await self._intake.receive([grid_event]))[grid_event.key]
+        decision = await self._less_opt_outs(decision)
         await self._remember(event, grid_event, decision, shift)
         return mapping.event_response(event, request_id, decision)
+
+    async def _less_opt_outs(self, decision: OptDecision) -> OptDecision:
+        """An event that every site has left stays left, whatever it is modified to."""
+        if self._participation is None:
+            return decision
+        found = await self._participation.of_event(decision.event_key)
+        if found is None or not found.all_out:
+            return decision
+        return replace(decision, opt=Opt.OUT, cause="; ".join(sorted(set(found.out.values()))))
 
     async def _cancel(
         self, known: KnownEvent, event: OadrEvent, request_id: str, us: Addressee
@@ -284,7 +294,7 @@ class EventAnswers:
     def _us(self, registration: Registration) -> Addressee:
         return Addressee(
             ven_id=registration.ven_id,
-            names=self._names,
+            names=self._participation.names if self._participation else None,
             market_contexts=self._market_contexts,
         )
 

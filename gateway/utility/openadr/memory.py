@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from enum import StrEnum
 from typing import Any, TypeVar
 
 import structlog
 from pydantic import TypeAdapter, ValidationError
 
-from contracts.openadr.payloads import ReportRequest
 from gateway.ports import UtilityMemory
-from gateway.utility.openadr.event_set import KnownEvent
 
 _log = structlog.get_logger(__name__)
 _ONLY = "current"
+
+
+class Stage(StrEnum):
+    """What is next for a registration."""
+
+    OFFER_REPORTS = "offer_reports"
+    """The VTN has not heard yet what can be reported."""
+    COMPLETE = "complete"
+    REGISTER_AGAIN = "register_again"
+    """The VTN asked for it."""
+    CANCELLED = "cancelled"
+    """By the VTN: forgotten as soon as it has our answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,14 +38,7 @@ class Registration:
     poll_s: float
     push_url: str | None = None
     """Where we asked for pushes to; None: we poll."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunningReport:
-    """A report the VTN asked for, and how far it has been sent."""
-
-    request: ReportRequest
-    sent_until: datetime
+    stage: Stage = Stage.COMPLETE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +52,8 @@ class Unsent:
     """False for an oadrResponse, to which a VTN may answer nothing."""
 
 
-Document = TypeVar("Document", Registration, KnownEvent, RunningReport, Unsent)
-_ADAPTERS: dict[type, TypeAdapter[Any]] = {
-    kind: TypeAdapter(kind) for kind in (Registration, KnownEvent, RunningReport, Unsent)
-}
+Document = TypeVar("Document")
+_adapters: dict[type[Any], TypeAdapter[Any]] = {}
 
 
 class VenMemory:
@@ -68,17 +69,17 @@ class VenMemory:
         found: dict[str, Document] = {}
         for key in sorted(documents):
             try:
-                found[key] = _ADAPTERS[kind].validate_python(documents[key])
+                found[key] = _adapter(kind).validate_python(documents[key])
             except ValidationError as error:
                 _log.error("ven_memory_unreadable", kind=kind.__name__, key=key, error=str(error))
         return found
 
-    async def put(self, key: str, document: Document) -> None:
+    async def put(self, key: str, document: object) -> None:
         """Write or replace one document."""
-        body = _ADAPTERS[type(document)].dump_python(document, mode="json")
+        body = _adapter(type(document)).dump_python(document, mode="json")
         await self._memory.save(self._utility_id, type(document).__name__, key, body)
 
-    async def drop(self, kind: type[Document], keys: Sequence[str] | Mapping[str, object]) -> None:
+    async def drop(self, kind: type[Any], keys: Sequence[str] | Mapping[str, object]) -> None:
         """Forget these documents."""
         for key in keys:
             await self._memory.forget(self._utility_id, kind.__name__, key)
@@ -94,3 +95,9 @@ class VenMemory:
     async def unregister(self) -> None:
         """Forget the registration."""
         await self.drop(Registration, [_ONLY])
+
+
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    if kind not in _adapters:
+        _adapters[kind] = TypeAdapter(kind)
+    return _adapters[kind]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BeforeValidator,
     Field,
     HttpUrl,
@@ -15,8 +17,14 @@ from pydantic import (
 )
 
 from contracts.config import Settings
+from contracts.openadr.payloads import Availability
 from contracts.openadr.tolerance import EVERY_TOLERANCE, Tolerance
+from contracts.time import Interval
 
+_REASONS = (
+    "^(economic|emergency|mustRun|notParticipating|outageRunStatus|overrideStatus|participating"
+    "|x-.{1,60})$"
+)
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 HttpsUrl = Annotated[HttpUrl, UrlConstraints(allowed_schemes=["https"], host_required=True)]
 Fingerprint = Annotated[
@@ -54,6 +62,46 @@ class VenListenerSettings(Settings):
         return self
 
 
+class SpanSettings(Settings):
+    """One span of a schedule."""
+
+    start: AwareDatetime
+    duration: Annotated[timedelta, Field(gt=timedelta(0), le=timedelta(days=366))]
+    """Seconds, or ISO 8601 such as `PT8H`."""
+
+    @property
+    def interval(self) -> Interval:
+        """When."""
+        return Interval.lasting(self.start, self.duration)
+
+    @property
+    def availability(self) -> Availability:
+        """As OpenADR's `available`."""
+        return Availability(start=self.start, duration=self.duration)
+
+
+class UnavailableSettings(Settings):
+    """Times in which a site, or the whole portfolio, takes no part.
+
+    Told to the VTN as an opt-out schedule (EiOpt `vavailability`), and kept to: the site is taken
+    out of events that fall into them.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
+    """Take the entry out to cancel the schedule."""
+    site_id: str | None = None
+    """None: the whole portfolio."""
+    spans: Annotated[tuple[SpanSettings, ...], Field(min_length=1, max_length=366)]
+    market_context: str | None = None
+    """Only for events of this one; none: of any."""
+    reason: Annotated[str, Field(pattern=_REASONS)] = "notParticipating"
+    """An `optReason`, or `x-...`."""
+
+    def over(self, now: datetime) -> bool:
+        """Whether every span has passed."""
+        return all(span.start + span.duration <= now for span in self.spans)
+
+
 class OpenAdrSettings(Settings):
     """How to reach and answer one OpenADR 2.0b VTN."""
 
@@ -63,6 +111,10 @@ class OpenAdrSettings(Settings):
     ven_name: Annotated[str, Field(min_length=1, max_length=120)]
     ven_id: str | None = None
     """Set it when the utility gave one beforehand."""
+    registered: bool = True
+    """False: cancel the registration with the VTN and stay away."""
+    market_contexts: frozenset[str] = frozenset()
+    """Those we are enrolled in: events of others are answered 452; none: any."""
     ca: Path
     """Root of the utility's certificates."""
     cert: Path
@@ -88,10 +140,23 @@ class OpenAdrSettings(Settings):
     """Time limit of one request, from connecting to the last byte of the answer."""
     poll_s: Seconds | None = None
     """Overrides the frequency the VTN asks for; leave unset in production."""
+    unavailable: tuple[UnavailableSettings, ...] = ()
+    """Schedules of times in which sites take no part."""
+    drain: bool = True
+    """Whether to poll again at once until the VTN has nothing more; False: one message a poll."""
     max_backoff_s: Seconds = 300.0
     """Longest wait between two attempts to reach a VTN in trouble."""
     report_min_granularity_s: Seconds = 2.0
     """Finest sampling offered for TELEMETRY_USAGE."""
+    report_wait_s: Annotated[float, Field(ge=0, le=86_400)] = 30.0
+    """So long is data waited for that a site has not sent yet, before a report goes without it."""
+
+    @model_validator(mode="after")
+    def _named_once(self) -> Self:
+        names = [one.name for one in self.unavailable]
+        if len(names) != len(set(names)):
+            raise ValueError("unavailable: a name is used twice")
+        return self
 
     @model_validator(mode="after")
     def _pinned(self) -> Self:

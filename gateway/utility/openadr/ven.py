@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import uuid
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -16,19 +16,16 @@ import structlog
 from contracts.backoff import Backoff
 from contracts.errors import PermanentError, ProtocolError, TransientError
 from contracts.openadr.payloads import (
-    CanceledPartyRegistration,
     CancelPartyRegistration,
     CancelReport,
-    CreatedPartyRegistration,
-    CreatePartyRegistration,
     CreateReport,
     DistributeEvent,
     EiResponse,
     Payload,
     Poll,
-    QueryRegistration,
     RegisteredReport,
     RegisterReport,
+    ReportRequest,
     RequestEvent,
     RequestReregistration,
     Response,
@@ -36,25 +33,30 @@ from contracts.openadr.payloads import (
 )
 from contracts.tasks import first_of
 from contracts.time import Clock
-from gateway.ports import EventIntake, UsageSource, UtilityHealth, UtilityMemory
+from gateway.ports import EventIntake, Participation, ReportSource, UtilityHealth, UtilityMemory
 from gateway.utility.openadr.answers import EventAnswers
 from gateway.utility.openadr.listener import VenListener
-from gateway.utility.openadr.memory import Registration, VenMemory
+from gateway.utility.openadr.memory import Registration, Stage, VenMemory
+from gateway.utility.openadr.opts import VenOpts
 from gateway.utility.openadr.outbox import VenOutbox
-from gateway.utility.openadr.reporting import VenReporting
+from gateway.utility.openadr.registering import (
+    INVALID_ID,
+    NOT_REGISTERED,
+    UNREGISTERED,
+    VenRegistrar,
+)
+from gateway.utility.openadr.replies import accepted, key, new_id, refused, request_id
+from gateway.utility.openadr.reporting import ReportLimits, VenReporting
 from gateway.utility.openadr.security import MessageSecurity
 from gateway.utility.openadr.settings import OpenAdrSettings
 from gateway.utility.openadr.transport import VtnTransport
 
 _log = structlog.get_logger(__name__)
 
-NOT_REGISTERED = (452, 463)
-INVALID_ID = 452
-DEFAULT_POLL = timedelta(seconds=30)
-MIN_POLL_S = 0.2
 MAX_DRAIN = 100
 """Messages taken in one round before the pace of the poll frequency is kept again."""
 _REPORT_TICK_S = 0.5
+_WATCH_TICK_S = 1.0
 _FIRST_WAIT_S = 1.0
 
 
@@ -66,9 +68,11 @@ class OpenAdrVen:
         settings: OpenAdrSettings,
         tls: ssl.SSLContext,
         intake: EventIntake,
-        usage: UsageSource,
+        reports: ReportSource,
         memory: UtilityMemory,
         clock: Clock,
+        *,
+        participation: Participation | None = None,
     ) -> None:
         self._settings = settings
         self._log = _log.bind(utility=settings.utility_id)
@@ -76,17 +80,44 @@ class OpenAdrVen:
         self._memory = VenMemory(memory, settings.utility_id)
         self._outbox = VenOutbox(self._memory)
         self._reporting = VenReporting(
-            usage,
+            reports,
             self._memory,
             self._outbox,
             clock,
-            timedelta(seconds=settings.report_min_granularity_s),
+            ReportLimits(
+                min_granularity=timedelta(seconds=settings.report_min_granularity_s),
+                wait=timedelta(seconds=settings.report_wait_s),
+            ),
+            settings.utility_id,
         )
-        self._answers = EventAnswers(settings.utility_id, intake, self._memory, clock)
+        self._answers = EventAnswers(
+            settings.utility_id,
+            intake,
+            self._memory,
+            clock,
+            seed=settings.ven_name,
+            participation=participation,
+            market_contexts=settings.market_contexts,
+        )
+        self._opts = (
+            VenOpts(
+                settings.utility_id,
+                self._answers,
+                participation,
+                self._memory,
+                self._outbox,
+                clock,
+                settings.unavailable,
+            )
+            if participation is not None
+            else None
+        )
         self._security = MessageSecurity(settings, clock)
         self._transport = VtnTransport(settings, tls, self._security)
         self._backoff = Backoff(min(_FIRST_WAIT_S, settings.max_backoff_s), settings.max_backoff_s)
-        self._registration: Registration | None = None
+        self._registrar = VenRegistrar(
+            settings, self._memory, self._exchange, signs=self._security.signs
+        )
         self._last_contact: datetime | None = None
         self._push = settings.listener
         self._listener = (
@@ -96,13 +127,13 @@ class OpenAdrVen:
         )
         self._one_at_a_time = asyncio.Lock()
         self._woken = asyncio.Event()
-        self._reregister = self._cancelled = False
+        self._ask_events = True
         self._in_touch = False
         self._detail = "not connected yet"
 
     @property
-    def _push_url(self) -> str | None:
-        return None if self._push is None else str(self._push.url).rstrip("/")
+    def _registration(self) -> Registration | None:
+        return self._registrar.current
 
     @property
     def health(self) -> UtilityHealth:
@@ -125,25 +156,26 @@ class OpenAdrVen:
         await self._outbox.restore()
         await self._reporting.restore()
         await self._answers.restore()
-        self._registration = await self._memory.registration()
+        if self._opts is not None:
+            await self._opts.restore()
+        await self._registrar.restore()
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._converse())
                 tasks.create_task(self._report())
+                tasks.create_task(self._watch())
                 if self._listener is not None:
                     tasks.create_task(self._listener.run())
         finally:
             await self._transport.aclose()
 
     async def _converse(self) -> None:
-        ask_events = True
+        if not self._settings.registered:
+            await self._stay_away()
         while True:
             try:
-                known = self._registration
-                registration = await self._registered()
-                ask_events = ask_events or registration is not known
-                await self._round(registration, ask_events=ask_events)
-                ask_events = False
+                registration = await self._registrar.ensure()
+                await self._round(registration)
                 self._backoff.reset()
                 self._in_touch = True
                 self._detail = (
@@ -152,16 +184,30 @@ class OpenAdrVen:
                 )
                 if self._push is None:
                     await self._pause(registration.poll_s)
-                else:
-                    ask_events = await self._pause(self._push.resync_s)
+                elif await self._pause(self._push.resync_s):
+                    self._ask_events = True
             except (TransientError, PermanentError, ProtocolError) as error:
-                wait_s = self._backoff.next_s()
-                self._in_touch = False
-                self._detail = str(error)
-                self._log.warning(
-                    "openadr_vtn_trouble", error=str(error), retry_in_s=round(wait_s, 1)
-                )
-                await self._clock.sleep(wait_s)
+                await self._trouble(error)
+
+    async def _stay_away(self) -> None:
+        """End the registration, for as long as the settings say so."""
+        while self._registration is not None:
+            try:
+                await self._registrar.cancel()
+                await self._forget_registration()
+            except (TransientError, PermanentError, ProtocolError) as error:
+                await self._trouble(error)
+        self._detail = "not registered, by our settings"
+        await asyncio.Event().wait()
+
+    async def _trouble(self, error: Exception) -> None:
+        """Wait; a message may have been lost on its way, so all events are asked for again."""
+        wait_s = self._backoff.next_s()
+        self._in_touch = False
+        self._ask_events = True
+        self._detail = str(error)
+        self._log.warning("openadr_vtn_trouble", error=str(error), retry_in_s=round(wait_s, 1))
+        await self._clock.sleep(wait_s)
 
     async def _report(self) -> None:
         while True:
@@ -169,20 +215,39 @@ class OpenAdrVen:
                 await self._reporting.send_due(self._registration.ven_id)
             await self._clock.sleep(_REPORT_TICK_S)
 
-    async def _round(self, registration: Registration, *, ask_events: bool) -> None:
+    async def _watch(self) -> None:
+        """Randomised ends that have come, and opts to be told."""
+        while True:
+            try:
+                async with self._one_at_a_time:
+                    await self._answers.cancel_due()
+                    if self._opts is not None and self._registration is not None:
+                        await self._opts.reconcile(self._registration.ven_id)
+            except (TransientError, PermanentError) as error:
+                self._log.warning("openadr_watch_postponed", why=str(error))
+            await self._clock.sleep(_WATCH_TICK_S)
+
+    async def _round(self, registration: Registration) -> None:
         """Send what waits; unless the VTN pushes, poll until it answers a bare oadrResponse."""
-        await self._follow_up(registration)
+        await self._follow_up()
         await self._flush()
-        if ask_events:
-            request = RequestEvent(request_id=_new_id(), ven_id=registration.ven_id)
+        if self._ask_events:
+            request = RequestEvent(request_id=new_id(), ven_id=registration.ven_id)
+            self._ask_events = False
             await self._handle(await self._exchange(request), registration)
             await self._flush()  # an answer is due before the next poll
-        for _ in range(MAX_DRAIN if self._push is None else 0):
+        for _ in range(self._polls_a_round):
             answer = await self._exchange(Poll(ven_id=registration.ven_id))
             more = await self._handle(answer, registration)
             await self._flush()
             if not more or self._registration is None:
                 return
+
+    @property
+    def _polls_a_round(self) -> int:
+        if self._push is not None:
+            return 0
+        return MAX_DRAIN if self._settings.drain else 1
 
     async def _flush(self) -> None:
         await self._outbox.flush(self._transport, self._heard)
@@ -208,13 +273,16 @@ class OpenAdrVen:
     async def _handle(self, message: Payload, registration: Registration) -> bool:
         """Act on a message of the VTN; False when it had none."""
         if isinstance(message, Response):
-            await self._check_known(message.response)
+            await self._check_known(message.response, NOT_REGISTERED)
             return False
         async with self._one_at_a_time:
             answer = await self._act(message, registration)
             if answer is not None:
-                await self._outbox.put(answer, _key(message))
-        await self._follow_up(registration)
+                await self._outbox.put(answer, key(message))
+        if isinstance(message, DistributeEvent) and self._answers.unanswered:
+            await self._flush()
+            raise TransientError("not every event could be stored: asking again")
+        await self._follow_up()
         # Some VTNs answer every poll with all their events: only news is worth another.
         return self._answers.brought_news if isinstance(message, DistributeEvent) else True
 
@@ -232,16 +300,16 @@ class OpenAdrVen:
             if registration is None:
                 raise TransientError("not registered yet")
             if getattr(message, "ven_id", None) not in (None, "", registration.ven_id):
-                return _refused(message, INVALID_ID, "not our venID")
+                return refused(message, INVALID_ID, "not our venID")
             answer = await self._act(message, registration)
             if isinstance(message, DistributeEvent):
                 if answer is not None:
-                    await self._outbox.put(answer, _key(message))
-                answer = _accepted(registration.ven_id, message.request_id)
+                    await self._outbox.put(answer, key(message))
+                answer = accepted(registration.ven_id, message.request_id)
         self._last_contact = self._clock.now()
         self._in_touch = True
         self._woken.set()
-        return answer or _accepted(registration.ven_id, _request_id(message))
+        return answer or accepted(registration.ven_id, request_id(message))
 
     async def _act(self, message: Payload, registration: Registration) -> Payload | None:
         """Do what a message of the VTN asks; the answer, if one is wanted."""
@@ -251,10 +319,10 @@ class OpenAdrVen:
             case CreateReport() | CancelReport() | RegisterReport():
                 return await self._act_on_report(message, registration.ven_id)
             case RequestReregistration():
-                self._reregister = True
-                return _accepted(registration.ven_id)
+                await self._registrar.move_to(Stage.REGISTER_AGAIN)
+                return accepted(registration.ven_id)
             case CancelPartyRegistration():
-                return self._cancelled_by_vtn(message, registration)
+                return await self._registrar.cancelled_by_vtn(message)
             case _:
                 raise ProtocolError(f"unexpected {type(message).__name__} of a VTN")
 
@@ -270,130 +338,56 @@ class OpenAdrVen:
                 response = EiResponse(request_id=message.request_id)
                 return RegisteredReport(response=response, ven_id=ven_id)
 
-    async def _follow_up(self, registration: Registration) -> None:
-        """What the VTN asked for that takes more than an answer."""
+    async def _follow_up(self) -> None:
+        """What a registration's stage asks for: more than an answer."""
         self._woken.clear()
-        if self._cancelled:
+        stage = None if self._registration is None else self._registration.stage
+        if stage is Stage.CANCELLED:
             await self._flush()
             await self._forget_registration()
             raise TransientError("the VTN cancelled the registration: registering again")
-        if self._reregister:
+        if stage is Stage.REGISTER_AGAIN:
             await self._flush()
-            await self._register(registration)
-            self._reregister = False
+            await self._registrar.register()
+        if self._registration is not None and self._registration.stage is Stage.OFFER_REPORTS:
+            await self._reporting.offer(self._registration.ven_id)
+            await self._registrar.move_to(Stage.COMPLETE)
 
     async def _handle_answer(self, answer: Payload) -> None:
         """What the VTN says to something we sent."""
         match answer:
             case UpdatedReport(cancel=CancelReport() as cancel) if self._registration is not None:
                 canceled = await self._reporting.cancel(cancel, self._registration.ven_id)
-                await self._outbox.put(canceled, _key(cancel))
-            case Response() | UpdatedReport():
-                await self._check_known(answer.response)
+                await self._outbox.put(canceled, key(cancel))
+            case RegisteredReport(requests=wanted, response=response) if wanted and response.ok:
+                await self._begin_reports(wanted, response.request_id)
+            case Response() | UpdatedReport() | RegisteredReport():
+                await self._check_known(answer.response, (UNREGISTERED,))
             case _:
                 self._log.debug("openadr_answer", kind=type(answer).__name__)
 
-    async def _check_known(self, response: EiResponse) -> None:
-        """A VTN that does not know us any more is answered by registering again."""
+    async def _check_known(self, response: EiResponse, unknown: Collection[int]) -> None:
+        """A VTN that does not know us any more is answered by registering again.
+
+        452 says so only in answer to a poll: else it may be another id that is invalid.
+        """
         if response.ok:
             return
         self._log.warning("openadr_error_answer", code=response.code, text=response.description)
-        if response.code in NOT_REGISTERED and self._registration is not None:
+        if response.code in unknown and self._registration is not None:
             await self._forget_registration()
             raise TransientError(f"VTN answered {response.code}: registering again")
 
-    async def _registered(self) -> Registration:
-        known = self._registration
-        if known is None or known.push_url != self._push_url:
-            await self._exchange(QueryRegistration(request_id=_new_id()))
-            await self._register(known)
-        if self._registration is None:
-            raise TransientError("registration not accepted")
-        return self._registration
-
-    async def _register(self, old: Registration | None) -> None:
-        """Create the registration, or create it again with its own ids; then offer reports."""
-        answer = await self._exchange(
-            CreatePartyRegistration(
-                request_id=_new_id(),
-                registration_id=old.registration_id if old else None,
-                ven_id=old.ven_id if old else self._settings.ven_id,
-                ven_name=self._settings.ven_name,
-                xml_signature=self._security.signs,
-                http_pull_model=self._push is None,
-                transport_address=self._push_url,
-            )
-        )
-        if not isinstance(answer, CreatedPartyRegistration) or not answer.response.ok:
-            raise TransientError(f"registration refused: {_why(answer)}")
-        if not answer.ven_id or not answer.registration_id:
-            raise ProtocolError("registration accepted without venID or registrationID")
-        poll = self._settings.poll_s or (answer.poll_frequency or DEFAULT_POLL).total_seconds()
-        self._registration = Registration(
-            ven_id=answer.ven_id,
-            registration_id=answer.registration_id,
-            vtn_id=answer.vtn_id,
-            poll_s=max(MIN_POLL_S, poll),
-            push_url=self._push_url,
-        )
-        await self._memory.register(self._registration)
-        self._log.info("openadr_registered", ven_id=answer.ven_id, poll_s=self._registration.poll_s)
-        await self._offer_reports(self._registration.ven_id)
-
-    async def _offer_reports(self, ven_id: str) -> None:
-        answer = await self._exchange(await self._reporting.metadata(ven_id))
-        if isinstance(answer, RegisteredReport) and answer.requests:
-            created = await self._reporting.create(
-                answer.requests, ven_id, answer.response.request_id
-            )
-            await self._outbox.put(created, f"created-{answer.response.request_id}")
-
-    def _cancelled_by_vtn(
-        self, message: CancelPartyRegistration, registration: Registration
-    ) -> CanceledPartyRegistration:
-        known = message.registration_id == registration.registration_id
-        self._cancelled = self._cancelled or known
-        return CanceledPartyRegistration(
-            response=EiResponse(
-                code=200 if known else INVALID_ID,
-                description="OK" if known else "unknown registrationID",
-                request_id=message.request_id,
-            ),
-            registration_id=message.registration_id,
-            ven_id=registration.ven_id,
-        )
+    async def _begin_reports(self, wanted: Sequence[ReportRequest], request_id: str) -> None:
+        """The VTN has taken the metadata and asks for some of it at once."""
+        registration = self._registration
+        if registration is not None:
+            created = await self._reporting.create(wanted, registration.ven_id, request_id)
+            await self._outbox.put(created, f"created-{request_id or new_id()}")
 
     async def _forget_registration(self) -> None:
-        self._registration = None
-        self._cancelled = self._reregister = False
-        await self._memory.unregister()
         await self._reporting.forget_all()
-
-
-def _accepted(ven_id: str, request_id: str = "") -> Response:
-    return Response(response=EiResponse(request_id=request_id), ven_id=ven_id)
-
-
-def _refused(message: Payload, code: int, why: str) -> Response:
-    response = EiResponse(code=code, description=why, request_id=_request_id(message))
-    return Response(response=response)
-
-
-def _request_id(message: Payload) -> str:
-    request_id: str = getattr(message, "request_id", "")
-    return request_id
-
-
-def _key(message: Payload) -> str:
-    """What the answer to a message is about, for the outbox."""
-    return f"{type(message).__name__}-{_request_id(message) or _new_id()}"
-
-
-def _why(answer: Payload) -> str:
-    response: EiResponse | None = getattr(answer, "response", None)
-    text = f"{response.code} {response.description}" if response else ""
-    return f"{type(answer).__name__} {text}".strip()
-
-
-def _new_id() -> str:
-    return uuid.uuid4().hex
+        if self._opts is not None:
+            async with self._one_at_a_time:
+                await self._opts.forget_all()
+        await self._registrar.forget()  # last: a kill before it does all of this again
