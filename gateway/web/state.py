@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -68,6 +68,10 @@ def _no_checks() -> Mapping[str, bool]:
     return {}
 
 
+async def _no_records(_utility_id: str, _kind: str) -> Mapping[str, object]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebState:
     """Everything the web application holds on to."""
@@ -83,6 +87,8 @@ class WebState:
     """Set when the program stops: endless answers end."""
     utilities: Callable[[], Sequence[UtilityHealth]] = _nobody
     """How the way to each utility is right now."""
+    records: Callable[[str, str], Awaitable[Mapping[str, object]]] = _no_records
+    """What an adapter remembers of its utility: documents of one kind, by key."""
     counters: Callable[[], Mapping[str, float]] = _nothing
     """Totals since the start for `/metrics`, by name (`telemetry_rows`, ...)."""
     checks: Callable[[], Mapping[str, bool]] = _no_checks
