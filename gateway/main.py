@@ -113,7 +113,8 @@ async def _run(
         await broker.ready.wait()
         core = _core(config, clock, database, _link(config.link, authority, broker.port, clock))
         await core.inbox.restore()
-        utilities = _utilities(config, clock, core, SqlUtilityMemory(database))
+        memory = SqlUtilityMemory(database)
+        utilities = _utilities(config, clock, core, memory)
         work = [
             tasks.create_task(core.link.run(core.inbox)),
             tasks.create_task(core.outgoing.run()),
@@ -122,7 +123,7 @@ async def _run(
             tasks.create_task(_keep_time(core.lifecycle, stopping)),
             *(tasks.create_task(utility.run()) for utility in utilities),
         ]
-        await _serve_web(config, clock, stopping, core, utilities, broker.port, ready)
+        await _serve_web(config, clock, stopping, core, utilities, memory, broker.port, ready)
         for task in work:
             task.cancel()
         await asyncio.wait(work)
@@ -222,6 +223,7 @@ async def _serve_web(
     stopping: asyncio.Event,
     core: _Core,
     utilities: list[UtilityLink],
+    memory: SqlUtilityMemory,
     link_port: int,
     ready: Callable[[GatewayAddresses], None] | None,
 ) -> None:
@@ -237,6 +239,7 @@ async def _serve_web(
         controls=Controls(core.portfolio, core.ledger, sources, clock),
         stopping=stopping,
         utilities=lambda: [utility.health for utility in utilities],
+        records=memory.load,
         counters=lambda: core.inbox.counters,
         checks=lambda: {"site_link": core.link.listening.is_set()},
         allowed_hosts=LOOPBACK | frozenset(config.web.allowed_hosts),
