@@ -24,6 +24,8 @@ from gateway.flows.intake import Intake
 from gateway.flows.lifecycle import Lifecycle
 from gateway.flows.live import Live
 from gateway.flows.outgoing import Outgoing
+from gateway.flows.participation import Participants
+from gateway.flows.resource_reports import ResourceReports
 from gateway.flows.settlement import Settlement
 from gateway.flows.situation import Observer
 from gateway.flows.telemetry import SiteInbox
@@ -183,14 +185,17 @@ def _utilities(
 ) -> list[UtilityLink]:
     """One adapter per utility."""
     usage = UsageReports(core.portfolio, core.telemetry)
+    reports = ResourceReports(core.portfolio, core.telemetry, core.ledger, core.live, clock)
+    participation = Participants(core.portfolio, core.ledger, core.intake)
     openadr = (
         OpenAdrVen(
             settings,
             client_context(settings.ca, settings.cert, settings.key),
             core.intake,
-            usage,
+            reports,
             memory,
             clock,
+            participation=participation,
         )
         for settings in config.openadr
     )

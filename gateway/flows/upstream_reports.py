@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from contracts.reading import Quality, Reading
 from contracts.site_link import points
 from contracts.site_link.messages import Notice
 from contracts.time import Interval
+from gateway.domain.metered import IntervalMean, interval_means
 from gateway.domain.portfolio import Portfolio
 from gateway.flows.live import Live
 from gateway.ports import Ledger, ReportPoint, SiteState, TelemetryStore
@@ -63,23 +65,30 @@ class UsageReports:
             await self._mean(site_id, points.PCC_POWER_W, interval)
             for site_id in self._sites.values()
         ]
-        known = [mean.value for mean in means if mean.value is not None]
-        if not known:
-            return Reading.missing(interval.end)
-        good = all(mean.quality is Quality.GOOD for mean in means)
-        quality = Quality.GOOD if good else Quality.ESTIMATED
-        return Reading(value=sum(known), quality=quality, at=interval.end)
+        return total(means, interval.end)
 
     async def _mean(self, site_id: str, point: str, interval: Interval) -> Reading:
         series = await self._telemetry.series(site_id, point, interval)
-        duration, end = interval.duration, interval.end or interval.start
-        seconds = duration.total_seconds() if duration else 0.0
-        coverage = series.covered_seconds(interval) / seconds if seconds else 0.0
-        value = series.mean(interval)
-        if value is None or coverage < _ESTIMATED:
-            return Reading.missing(end)
-        quality = Quality.GOOD if coverage >= _GOOD else Quality.ESTIMATED
-        return Reading(value=value, quality=quality, at=end)
+        (mean,) = interval_means(series, [interval])
+        return reading(mean, interval.end or interval.start)
+
+
+def reading(mean: IntervalMean, end: datetime) -> Reading:
+    """A mean as far as it may be trusted; no value when too little of the interval is covered."""
+    if mean.value is None or mean.coverage < _ESTIMATED:
+        return Reading.missing(end)
+    quality = Quality.GOOD if mean.coverage >= _GOOD else Quality.ESTIMATED
+    return Reading(value=mean.value, quality=quality, at=end)
+
+
+def total(means: Sequence[Reading], end: datetime) -> Reading:
+    """The sum over sites: of those that were measured, and only an estimate if one was not."""
+    known = [mean.value for mean in means if mean.value is not None]
+    if not known:
+        return Reading.missing(end)
+    good = all(mean.quality is Quality.GOOD for mean in means)
+    quality = Quality.GOOD if good else Quality.ESTIMATED
+    return Reading(value=sum(known), quality=quality, at=end)
 
 
 class StateReports:

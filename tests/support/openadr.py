@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from contracts.openadr.payloads import (
@@ -19,7 +19,7 @@ from contracts.openadr.payloads import (
 from contracts.reading import Quality, Reading
 from contracts.time import Interval
 from gateway.domain.event import GridEvent, Opt, OptDecision
-from gateway.ports import ReportPoint
+from gateway.ports import ReportPoint, ResourceState
 
 START = datetime(2026, 1, 5, 13, 0, tzinfo=UTC)
 
@@ -61,20 +61,45 @@ class RecordingIntake:
         self.withdrawn.append(event_key)
 
 
-class FlatUsage:
-    """`UsageSource` with one point that always reads 42 kW, but for the spans in `gaps`."""
+class FlatReports:
+    """`ReportSource` with two sites that draw 21 kW each, but for the spans in `gaps`."""
 
-    def __init__(self) -> None:
+    def __init__(self, sites: Sequence[str] = ("depot-1", "depot-2")) -> None:
+        self.sites = list(sites)
         self.gaps: list[Interval] = []
+        self.quality = Quality.GOOD
+        self.power_w: Callable[[datetime], float] = lambda _: 21_000.0
+        self.known: datetime | None = None
+        self.states = {site: ResourceState(online=True, overridden=False) for site in self.sites}
+        self.reads = 0
+        """How many series were read."""
 
     async def points(self) -> Sequence[ReportPoint]:
-        return [ReportPoint(point_id="portfolio/power_w", site_id=None, unit="W")]
+        return [
+            ReportPoint(point_id="portfolio/power_w", site_id=None, unit="W"),
+            *(
+                ReportPoint(point_id=f"site/{site}/power_w", site_id=site, unit="W")
+                for site in self.sites
+            ),
+        ]
 
-    async def usage(self, point_id: str, interval: Interval) -> Reading:
-        assert point_id == "portfolio/power_w"
-        if any(gap.overlaps(interval) for gap in self.gaps):
-            return Reading.missing(interval.start)
-        return Reading(value=42_000.0, quality=Quality.GOOD, at=interval.start)
+    def known_until(self, point_id: str) -> datetime | None:
+        return self.known
+
+    async def means(self, point_id: str, pieces: Sequence[Interval]) -> Sequence[Reading]:
+        self.reads += 1
+        count = len(self.sites) if point_id == "portfolio/power_w" else 1
+        return [self._mean(piece, count) for piece in pieces]
+
+    async def resources(self, utility_id: str) -> Mapping[str, ResourceState]:
+        return {site: self.states[site] for site in self.sites}
+
+    def _mean(self, piece: Interval, count: int) -> Reading:
+        assert piece.end is not None
+        if any(gap.overlaps(piece) for gap in self.gaps):
+            return Reading.missing(piece.end)
+        value = self.power_w(piece.start) * count
+        return Reading(value=value, quality=self.quality, at=piece.end)
 
 
 def oadr_event(

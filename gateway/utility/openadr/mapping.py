@@ -11,12 +11,9 @@ from contracts.openadr.payloads import (
     EventStatus,
     OadrEvent,
     OptType,
-    ReportPayload,
     Signal,
     Target,
 )
-from contracts.power import kw_from_watts
-from contracts.reading import Quality, Reading
 from contracts.series import StepSeries
 from contracts.time import Interval
 from gateway.domain.event import GridEvent, Opt, OptDecision
@@ -33,7 +30,6 @@ __all__ = [
     "UnusableEventError",
     "event_response",
     "grid_event",
-    "usage_payload",
 ]
 
 INVALID_ID, TARGET_MISMATCH = 452, 462
@@ -113,19 +109,6 @@ def event_response(
         event_id=event.event_id,
         modification_number=event.descriptor.modification_number,
         opt_type=OptType.IN if decision.opt is Opt.IN else OptType.OUT,
-    )
-
-
-def usage_payload(r_id: str, reading: Reading) -> ReportPayload | None:
-    """A power reading as kW with its quality, or None when there is no value to send."""
-    if reading.value is None:
-        return None
-    good = reading.quality is Quality.GOOD
-    return ReportPayload(
-        r_id=r_id,
-        value=round(kw_from_watts(reading.value), 3),
-        confidence=100 if good else 50,
-        data_quality="Quality Good - Non Specific" if good else "Quality Limit - Field/Constant",
     )
 
 

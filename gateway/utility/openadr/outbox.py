@@ -31,6 +31,7 @@ class VenOutbox:
         self._queue: dict[str, Unsent] = {}
         self._number = itertools.count(1)
         self._refused: dict[str, int] = {}
+        self._lent: dict[str, Callable[[], Awaitable[None]]] = {}
         self.filled = asyncio.Event()
         """Set while something waits that the VTN has not refused yet."""
 
@@ -53,6 +54,23 @@ class VenOutbox:
         await self._memory.put(full_key, unsent)
         self._queue[full_key] = unsent
         self._refused.pop(full_key, None)
+        self._note()
+
+    def lend(self, unsent: Unsent, key: str, taken: Callable[[], Awaitable[None]]) -> None:
+        """Send a message that its owner stores; `taken` is told when the VTN has it.
+
+        After a restart the owner lends it again.
+        """
+        self.withdraw(key)
+        full_key = f"{next(self._number):012d}-{key}"
+        self._queue[full_key], self._lent[full_key] = unsent, taken
+        self._note()
+
+    def withdraw(self, key: str) -> None:
+        """Do not send what was lent under this key, if it is still here."""
+        for full_key in [k for k in self._lent if k.split("-", 1)[1] == key]:
+            del self._queue[full_key], self._lent[full_key]
+            self._refused.pop(full_key, None)
         self._note()
 
     async def flush(
@@ -98,7 +116,11 @@ class VenOutbox:
             return
         del self._queue[key]
         self._refused.pop(key, None)
-        await self._memory.drop(Unsent, [key])
+        taken = self._lent.pop(key, None)
+        if taken is not None:
+            await taken()
+        else:
+            await self._memory.drop(Unsent, [key])
 
     def _give_up(self, key: str, error: Exception) -> bool:
         tries = self._refused[key] = self._refused.get(key, 0) + 1

@@ -1,48 +1,74 @@
 """EiReport, VEN side: offer what can be reported, then send it as often as the VTN asked.
 
-A report is built from stored telemetry, from where the last one ended. So hours without a VTN, or
-without us, leave no hole: the missing reports follow later with their own intervals.
+A report is made from stored telemetry, from where the last one ended, and the next one only when
+the VTN has taken the last. So hours without a VTN, or without us, leave no hole, and no heap.
 """
 
 from __future__ import annotations
 
+import asyncio
+import math
 import uuid
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
 
+from contracts.openadr import codec
 from contracts.openadr.payloads import (
     CanceledReport,
     CancelReport,
     CreatedReport,
     EiResponse,
-    ItemBase,
+    Payload,
     RegisterReport,
-    Report,
-    ReportDescription,
     ReportInterval,
     ReportRequest,
-    SamplingRate,
     UpdateReport,
 )
 from contracts.time import Clock, Interval
-from gateway.ports import UsageSource
-from gateway.utility.openadr.mapping import usage_payload
-from gateway.utility.openadr.memory import RunningReport, VenMemory
+from gateway.ports import ReportPoint, ReportSource
+from gateway.utility.openadr.memory import Unsent, VenMemory
 from gateway.utility.openadr.outbox import VenOutbox
+from gateway.utility.openadr.reports import content
+from gateway.utility.openadr.reports.accept import refusal
+from gateway.utility.openadr.reports.content import Readings
+from gateway.utility.openadr.reports.offer import (
+    METADATA_SPECIFIER,
+    Offering,
+    Point,
+    fingerprint,
+    metadata,
+    offerings,
+)
+from gateway.utility.openadr.reports.records import OfferMade, ReportTask
+from gateway.utility.openadr.reports.schedule import Schedule, lay_out
+from gateway.utility.openadr.reports.status import StatusWatch
+from gateway.utility.openadr.transport import service_of
 
 _log = structlog.get_logger(__name__)
 
-SPECIFIER_ID = "gridyard-usage"
-USAGE = "TELEMETRY_USAGE"
-REPORT_NOT_SUPPORTED = 461
+REPORT_NOT_SUPPORTED, INVALID_ID = 461, 452
 SETTLE = timedelta(seconds=3)
-"""Telemetry of an interval's end is waited for this long before the interval is reported."""
+"""Telemetry of an interval's end is on its way for this long."""
 MAX_INTERVALS = 500
-"""In one message; a longer backlog goes out as several."""
-_IDLE_S = 1.0
+"""Looked at for one message."""
+MAX_VALUES = 1_000
+"""In one message (about 300 kB); a longer backlog goes out as several, one after another."""
+MAX_TASKS = 200
+"""Requests served at the same time."""
+_OFFER = "offer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportLimits:
+    """What one utility may expect of our reports."""
+
+    min_granularity: timedelta = timedelta(seconds=2)
+    """Finest sampling offered."""
+    wait: timedelta = timedelta(seconds=30)
+    """So long is data waited for that a site has not sent yet."""
 
 
 class VenReporting:
@@ -50,173 +76,299 @@ class VenReporting:
 
     def __init__(
         self,
-        usage: UsageSource,
+        source: ReportSource,
         memory: VenMemory,
         outbox: VenOutbox,
         clock: Clock,
-        min_granularity: timedelta,
+        limits: ReportLimits,
+        utility_id: str,
     ) -> None:
-        self._usage = usage
+        self._source = source
         self._memory = memory
         self._outbox = outbox
         self._clock = clock
-        self._min_granularity = min_granularity
-        self._running: dict[str, RunningReport] = {}
+        self._limits = limits
+        self._watch = StatusWatch(source, memory, clock, utility_id)
+        self._tasks: dict[str, ReportTask] = {}
+        self._fresh: set[str] = set()
+        """Just begun: their answer goes out first."""
+        self._offered: str | None = None
+        self._points: Sequence[ReportPoint] = ()
+        self._known: Mapping[str, Offering] = {}
+        self._compared_for: str | None = None
+        """The venID for which the offer in force was compared with what we can report."""
+        self._lock = asyncio.Lock()
 
     async def restore(self) -> None:
-        """Take up the requests a predecessor served."""
-        self._running = await self._memory.all(RunningReport)
+        """Take up the requests a predecessor served, and the messages it left."""
+        self._tasks = await self._memory.all(ReportTask)
+        made = (await self._memory.all(OfferMade)).get(_OFFER)
+        self._offered = made.fingerprint if made else None
+        await self._watch.restore()
+        for key, task in self._tasks.items():
+            self._lend(key, task)
 
-    async def metadata(self, ven_id: str) -> RegisterReport:
-        """What we can report: one point for the portfolio, one for each site."""
-        points = await self._usage.points()
-        rate = SamplingRate(min_period=self._min_granularity, max_period=timedelta(hours=1))
-        descriptions = tuple(
-            ReportDescription(
-                r_id=point.point_id,
-                report_type="usage",
-                reading_type="Mean",
-                item=ItemBase.power_real("k"),
-                sampling_rate=rate,
-            )
-            for point in points
+    # --- what we offer -------------------------------------------------------------------------
+
+    async def metadata(self, ven_id: str, asked_by: str | None = None) -> RegisterReport:
+        """What we can report, as the answer to a request or of our own accord."""
+        reports = metadata(await self._offerings(), ven_id, self._clock.now())
+        return RegisterReport(
+            request_id=_new_id(), reports=reports, ven_id=ven_id, report_request_id=asked_by
         )
-        report = Report(
-            report_request_id="0",
-            report_specifier_id=SPECIFIER_ID,
-            created_at=self._clock.now(),
-            name=f"METADATA_{USAGE}",
-            duration=timedelta(days=40),
-            descriptions=descriptions,
-        )
-        return RegisterReport(request_id=_new_id(), reports=(report,), ven_id=ven_id)
+
+    async def offer(self, ven_id: str) -> None:
+        """Send the metadata with the next messages, after a registration."""
+        async with self._lock:
+            await self._offer(await self.metadata(ven_id))
+
+    # --- what the VTN asks for -----------------------------------------------------------------
 
     async def create(
         self, requests: Sequence[ReportRequest], ven_id: str, request_id: str
     ) -> CreatedReport:
-        """Begin to serve these requests; the answer for the VTN."""
-        known = {point.point_id for point in await self._usage.points()}
-        refusals = [text for r in requests if (text := self._refusal(r, known)) is not None]
-        for request in requests:
-            if self._refusal(request, known) is None:
-                await self._start(request)
+        """Begin to serve these requests, but for those we cannot; the answer for the VTN."""
+        offered, refusals = await self._offerings(), []
+        async with self._lock:
+            for request in requests:
+                why = refusal(request, offered, self._clock.now()) or self._too_many(request)
+                if why is None:
+                    await self._start(request, offered)
+                else:
+                    refusals.append(f"{request.report_request_id[:80]}: {why}")
         response = EiResponse(request_id=request_id)
         if refusals:
-            response = EiResponse(
-                code=REPORT_NOT_SUPPORTED, description="; ".join(refusals), request_id=request_id
-            )
-        return CreatedReport(response=response, pending=tuple(self._running), ven_id=ven_id)
+            why = "; ".join(refusals)[:500]
+            _log.warning("openadr_report_refused", why=why)
+            response = EiResponse(code=REPORT_NOT_SUPPORTED, description=why, request_id=request_id)
+        return CreatedReport(response=response, pending=self.pending, ven_id=ven_id)
 
     async def cancel(self, message: CancelReport, ven_id: str) -> CanceledReport:
         """Stop these requests, after a last report if the VTN wants one."""
-        for key in message.report_request_ids:
-            running = self._running.get(key)
-            if running is None:
-                continue
-            if message.to_follow:
-                await self._send(running, ven_id, until=self._clock.now())
-            self._running.pop(key)
-            await self._memory.drop(RunningReport, [key])
+        unknown = []
+        async with self._lock:
+            for key in message.report_request_ids:
+                task = self._tasks.get(key)
+                if task is None or task.cancelled:
+                    unknown.append(key)
+                elif message.to_follow and task.schedule is not None:
+                    await self._close(key, task, task.schedule)
+                else:
+                    await self._drop(key)
         response = EiResponse(request_id=message.request_id)
-        return CanceledReport(response=response, pending=tuple(self._running), ven_id=ven_id)
+        if unknown:
+            why = f"unknown reportRequestID {', '.join(unknown)[:200]}"
+            response = EiResponse(code=INVALID_ID, description=why, request_id=message.request_id)
+        return CanceledReport(response=response, pending=self.pending, ven_id=ven_id)
+
+    @property
+    def pending(self) -> tuple[str, ...]:
+        """The requests of which more is to come, as the VTN counts them."""
+        return tuple(key for key, task in self._tasks.items() if not task.cancelled)
 
     async def forget_all(self) -> None:
         """The registration is gone, and every request with it."""
-        await self._memory.drop(RunningReport, list(self._running))
-        self._running.clear()
+        async with self._lock:
+            for key in list(self._tasks):
+                await self._drop(key)
+
+    # --- what is due ---------------------------------------------------------------------------
 
     async def send_due(self, ven_id: str) -> None:
-        """Put every report that is due into the outbox."""
-        now = self._clock.now() - SETTLE
-        for running in list(self._running.values()):
-            specifier = running.request.specifier
-            back = max(specifier.report_back_duration, specifier.granularity)
-            if running.sent_until + back <= now:
-                periods = (now - running.sent_until) // back
-                await self._send(running, ven_id, until=running.sent_until + periods * back)
+        """Give every report that is due to the outbox, at most one message a request."""
+        async with self._lock:
+            offered = await self._offerings()
+            await self._offer_if_changed(ven_id)
+            if any(self._of_status(task, offered) for task in self._tasks.values()):
+                await self._watch.look()
+            keys = [key for key in self._tasks if key not in self._fresh]
+            self._fresh.clear()
+        readings = Readings(self._source)
+        for key in keys:
+            async with self._lock:
+                task = self._tasks.get(key)
+                if task is not None and task.ready is None:
+                    await self._advance(key, task, offered, readings, ven_id)
 
-    def _refusal(self, request: ReportRequest, known: set[str]) -> str | None:
-        specifier = request.specifier
-        if specifier.report_specifier_id != SPECIFIER_ID:
-            return f"unknown reportSpecifierID {specifier.report_specifier_id!r}"
-        unknown = sorted({p.r_id for p in specifier.payloads} - known)
-        if unknown:
-            return f"unknown rID {', '.join(unknown)[:200]}"
-        if timedelta(0) < specifier.granularity < self._min_granularity:
-            return f"granularity below {self._min_granularity.total_seconds():g} s"
-        return None
-
-    async def _start(self, request: ReportRequest) -> None:
-        """A repeated request goes on where it was; one without periods is served once."""
-        key, specifier, now = request.report_request_id, request.specifier, self._clock.now()
-        if key in self._running and self._running[key].request == request:
+    async def _advance(
+        self,
+        key: str,
+        task: ReportTask,
+        offered: Mapping[str, Offering],
+        readings: Readings,
+        ven_id: str,
+    ) -> None:
+        if task.schedule is None:
+            answer = await self.metadata(ven_id, asked_by=key)
+            await self._hand_over(key, replace(task, ready=_xml(answer), over=True))
             return
-        begin = specifier.window.start if specifier.window else now
-        granularity = specifier.granularity or self._min_granularity
-        if not specifier.report_back_duration and not specifier.granularity:
-            begin = now - SETTLE - granularity  # one-shot: the newest complete interval
-        specifier = replace(specifier, granularity=granularity)
-        running = RunningReport(
-            request=ReportRequest(report_request_id=key, specifier=specifier), sent_until=begin
+        offering = offered.get(task.request.specifier.report_specifier_id)
+        if offering is None:  # no longer offered, as the VTN was told
+            await self._drop(key)
+            return
+        points = content.by_r_id(offering.points, task.request)
+        until = self._due(task, task.schedule, offering, points)
+        if until is None:
+            return
+        pieces, found = await self._collect(task, task.schedule, until, points, readings)
+        reached = pieces[-1].end if pieces else until
+        task = replace(task, sent_until=reached or until, over=reached == task.schedule.end)
+        if task.schedule is not None and task.schedule.on_change:
+            found, last = content.changes(found, task.last)
+            task = replace(task, last=last)
+        if found or (task.over and _owed(task)):
+            report = content.report(task.request, offering.name, found, self._clock.now())
+            update = UpdateReport(request_id=_new_id(), reports=(report,), ven_id=ven_id)
+            task = replace(task, ready=_xml(update))
+        await self._hand_over(key, task)
+
+    def _due(
+        self, task: ReportTask, schedule: Schedule, offering: Offering, points: Sequence[Point]
+    ) -> datetime | None:
+        """Up to where the task has to be served now; None when nothing is due."""
+        now = self._clock.now()
+        if offering.status:
+            seen = self._watch.seen_until
+            return None if seen is None else schedule.due(task.sent_until, min(seen, now))
+        until = schedule.due(task.sent_until, now - SETTLE)
+        if until is None or not offering.live:
+            return until
+        known = (self._source.known_until(point.source_id) for point in points)
+        complete = min((at for at in known if at is not None), default=now)
+        return schedule.due(
+            task.sent_until, max(now - self._limits.wait, min(now - SETTLE, complete))
         )
-        self._running[key] = running
-        await self._memory.put(key, running)
+
+    async def _collect(
+        self,
+        task: ReportTask,
+        schedule: Schedule,
+        until: datetime,
+        points: Sequence[Point],
+        readings: Readings,
+    ) -> tuple[list[Interval], list[ReportInterval]]:
+        """As many intervals as one message holds; further ahead where nothing is known."""
+        most = max(1, min(MAX_INTERVALS, MAX_VALUES // max(1, len(points))))
+        pieces = schedule.pieces(task.sent_until, until, most)
+        found = await content.intervals(points, pieces, readings, self._watch)
+        if found or len(pieces) < most or most == MAX_INTERVALS:
+            return pieces, found
+        pieces = schedule.pieces(task.sent_until, until, MAX_INTERVALS)
+        found = (await content.intervals(points, pieces, readings, self._watch))[:most]
+        if len(found) < most:
+            return pieces, found
+        last = found[-1].start
+        return [p for p in pieces if last is None or p.start <= last], found
+
+    # --- inside --------------------------------------------------------------------------------
+
+    async def _offerings(self) -> Mapping[str, Offering]:
+        points = await self._source.points()
+        if points != self._points:
+            finest = timedelta(seconds=math.ceil(self._limits.min_granularity.total_seconds()))
+            self._points, self._known = points, offerings(points, finest)
+            self._compared_for = None
+        return self._known
+
+    async def _offer(self, message: RegisterReport) -> None:
+        await self._outbox.put(message, _OFFER)
+        self._offered = fingerprint(message)
+        await self._memory.put(_OFFER, OfferMade(fingerprint=self._offered))
+
+    async def _offer_if_changed(self, ven_id: str) -> None:
+        if self._compared_for == ven_id:
+            return
+        message = await self.metadata(ven_id)
+        if fingerprint(message) != self._offered:
+            await self._offer(message)
+        self._compared_for = ven_id
+
+    def _too_many(self, request: ReportRequest) -> str | None:
+        known = request.report_request_id in self._tasks
+        return (
+            None if known or len(self._tasks) < MAX_TASKS else f"{MAX_TASKS} requests run already"
+        )
+
+    async def _start(self, request: ReportRequest, offered: Mapping[str, Offering]) -> None:
+        """A repeated request goes on where it was."""
+        key, specifier, now = request.report_request_id, request.specifier, self._clock.now()
+        known = self._tasks.get(key)
+        if known is not None and known.request == request and not known.cancelled:
+            return
+        schedule = None
+        if specifier.report_specifier_id != METADATA_SPECIFIER:
+            offering = offered[specifier.report_specifier_id]
+            schedule = lay_out(specifier, offering, now, now - SETTLE)
+        self._outbox.withdraw(_key(key))
+        begin = now if schedule is None else schedule.begin
+        self._fresh.add(key)
+        await self._store(key, ReportTask(request=request, schedule=schedule, sent_until=begin))
         _log.info("openadr_report_requested", request=key, points=len(specifier.payloads))
 
-    async def _send(self, running: RunningReport, ven_id: str, until: datetime) -> None:
-        specifier = running.request.specifier
-        span = Interval(start=running.sent_until, end=max(until, running.sent_until))
-        pieces = list(span.split(specifier.granularity))
-        for first in range(0, len(pieces), MAX_INTERVALS):
-            part = pieces[first : first + MAX_INTERVALS]
-            await self._send_part(running, ven_id, part)
-
-    async def _send_part(
-        self, running: RunningReport, ven_id: str, part: Sequence[Interval]
-    ) -> None:
-        request_id = running.request.report_request_id
-        intervals = [i for piece in part if (i := await self._interval(running, piece)) is not None]
-        start, end = part[0].start, part[-1].end or part[-1].start
-        if intervals:
-            report = Report(
-                report_request_id=request_id,
-                report_specifier_id=SPECIFIER_ID,
-                created_at=self._clock.now(),
-                name=USAGE,
-                report_id=f"{request_id}-{start:%Y%m%dT%H%M%S}",
-                start=start,
-                duration=timedelta(seconds=round((end - start).total_seconds())),
-                intervals=tuple(intervals),
-            )
-            update = UpdateReport(request_id=_new_id(), reports=(report,), ven_id=ven_id)
-            # The key makes a crash between the two writes below harmless: same report, same key.
-            await self._outbox.put(update, f"report-{request_id}-{start.timestamp():.3f}")
-        await self._advance(request_id, end)
-
-    async def _interval(self, running: RunningReport, piece: Interval) -> ReportInterval | None:
-        """The values of one interval; None when no point has any."""
-        payloads = [
-            usage_payload(wanted.r_id, await self._usage.usage(wanted.r_id, piece))
-            for wanted in running.request.specifier.payloads
-        ]
-        kept = tuple(payload for payload in payloads if payload is not None)
-        granularity = running.request.specifier.granularity
-        return (
-            ReportInterval(start=piece.start, duration=granularity, payloads=kept) if kept else None
+    async def _close(self, key: str, task: ReportTask, schedule: Schedule) -> None:
+        """No further than now; if the last message is on its way already, that is all."""
+        closed = schedule.closed_at(self._clock.now())
+        end = closed.end if closed.end is not None else task.sent_until
+        closed = replace(closed, end=max(end, min(task.sent_until, self._clock.now())))
+        sent_until = min(task.sent_until, closed.end or end)
+        await self._store(
+            key, replace(task, schedule=closed, sent_until=sent_until, cancelled=True)
         )
 
-    async def _advance(self, request_id: str, until: datetime) -> None:
-        running = self._running.get(request_id)
-        if running is None:
+    def _of_status(self, task: ReportTask, offered: Mapping[str, Offering]) -> bool:
+        offering = offered.get(task.request.specifier.report_specifier_id)
+        return offering is not None and offering.status
+
+    async def _hand_over(self, key: str, task: ReportTask) -> None:
+        """Store progress and message as one, then let the message go."""
+        if task.ready is None and task.over:
+            await self._drop(key)
+        else:
+            await self._store(key, task)
+            self._lend(key, task)
+
+    def _lend(self, key: str, task: ReportTask) -> None:
+        if task.ready is None:
             return
-        window, back = running.request.specifier.window, running.request.specifier
-        ends = window.start + window.duration if window and window.duration else None
-        if (ends is not None and until >= ends) or not back.report_back_duration:
-            self._running.pop(request_id)
-            await self._memory.drop(RunningReport, [request_id])
-            return
-        self._running[request_id] = RunningReport(request=running.request, sent_until=until)
-        await self._memory.put(request_id, self._running[request_id])
+        ready = task.ready
+        service = service_of(codec.decode(ready.encode()))
+
+        async def taken() -> None:
+            await self._taken(key, ready)
+
+        self._outbox.lend(Unsent(service=service, xml=ready), _key(key), taken)
+
+    async def _taken(self, key: str, ready: str) -> None:
+        async with self._lock:
+            task = self._tasks.get(key)
+            if task is None or task.ready != ready:
+                return
+            if task.over:
+                await self._drop(key)
+            else:
+                await self._store(key, replace(task, ready=None))
+
+    async def _store(self, key: str, task: ReportTask) -> None:
+        await self._memory.put(key, task)
+        self._tasks[key] = task
+
+    async def _drop(self, key: str) -> None:
+        self._outbox.withdraw(_key(key))
+        self._tasks.pop(key, None)
+        await self._memory.drop(ReportTask, [key])
+
+
+def _owed(task: ReportTask) -> bool:
+    """Whether a last report is wanted even if there is nothing in it."""
+    return task.cancelled or (task.schedule is not None and not task.schedule.back)
+
+
+def _key(request_id: str) -> str:
+    return f"report-{request_id}"
+
+
+def _xml(message: Payload) -> str:
+    return codec.encode(message).decode()
 
 
 def _new_id() -> str:

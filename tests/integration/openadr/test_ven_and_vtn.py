@@ -17,7 +17,7 @@ from contracts.clock import SystemClock
 from contracts.identity import client_context
 from gateway.utility.openadr.settings import OpenAdrSettings
 from gateway.utility.openadr.ven import OpenAdrVen
-from support.openadr import DictMemory, FlatUsage, RecordingIntake
+from support.openadr import DictMemory, FlatReports, RecordingIntake
 from support.waiting import PATIENCE_S
 from vtn_sim.config import KnownVen, ReportWish, VtnSettings
 from vtn_sim.main import VtnAddresses
@@ -93,7 +93,7 @@ async def ven(
         }
     )
     tls = client_context(settings.ca, settings.cert, settings.key)
-    client = OpenAdrVen(settings, tls, intake, FlatUsage(), memory, CLOCK)
+    client = OpenAdrVen(settings, tls, intake, FlatReports(), memory, CLOCK)
     async with asyncio.TaskGroup() as tasks:
         task = tasks.create_task(client.run())
         yield client

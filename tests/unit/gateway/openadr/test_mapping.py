@@ -5,14 +5,12 @@ from typing import Any
 import pytest
 
 from contracts.openadr.payloads import ItemBase, Signal, SignalInterval, Target
-from contracts.reading import Quality, Reading
 from contracts.time import Interval
 from gateway.domain.event import GridEvent, SignalKind
 from gateway.utility.openadr.mapping import (
     Addressee,
     UnusableEventError,
     grid_event,
-    usage_payload,
 )
 from support.openadr import START, oadr_event
 
@@ -99,11 +97,3 @@ def test_unsupported_signals_beside_a_supported_one_are_left_out() -> None:
     base = oadr_event()
     event = replace(base, signals=(signal("X-OWN", "x-own", 1.0), *base.signals))
     assert len(grid_event(event, utility_id="u", us=US).signals) == 1
-
-
-def test_usage_goes_out_in_kw_and_only_with_a_value() -> None:
-    reading = Reading(value=12_345.6, quality=Quality.GOOD, at=START)
-    payload = usage_payload("p", reading)
-    assert payload is not None
-    assert (payload.value, payload.confidence) == (12.346, 100)
-    assert usage_payload("p", Reading.missing(START)) is None

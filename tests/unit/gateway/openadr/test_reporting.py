@@ -1,150 +1,577 @@
+"""Row by row of the conformance table: what is offered, when it is sent, and what ends it."""
+
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
-from contracts.openadr import codec
-from contracts.openadr.payloads import (
-    CancelReport,
-    ReportRequest,
-    ReportSpecifier,
-    ReportWindow,
-    SpecifierPayload,
-    UpdateReport,
-)
-from contracts.testing import FakeClock
+from contracts.openadr.payloads import ItemBase, ReportRequest, ResourceStatus
+from contracts.openadr.words import DataQuality
+from contracts.reading import Quality
 from contracts.time import Interval
-from gateway.utility.openadr.memory import Unsent, VenMemory
-from gateway.utility.openadr.outbox import VenOutbox
-from gateway.utility.openadr.reporting import SETTLE, SPECIFIER_ID, VenReporting
-from support.openadr import START, DictMemory, FlatUsage
+from gateway.ports import ResourceState
+from gateway.utility.openadr.memory import Unsent
+from gateway.utility.openadr.reporting import MAX_TASKS, ReportLimits
+from gateway.utility.openadr.reports.records import ReportTask
+from support.openadr import START, FlatReports
+from support.openadr_reports import HISTORY, POWER, STATUS, TEN, ZERO, Reporter, request
 
-TEN = timedelta(seconds=10)
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+DEPOT = "site/depot-1/status"
+SPECIFIERS = ["gridyard-usage", "gridyard-status", "gridyard-history"]
 
 
-def request(
-    *,
-    granularity: timedelta = TEN,
-    back: timedelta = 2 * TEN,
-    window: ReportWindow | None = None,
-    r_id: str = "portfolio/power_w",
-    specifier: str = SPECIFIER_ID,
-) -> ReportRequest:
-    return ReportRequest(
-        report_request_id="rr1",
-        specifier=ReportSpecifier(
-            report_specifier_id=specifier,
-            granularity=granularity,
-            report_back_duration=back,
-            payloads=(SpecifierPayload(r_id=r_id, reading_type="Mean"),),
-            window=window,
-        ),
+# --- what is offered -----------------------------------------------------------------------------
+
+
+@pytest.mark.row("openadr:P1")
+async def test_the_metadata_names_every_report_and_point() -> None:
+    reporter = Reporter(source=FlatReports(["north"]))
+    await reporter.reporting.offer("ven")
+    await reporter.flush()
+    (offer,) = reporter.vtn.offers
+    found = {
+        report.name: {(d.r_id, d.item.units if d.item else None) for d in report.descriptions}
+        for report in offer.reports
+    }
+    usage = {
+        ("portfolio/power_w", "W"),
+        ("site/north/power_w", "W"),
+        ("portfolio/energy_wh", "Wh"),
+        ("site/north/energy_wh", "Wh"),
+    }
+    assert found == {
+        "METADATA_TELEMETRY_USAGE": usage,
+        "METADATA_TELEMETRY_STATUS": {("site/north/status", None)},
+        "METADATA_HISTORY_USAGE": {(f"history/{r_id}", unit) for r_id, unit in usage},
+    }
+    assert all(d.sampling_rate for report in offer.reports for d in report.descriptions)
+    assert {r.duration for r in offer.reports} == {timedelta(days=40)}
+
+
+@pytest.mark.row("openadr:P1")
+async def test_metadata_asked_for_follows_the_answer() -> None:
+    reporter = Reporter()
+    await reporter.settle()
+    before = len(reporter.vtn.offers)
+    created = await reporter.ask(request("m1", "METADATA", specifier="METADATA", back=ZERO))
+    assert (created.response.code, created.pending) == (200, ("m1",))
+    assert len(reporter.vtn.offers) == before
+    await reporter.settle()
+    offer = reporter.vtn.offers[-1]
+    assert offer.report_request_id == "m1"
+    assert [r.report_specifier_id for r in offer.reports] == SPECIFIERS
+    assert {r.report_request_id for r in offer.reports} == {"0"}
+    assert reporter.reporting.pending == ()
+
+
+@pytest.mark.row("openadr:P1")
+async def test_metadata_is_offered_again_only_when_the_sites_change() -> None:
+    reporter = Reporter()
+    await reporter.after(60, step=10)
+    assert len(reporter.vtn.offers) == 1
+    second = await reporter.restarted()
+    await second.after(10)
+    assert len(reporter.vtn.offers) == 1
+    second.source.sites.append("depot-3")
+    await second.after(10)
+    assert len(reporter.vtn.offers) == 2
+    assert "site/depot-3/power_w" in str(reporter.vtn.offers[-1])
+
+
+@pytest.mark.row("openadr:R9")
+async def test_nothing_to_report_is_an_empty_list() -> None:
+    class Nothing(FlatReports):
+        async def points(self) -> list:  # type: ignore[type-arg]
+            return []
+
+    reporter = Reporter(source=Nothing())
+    await reporter.reporting.offer("ven")
+    await reporter.flush()
+    (offer,) = reporter.vtn.offers
+    assert offer.reports == ()
+
+
+# --- one-shot ------------------------------------------------------------------------------------
+
+
+@pytest.mark.row("openadr:P2")
+@pytest.mark.parametrize(
+    ("granularity", "spans"),
+    [(ZERO, [(-6.0, 2.0)]), (TEN, [(-20.0, 10.0)]), (MINUTE, [(-120.0, 60.0)])],
+    ids=["as fine as can be", "10 s", "1 min"],
+)
+async def test_a_one_shot_usage_report_tells_the_newest_complete_interval(
+    granularity: timedelta, spans: list[tuple[float, float]]
+) -> None:
+    reporter = Reporter()
+    created = await reporter.ask(request(granularity=granularity, back=ZERO))
+    assert created.pending == ("rr1",)
+    await reporter.after(3600, step=600)
+    assert reporter.vtn.spans() == spans
+    assert reporter.vtn.payloads()[0].value == 42.0
+    assert reporter.reporting.pending == ()
+    assert await reporter.memory.all(ReportTask) == {}
+
+
+@pytest.mark.row("openadr:P2")
+async def test_a_one_shot_report_without_any_data_says_so() -> None:
+    reporter = Reporter()
+    reporter.source.gaps.append(Interval(start=START - HOUR, end=None))
+    await reporter.ask(request(back=ZERO))
+    await reporter.settle()
+    (report,) = reporter.vtn.reports
+    assert report.intervals == ()
+    assert reporter.reporting.pending == ()
+
+
+@pytest.mark.row("openadr:P2")
+@pytest.mark.row("openadr:P9")
+async def test_a_one_shot_status_report_tells_how_every_site_is() -> None:
+    reporter = Reporter()
+    reporter.source.states["depot-2"] = ResourceState(
+        online=False, overridden=True, level=2, limit_w=50_000.0, contracted_w=200_000.0
     )
+    r_ids = (DEPOT, "site/depot-2/status")
+    await reporter.ask(request("s", *r_ids, specifier=STATUS, granularity=ZERO, back=ZERO))
+    await reporter.after(30, step=1)
+    assert reporter.vtn.spans("s") == [(0.0, 5.0)]
+    first, second = (p.value for p in reporter.vtn.payloads("s"))
+    assert isinstance(first, ResourceStatus)
+    assert (first.online, first.manual_override) == (True, False)
+    assert isinstance(second, ResourceStatus)
+    assert (second.online, second.manual_override) == (False, True)
+    state = second.load_control_state
+    assert state is not None
+    assert state.capacity is not None
+    assert state.level_offset is not None
+    assert (state.capacity.current, state.level_offset.current) == (0.25, 2.0)
+    assert (state.percent_offset, state.set_point) == (None, None)
 
 
-class Reporter:
-    """The reporting half of a VEN on a pretended clock, restartable."""
-
-    def __init__(self, documents: DictMemory | None = None, at: datetime = START) -> None:
-        self.documents = documents or DictMemory()
-        self.memory = VenMemory(self.documents, "util")
-        self.outbox = VenOutbox(self.memory)
-        self.usage = FlatUsage()
-        self.clock = FakeClock(at)
-        self.reporting = VenReporting(
-            self.usage, self.memory, self.outbox, self.clock, timedelta(seconds=2)
-        )
-
-    async def asked(self, *requests: ReportRequest) -> int:
-        created = await self.reporting.create(requests, "ven", "q1")
-        return created.response.code
-
-    async def after(self, seconds: float) -> None:
-        await self.clock.advance(seconds)
-        await self.reporting.send_due("ven")
-
-    async def sent(self) -> list[tuple[float, float]]:
-        """`(seconds after START, kW)` of every reported interval."""
-        found = []
-        for unsent in (await self.memory.all(Unsent)).values():
-            message = codec.decode(unsent.xml.encode())
-            assert isinstance(message, UpdateReport)
-            for interval in message.reports[0].intervals:
-                assert interval.start is not None
-                assert interval.duration == TEN
-                value = interval.payloads[0].value
-                assert isinstance(value, float)
-                found.append(((interval.start - START).total_seconds(), value))
-        return found
-
-
-async def test_a_periodic_report_covers_every_interval_once() -> None:
+@pytest.mark.row("openadr:P2")
+async def test_a_one_shot_report_of_a_window_covers_all_of_it() -> None:
     reporter = Reporter()
-    assert await reporter.asked(request()) == 200
-    await reporter.after(20 + SETTLE.total_seconds())
-    await reporter.after(0)
+    window = {"start": START - MINUTE, "duration": 2 * MINUTE}
+    await reporter.ask(request(back=ZERO, granularity=MINUTE / 2, **window))  # type: ignore[arg-type]
+    await reporter.after(50)
+    assert reporter.vtn.reports == []
     await reporter.after(20)
-    assert await reporter.sent() == [(0.0, 42.0), (10.0, 42.0), (20.0, 42.0), (30.0, 42.0)]
+    assert reporter.vtn.spans() == [(-60.0, 30.0), (-30.0, 30.0), (0.0, 30.0), (30.0, 30.0)]
+    assert len(reporter.vtn.reports) == 1
 
 
-async def test_reports_missed_while_we_were_down_follow_with_their_own_intervals() -> None:
-    first = Reporter()
-    await first.asked(request())
-    await first.after(25)
-    second = Reporter(first.documents, at=START + timedelta(seconds=125))
-    await second.reporting.restore()
-    await second.reporting.send_due("ven")
-    assert [at for at, _ in await second.sent()] == [10.0 * n for n in range(12)]
+# --- periodic ------------------------------------------------------------------------------------
 
 
-async def test_intervals_without_data_are_left_out_not_made_up() -> None:
+@pytest.mark.row("openadr:P3")
+@pytest.mark.parametrize(
+    ("start_s", "duration_s", "lasting_s", "expected"),
+    [
+        (0, 40, 200, [0, 10, 20, 30]),
+        (60, 30, 200, [60, 70, 80]),
+        (-30, 50, 100, [-30, -20, -10, 0, 10]),
+        (-30, 0, 33, [-30, -20, -10, 0, 10, 20]),
+        (5, 0, 40, [5, 15]),
+        (0, 25, 200, [0, 10, 20]),
+        (-100, 30, 50, [-100, -90, -80]),
+    ],
+    ids=["now", "future", "past start", "endless", "unaligned", "cut at the end", "past"],
+)
+async def test_a_periodic_report_keeps_to_its_window(
+    start_s: int, duration_s: int, lasting_s: int, expected: list[float]
+) -> None:
     reporter = Reporter()
-    reporter.usage.gaps.append(Interval.lasting(START + TEN, TEN))
-    await reporter.asked(request(back=3 * TEN))
-    await reporter.after(40)
-    assert [at for at, _ in await reporter.sent()] == [0.0, 20.0]
+    start = START + timedelta(seconds=start_s)
+    await reporter.ask(request(start=start, duration=timedelta(seconds=duration_s)))
+    await reporter.after(lasting_s, step=7)
+    assert reporter.vtn.starts() == expected
+    if duration_s:
+        assert sum(d for _, d in reporter.vtn.spans()) == duration_s
+        assert reporter.reporting.pending == ()
+    else:
+        assert reporter.reporting.pending == ("rr1",)
 
 
-async def test_a_one_shot_request_is_served_once() -> None:
+@pytest.mark.row("openadr:P3")
+async def test_without_a_window_intervals_are_aligned() -> None:
+    reporter = Reporter(at=START + timedelta(minutes=7, seconds=13))
+    await reporter.ask(request(granularity=15 * MINUTE, back=15 * MINUTE))
+    await reporter.after(3600, step=30)
+    assert reporter.vtn.starts() == [0.0, 900.0, 1800.0, 2700.0]
+
+
+@pytest.mark.row("openadr:P4")
+@pytest.mark.parametrize(
+    ("back_s", "sizes"),
+    [(10, [1] * 12), (30, [3] * 4), (60, [6] * 2), (25, [2, 3, 2, 3]), (4, [1] * 12)],
+)
+async def test_a_longer_report_back_duration_makes_batches(back_s: int, sizes: list[int]) -> None:
     reporter = Reporter()
-    await reporter.asked(request(granularity=timedelta(0), back=timedelta(0)))
+    await reporter.ask(request(back=timedelta(seconds=back_s)))
+    await reporter.after(123.4, step=1)
+    assert [len(r.intervals) for r in reporter.vtn.reports] == sizes
+    assert reporter.vtn.starts() == [10.0 * n for n in range(sum(sizes))]
+
+
+@pytest.mark.row("openadr:P5")
+async def test_on_change_only_what_moved_is_sent() -> None:
+    reporter = Reporter()
+    reporter.source.power_w = lambda at: 21_000.0 if at < START + MINUTE else 15_000.0
+    await reporter.ask(request(granularity=ZERO, back=TEN))
+    await reporter.after(180, step=5)
+    assert reporter.vtn.spans() == [(0.0, 2.0), (60.0, 2.0)]
+    assert [p.value for p in reporter.vtn.payloads()] == [42.0, 30.0]
+    second = await reporter.restarted()
+    await second.after(60, step=5)
+    assert len(reporter.vtn.reports) == 2, "the value sent last is remembered over a restart"
+
+
+@pytest.mark.row("openadr:P5")
+async def test_on_change_of_a_status() -> None:
+    reporter = Reporter()
+    await reporter.ask(request("s", DEPOT, specifier=STATUS, granularity=ZERO, back=TEN))
+    await reporter.after(30, step=1)
+    reporter.source.states["depot-1"] = ResourceState(online=False, overridden=False)
+    await reporter.after(60, step=1)
+    values = [p.value for p in reporter.vtn.payloads("s")]
+    assert [v.online for v in values if isinstance(v, ResourceStatus)] == [True, False]
+
+
+@pytest.mark.row("openadr:P9")
+async def test_a_status_nobody_saw_is_left_out() -> None:
+    reporter = Reporter()
+    await reporter.ask(request("s", DEPOT, specifier=STATUS, back=TEN))
+    await reporter.after(40, step=2)
+    successor = await reporter.restarted(START + timedelta(seconds=140))
+    await successor.after(40, step=2)
+    starts = reporter.vtn.starts("s")
+    assert starts == sorted(set(starts))
+    assert [s for s in starts if 40 <= s < 130] == []
+    assert {0.0, 10.0, 20.0, 150.0} <= set(starts)
+
+
+# --- cancelling ----------------------------------------------------------------------------------
+
+
+@pytest.mark.row("openadr:P6")
+async def test_a_cancelled_report_is_over_at_once() -> None:
+    reporter = Reporter()
+    await reporter.ask(request("a"), request("b"))
+    await reporter.after(25)
+    answer = await reporter.cancel("a")
+    assert (answer.response.code, answer.pending) == (200, ("b",))
+    await reporter.after(60, step=10)
+    assert reporter.vtn.starts("a") == [0.0, 10.0]
+    assert len(reporter.vtn.starts("b")) == 8
+
+
+@pytest.mark.row("openadr:P6")
+async def test_a_cancelled_report_takes_back_what_was_not_sent_yet() -> None:
+    reporter = Reporter()
+    await reporter.ask(request())
+    reporter.vtn.up = False
+    await reporter.after(25)
+    await reporter.cancel("rr1")
+    reporter.vtn.up = True
+    await reporter.after(60, step=10)
+    assert reporter.vtn.reports == []
+
+
+@pytest.mark.row("openadr:P6")
+async def test_a_last_report_follows_when_asked_for() -> None:
+    reporter = Reporter()
+    await reporter.ask(request(back=6 * TEN))
+    await reporter.clock.advance(25)
+    answer = await reporter.cancel("rr1", to_follow=True)
+    assert (answer.response.code, answer.pending) == (200, ())
+    await reporter.after(600, step=10)
+    assert reporter.vtn.spans() == [(0.0, 10.0), (10.0, 10.0), (20.0, 5.0)]
+    assert len(reporter.vtn.reports) == 1
+    assert await reporter.memory.all(ReportTask) == {}
+
+
+@pytest.mark.row("openadr:P6")
+@pytest.mark.parametrize("start_s", [0.0, 500.0], ids=["no data", "not begun"])
+async def test_a_last_report_follows_even_with_nothing_in_it(start_s: float) -> None:
+    reporter = Reporter()
+    reporter.source.gaps.append(Interval(start=START - HOUR, end=None))
+    await reporter.ask(request(start=START + timedelta(seconds=start_s)))
+    await reporter.after(5)
+    await reporter.cancel("rr1", to_follow=True)
+    await reporter.after(100, step=10)
+    assert [r.intervals for r in reporter.vtn.reports] == [()]
+
+
+@pytest.mark.row("openadr:P6")
+async def test_an_unknown_report_is_answered_and_the_known_one_cancelled() -> None:
+    reporter = Reporter()
+    await reporter.ask(request("a"))
+    answer = await reporter.cancel("nobody", "a")
+    assert (answer.response.code, answer.pending) == (452, ())
+    assert "nobody" in (answer.response.description or "")
+
+
+# --- history -------------------------------------------------------------------------------------
+
+
+@pytest.mark.row("openadr:P7")
+async def test_a_whole_history() -> None:
+    reporter = Reporter()
+    await reporter.ask(
+        request("h", f"history/{POWER}", specifier=HISTORY, granularity=ZERO, back=ZERO)
+    )
+    await reporter.after(10)
+    starts = reporter.vtn.starts("h")
+    assert len(starts) == 40 * 24 * 4
+    assert starts == [starts[0] + 900.0 * n for n in range(len(starts))]
+    assert starts[-1] == -1800.0, "the newest complete quarter of an hour, as far as it is settled"
+    assert max(len(r.intervals) for r in reporter.vtn.reports) <= 500
+    assert reporter.reporting.pending == ()
+
+
+@pytest.mark.row("openadr:P7")
+@pytest.mark.parametrize(
+    ("start", "duration", "count"),
+    [
+        (START - 3 * HOUR, 2 * HOUR, 8),
+        (START - 26 * HOUR, 25 * HOUR, 100),
+        (START - HOUR, 5 * HOUR, 4),
+        (START - HOUR, ZERO, 3),
+    ],
+    ids=["a part", "a hundred points", "what is not past yet is left out", "up to now"],
+)
+async def test_a_part_of_the_history(start: datetime, duration: timedelta, count: int) -> None:
+    reporter = Reporter()
+    wanted = request(
+        "h",
+        f"history/{POWER}",
+        specifier=HISTORY,
+        granularity=15 * MINUTE,
+        back=ZERO,
+        start=start,
+        duration=duration,
+    )
+    await reporter.ask(wanted)
+    await reporter.after(10)
+    spans = reporter.vtn.spans("h")
+    assert len(spans) == count
+    assert spans[0][0] == (start - START).total_seconds()
+    assert spans[-1][0] + spans[-1][1] <= -3.0
+
+
+@pytest.mark.row("openadr:P7")
+async def test_days_without_data_are_passed_over_quickly() -> None:
+    reporter = Reporter()
+    reporter.source.gaps.append(Interval(start=START - 41 * 24 * HOUR, end=START - HOUR))
+    sites = [f"history/site/{site}/power_w" for site in reporter.source.sites]
+    await reporter.ask(request("h", *sites, specifier=HISTORY, granularity=ZERO, back=ZERO))
+    for _ in range(20):
+        await reporter.reporting.send_due("ven")
+    await reporter.settle()
+    assert reporter.vtn.starts("h") == [-3600.0, -2700.0, -1800.0]
+    assert reporter.reporting.pending == ()
+
+
+# --- several at once, and what is refused ---------------------------------------------------------
+
+
+@pytest.mark.row("openadr:P8")
+async def test_requests_at_once_do_not_touch_each_other() -> None:
+    reporter = Reporter()
+    await reporter.ask(
+        request("a", "site/depot-1/power_w"),
+        request("b", POWER, "portfolio/energy_wh", granularity=2 * TEN, back=6 * TEN),
+        request("c", DEPOT, specifier=STATUS, back=TEN),
+        request("d", "site/depot-1/power_w", back=ZERO),
+    )
+    await reporter.after(63, step=1)
+    assert reporter.vtn.starts("a") == [0.0, 10.0, 20.0, 30.0, 40.0, 50.0]
+    assert reporter.vtn.starts("b") == [0.0, 20.0, 40.0]
+    assert len(reporter.vtn.reports) == len({r.report_id for r in reporter.vtn.reports})
+    found = {key: {p.r_id for p in reporter.vtn.payloads(key)} for key in "abcd"}
+    assert found == {
+        "a": {"site/depot-1/power_w"},
+        "b": {POWER, "portfolio/energy_wh"},
+        "c": {DEPOT},
+        "d": {"site/depot-1/power_w"},
+    }
+    assert reporter.reporting.pending == ("a", "b", "c")
+
+
+@pytest.mark.row("openadr:P8")
+async def test_the_same_request_again_goes_on_another_one_begins_anew() -> None:
+    reporter = Reporter()
+    await reporter.ask(request())
+    await reporter.after(25)
+    await reporter.ask(request())
+    await reporter.after(20)
+    assert reporter.vtn.starts() == [0.0, 10.0, 20.0, 30.0]
+    await reporter.ask(request(granularity=5 * TEN, back=5 * TEN))
     await reporter.after(60)
-    unsent = await reporter.memory.all(Unsent)
-    assert len(unsent) == 1
-    await reporter.after(60)
-    assert len(await reporter.memory.all(Unsent)) == 1
+    assert reporter.vtn.spans()[4:] == [(0.0, 50.0), (50.0, 50.0)]
 
 
-async def test_a_window_ends_the_reports() -> None:
+BAD: dict[str, ReportRequest] = {
+    "unknown point": request("bad", "nobody"),
+    "point of another report": request("bad", DEPOT),
+    "unknown specifier": request("bad", specifier="other"),
+    "too fine": request("bad", granularity=timedelta(seconds=1)),
+    "too fine for a status": request(
+        "bad", DEPOT, specifier=STATUS, granularity=timedelta(seconds=2)
+    ),
+    "too coarse": request("bad", granularity=timedelta(days=2)),
+    "fraction of a second": request("bad", granularity=timedelta(seconds=2.5)),
+    "negative granularity": request("bad", granularity=-TEN),
+    "negative report back": request("bad", back=-TEN),
+    "absurd report back": request("bad", back=timedelta(days=10_000)),
+    "negative window": request("bad", start=START, duration=-TEN),
+    "window out of reach": request("bad", start=START.replace(year=9999)),
+    "other reading": request("bad", reading_type="Peak"),
+    "other scale": request("bad", item=ItemBase.power_real("M")),
+    "other unit": request("bad", item=ItemBase.energy_real("k")),
+    "unit of a status": request("bad", DEPOT, specifier=STATUS, item=ItemBase.power_real("k")),
+    "energy on change": request("bad", "portfolio/energy_wh", granularity=ZERO),
+}
+
+
+@pytest.mark.row("openadr:P10")
+@pytest.mark.parametrize("bad", BAD.values(), ids=list(BAD))
+async def test_what_cannot_be_reported_is_refused_and_the_rest_is_served(
+    bad: ReportRequest,
+) -> None:
     reporter = Reporter()
-    await reporter.asked(request(window=ReportWindow(start=START, duration=4 * TEN)))
-    for _ in range(10):
-        await reporter.after(20)
-    assert [at for at, _ in await reporter.sent()] == [0.0, 10.0, 20.0, 30.0]
+    created = await reporter.ask(bad, request("good"))
+    assert (created.response.code, created.pending) == (461, ("good",))
+    assert (created.response.description or "").startswith("bad: ")
+    await reporter.after(25)
+    assert reporter.vtn.starts("good") == [0.0, 10.0]
+    assert reporter.vtn.of("bad") == []
+
+
+@pytest.mark.row("openadr:P10")
+async def test_too_many_requests_are_refused() -> None:
+    reporter = Reporter()
+    created = await reporter.ask(*(request(f"r{n}") for n in range(MAX_TASKS + 1)))
+    assert created.response.code == 461
+    assert len(created.pending) == MAX_TASKS
+
+
+@pytest.mark.row("openadr:P3")
+async def test_endless_and_extreme_windows_are_served() -> None:
+    reporter = Reporter()
+    created = await reporter.ask(
+        request("old", start=START.replace(year=1), granularity=HOUR, back=HOUR),
+        request("long", start=START, duration=timedelta(days=999_999_999)),
+    )
+    assert created.response.code == 200
+    await reporter.after(25)
+    starts = reporter.vtn.starts("old")
+    assert len(starts) == 40 * 24
+    assert reporter.vtn.starts("long") == [0.0, 10.0]
+
+
+# --- quality, late data, a VTN that is down -------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    "bad",
+    ("quality", "word", "confidence"),
     [
-        request(r_id="nobody"),
-        request(specifier="other"),
-        request(granularity=timedelta(seconds=1)),
+        (Quality.GOOD, DataQuality.GOOD, 100),
+        (Quality.ESTIMATED, DataQuality.UNCERTAIN, 50),
+        (Quality.STALE, DataQuality.UNCERTAIN_LAST_USABLE, 25),
+        (Quality.INVALID, DataQuality.BAD, 0),
+        (Quality.OFFLINE, DataQuality.BAD_COMMUNICATION, 0),
     ],
-    ids=["unknown point", "unknown specifier", "too fine"],
 )
-async def test_what_cannot_be_reported_is_refused_with_461(bad: ReportRequest) -> None:
+async def test_the_quality_goes_with_the_value(
+    quality: Quality, word: DataQuality, confidence: int
+) -> None:
     reporter = Reporter()
-    assert await reporter.asked(bad) == 461
-    await reporter.after(60)
-    assert await reporter.sent() == []
+    reporter.source.quality = quality
+    await reporter.ask(request("q", POWER, "portfolio/energy_wh"))
+    await reporter.after(25)
+    power, energy = reporter.vtn.payloads("q")[:2]
+    assert (power.data_quality, power.confidence) == (word, confidence)
+    assert (energy.data_quality, energy.confidence) == (word, confidence)
+    assert power.value == 42.0
+    assert energy.value == pytest.approx(42.0 / 360, abs=1e-6)
 
 
-async def test_a_cancelled_report_sends_its_last_part_when_asked_to() -> None:
+@pytest.mark.row("openadr:P3")
+async def test_intervals_without_data_are_left_out_not_made_up() -> None:
     reporter = Reporter()
-    await reporter.asked(request(back=6 * TEN))
-    await reporter.clock.advance(20)
-    await reporter.reporting.cancel(
-        CancelReport(request_id="c", report_request_ids=("rr1",), to_follow=True), "ven"
-    )
-    assert [at for at, _ in await reporter.sent()] == [0.0, 10.0]
-    await reporter.after(600)
-    assert len(await reporter.sent()) == 2
+    reporter.source.gaps.append(Interval.lasting(START + TEN, TEN))
+    await reporter.ask(request(back=3 * TEN))
+    await reporter.after(40)
+    assert reporter.vtn.starts() == [0.0, 20.0]
+
+
+async def test_late_data_is_waited_for_but_not_for_ever() -> None:
+    reporter = Reporter()
+    reporter.source.known = START + timedelta(seconds=14)
+    await reporter.ask(request(back=TEN))
+    await reporter.after(35, step=1)
+    assert reporter.vtn.starts() == [0.0]
+    reporter.source.known = START + timedelta(seconds=33)
+    await reporter.settle()
+    assert reporter.vtn.starts() == [0.0, 10.0, 20.0]
+    await reporter.after(30, step=1)
+    assert reporter.vtn.starts() == [0.0, 10.0, 20.0], "waits"
+    await reporter.after(30, step=1)
+    assert reporter.vtn.starts() == [0.0, 10.0, 20.0, 30.0, 40.0, 50.0], "no longer than 30 s"
+
+
+@pytest.mark.row("openadr:P4")
+async def test_a_vtn_that_was_down_for_hours_gets_everything_in_bounded_messages() -> None:
+    reporter = Reporter()
+    await reporter.ask(request(), request("b", *["site/depot-1/power_w"], back=TEN))
+    await reporter.settle()
+    reporter.vtn.up = False
+    await reporter.after(6 * 3600, step=600)
+    waiting = await reporter.memory.all(Unsent)
+    assert waiting == {}, "reports wait with their request"
+    tasks = (await reporter.memory.all(ReportTask)).values()
+    assert [task.ready is not None for task in tasks] == [True, True], "one message a request"
+    reporter.vtn.up = True
+    reporter.vtn.taken.clear()
+    await reporter.after(3)
+    for key in ("rr1", "b"):
+        assert reporter.vtn.starts(key) == [10.0 * n for n in range(6 * 360)]
+        assert max(len(r.intervals) for r in reporter.vtn.of(key)) <= 500
+        assert len(reporter.vtn.of(key)) <= 7
+
+
+async def test_a_message_holds_a_bounded_number_of_values() -> None:
+    sites = [f"s{n}" for n in range(300)]
+    reporter = Reporter(source=FlatReports(sites))
+    r_ids = [f"site/{site}/power_w" for site in sites]
+    await reporter.ask(request("big", *r_ids, start=START - 10 * TEN, duration=10 * TEN))
+    await reporter.after(10)
+    assert [len(r.intervals) for r in reporter.vtn.of("big")] == [3, 3, 3, 1]
+
+
+async def test_a_point_that_is_gone_is_left_out() -> None:
+    reporter = Reporter()
+    await reporter.ask(request("x", "site/depot-1/power_w", "site/depot-2/power_w"))
+    reporter.source.sites.remove("depot-2")
+    await reporter.after(25)
+    assert {p.r_id for p in reporter.vtn.payloads("x")} == {"site/depot-1/power_w"}
+
+
+async def test_the_clock_set_back_repeats_nothing() -> None:
+    reporter = Reporter()
+    await reporter.ask(request())
+    await reporter.after(45, step=5)
+    successor = await reporter.restarted(START + timedelta(seconds=5))
+    await successor.after(100, step=5)
+    assert reporter.vtn.starts() == [10.0 * n for n in range(10)]
+
+
+async def test_a_fraction_of_a_second_as_the_finest_granularity_is_rounded_up() -> None:
+    reporter = Reporter(limits=ReportLimits(min_granularity=timedelta(seconds=1.5)))
+    await reporter.ask(request(granularity=ZERO, back=ZERO))
+    await reporter.settle()
+    assert [d for _, d in reporter.vtn.spans()] == [2.0]
+    assert replace(reporter.vtn.reports[0], intervals=()).duration == timedelta(seconds=2)
