@@ -1,4 +1,4 @@
-"""OpenADR codec: beside plain XML, and beside openleadr's reading, writing and signing."""
+"""OpenADR codec and signed polls, beside plain XML and beside openleadr."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from contracts.openadr.payloads import (
     SignalInterval,
 )
 from contracts.openadr.signature import ReplayCache, Signer, SigningKey, Verifier
+from gridyard.bench import openadr_polls
 from gridyard.bench.core import Bench, Row, at_most, median_s
 
 messaging: Any = openleadr.messaging  # its hints are stricter than its code
@@ -41,7 +42,12 @@ def _run() -> Sequence[Row]:
     message = DistributeEvent(
         request_id="r", vtn_id="vtn", events=tuple(_event(n) for n in range(_EVENTS))
     )
-    return [*_beside_plain_xml(message), *_beside_openleadr(message), *_signed()]
+    return [
+        *_beside_plain_xml(message),
+        *_beside_openleadr(message),
+        *_signed(),
+        *openadr_polls.rows(),
+    ]
 
 
 def _beside_plain_xml(message: DistributeEvent) -> list[Row]:
@@ -210,8 +216,8 @@ def _event(number: int) -> OadrEvent:
 
 
 BENCH = Bench(
-    name="openadr-codec",
-    about="typed OpenADR messages beside plain XML and openleadr, and signatures",
+    name="openadr",
+    about="typed OpenADR messages and signed polls beside plain XML and openleadr",
     run=_run,
-    packages=("lxml", "openleadr", "signxml", "cryptography"),
+    packages=("lxml", "httpx", "openleadr", "aiohttp", "signxml", "cryptography"),
 )

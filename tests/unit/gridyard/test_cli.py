@@ -52,7 +52,7 @@ def test_a_missing_settings_file_is_a_plain_sentence(tmp_path: Path) -> None:
 def test_an_unknown_bench_is_answered_with_those_there_are() -> None:
     result = RUN.invoke(app, ["bench", "nothing"])
     assert result.exit_code == 1
-    assert "openadr-codec" in result.stderr
+    assert "openadr" in result.stderr
 
 
 def test_the_procedures_the_simulated_utility_can_play_are_listed() -> None:
