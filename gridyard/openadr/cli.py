@@ -22,6 +22,9 @@ ConfigOption = Annotated[
 UtilityOption = Annotated[
     str | None, typer.Option("--utility", "-u", help="Which utility, when there are several.")
 ]
+ApiOption = Annotated[
+    str | None, typer.Option(help="Address of the running gateway, if not the one of its settings.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
 
 
@@ -120,3 +123,80 @@ def replay(
         fail("it cannot be read as OpenADR 2.0b", Exit.FAILED)
     if pinned is not None and not found.inspection.signature.trusted:
         fail("the signature is not what it must be", Exit.FAILED)
+
+
+@app.command()
+def events(
+    config: ConfigOption,
+    utility: UtilityOption = None,
+    api: ApiOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What the utility has asked of the running gateway, and our answers."""
+    from gridyard.openadr.knowledge import event_lines
+    from gridyard.openadr.running import RunningGateway
+
+    with plain_errors():
+        found = asyncio.run(RunningGateway.of(config, utility, api).events())
+    typer.echo(json.dumps(found, indent=2) if as_json else "\n".join(event_lines(found)))
+
+
+@app.command()
+def opts(
+    config: ConfigOption,
+    utility: UtilityOption = None,
+    api: ApiOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What the running gateway has told the utility about taking part, event by event."""
+    from gridyard.openadr.knowledge import opt_lines
+    from gridyard.openadr.knowledge import opts as known
+    from gridyard.openadr.running import RunningGateway
+
+    with plain_errors():
+        found = asyncio.run(known(RunningGateway.of(config, utility, api)))
+    shown = found.as_document() if as_json else opt_lines(found)
+    typer.echo(json.dumps(shown, indent=2) if as_json else "\n".join(shown))
+
+
+@app.command()
+def reports(
+    config: ConfigOption,
+    utility: UtilityOption = None,
+    api: ApiOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Which reports the utility wants of the running gateway, and how far they have come."""
+    from gridyard.openadr.knowledge import report_lines
+    from gridyard.openadr.knowledge import reports as known
+    from gridyard.openadr.running import RunningGateway
+
+    with plain_errors():
+        found = asyncio.run(known(RunningGateway.of(config, utility, api)))
+    shown = found.as_document() if as_json else report_lines(found)
+    typer.echo(json.dumps(shown, indent=2) if as_json else "\n".join(shown))
+
+
+@app.command("opt-out")
+def opt_out(
+    event: Annotated[str, typer.Argument(help="The eventID.")],
+    config: ConfigOption,
+    why: Annotated[str, typer.Option("--why", help="The reason, kept in the journal.")],
+    site: Annotated[
+        str | None, typer.Option(help="Site id; left out: every site enrolled in the program.")
+    ] = None,
+    utility: UtilityOption = None,
+    api: ApiOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take sites out of an event at the running gateway; doing it twice changes nothing."""
+    from gridyard.openadr.running import RunningGateway
+
+    with plain_errors():
+        gateway = RunningGateway.of(config, utility, api)
+        out = asyncio.run(gateway.opt_out(event, site, why))
+    if as_json:
+        answer = {"utility_id": gateway.utility_id, "event_id": event, "out": out}
+        typer.echo(json.dumps(answer, indent=2))
+    else:
+        typer.echo(f"{event}: out: {', '.join(out)}")
