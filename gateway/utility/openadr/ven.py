@@ -306,6 +306,7 @@ class OpenAdrVen:
                 if answer is not None:
                     await self._outbox.put(answer, key(message))
                 answer = accepted(registration.ven_id, message.request_id)
+                self._ask_events = self._ask_events or self._answers.unanswered
         self._last_contact = self._clock.now()
         self._in_touch = True
         self._woken.set()
