@@ -25,7 +25,7 @@ HISTORY_SPAN = timedelta(days=40)
 """How far back reports may go."""
 HISTORY_STEP = timedelta(minutes=15)
 """Of a history that is asked for without a granularity."""
-STATUS_MIN = timedelta(seconds=5)
+STATUS_MIN = timedelta(seconds=2)
 HISTORY_MIN = timedelta(minutes=1)
 MAX_GRANULARITY = timedelta(days=1)
 

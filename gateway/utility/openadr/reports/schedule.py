@@ -54,9 +54,9 @@ class Schedule:
         return list(islice(self._pieces(sent_until, until), most))
 
     def closed_at(self, now: datetime) -> Schedule:
-        """The same, ending whole seconds after its begin and not after `now`."""
+        """The same, ending with the last interval that is complete."""
         begin = min(self.begin, now)
-        end = begin + (now - begin) // _SECOND * _SECOND
+        end = begin + (now - begin) // self.granularity * self.granularity
         return replace(self, begin=begin, end=end if self.end is None else min(end, self.end))
 
     def _pieces(self, start: datetime, until: datetime) -> Iterator[Interval]:

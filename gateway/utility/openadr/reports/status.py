@@ -11,7 +11,7 @@ from gateway.ports import ReportSource, ResourceState
 from gateway.utility.openadr.memory import VenMemory
 from gateway.utility.openadr.reports.records import StatusSeen, StatusTrack, Stretch
 
-LOOK_EVERY = timedelta(seconds=2)
+LOOK_EVERY = timedelta(seconds=1)
 _BLIND_AFTER = timedelta(seconds=10)
 """Between looks further apart than this nothing is known."""
 _KEPT = 500
