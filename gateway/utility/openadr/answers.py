@@ -25,7 +25,7 @@ from contracts.openadr.payloads import (
     ResponseRequired,
 )
 from contracts.time import Clock
-from gateway.domain.event import GridEvent, Opt, OptDecision
+from gateway.domain.event import Opt, OptDecision
 from gateway.ports import EventIntake, Participation
 from gateway.utility.openadr import mapping, randomising
 from gateway.utility.openadr.event_set import (
@@ -85,8 +85,10 @@ class EventAnswers:
     async def settle(self, event_id: str, *, opt_in: bool, cause: str) -> None:
         """From now on this is the answer to an event: it was told by an oadrCreateOpt."""
         known = self._known.get(event_id)
-        if known is not None and (known.opt_in, known.cause) != (opt_in, cause):
-            await self._store(replace(known, opt_in=opt_in, cause=cause))
+        if known is not None:
+            settled = replace(known, opt_in=opt_in, left=not opt_in, cause=cause)
+            if settled != known:
+                await self._store(settled)
 
     async def answer(
         self, message: DistributeEvent, registration: Registration
@@ -173,18 +175,21 @@ class EventAnswers:
         shift = randomising.shift(event.event_id, period, known, self._seed, now)
         grid_event = mapping.grid_event(event, utility_id=self._utility_id, us=us, shift=shift)
         decision = (await self._intake.receive([grid_event]))[grid_event.key]
-        decision = await self._less_opt_outs(decision)
-        await self._remember(event, grid_event, decision, shift)
+        left = await self._all_have_left(decision)
+        if left is not None:
+            decision = replace(decision, opt=Opt.OUT, cause=left)
+        known = self._as_known(event, decision, shift)
+        await self._store(replace(known, left=left is not None))
         return mapping.event_response(event, request_id, decision)
 
-    async def _less_opt_outs(self, decision: OptDecision) -> OptDecision:
-        """An event that every site has left stays left, whatever it is modified to."""
-        if self._participation is None:
-            return decision
+    async def _all_have_left(self, decision: OptDecision) -> str | None:
+        """Why nobody takes part: an event that every site has left stays left when modified."""
+        if self._participation is None or decision.opt is Opt.OUT:
+            return None
         found = await self._participation.of_event(decision.event_key)
         if found is None or not found.all_out:
-            return decision
-        return replace(decision, opt=Opt.OUT, cause="; ".join(sorted(set(found.out.values()))))
+            return None
+        return "; ".join(sorted(set(found.out.values())))
 
     async def _cancel(
         self, known: KnownEvent, event: OadrEvent, request_id: str, us: Addressee
@@ -274,21 +279,17 @@ class EventAnswers:
         await self._intake.withdraw(f"{self._utility_id}/{known.event_id}", cause)
         await self._store(_ended(known))
 
-    async def _remember(
-        self, event: OadrEvent, taken: GridEvent, decision: OptDecision, shift: timedelta
-    ) -> None:
+    def _as_known(self, event: OadrEvent, decision: OptDecision, shift: timedelta) -> KnownEvent:
         period = event.active_period
-        await self._store(
-            KnownEvent(
-                event_id=taken.event_id,
-                modification=taken.modification,
-                opt_in=decision.opt is Opt.IN,
-                cause=decision.cause,
-                starts_at=period.start,
-                ends_at=period.window.end,
-                shift_s=shift.total_seconds(),
-                tolerance_s=period.start_after.total_seconds(),
-            )
+        return KnownEvent(
+            event_id=event.event_id,
+            modification=event.descriptor.modification_number,
+            opt_in=decision.opt is Opt.IN,
+            cause=decision.cause,
+            starts_at=period.start,
+            ends_at=period.window.end,
+            shift_s=shift.total_seconds(),
+            tolerance_s=period.start_after.total_seconds(),
         )
 
     def _us(self, registration: Registration) -> Addressee:

@@ -47,6 +47,8 @@ class KnownEvent:
     """The `startafter` in force, s."""
     cancel_at: datetime | None = None
     """A cancelled event goes on until then (randomised end)."""
+    left: bool = False
+    """Every site has left it: that is why we are out."""
     refused: Refused | None = None
     """A newer modification that could not be taken; the one before stays in force."""
 

@@ -113,7 +113,7 @@ class VenOpts:
 
     async def _event(self, key: str, event: KnownEvent, ven_id: str) -> None:
         lane = self._lanes.get(key, OptLane())
-        if not event.opt_in and not lane.whole_out:
+        if not (event.opt_in or event.left or lane.whole_out):
             return  # refused from the start: there is nothing to leave
         event_key = f"{self._utility_id}/{event.event_id}"
         now_out = await self._participation.of_event(event_key)
@@ -129,7 +129,7 @@ class VenOpts:
         if None in wanted:
             cause = "; ".join(sorted(set(now_out.out.values())))
             await self._answers.settle(event.event_id, opt_in=False, cause=cause)
-        elif not event.opt_in:
+        elif event.left:
             await self._answers.settle(event.event_id, opt_in=True, cause="opted in again")
 
     async def _tell_event(
@@ -172,7 +172,7 @@ class VenOpts:
                 cause = f"not available by schedule {name!r}"
                 event_key = f"{self._utility_id}/{event.event_id}"
                 await self._participation.opt_out_site(event_key, site, cause)
-        await self._store(key, replace(lane, excused=lane.excused | missing.keys()))
+        await self._store(key, replace(lane, excused=lane.excused.union(missing)))
         return True
 
     async def _schedule(self, key: str, wanted: UnavailableSettings | None, ven_id: str) -> None:
