@@ -23,6 +23,7 @@ from contracts.openadr.signature import SignatureError, SignatureFault
 from contracts.time import Clock
 from gateway.utility.openadr.security import MessageSecurity
 from gateway.utility.openadr.settings import OpenAdrSettings
+from gateway.utility.openadr.transport import READABLE, media_type
 from gridyard.findings import Finding
 from gridyard.openadr import diagnosis, tls
 from gridyard.openadr.diagnosis import printable
@@ -94,25 +95,29 @@ class _Talk:
             yield note
 
     async def registration(self) -> AsyncIterator[Finding]:
-        """Register, poll once, and cancel again."""
+        """Register, poll once unless the VTN pushes, and cancel again."""
         try:
             created = await self._created("registration", self._wish())
         except _Fault as fault:
             yield fault.finding
             return
         yield _registered("registration", created)
-        for step in (self._poll, self._cancel):
+        pulls = self._settings.listener is None
+        for step in (self._poll, self._cancel) if pulls else (self._cancel,):
             try:
                 yield await step(created)
             except _Fault as fault:
                 yield fault.finding
 
     def _wish(self) -> CreatePartyRegistration:
+        listener = self._settings.listener
         return CreatePartyRegistration(
             request_id=_new_id(),
             ven_id=self._settings.ven_id,
             ven_name=self._settings.ven_name,
             xml_signature=self._security.signs,
+            http_pull_model=listener is None,
+            transport_address=None if listener is None else str(listener.url).rstrip("/"),
         )
 
     async def _poll(self, created: CreatedPartyRegistration) -> Finding:
@@ -195,6 +200,10 @@ def _check_http(step: str, answer: Answer) -> None:
     if not answer.body.strip():
         hint = "some VTNs say so when they do not know our certificate: is it enrolled?"
         raise _Fault(step, "HTTP 200 with an empty body", hint)
+    if media_type(answer.content_type) not in READABLE:
+        begins = printable(answer.body[:80].decode("utf-8", "replace"))
+        detail = f"the answer is {printable(answer.content_type, 60)!r} and begins {begins!r}"
+        raise _Fault(step, detail, "OpenADR comes as application/xml: look at `url`")
 
 
 def _check_code(step: str, response: EiResponse | None) -> None:

@@ -99,6 +99,7 @@ def replay(
     Nothing is stored, sent or asked. Exit code 1 when it cannot be read, or when --fingerprint is
     given and the signature is not a good one of that certificate.
     """
+    from dataclasses import replace
     from io import StringIO
 
     from contracts.clock import SystemClock
@@ -116,7 +117,8 @@ def replay(
             raise PermanentError(f"--at: {error}") from error
         data = captured.read_capture(file, sys.stdin.buffer)
         who = captured.whose(config, utility)
-        found = captured.replay(data, who, pinned, now, ven_id=ven_id)
+        who = who if pinned is None else replace(who, trusted=pinned)
+        found = captured.replay(data, who, now, ven_id=ven_id)
     shown = captured.as_document(found) if as_json else captured.as_lines(found)
     typer.echo(json.dumps(shown, indent=2) if as_json else "\n".join(shown))
     if found.inspection.payload is None:

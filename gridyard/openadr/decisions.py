@@ -18,6 +18,7 @@ from contracts.openadr.payloads import (
     Response,
     ResponseRequired,
 )
+from contracts.openadr.tolerance import EVERY_TOLERANCE, Tolerance
 from gateway.domain.event import Opt, OptDecision
 from gateway.domain.portfolio import Portfolio
 from gateway.domain.program import decide_opt
@@ -54,6 +55,9 @@ class Us:
     addressee: Addressee
     portfolio: Portfolio | None
     """None: no settings were given, so no program decides."""
+    tolerances: frozenset[Tolerance] = EVERY_TOLERANCE
+    trusted: frozenset[str] | None = None
+    """Fingerprints of the VTN; None: none are known."""
 
 
 _REPLIES: dict[type, str] = {

@@ -55,7 +55,7 @@ class Exchange:
 
         Raises:
             LinkDownError: the connection broke; the cause says how.
-            ProtocolError: the answer is too large, or cannot be unpacked.
+            ProtocolError: the answer is too large, or compressed.
         """
         body = codec.encode(payload) if document is None else document
         sent = self._clock.now()
@@ -77,13 +77,13 @@ class Exchange:
             OSError,
         ) as error:  # anyio passes TLS alerts on
             raise LinkDownError(str(error)) from error
-        except httpx.DecodingError as error:
-            raise ProtocolError(f"its content encoding cannot be undone: {error}") from error
 
 
 async def _limited(response: httpx.Response) -> bytes:
+    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise ProtocolError("the answer is compressed, which the gateway does not read either")
     body = bytearray()
-    async for chunk in response.aiter_bytes():
+    async for chunk in response.aiter_raw():
         body += chunk
         if len(body) > MAX_MESSAGE_BYTES:
             raise ProtocolError(f"the answer is larger than {MAX_MESSAGE_BYTES} bytes")

@@ -10,6 +10,7 @@ from contracts.errors import ProtocolError
 from contracts.openadr import codec, schema
 from contracts.openadr.payloads import Payload
 from contracts.openadr.signature import ReplayCache, SignatureError, SignatureFault, Verifier
+from contracts.openadr.tolerance import EVERY_TOLERANCE, Tolerance
 from contracts.openadr.xml.envelope import parse
 
 LIVE_AGE = timedelta(minutes=5)
@@ -52,14 +53,19 @@ class _Anyone:
         return True
 
 
-def inspect(data: bytes, trusted: Container[str] | None, now: datetime) -> Inspection:
+def inspect(
+    data: bytes,
+    trusted: Container[str] | None,
+    now: datetime,
+    allowed: frozenset[Tolerance] = EVERY_TOLERANCE,
+) -> Inspection:
     """Decode a message and judge its form; `trusted` are fingerprints, None when none are known.
 
     Raises:
         ProtocolError: it is not XML, or larger or deeper than a message may be.
         PermanentError: the official schema is not installed.
     """
-    payload, fault, tolerances = _read(data)
+    payload, fault, tolerances = _read(data, allowed)
     return Inspection(
         payload=payload,
         fault=fault,
@@ -69,10 +75,12 @@ def inspect(data: bytes, trusted: Container[str] | None, now: datetime) -> Inspe
     )
 
 
-def _read(data: bytes) -> tuple[Payload | None, str | None, tuple[str, ...]]:
+def _read(
+    data: bytes, allowed: frozenset[Tolerance]
+) -> tuple[Payload | None, str | None, tuple[str, ...]]:
     parse(data)
     try:
-        received = codec.receive(data)
+        received = codec.receive(data, allowed=allowed)
     except ProtocolError as error:
         return None, str(error), ()
     return received.payload, None, tuple(sorted(received.tolerances))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -55,9 +55,7 @@ def read_capture(name: str, stdin: BinaryIO) -> bytes:
         raise PermanentError(f"{name}: cannot be read: {error}") from error
 
 
-def replay(
-    data: bytes, us: Us, trusted: frozenset[str] | None, now: datetime, *, ven_id: str | None
-) -> Replayed:
+def replay(data: bytes, us: Us, now: datetime, *, ven_id: str | None) -> Replayed:
     """Explain one message as of `now`.
 
     Raises:
@@ -67,17 +65,12 @@ def replay(
         raise ProtocolError("it begins with HTTP headers: save the body alone")
     if not data.strip():
         raise ProtocolError("it is empty")
-    found = inspect(data, trusted, now)
+    found = inspect(data, us.trusted, now, us.tolerances)
     payload = found.payload
     if payload is None:
         return Replayed(inspection=found, reply=_UNREADABLE, events=(), ven_id=ven_id or "")
     assumed = ven_id or us.addressee.ven_id or _named(payload)
-    addressee = Addressee(
-        ven_id=assumed,
-        names=us.addressee.names,
-        market_contexts=us.addressee.market_contexts,
-    )
-    meant = Us(utility_id=us.utility_id, addressee=addressee, portfolio=us.portfolio)
+    meant = replace(us, addressee=replace(us.addressee, ven_id=assumed))
     decided = answers(payload, meant, now) if isinstance(payload, DistributeEvent) else ()
     return Replayed(
         inspection=found, reply=reply_to(payload), events=tuple(decided), ven_id=assumed
@@ -111,8 +104,12 @@ def whose(config: Path | None, utility: str | None) -> Us:
     names = {site.site_id for site in settings.sites}.union(*(s.groups for s in settings.sites))
     return Us(
         utility_id=mine.utility_id,
-        addressee=Addressee(ven_id=mine.ven_id or "", names=names),
+        addressee=Addressee(
+            ven_id=mine.ven_id or "", names=names, market_contexts=mine.market_contexts
+        ),
         portfolio=settings.portfolio(),
+        tolerances=mine.tolerances,
+        trusted=frozenset(mine.vtn_fingerprint) or None,
     )
 
 

@@ -125,6 +125,54 @@ async def test_a_registration_is_made_polled_and_cancelled_again(pki: Pki) -> No
     assert "oadrCancelPartyRegistration" in str(messages)
 
 
+async def test_a_vtn_that_demands_signatures_is_registered_with(pki: Pki) -> None:
+    async with simulator(pki, signatures="required") as vtn:
+        unsigned = await findings(ven_settings(pki, vtn.openadr_url))
+        found = await findings(pinned(pki, vtn.openadr_url), register=True)
+    assert failed(unsigned)
+    assert not failed(found)
+    assert "holds, by" in found["signature"].detail
+
+
+@pytest.mark.parametrize(
+    ("fault", "detail"),
+    [
+        ({"effect": "status", "status": 503}, "HTTP 503"),
+        ({"effect": "empty"}, "empty body"),
+        ({"effect": "truncated"}, "not XML"),
+        ({"effect": "garbage"}, "the answer begins"),
+        ({"effect": "drop"}, "closed without an answer"),
+        ({"effect": "content-type"}, "text/html"),
+        ({"effect": "redirect", "location": "/x"}, "HTTP 30"),
+        ({"effect": "unsigned"}, "signature refused"),
+        ({"effect": "wrong-signature"}, "signature refused"),
+        ({"effect": "stale", "shift_s": 3600}, "signature refused: signed at"),
+        ({"effect": "future", "shift_s": 3600}, "signature refused: signed at"),
+    ],
+    ids=lambda value: value["effect"] if isinstance(value, dict) else "",
+)
+async def test_what_the_simulated_utility_does_wrong_is_named(
+    pki: Pki, fault: dict[str, object], detail: str
+) -> None:
+    async with simulator(pki, signatures="required", faults=[fault]) as vtn:
+        found = only_failure(await findings(pinned(pki, vtn.openadr_url)))
+    assert found.step == "QueryRegistration"
+    assert detail in found.detail
+    assert found.hint
+
+
+async def test_a_listener_is_registered_and_not_polled(pki: Pki) -> None:
+    push = "https://ven.example:8444/OpenADR2/Simple/2.0b"
+    async with simulator(pki) as vtn:
+        settings = pinned(pki, vtn.openadr_url, sign=False, listener={"url": push})
+        found = await findings(settings, register=True)
+        async with httpx.AsyncClient(base_url=vtn.api_url, trust_env=False) as api:
+            messages = (await api.get("/api/messages")).text
+    assert not failed(found)
+    assert list(found)[-2:] == ["registration", "cancel registration"]
+    assert "oadrCreatePartyRegistration" in messages
+
+
 async def test_a_ven_nobody_enrolled_is_refused_with_a_code(pki: Pki) -> None:
     async with simulator(pki, vens=[]) as vtn:
         found = await findings(ven_settings(pki, vtn.openadr_url), register=True)
@@ -212,13 +260,14 @@ async def test_our_certificate_has_expired_and_the_server_says_so(pki: Pki, expi
         (http(b"", "503 Service Unavailable"), "HTTP 503", "try again later"),
         (http(b""), "an empty body", "is it enrolled"),
         (http(b"<html>Welcome"), "not XML", "look at `url`"),
-        (http(b"\xff\xfe\x00\x1b[2J", kind="text/html"), "not UTF-8", "look at `url`"),
+        (http(b"\xff\xfe\x00\x1b[2J"), "not UTF-8", "look at `url`"),
+        (http(b"<p>\x1b[2J", kind="text/html"), "text/html", "application/xml"),
         (http(b"<!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>"), "DOCTYPE", "look at `url`"),
         (http(b"x" * (1 << 20) + b"x"), "larger than", "OpenADR 2.0b server"),
         (b"this is not HTTP\r\n\r\n", "closed without an answer", "without a word"),
         (
             http(b"not gzip", more="Content-Encoding: gzip\r\n"),
-            "content encoding",
+            "compressed",
             "OpenADR 2.0b server",
         ),
         (http(answer(refusal(463, "who?"))), "463 (not registered): who?", "register first"),
@@ -259,9 +308,9 @@ def signed(pki: Pki) -> bytes:
     return codec.encode_signed(capabilities(), signer(pki.vtn), CLOCK.now())
 
 
-def pinned(pki: Pki, url: str) -> OpenAdrSettings:
+def pinned(pki: Pki, url: str, **changes: Any) -> OpenAdrSettings:
     fingerprint = openadr_fingerprint(certificate_der(pki.vtn.cert))
-    return ven_settings(pki, url, sign=True, vtn_fingerprint=fingerprint)
+    return ven_settings(pki, url, **{"sign": True, "vtn_fingerprint": fingerprint, **changes})
 
 
 async def test_signatures_go_both_ways(pki: Pki, door: ssl.SSLContext) -> None:
