@@ -17,7 +17,7 @@ from vtn_sim import judge
 from vtn_sim.config import JudgeSettings, ReportWish
 from vtn_sim.openadr.actions import Announce, EventChange, UnfitError
 from vtn_sim.openadr.api import openadr_router
-from vtn_sim.openadr.event_payload import VtnEvent
+from vtn_sim.openadr.event_payload import UnsendableError, VtnEvent
 from vtn_sim.openadr.events import UnknownEventError
 from vtn_sim.openadr.journal import Journal
 from vtn_sim.openadr.procedures import UnknownProcedureError
@@ -76,7 +76,7 @@ def _install_refusals(app: FastAPI) -> None:
     @app.exception_handler(PermanentError)
     async def permanent(request: Request, error: PermanentError) -> JSONResponse:
         unknown = UnknownEventError | UnknownNameError | UnknownProcedureError
-        unfit = 422 if isinstance(error, UnfitError) else 409
+        unfit = 422 if isinstance(error, UnfitError | UnsendableError) else 409
         status = 404 if isinstance(error, unknown) else unfit
         return problem(status, str(error), instance=request.url.path)
 

@@ -34,6 +34,9 @@ class VenView(BaseModel):
     registered_at: AwareDatetime | None
     last_seen_at: AwareDatetime | None
     messages_waiting: int
+    push_url: str | None
+    """None: it polls."""
+    signs: bool
 
     @classmethod
     def of(cls, ven: Ven) -> Self:
@@ -46,6 +49,8 @@ class VenView(BaseModel):
             registered_at=ven.registered_at,
             last_seen_at=ven.last_seen_at,
             messages_waiting=len(ven.queue),
+            push_url=ven.push_url,
+            signs=ven.signs,
         )
 
 

@@ -18,6 +18,7 @@ from vtn_sim.openadr.run import Run, Runs
 from vtn_sim.openadr.script import Script
 from vtn_sim.openadr.views import (
     FaultView,
+    IrregularityView,
     JudgementView,
     OptView,
     ProcedureView,
@@ -85,6 +86,11 @@ def _records(vtn: Vtn) -> APIRouter:
     async def opts(ven_id: str | None = None) -> list[OptView]:
         """Every opt, or those of one VEN."""
         return [OptView.of(opt) for opt in vtn.opts.of(ven_id)]
+
+    @router.get("/irregularities")
+    async def irregularities() -> list[IrregularityView]:
+        """What no VEN should have sent, in order of time."""
+        return [IrregularityView.model_validate(one) for one in vtn.ledger.all_irregularities]
 
     @router.get("/report-requests")
     async def requests(ven_id: str | None = None) -> list[ReportRequestView]:

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from contracts.errors import PermanentError
+from contracts.openadr import codec
 from contracts.openadr.payloads import (
     ActivePeriod,
     Baseline,
+    DistributeEvent,
     EventDescriptor,
     EventStatus,
     ItemBase,
@@ -121,6 +124,23 @@ def oadr_event(event: VtnEvent, now: datetime) -> OadrEvent:
         target=_target(spec.targets),
         response_required=required,
     )
+
+
+def check_sendable(event: VtnEvent, now: datetime) -> None:
+    """Whether XML and the schema can carry the event.
+
+    Raises:
+        UnsendableError: a currency or an address, for example, that they cannot.
+    """
+    batch = DistributeEvent(request_id="", vtn_id="", events=(oadr_event(event, now),))
+    try:
+        codec.encode(batch)
+    except ValueError as error:
+        raise UnsendableError(f"event {event.event_id!r}: {error}") from error
+
+
+class UnsendableError(PermanentError):
+    """An event that cannot be sent."""
 
 
 def _signal(

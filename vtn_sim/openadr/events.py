@@ -16,7 +16,7 @@ from contracts.openadr.payloads import (
     OadrEvent,
     OptType,
 )
-from vtn_sim.openadr.event_payload import VtnEvent, oadr_event
+from vtn_sim.openadr.event_payload import VtnEvent, check_sendable, oadr_event
 from vtn_sim.openadr.ledger import Receipt
 from vtn_sim.openadr.refusal import INVALID_ID, OK, OUT_OF_SEQUENCE, Refusal
 from vtn_sim.spec import EventSpec
@@ -92,11 +92,13 @@ class EventBook:
 
         Raises:
             PermanentError: its id is taken.
+            UnsendableError: XML cannot carry it.
         """
         event_id = spec.event_id or f"evt-{start:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
         if event_id in self._events:
             raise PermanentError(f"event {event_id!r} exists already")
         event = VtnEvent(event_id=event_id, created_at=now, start=start, spec=spec)
+        check_sendable(event, now)
         self._events[event_id] = event
         return event
 
@@ -172,8 +174,9 @@ class EventBook:
         return event
 
     def _put(self, event: VtnEvent, now: datetime) -> VtnEvent:
-        self._before[event.event_id] = self._events[event.event_id]
         changed = replace(event, modification=event.modification + 1, modified_at=now)
+        check_sendable(changed, now)
+        self._before[event.event_id] = self._events[event.event_id]
         self._events[event.event_id] = changed
         return changed
 
@@ -259,6 +262,7 @@ class EventBook:
             raise Refusal(
                 OUT_OF_SEQUENCE,
                 f"event {response.event_id!r} is at modification {event.modification}",
+                blameless=delivery is not None,
             )
         if delivery is None:
             raise Refusal(INVALID_ID, f"event {response.event_id!r} was not sent to this VEN")

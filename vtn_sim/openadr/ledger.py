@@ -97,6 +97,11 @@ class Ledger:
             and name in (None, one.name)
         ]
 
+    @property
+    def all_irregularities(self) -> Sequence[Irregularity]:
+        """Those of every VEN, and of who is not known."""
+        return tuple(self._irregularities)
+
     def irregularities(self, ven_id: str, since: datetime | None = None) -> Sequence[Irregularity]:
         """Those of one VEN, in order of time."""
         return [

@@ -17,6 +17,8 @@ NOT_REGISTERED = 463
 class Refusal(ProtocolError):  # noqa: N818 - it is one; "error" is what caused it
     """A message that is answered with an OpenADR response code other than 200."""
 
-    def __init__(self, code: int, reason: str) -> None:
+    def __init__(self, code: int, reason: str, *, blameless: bool = False) -> None:
+        """`blameless`: the sender could not know better."""
         super().__init__(reason)
         self.code = code
+        self.blameless = blameless

@@ -21,6 +21,9 @@ def report_checks(
     asked: Asked, now: datetime, settle: timedelta, answer_within: timedelta
 ) -> Iterator[Check]:
     """Everything about one request as of `now`; `settle` is added to each reporting period."""
+    if asked.voided and not asked.acceptances:
+        yield Check(name="accepted", outcome=Outcome.PASS, text="void before it was answered")
+        return
     yield _accepted(asked, now, answer_within)
     refused = any(a.code != OK for a in asked.acceptances)
     if refused or asked.ask.report == METADATA or asked.voided:
@@ -130,7 +133,7 @@ def _complete(asked: Asked, now: datetime, patience: timedelta) -> Check:
         samples = found.get(r_id, [])
         overdue = last_due if now >= until + patience else now - patience
         reached = samples[-1].end if samples else since
-        if reached + granularity + _SLACK < overdue:
+        if reached + granularity <= overdue:
             problems.append(f"{r_id}: nothing since {reached:%H:%M:%S}")
         elif reached + granularity <= until and not (cut_off and now >= until + patience):
             waiting = True

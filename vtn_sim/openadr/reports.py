@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from contracts.openadr import codec
 from contracts.openadr.payloads import (
     CanceledReport,
     CancelReport,
@@ -20,7 +21,7 @@ from contracts.openadr.payloads import (
 )
 from vtn_sim.config import ReportWish
 from vtn_sim.openadr.ledger import Receipt
-from vtn_sim.openadr.refusal import INVALID_ID, Refusal
+from vtn_sim.openadr.refusal import INVALID_DATA, INVALID_ID, Refusal
 from vtn_sim.openadr.report_spec import METADATA, ReportAsk, request_of
 from vtn_sim.openadr.telemetry import Sample, Telemetry, samples_of
 
@@ -264,10 +265,17 @@ def _content(reports: Sequence[Report]) -> list[tuple[str, tuple[ReportDescripti
 
 def _create(ven_id: str, wanted: Sequence[Asked]) -> CreateReport:
     request_id = uuid.uuid4().hex
+    requests = tuple(asked.request for asked in wanted)
+    message = CreateReport(request_id=request_id, requests=requests, ven_id=ven_id)
+    try:
+        codec.encode(message)
+    except ValueError as error:  # made of a VEN's own words
+        for asked in wanted:
+            asked.voided = True
+        raise Refusal(INVALID_DATA, f"nobody can ask for these reports: {error}") from error
     for asked in wanted:
         asked.messages.append(request_id)
-    requests = tuple(asked.request for asked in wanted)
-    return CreateReport(request_id=request_id, requests=requests, ven_id=ven_id)
+    return message
 
 
 def _cancel(ven_id: str, ids: tuple[str, ...], *, to_follow: bool = False) -> CancelReport:

@@ -18,7 +18,7 @@ from contracts.openadr.signature import (
 )
 from contracts.openadr.xml.envelope import parse
 from vtn_sim.openadr.habits import SigningMode
-from vtn_sim.openadr.registry import Registry
+from vtn_sim.openadr.registry import Registry, Ven
 
 _SIGNED = b"Signature"
 _MAX_AGE = timedelta(minutes=5)
@@ -78,17 +78,20 @@ class Signatures:
 
     def _check_owner(self, received: codec.Received, peer: str | None) -> None:
         """The signature must be of the VEN that the message names."""
-        expected = self._fingerprint(received.payload) or peer
+        ven = self._owner(received.payload)
+        if ven is None:
+            return  # who is not known by name is refused later, if need be
+        expected = ven.fingerprint or peer
         if expected != received.signed_by:
             raise SignatureError(
                 SignatureFault.UNTRUSTED, f"by {received.signed_by}, and the VEN's is {expected}"
             )
 
-    def _fingerprint(self, payload: Payload) -> str | None:
+    def _owner(self, payload: Payload) -> Ven | None:
         ven_id, name = getattr(payload, "ven_id", None), getattr(payload, "ven_name", None)
         for ven in self._registry.vens:
             if ven.ven_id == ven_id or (not ven_id and name and ven.name == name):
-                return ven.fingerprint
+                return ven
         return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from pydantic import AwareDatetime, BaseModel
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from contracts.openadr.payloads import OptType
 from vtn_sim.judge import Outcome
@@ -49,6 +49,17 @@ class UtilityView(BaseModel):
     """Of the certificate it signs with: what VENs must trust."""
     habits: Habits
     faults: list[FaultView]
+
+
+class IrregularityView(BaseModel):
+    """Something a VEN should not have sent."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    at: AwareDatetime
+    ven_id: str
+    """Empty when it is not known."""
+    text: str
 
 
 class AvailabilityView(BaseModel):

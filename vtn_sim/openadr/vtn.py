@@ -186,7 +186,8 @@ class Vtn:
             _log.info("vtn_refused", message=name, code=refusal.code, reason=str(refusal))
             ven_id = getattr(message, "ven_id", None) or ""
             text = f"oadr{name} refused with {refusal.code}: {refusal}"
-            self.ledger.complain(receipt.at, ven_id, text)
+            if not refusal.blameless:
+                self.ledger.complain(receipt.at, ven_id, text)
             return self._refused(message, refusal)
 
     def _answer(self, message: Payload, receipt: Receipt) -> Payload:  # noqa: PLR0911 - one a kind

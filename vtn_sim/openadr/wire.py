@@ -21,6 +21,7 @@ from vtn_sim.openadr.vtn import ASKING, Vtn
 
 _log = structlog.get_logger(__name__)
 _KEPT_OF_NONSENSE = 10_000
+_KEPT = 1 << 20
 _SIGNED_OBJECT_END = b"</oadr:oadrSignedObject>"
 _REQUEST_ID = re.compile(rb"(<pyld:requestID>[^<]*)")
 _SIGNATURE_VALUE = re.compile(rb"(SignatureValue>)(.)")
@@ -49,6 +50,8 @@ class Wire:
         self._vtn = vtn
         self._journal = journal
         self._last_sent: dict[str, bytes] = {}
+        self._behind: dict[str, set[str]] = {}
+        """venIDs seen behind a TLS certificate."""
 
     # --- in ------------------------------------------------------------------------------------
 
@@ -65,14 +68,18 @@ class Wire:
         except ProtocolError as error:
             self._journal.add("received", service, data[:_KEPT_OF_NONSENSE], now, fault=str(error))
             kind = "signature" if isinstance(error, SignatureError) else "message"
-            self._vtn.ledger.complain(now, "", f"{kind} refused at {service}: {error}")
+            text = f"{kind} refused at {service}: {error}"
+            self._vtn.ledger.complain(now, self._only_one_behind(peer), text)
             raise
         incoming = Incoming(
             message=received.payload,
-            ven_id=self._sender(received.payload),
+            ven_id=self._sender(received.payload) or self._only_one_behind(peer),
             name=codec.message_name(received.payload),
             signed=received.signed_by is not None,
         )
+        known = {ven.ven_id for ven in self._vtn.registry.vens}
+        if peer is not None and incoming.ven_id in known:
+            self._behind.setdefault(peer, set()).add(incoming.ven_id)
         self._record(
             service, data, incoming, [tolerance.value for tolerance in received.tolerances]
         )
@@ -92,6 +99,11 @@ class Wire:
         response: Any = getattr(incoming.message, "response", None)
         code = None if response is None else response.code
         self._vtn.ledger.hear(now, ven_id, service, name, code)
+
+    def _only_one_behind(self, peer: str | None) -> str:
+        """The VEN that shows this certificate, if it is but one."""
+        known = self._behind.get(peer or "", set())
+        return next(iter(known)) if len(known) == 1 else ""
 
     def _sender(self, message: Payload) -> str:
         ven_id: str | None = getattr(message, "ven_id", None)
@@ -135,7 +147,7 @@ class Wire:
         self._journal.add(
             "sent",
             service,
-            data,
+            data[:_KEPT],
             self._vtn.clock.now(),
             name=codec.message_name(message),
             ven_id=getattr(message, "ven_id", None) or ven_id or None,

@@ -1,7 +1,7 @@
-"""An independent VEN (openleadr's client) as a program: `openleadr_ven.py URL FOLDER`.
+"""An independent VEN (openleadr's client): `openleadr_ven.py URL FOLDER [FINGERPRINT]`.
 
 It registers as `depot`, answers every event with optIn, reports 42.5 kW each second, and prints
-one line of JSON for each event it is given.
+one line of JSON for each event it is given. With the VTN's fingerprint it signs and checks.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def on_event(event: dict[str, Any]) -> str:
     return "optIn"
 
 
-async def main(url: str, folder: Path) -> None:
+async def main(url: str, folder: Path, fingerprint: str | None = None) -> None:
     """Run until killed."""
     ven = OpenADRClient(
         ven_name="depot",
@@ -45,7 +45,8 @@ async def main(url: str, folder: Path) -> None:
         cert=str(folder / "ven.pem"),
         key=str(folder / "ven.key"),
         ca_file=str(folder / "ca.pem"),
-        disable_signature=True,
+        disable_signature=fingerprint is None,
+        vtn_fingerprint=fingerprint,
         check_hostname=False,
         show_fingerprint=False,
     )
@@ -66,4 +67,4 @@ async def main(url: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], Path(sys.argv[2])))
+    asyncio.run(main(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:]))

@@ -24,10 +24,10 @@ EVENT = {
 
 
 @asynccontextmanager
-async def openleadr_ven(url: str, folder: Path) -> AsyncIterator[asyncio.StreamReader]:
+async def openleadr_ven(url: str, folder: Path, *more: str) -> AsyncIterator[asyncio.StreamReader]:
     """The VEN's output, one line of JSON for each event it is given."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, str(VEN), url, str(folder), stdout=asyncio.subprocess.PIPE
+        sys.executable, str(VEN), url, str(folder), *more, stdout=asyncio.subprocess.PIPE
     )
     try:
         assert process.stdout is not None
@@ -99,3 +99,18 @@ async def test_plays_its_scenario(start_vtn: Any, pki: Path) -> None:
     ):
         assert (await told(output))["values"] == [-5.0]
         assert len(await vtn.get("/api/events")) == 1
+
+
+async def test_signed_both_ways(start_vtn: Any, pki: Path) -> None:
+    async with start_vtn(signatures="required") as vtn:
+        fingerprint = (await vtn.get("/api/openadr"))["fingerprint"]
+        url = vtn.addresses.openadr_url
+        async with openleadr_ven(url, pki, fingerprint) as output:
+            await vtn.until("/api/vens", lambda vens: vens[0]["registered"])
+            event = (await vtn.api.post("/api/events", json={**EVENT, "start_in_s": 600})).json()
+            assert (await told(output))["event_id"] == event["event_id"]
+            path = f"/api/events/{event['event_id']}"
+            answered = await vtn.until(path, lambda e: e["deliveries"][0]["answers"])
+            assert answered["deliveries"][0]["answers"][0]["opt"] == "optIn"
+        messages = await vtn.get("/api/messages?limit=1000")
+        assert all("ReplayProtect" in message["xml"] for message in messages)
