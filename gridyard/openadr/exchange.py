@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,9 +16,9 @@ from contracts.openadr.payloads import Payload
 from contracts.openadr.xml.envelope import MAX_MESSAGE_BYTES
 from contracts.time import Clock
 from gateway.utility.openadr.settings import OpenAdrSettings
-from gateway.utility.openadr.transport import service_of
+from gateway.utility.openadr.transport import CONTENT_TYPE, service_of
 
-_CONTENT_TYPE = "application/xml"
+_HEADERS = {"Content-Type": CONTENT_TYPE, "Accept": CONTENT_TYPE, "Accept-Encoding": "identity"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,7 @@ class Exchange:
 
     def __init__(self, settings: OpenAdrSettings, tls: ssl.SSLContext, clock: Clock) -> None:
         self._clock = clock
+        self._timeout_s = settings.timeout_s
         self._client = httpx.AsyncClient(
             base_url=str(settings.url).rstrip("/") + "/",
             verify=tls,
@@ -59,24 +61,27 @@ class Exchange:
         """
         body = codec.encode(payload) if document is None else document
         sent = self._clock.now()
+        request = self._client.build_request(
+            "POST", service_of(payload), content=body, headers=_HEADERS
+        )
         try:
-            async with self._client.stream(
-                "POST",
-                service_of(payload),
-                content=body,
-                headers={"Content-Type": _CONTENT_TYPE},
-            ) as response:
-                return Answer(
-                    status=response.status_code,
-                    body=await _limited(response),
-                    content_type=response.headers.get("Content-Type", ""),
-                    ahead=_ahead(response.headers.get("Date"), sent, self._clock.now()),
-                )
-        except (
-            httpx.TransportError,
-            OSError,
-        ) as error:  # anyio passes TLS alerts on
+            async with asyncio.timeout(self._timeout_s):
+                response = await self._client.send(request, stream=True)
+                return await self._answer(response, sent)
+        except (httpx.TransportError, OSError) as error:
+            # An OSError is our own time limit, or a TLS alert, which anyio passes on as it is.
             raise LinkDownError(str(error)) from error
+
+    async def _answer(self, response: httpx.Response, sent: datetime) -> Answer:
+        try:
+            return Answer(
+                status=response.status_code,
+                body=await _limited(response),
+                content_type=response.headers.get("Content-Type", ""),
+                ahead=_ahead(response.headers.get("Date"), sent, self._clock.now()),
+            )
+        finally:
+            await response.aclose()
 
 
 async def _limited(response: httpx.Response) -> bytes:

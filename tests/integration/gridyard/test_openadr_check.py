@@ -134,6 +134,13 @@ async def test_a_vtn_that_demands_signatures_is_registered_with(pki: Pki) -> Non
     assert "holds, by" in found["signature"].detail
 
 
+async def test_a_server_that_says_nothing_is_not_waited_for(pki: Pki, door: ssl.SSLContext) -> None:
+    with scripted_vtn(door, b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n<a") as vtn:
+        fault = only_failure(await findings(ven_settings(pki, vtn.url, timeout_s=1)))
+    assert fault.detail == "no answer in time"
+    assert "firewall" in fault.hint
+
+
 @pytest.mark.parametrize(
     ("fault", "detail"),
     [
