@@ -17,8 +17,9 @@ from gateway.utility.sep2.tree import Tree
 from gateway.utility.sep2.view import ServerView
 from gateway.utility.sep2.walk import Walk
 
-_BATCH = 64
-"""Read before the view is made again: a hint is followed at the latest after so many requests."""
+_BATCH, _PARTS = 64, 4
+"""The view is made again after so many requests, or this part of all that is due if that is more: a
+hint waits no longer, and a first discovery does not walk a large fleet over and over."""
 
 
 class Discovery:
@@ -78,7 +79,7 @@ class Discovery:
             await self.time.refresh(self._transport, self._walk.time)
         due = self._tree.due()
         if due:
-            await self._tree.read(due[:_BATCH])
+            await self._tree.read(due[: max(_BATCH, len(due) // _PARTS)])
             self._walk.again()
             return True
         self._tree.sweep()
