@@ -8,8 +8,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from contracts.config import Settings
-from vtn_sim.openadr.faults import FaultSpec
-from vtn_sim.openadr.habits import Habits, SigningMode
+from vtn_sim.openadr.faults import OadrFaultSpec
+from vtn_sim.openadr.habits import OadrHabits, SigningMode
 from vtn_sim.openadr.script import Script
 from vtn_sim.sep2.settings import Sep2ServerSettings
 from vtn_sim.spec import EventSpec, Identifier
@@ -87,8 +87,8 @@ class VtnSettings(Settings):
     sign_cert_file: Path | None = None
     sign_key_file: Path | None = None
     """What messages are signed with; none: as in TLS."""
-    habits: Habits = Habits()
-    faults: tuple[FaultSpec, ...] = ()
+    habits: OadrHabits = OadrHabits()
+    faults: tuple[OadrFaultSpec, ...] = ()
     """Those that are on from the start."""
     judge: JudgeSettings = JudgeSettings()
     keep_messages: Annotated[int, Field(ge=1, le=100_000)] = 1000

@@ -11,8 +11,8 @@ from pydantic import Field, ValidationError, model_validator
 
 from contracts.config import Settings
 from contracts.errors import PermanentError
-from vtn_sim.openadr.faults import EVERY, FaultSpec
-from vtn_sim.openadr.habits import Habits, SigningMode
+from vtn_sim.openadr.faults import EVERY, OadrFaultSpec
+from vtn_sim.openadr.habits import OadrHabits, SigningMode
 from vtn_sim.openadr.report_spec import ReportAsk
 from vtn_sim.spec import (
     BaselineSpec,
@@ -88,7 +88,7 @@ class Modify(EventChange):
     event_id: Identifier
 
 
-class CancelEvent(Settings):
+class CancelOadrEvent(Settings):
     """Cancel an event: the modification number goes up by one."""
 
     action: Literal["cancel"]
@@ -170,24 +170,24 @@ class OfferReports(Settings):
     """rIDs; none: an empty list."""
 
 
-class AddFault(Settings):
+class AddOadrFault(Settings):
     """Switch a fault on."""
 
     action: Literal["add-fault"]
-    fault: FaultSpec
+    fault: OadrFaultSpec
 
 
-class ClearFaults(Settings):
+class ClearOadrFaults(Settings):
     """Switch every fault off."""
 
     action: Literal["clear-faults"]
 
 
-class SetHabits(Settings):
+class SetOadrHabits(Settings):
     """Take on other habits; those not named are off."""
 
     action: Literal["set-habits"]
-    habits: Habits
+    habits: OadrHabits
 
 
 class SetSignatures(Settings):
@@ -200,7 +200,7 @@ class SetSignatures(Settings):
 Action = Annotated[
     Announce
     | Modify
-    | CancelEvent
+    | CancelOadrEvent
     | Withdraw
     | Redistribute
     | Reregister
@@ -210,9 +210,9 @@ Action = Annotated[
     | AskReports
     | CancelReports
     | OfferReports
-    | AddFault
-    | ClearFaults
-    | SetHabits
+    | AddOadrFault
+    | ClearOadrFaults
+    | SetOadrHabits
     | SetSignatures,
     Field(discriminator="action"),
 ]

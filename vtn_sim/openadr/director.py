@@ -11,20 +11,20 @@ from contracts.errors import PermanentError
 from contracts.openadr.payloads import ItemBase, RegisterReport, Report, ReportDescription
 from vtn_sim.openadr.actions import (
     Action,
-    AddFault,
+    AddOadrFault,
     Announce,
     AskReports,
-    CancelEvent,
+    CancelOadrEvent,
     CancelRegistration,
     CancelReports,
-    ClearFaults,
+    ClearOadrFaults,
     ForgetRegistrations,
     Modify,
     OfferReports,
     Redistribute,
     Reregister,
     Result,
-    SetHabits,
+    SetOadrHabits,
     SetPollFrequency,
     SetSignatures,
     Withdraw,
@@ -44,7 +44,7 @@ class Director:
         self._by_type: dict[type, Callable[[Any], Result | None]] = {
             Announce: self._announce,
             Modify: self._modify,
-            CancelEvent: self._cancel,
+            CancelOadrEvent: self._cancel,
             Withdraw: self._withdraw,
             Redistribute: self._redistribute,
             Reregister: self._reregister,
@@ -54,9 +54,9 @@ class Director:
             AskReports: self._ask_reports,
             CancelReports: self._cancel_reports,
             OfferReports: self._offer_reports,
-            AddFault: self._add_fault,
-            ClearFaults: self._clear_faults,
-            SetHabits: self._set_habits,
+            AddOadrFault: self._add_fault,
+            ClearOadrFaults: self._clear_faults,
+            SetOadrHabits: self._set_habits,
             SetSignatures: self._set_signatures,
         }
 
@@ -90,7 +90,7 @@ class Director:
         changed = events.modify(action.event_id, spec, start, self._vtn.clock.now())
         return {"event_id": changed.event_id, "modification": changed.modification}
 
-    def _cancel(self, action: CancelEvent) -> Result:
+    def _cancel(self, action: CancelOadrEvent) -> Result:
         now, within = self._vtn.clock.now(), action.end_within_s
         event = self._vtn.events.cancel(action.event_id, now, end_within_s=within)
         return {"event_id": event.event_id, "modification": event.modification}
@@ -174,13 +174,13 @@ class Director:
 
     # --- the utility itself --------------------------------------------------------------------
 
-    def _add_fault(self, action: AddFault) -> Result:
+    def _add_fault(self, action: AddOadrFault) -> Result:
         return {"fault": self._vtn.faults.add(action.fault, self._vtn.clock.now()).number}
 
-    def _clear_faults(self, action: ClearFaults) -> None:
+    def _clear_faults(self, action: ClearOadrFaults) -> None:
         self._vtn.faults.clear()
 
-    def _set_habits(self, action: SetHabits) -> None:
+    def _set_habits(self, action: SetOadrHabits) -> None:
         self._vtn.habits = action.habits
 
     def _set_signatures(self, action: SetSignatures) -> None:

@@ -48,7 +48,7 @@ ANSWERS_ONLY: Final = frozenset({"status", "empty", "disconnect", "drop", "redir
 """Nothing that a pushed message could have."""
 
 
-class FaultSpec(Settings):
+class OadrFaultSpec(Settings):
     """What goes wrong, and with what."""
 
     effect: Effect
@@ -111,7 +111,7 @@ class ActiveFault:
     """A fault, how often it may still happen, and until when."""
 
     number: int
-    spec: FaultSpec
+    spec: OadrFaultSpec
     skip: int
     left: int | None
     until: datetime | None
@@ -125,7 +125,7 @@ class FaultBook:
         self._faults: list[ActiveFault] = []
         self._number = 0
 
-    def add(self, spec: FaultSpec, now: datetime) -> ActiveFault:
+    def add(self, spec: OadrFaultSpec, now: datetime) -> ActiveFault:
         """Switch one on."""
         self._number += 1
         until = None if spec.for_s is None else now + timedelta(seconds=spec.for_s)
@@ -144,7 +144,7 @@ class FaultBook:
         self._faults = [f for f in self._faults if f.until is None or now < f.until]
         return tuple(self._faults)
 
-    def strike(self, passing: Passing, now: datetime, *, taken: bool) -> FaultSpec | None:
+    def strike(self, passing: Passing, now: datetime, *, taken: bool) -> OadrFaultSpec | None:
         """The first fault that concerns this message, now counted.
 
         `taken`: of those that let the VEN's message be taken, or of the others.
@@ -166,7 +166,7 @@ class FaultBook:
                 self._faults.remove(fault)
 
 
-def _concerns(spec: FaultSpec, passing: Passing) -> bool:
+def _concerns(spec: OadrFaultSpec, passing: Passing) -> bool:
     return (
         spec.ven in (EVERY, passing.ven_id)
         and spec.service in (EVERY, passing.service)

@@ -15,7 +15,7 @@ SigningMode = Literal["off", "accepted", "required"]
 unsigned messages are refused."""
 
 
-class Habits(Settings):
+class OadrHabits(Settings):
     """How this utility behaves."""
 
     one_message_a_period: bool = False
@@ -43,7 +43,7 @@ _REWRITING = (
 )
 
 
-def rewritten(data: bytes, habits: Habits) -> bytes:
+def rewritten(data: bytes, habits: OadrHabits) -> bytes:
     """An unsigned message in this utility's hand."""
     for name, pattern, replacement in _REWRITING:
         if getattr(habits, name):

@@ -22,7 +22,7 @@ from contracts.openadr.payloads import (
     RequestReregistration,
 )
 from contracts.openadr.xml.envelope import MAX_MESSAGE_BYTES
-from vtn_sim.openadr.faults import FaultSpec, Passing
+from vtn_sim.openadr.faults import OadrFaultSpec, Passing
 from vtn_sim.openadr.registry import Ven
 from vtn_sim.openadr.vtn import Vtn
 from vtn_sim.openadr.wire import Wire
@@ -95,7 +95,7 @@ class Pusher:
             self._heard(ven, service, answer, peer)
         return True
 
-    def _fault(self, ven: Ven, service: str, message: Payload) -> FaultSpec | None:
+    def _fault(self, ven: Ven, service: str, message: Payload) -> OadrFaultSpec | None:
         name = codec.message_name(message)
         passing = Passing(
             ven_id=ven.ven_id, service=service, received="push", sent=name, pushed=True

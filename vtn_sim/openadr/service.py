@@ -18,7 +18,7 @@ from contracts.openadr import codec
 from contracts.openadr.payloads import EiResponse, Payload, Response
 from contracts.openadr.signature import SignatureError
 from contracts.openadr.xml.envelope import MAX_MESSAGE_BYTES
-from vtn_sim.openadr.faults import FaultSpec, Passing
+from vtn_sim.openadr.faults import OadrFaultSpec, Passing
 from vtn_sim.openadr.ledger import Receipt
 from vtn_sim.openadr.refusal import NOT_ALLOWED, NOT_RECOGNISED
 from vtn_sim.openadr.registry import PATH
@@ -101,7 +101,7 @@ class Exchange:
         return HttpResponse(data, status, media_type=_XML)
 
     async def _send(
-        self, service: str, message: Payload, incoming: Incoming, fault: FaultSpec | None
+        self, service: str, message: Payload, incoming: Incoming, fault: OadrFaultSpec | None
     ) -> HttpResponse:
         ven_id = incoming.ven_id or getattr(message, "ven_id", None) or ""
         sign = incoming.signed
@@ -114,7 +114,7 @@ class Exchange:
         return _faulty(data, fault)
 
 
-def _faulty(data: bytes, fault: FaultSpec) -> HttpResponse:
+def _faulty(data: bytes, fault: OadrFaultSpec) -> HttpResponse:
     match fault.effect:
         case "status":
             wait = fault.retry_after_s

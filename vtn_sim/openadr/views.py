@@ -8,8 +8,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from contracts.openadr.payloads import OptType
 from vtn_sim.judge import Outcome
-from vtn_sim.openadr.faults import ActiveFault, FaultSpec
-from vtn_sim.openadr.habits import Habits, SigningMode
+from vtn_sim.openadr.faults import ActiveFault, OadrFaultSpec
+from vtn_sim.openadr.habits import OadrHabits, SigningMode
 from vtn_sim.openadr.opts import Opt
 from vtn_sim.openadr.procedures import Procedure
 from vtn_sim.openadr.reports import Asked
@@ -21,7 +21,7 @@ class FaultView(BaseModel):
     """A fault that is on."""
 
     number: int
-    fault: FaultSpec
+    fault: OadrFaultSpec
     hits: int
     left: int | None
     until: AwareDatetime | None
@@ -47,7 +47,7 @@ class UtilityView(BaseModel):
     signatures: SigningMode
     fingerprint: str | None
     """Of the certificate it signs with: what VENs must trust."""
-    habits: Habits
+    habits: OadrHabits
     faults: list[FaultView]
 
 

@@ -13,7 +13,7 @@ from contracts.errors import ProtocolError
 from contracts.openadr import codec, schema
 from contracts.openadr.payloads import CreatePartyRegistration, DistributeEvent, Payload
 from contracts.openadr.signature import SignatureError
-from vtn_sim.openadr.faults import LOST, UNBELIEVABLE, UNREADABLE, FaultSpec
+from vtn_sim.openadr.faults import LOST, UNBELIEVABLE, UNREADABLE, OadrFaultSpec
 from vtn_sim.openadr.habits import rewritten
 from vtn_sim.openadr.journal import Journal
 from vtn_sim.openadr.registry import Ven
@@ -132,7 +132,7 @@ class Wire:
         ven_id: str,
         *,
         sign: bool = False,
-        fault: FaultSpec | None = None,
+        fault: OadrFaultSpec | None = None,
     ) -> bytes:
         """The bytes of a message, as a fault has them."""
         effect = None if fault is None else fault.effect
@@ -158,7 +158,7 @@ class Wire:
         return data
 
     def settle(
-        self, message: Payload, ven_id: str, fault: FaultSpec | None, *, signed: bool
+        self, message: Payload, ven_id: str, fault: OadrFaultSpec | None, *, signed: bool
     ) -> None:
         """What becomes of a message that went out with a fault: it comes again, or twice."""
         effect = None if fault is None else fault.effect
@@ -169,7 +169,7 @@ class Wire:
         elif effect == "duplicate":
             self._vtn.registry.ven(ven_id).queue.appendleft(message)
 
-    def _sealed(self, message: Payload, *, sign: bool, fault: FaultSpec | None) -> bytes:
+    def _sealed(self, message: Payload, *, sign: bool, fault: OadrFaultSpec | None) -> bytes:
         effect = None if fault is None else fault.effect
         data = rewritten(codec.encode(message), self._vtn.habits)
         signer, now = self._vtn.signatures.signer, self._vtn.clock.now()
@@ -181,7 +181,7 @@ class Wire:
         return signer.sign(data, now)
 
 
-def _spoilt(data: bytes, fault: FaultSpec | None, last: bytes) -> bytes:  # noqa: PLR0911 - one an effect
+def _spoilt(data: bytes, fault: OadrFaultSpec | None, last: bytes) -> bytes:  # noqa: PLR0911 - one an effect
     match None if fault is None else fault.effect:
         case "empty":
             return b""

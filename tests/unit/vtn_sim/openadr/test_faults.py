@@ -14,16 +14,16 @@ from contracts.openadr.payloads import (
     RequestEvent,
 )
 from contracts.testing import FakeClock
-from vtn_sim.openadr.faults import Effect, FaultBook, FaultSpec, Passing
-from vtn_sim.openadr.habits import Habits, rewritten
+from vtn_sim.openadr.faults import Effect, FaultBook, OadrFaultSpec, Passing
+from vtn_sim.openadr.habits import OadrHabits, rewritten
 from vtn_sim.spec import EventSpec
 
 T0 = FakeClock().now()
 POLL = Passing(ven_id="ven-1", service="OadrPoll", received="oadrPoll", sent="oadrResponse")
 
 
-def spec(effect: str = "empty", **content: Any) -> FaultSpec:
-    return FaultSpec.model_validate({"effect": effect, **content})
+def spec(effect: str = "empty", **content: Any) -> OadrFaultSpec:
+    return OadrFaultSpec.model_validate({"effect": effect, **content})
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_so_many_times_after_so_many_and_so_long() -> None:
 @pytest.mark.parametrize("content", [{"effect": "tampered"}, {"effect": "empty", "sent": "x"}])
 def test_what_is_not_taken_has_no_answer_to_choose_by(content: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match="not taken"):
-        FaultSpec.model_validate({**content, "taken": False})
+        OadrFaultSpec.model_validate({**content, "taken": False})
 
 
 @pytest.mark.parametrize("effect", get_args(Effect))
@@ -109,7 +109,7 @@ async def test_habits_change_the_text_and_can_be_read(world: Any, habit: str) ->
         received = codec.receive(data)
         assert isinstance(received.payload, DistributeEvent)
         assert len(received.tolerances) == 1
-    assert rewritten(plain, Habits()) == plain
+    assert rewritten(plain, OadrHabits()) == plain
 
 
 async def test_one_message_a_period(world: Any) -> None:
