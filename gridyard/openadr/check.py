@@ -137,7 +137,7 @@ class _Talk:
         _check_code(step, getattr(answer, "response", None))
         if not isinstance(answer, CanceledPartyRegistration):
             raise _Fault(step, f"answered by {codec.message_name(answer)}", "tell the utility")
-        return Finding(step=step, ok=True, detail="the VTN is as it was before")
+        return Finding(step=step, ok=True, detail="done: nothing is left at the VTN")
 
     async def _created(
         self, step: str, message: QueryRegistration | CreatePartyRegistration

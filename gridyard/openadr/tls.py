@@ -129,7 +129,7 @@ async def _versions(server: Server, settings: OpenAdrSettings, agreed: str) -> F
             text, hint = diagnosis.of_link(error)
             if diagnosis.refuses_us(error):
                 return Finding(step="TLS", ok=False, detail=f"{name}: {text}", hint=hint)
-            spoken.append(f"{name} not spoken ({text})")
+            spoken.append(f"{name}: {text}")
             linger_s = min(_LINGER_S, server.timeout_s)
         else:
             spoken.append(f"{name} spoken ({suite.split()[-1]})")
