@@ -27,6 +27,7 @@ from gateway.domain.der.engagement import DeviceState
 from gateway.domain.der.engine import advance
 from gateway.domain.der.responses import Edition, ResponseCode, ResponseDue
 from gateway.utility.sep2 import mapping
+from gateway.utility.sep2.curves import Setting
 from support.sep2_acting import (
     T0,
     default_control,
@@ -196,9 +197,9 @@ mode_values: st.SearchStrategy[ModeValue] = st.one_of(
 @given(st.dictionaries(st.sampled_from(["opModImpLimW", "opModMaxLimW", "x", "y"]), mode_values))
 def test_a_stored_state_comes_back_the_same(modes: dict[str, ModeValue]) -> None:
     listed = der_control(1, 0, 5, modes, randomize_start=timedelta(seconds=60))
-    known: Known[ModeValue] = mapping.known(
+    known: Known[Setting] = mapping.known(
         device_view(DEVICE, program(1, listed, default=default_control(modes))), DEVICE, NOTHING
     )
     state = advance(NOTHING, known, T0, device=mapping.device(DEVICE, None)).state
-    adapter: TypeAdapter[DeviceState[ModeValue]] = TypeAdapter(DeviceState[ModeValue])
+    adapter: TypeAdapter[DeviceState[Setting]] = TypeAdapter(DeviceState[Setting])
     assert adapter.validate_python(adapter.dump_python(state, mode="json")) == state
