@@ -30,6 +30,21 @@ async def opt_out(state: WebState, stored: StoredEvent, site_id: str, reason: st
         raise HTTPException(409, str(error)) from error
 
 
+async def opt_in(state: WebState, stored: StoredEvent, site_id: str, reason: str) -> None:
+    """Take a site that opted out back into the event, with a person's reason for the journal.
+
+    Raises:
+        HTTPException: 404 no such site; 409 the event is over, or the gateway refused.
+    """
+    site = find_site(state, site_id)
+    if stored.event.status(state.now()) in OVER:
+        raise HTTPException(409, "The event is over: nobody can be taken into it any more")
+    try:
+        await state.actions.opt_in_site(stored.event.key, site.site_id, _cause("in", reason))
+    except PermanentError as error:
+        raise HTTPException(409, str(error)) from error
+
+
 async def choose(
     state: WebState, control: SiteControl, way: Literal["out", "in"], reason: str
 ) -> bool:

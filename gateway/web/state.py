@@ -36,6 +36,14 @@ class EventActions(Protocol):
         """
         ...
 
+    async def opt_in_site(self, event_key: str, site_id: str, cause: str) -> None:
+        """Take a site that opted out back into the event; doing it twice changes nothing.
+
+        Raises:
+            PermanentError: the event or the site is unknown, or the event is over.
+        """
+        ...
+
 
 class ControlActions(Protocol):
     """What a person may do to a control of a utility (`gateway.flows.controls.Controls`)."""

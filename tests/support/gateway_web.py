@@ -66,6 +66,10 @@ class Actions:
         await self._ledger.opt_out_site(event_key, site_id, self._clock.now(), cause)
         self.done.append((event_key, site_id, cause))
 
+    async def opt_in_site(self, event_key: str, site_id: str, cause: str) -> None:
+        await self._ledger.opt_in_site(event_key, site_id)
+        self.done.append((event_key, site_id, cause))
+
 
 class Controls:
     """Controls of utilities as a test sets them, and the choices made about them."""

@@ -12,7 +12,7 @@ from gateway.ports import StoredEvent
 from gateway.web.api import mapping, schemas
 from gateway.web.api.idempotency import Answers
 from gateway.web.lookup import find_event
-from gateway.web.opting_out import opt_out
+from gateway.web.opting_out import opt_in, opt_out
 from gateway.web.state import WebState
 
 _EVENT = "/events/{utility_id}/{event_id:path}"
@@ -41,6 +41,7 @@ def add_routes(router: APIRouter, state: WebState) -> None:
 
     _add_parts(router, state)
     _add_opt_outs(router, state)
+    _add_opt_ins(router, state)
 
     @router.get(_EVENT, tags=["events"])
     async def event(utility_id: str, event_id: str) -> schemas.EventOut:
@@ -88,6 +89,23 @@ def _add_opt_outs(router: APIRouter, state: WebState) -> None:
         else:
             await opt_out(state, stored, wanted.site_id, wanted.reason)
         return schemas.OptOutOut(utility_id=utility_id, event_id=event_id, site_id=wanted.site_id)
+
+
+def _add_opt_ins(router: APIRouter, state: WebState) -> None:
+    answers = Answers()
+
+    @router.post(_EVENT + "/opt-ins", tags=["events"])
+    async def opt_ins(
+        utility_id: str,
+        event_id: str,
+        wanted: schemas.OptOutIn,
+        idempotency_key: Key = None,
+    ) -> schemas.OptInOut:
+        """Take a site that opted out back into the event; one that did not is left as it is."""
+        stored = await find_event(state, utility_id, event_id)
+        answers.check(idempotency_key, f"{stored.event.key} {wanted.model_dump_json()}")
+        await opt_in(state, stored, wanted.site_id, wanted.reason)
+        return schemas.OptInOut(utility_id=utility_id, event_id=event_id, site_id=wanted.site_id)
 
 
 def _token(event_key: str) -> str:

@@ -306,6 +306,15 @@ class OptOutOut(Schema):
     opted_out: Literal[True] = True
 
 
+class OptInOut(Schema):
+    """The site takes part in the event."""
+
+    utility_id: str
+    event_id: str
+    site_id: str
+    opted_out: Literal[False] = False
+
+
 class UtilityOut(Schema):
     """How the way to one utility is."""
 

@@ -92,6 +92,9 @@ async def test_a_sites_opt_out_is_kept_through_modifications(ledger: Ledger) -> 
     assert (word.site_id, word.at, word.cause) == ("depot-2", T0, "owner said so")
     assert await ledger.opt_outs("u1/other") == []
     assert (await ledger.events())[0].opted_out_sites == {"depot-2"}
+    for _ in range(2):
+        await ledger.opt_in_site(event.key, "depot-2")
+    assert (await ledger.events())[0].opted_out_sites == frozenset()
 
 
 async def test_plans_and_instructions_are_numbered_and_come_back(ledger: Ledger) -> None:

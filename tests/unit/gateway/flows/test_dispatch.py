@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from contracts.errors import PermanentError
 from contracts.site_link.messages import InstructionState
 from contracts.time import Interval
 from gateway.domain.event import GridEvent, Opt, SignalKind
+from gateway.flows.participation import Participants
 
 World = Any
 Event = Callable[..., GridEvent]
@@ -138,6 +140,33 @@ async def test_a_sites_opt_out_is_withdrawn_and_the_others_make_up_for_it(
     plan = (await world.ledger.plans("u1/e1"))[-1]
     assert plan.reason == "depot-3 opted out: vans are needed earlier"
     assert plan.allocation("depot-3").cause == "not counted on: opted out"
+
+
+async def test_a_site_that_is_back_in_is_asked_again_and_who_takes_part_is_known(
+    world: World, event: Event
+) -> None:
+    await world.ready()
+    await world.intake.receive([event()])
+    await world.pass_time(50)
+    who = Participants(world.portfolio, world.ledger, world.intake)
+    for site_id in ("depot-1", "depot-2", "depot-3"):
+        await who.opt_out_site("u1/e1", site_id, f"{site_id} is busy")
+    await world.settle()
+    found = await who.of_event("u1/e1")
+    assert found is not None
+    assert found.all_out
+    assert found.out["depot-3"] == "depot-3 is busy"
+    for _ in range(2):
+        await world.intake.opt_in_site("u1/e1", "depot-3", "vans are back")
+    await world.settle()
+    found = await who.of_event("u1/e1")
+    assert found is not None
+    assert set(found.out) == {"depot-1", "depot-2"}
+    assert world.sites["depot-3"].taken[-1].steps
+    assert {"depot-1", "depot-2", "depot-3"} <= who.names
+    assert await who.of_event("u1/unheard") is None
+    with pytest.raises(PermanentError):
+        await world.intake.opt_in_site("u1/unheard", "depot-3", "")
 
 
 async def test_a_lost_site_keeps_its_instruction_and_the_others_make_up_for_it(

@@ -159,6 +159,19 @@ async def test_opting_out_is_repeatable(client: httpx.AsyncClient, world: World)
     assert len(world.actions.done) == 1
 
 
+async def test_a_site_that_opted_out_can_be_taken_back_in(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    await client.post(f"{EVENT_API}/opt-outs", json={"site_id": "harbor"})
+    for _ in range(2):
+        answer = await client.post(f"{EVENT_API}/opt-ins", json={"site_id": "harbor"})
+        assert (answer.status_code, answer.json()["opted_out"]) == (200, False)
+    again = await client.post(f"{EVENT_API}/opt-outs", json={"site_id": "harbor"})
+    assert again.status_code == 201
+    unknown = await client.post(f"{EVENT_API}/opt-ins", json={"site_id": "nowhere"})
+    assert unknown.status_code == 404
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [
