@@ -6,6 +6,7 @@ It is not the simulated utility: it keeps no books, so it can be as wrong as a t
 from __future__ import annotations
 
 import asyncio
+import socket
 import uuid
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
@@ -94,6 +95,8 @@ class WaywardVtn:
     for_polls: deque[Payload] = field(default_factory=deque)
     faults: deque[tuple[type, Fault]] = field(default_factory=deque)
     """For the next message of that type, in order."""
+    held: dict[type, asyncio.Event] = field(default_factory=dict)
+    """Answers to messages of that type are made at once and sent when the event is set."""
     raw: deque[bytes] = field(default_factory=deque)
     """Whole answers to the next polls."""
     port: int = 0
@@ -175,6 +178,8 @@ class WaywardVtn:
         else:
             answer = self.answer(payload)
             data = b"" if answer is None else self.sealed(answer)
+            if type(payload) in self.held:
+                await self.held[type(payload)].wait()
             await _send(send, 200, ((b"content-type", XML.encode()),), data)
 
     def _note(self, scope: Any, body: bytes) -> Payload:
@@ -228,6 +233,12 @@ def distribution(vtn_id: str, *events: OadrEvent, request_id: str = "") -> Distr
         response=EiResponse(request_id=request_id),
         events=events,
     )
+
+
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
 def signing(pki: Pki, *, trusts: str) -> dict[str, Any]:

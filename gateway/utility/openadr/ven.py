@@ -127,6 +127,7 @@ class OpenAdrVen:
         )
         self._one_at_a_time = asyncio.Lock()
         self._woken = asyncio.Event()
+        self._pushes = 0
         self._ask_events = True
         self._in_touch = False
         self._detail = "not connected yet"
@@ -232,9 +233,7 @@ class OpenAdrVen:
         await self._follow_up()
         await self._flush()
         if self._ask_events:
-            request = RequestEvent(request_id=new_id(), ven_id=registration.ven_id)
-            self._ask_events = False
-            await self._handle(await self._exchange(request), registration)
+            await self._request_events(registration)
             await self._flush()  # an answer is due before the next poll
         for _ in range(self._polls_a_round):
             answer = await self._exchange(Poll(ven_id=registration.ven_id))
@@ -242,6 +241,18 @@ class OpenAdrVen:
             await self._flush()
             if not more or self._registration is None:
                 return
+
+    async def _request_events(self, registration: Registration) -> None:
+        """Take all events there are; an answer that a push has overtaken may lack the newest."""
+        self._ask_events = False
+        pushed = self._pushes
+        request = RequestEvent(request_id=new_id(), ven_id=registration.ven_id)
+        answer = await self._exchange(request)
+        if self._pushes == pushed:
+            await self._handle(answer, registration)
+        else:
+            self._ask_events = True
+            self._woken.set()
 
     @property
     def _polls_a_round(self) -> int:
@@ -295,6 +306,7 @@ class OpenAdrVen:
             TransientError: we are not registered yet.
             ProtocolError: not a message for a VEN.
         """
+        self._pushes += 1
         async with self._one_at_a_time:
             registration = self._registration
             if registration is None:
@@ -314,30 +326,24 @@ class OpenAdrVen:
 
     async def _act(self, message: Payload, registration: Registration) -> Payload | None:
         """Do what a message of the VTN asks; the answer, if one is wanted."""
+        ven_id = registration.ven_id
         match message:
             case DistributeEvent():
                 return await self._answers.answer(message, registration)
-            case CreateReport() | CancelReport() | RegisterReport():
-                return await self._act_on_report(message, registration.ven_id)
-            case RequestReregistration():
-                await self._registrar.move_to(Stage.REGISTER_AGAIN)
-                return accepted(registration.ven_id)
-            case CancelPartyRegistration():
-                return await self._registrar.cancelled_by_vtn(message)
-            case _:
-                raise ProtocolError(f"unexpected {type(message).__name__} of a VTN")
-
-    async def _act_on_report(
-        self, message: CreateReport | CancelReport | RegisterReport, ven_id: str
-    ) -> Payload:
-        match message:
-            case CreateReport():
-                return await self._reporting.create(message.requests, ven_id, message.request_id)
+            case CreateReport(requests=wanted):
+                return await self._reporting.create(wanted, ven_id, message.request_id)
             case CancelReport():
                 return await self._reporting.cancel(message, ven_id)
             case RegisterReport():
                 response = EiResponse(request_id=message.request_id)
                 return RegisteredReport(response=response, ven_id=ven_id)
+            case RequestReregistration():
+                await self._registrar.move_to(Stage.REGISTER_AGAIN)
+                return accepted(ven_id)
+            case CancelPartyRegistration():
+                return await self._registrar.cancelled_by_vtn(message)
+            case _:
+                raise ProtocolError(f"unexpected {type(message).__name__} of a VTN")
 
     async def _follow_up(self) -> None:
         """What a registration's stage asks for: more than an answer."""

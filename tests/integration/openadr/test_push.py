@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -49,6 +48,7 @@ from support.openadr_vtn import (
     Pusher,
     WaywardVtn,
     distribution,
+    free_port,
     pusher,
     signing,
     wayward_vtn,
@@ -61,11 +61,6 @@ VEN = "ven-7"
 
 def fingerprint(cert: Path) -> str:
     return openadr_fingerprint(certificate_der(cert))
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def settings(
@@ -325,6 +320,22 @@ async def test_a_lost_push_is_made_up_for_by_asking(pki: Pki) -> None:
         await until(lambda: bool(ours.intake.received))
         await until(lambda: bool(vtn.of(CreatedEvent)))
     assert vtn.of(Poll) == []
+
+
+async def test_an_answer_that_a_push_has_overtaken_cancels_nothing(pki: Pki) -> None:
+    first, second = oadr_event("e1"), oadr_event("e2")
+    async with pushing(pki, resync_s=0.1) as (vtn, way, ours):
+        vtn.events = [first]
+        await until(lambda: len(ours.intake.received) == 1)
+        vtn.held[RequestEvent] = asyncio.Event()
+        asked = len(vtn.of(RequestEvent))
+        await until(lambda: len(vtn.of(RequestEvent)) > asked)  # its answer knows of e1 alone
+        vtn.events = [first, second]
+        await way.push("EiEvent", distribution(vtn.name, first, second))
+        vtn.held.pop(RequestEvent).set()
+        await until(lambda: len(vtn.of(RequestEvent)) > asked + 2)
+    assert [event.event_id for event in ours.intake.received] == ["e1", "e2"]
+    assert ours.intake.withdrawn == []
 
 
 async def test_a_ven_that_polled_before_asks_to_be_pushed_to(pki: Pki) -> None:
