@@ -66,6 +66,17 @@ class IntervalSpec(Settings):
     """kW of LOAD_DISPATCH, level 0-3 of SIMPLE, currency per kWh of ELECTRICITY_PRICE."""
 
 
+class InterfaceSpec(Settings):
+    """A `transportInterface`: the edge between two pricing nodes."""
+
+    receipt: Identifier
+    delivery: Identifier
+
+
+Outline = Annotated[tuple[float, ...], Field(min_length=2, max_length=1000)]
+"""Coordinates one after another."""
+
+
 class TargetSpec(Settings):
     """Who is addressed; the parts are OR-ed, nothing named means everyone."""
 
@@ -80,6 +91,9 @@ class TargetSpec(Settings):
     end_device_assets: tuple[Identifier, ...] = ()
     """Device classes, `Electric_Vehicle` for example."""
     service_delivery_points: tuple[Identifier, ...] = ()
+    service_areas: tuple[Outline, ...] = ()
+    service_locations: tuple[Outline, ...] = ()
+    transport_interfaces: tuple[InterfaceSpec, ...] = ()
 
 
 class SignalSpec(Settings):

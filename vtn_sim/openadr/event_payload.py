@@ -17,9 +17,11 @@ from contracts.openadr.payloads import (
     ItemBase,
     OadrEvent,
     ResponseRequired,
+    ServiceArea,
     Signal,
     SignalInterval,
     Target,
+    TransportInterface,
 )
 from contracts.series import StepSeries
 from contracts.time import Interval
@@ -73,6 +75,7 @@ class VtnEvent:
         return ven_id in named or others
 
 
+_STRUCTURED = {"service_areas", "service_locations", "transport_interfaces"}
 _NOBODY = {name: () for name in TargetSpec.model_fields if name not in ("ven_ids", "party_ids")}
 
 
@@ -168,7 +171,16 @@ def _intervals(specs: Sequence[IntervalSpec]) -> tuple[SignalInterval, ...]:
 
 
 def _target(spec: TargetSpec) -> Target:
-    return Target(**spec.model_dump())
+    plain = spec.model_dump(exclude=_STRUCTURED)
+    return Target(
+        **plain,
+        service_areas=tuple(ServiceArea(positions=one) for one in spec.service_areas),
+        service_locations=tuple(ServiceArea(positions=one) for one in spec.service_locations),
+        transport_interfaces=tuple(
+            TransportInterface(receipt=one.receipt, delivery=one.delivery)
+            for one in spec.transport_interfaces
+        ),
+    )
 
 
 def _baseline(event: VtnEvent) -> Baseline | None:

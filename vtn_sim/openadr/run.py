@@ -65,11 +65,11 @@ class Run:
 
     async def play(self) -> None:
         """From the registration of its VEN until everything is known or can come no more."""
-        await self._registration()
+        registered = await self._registration()
         self.begun_at, self.state = self._vtn.clock.now(), State.RUNNING
         self._moments.append((self.begun_at, self._vtn.ledger.number))
         try:
-            for number, step in enumerate(self.script.steps, 1):
+            for number, step in enumerate(self.script.steps if registered else (), 1):
                 if not await self._do(number, step):
                     break
             await self._expected()
@@ -81,9 +81,17 @@ class Run:
             self.over_at, self.state = self._vtn.clock.now(), State.OVER
             _log.info("vtn_run_over", run=self.number, name=self.name, outcome=self.outcome.value)
 
-    async def _registration(self) -> None:
+    async def _registration(self) -> bool:
+        """Whether there is a VEN to play with."""
+        within_s = self.script.register_within_s
+        deadline = self._vtn.clock.now() + timedelta(seconds=within_s)
         while not self._registered():
+            if self._vtn.clock.now() >= deadline:
+                text = f"no VEN within {within_s:g} s"
+                self._failures.append(Check(name="registered", outcome=Outcome.FAIL, text=text))
+                return False
             await self._moment()
+        return True
 
     def _registered(self) -> bool:
         for ven in self._vtn.registry.vens:

@@ -144,6 +144,8 @@ class Script(Settings):
 
     steps: Annotated[tuple[Step, ...], Field(max_length=1000)] = ()
     expect: Annotated[tuple[Expectation, ...], Field(max_length=1000)] = ()
+    register_within_s: Seconds = 600.0
+    """How long its VEN may take to register; then it has failed, and the next one is played."""
     watch_s: Seconds = 1.0
     """How long it is watched when all has come: what comes twice comes now."""
     judge: bool = True

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from contracts.openadr.payloads import (
     Availability,
@@ -19,6 +20,7 @@ from contracts.openadr.payloads import (
 )
 from support.openadr_scripted_ven import ScriptedVen
 from vtn_sim.openadr.procedures import UnknownProcedureError, procedure, procedures
+from vtn_sim.openadr.script import Script
 
 ROWS = [
     *(f"R{n}" for n in range(1, 11)),
@@ -142,3 +144,45 @@ async def test_a_ven_that_believes_everything_fails(world: Any, name: str) -> No
         w.ven.verifier = None
         run = await w.play(w.runs.add_procedure(procedure(name)))
         assert run.outcome == "fail", run.text
+
+
+async def test_a_run_without_a_ven_makes_way_for_the_next(world: Any) -> None:
+    async with world() as w:
+        first = w.runs.add("absent", Script(register_within_s=5), "nobody")
+        second = w.runs.add_procedure(procedure("E1"))
+        await w.play(second)
+        assert (first.outcome, second.outcome) == ("fail", "pass")
+        assert "no VEN within 5 s" in first.text
+
+
+async def test_a_step_that_is_not_possible_ends_the_run_with_its_reason(world: Any) -> None:
+    steps = [
+        {
+            "after": {"event": {"event": "none", "status": "active"}},
+            "do": {"action": "clear-faults"},
+        }
+    ]
+    script = Script.model_validate(
+        {"steps": steps, "expect": [{"registered": True, "after_step": 1}]}
+    )
+    async with world() as w:
+        run = await w.play(w.runs.add("impossible", script))
+        assert run.outcome == "fail"
+        assert "no event 'none'" in run.text
+        again = await w.play(w.runs.add_procedure(procedure("E1")))
+        assert again.outcome == "pass"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ({"expect": [{}]}, "one of message, answer"),
+        ({"expect": [{"registered": True, "message": {"name": "x"}}]}, "one of message, answer"),
+        ({"steps": [{"after": {}, "do": {"action": "clear-faults"}}]}, "wait for one of"),
+        ({"steps": [{"do": {"action": "dance"}}]}, "dance"),
+        ({"steps": [{"do": {"action": "announce", "signals": []}}]}, "signals"),
+    ],
+)
+def test_mistakes_in_scripts_are_named(content: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValidationError, match=reason):
+        Script.model_validate(content)

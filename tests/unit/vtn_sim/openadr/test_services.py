@@ -107,6 +107,12 @@ async def test_an_opt_on_an_event_outranks_its_answers(world: Any) -> None:
         assert w.vtn.opts.on_event("ven-1", "e1") is None
 
 
+MORE_TARGETS = {
+    "end_device_assets": ["Electric_Vehicle"],
+    "service_areas": [[52.1, 13.2, 52.3, 13.4]],
+    "service_locations": [[52.1, 13.2]],
+    "transport_interfaces": [{"receipt": "a", "delivery": "b"}],
+}
 SIGNALS = [(name, kind) for name, kinds in _TYPES.items() for kind in kinds]
 
 
@@ -116,7 +122,7 @@ async def test_every_signal_can_be_sent(world: Any, name: str, kind: str) -> Non
     async with world() as w:
         spec = event(
             signals=[{"name": name, "type": kind, "intervals": [{"duration_s": 60, "value": 1.0}]}],
-            targets={"group_names": ["g"], "pnodes": ["p"], "meter_assets": ["m"]},
+            targets={"group_names": ["g"], "pnodes": ["p"], "meter_assets": ["m"], **MORE_TARGETS},
             baseline={"intervals": [{"duration_s": 60, "value": 9.0}], "resource_ids": ["r"]},
             test="rehearsal",
             modification_reason="because",
@@ -131,6 +137,8 @@ async def test_every_signal_can_be_sent(world: Any, name: str, kind: str) -> Non
         assert (sent.signals[0].name, sent.descriptor.is_test) == (name, True)
         assert sent.baseline is not None
         assert (sent.target.group_names, sent.target.pnodes) == (("g",), ("p",))
+        assert sent.target.service_areas[0].positions == (52.1, 13.2, 52.3, 13.4)
+        assert sent.target.transport_interfaces[0].delivery == "b"
 
 
 async def test_what_xml_cannot_carry_is_refused_at_once(world: Any) -> None:
