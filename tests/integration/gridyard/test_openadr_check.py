@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from certs.certificates import Identity
 from certs.pki import Pki, make_test_pki
@@ -24,6 +25,7 @@ from gateway.utility.openadr.settings import OpenAdrSettings
 from gridyard.findings import Finding
 from gridyard.openadr.check import check
 from support.openadr_check import answer, capabilities, refusal, signer, ven_settings
+from support.openadr_keys import pem_pair
 from support.scripted_vtn import http, scripted_vtn
 from vtn_sim.config import KnownVen, VtnSettings
 from vtn_sim.main import VtnAddresses, run
@@ -256,6 +258,16 @@ async def test_our_certificate_has_expired_and_the_server_says_so(pki: Pki, expi
         found = failed(await findings(settings))
     assert "EXPIRED 20" in found["our certificate"].detail
     assert "certificate expired" in found["TLS"].detail
+
+
+async def test_a_key_too_short_for_openadr_is_told(pki: Pki, tmp_path: Path) -> None:
+    weak = pem_pair(rsa.generate_private_key(65537, 1024))
+    (tmp_path / "weak.pem").write_bytes(weak.certificate)
+    settings = ven_settings(pki, "https://vtn.invalid/x", cert=tmp_path / "weak.pem")
+    found = await findings(settings)
+    assert not found["our certificate"].ok
+    assert "RSA 1024" in found["our certificate"].detail
+    assert "RSA from 2048" in found["our certificate"].hint
 
 
 @pytest.mark.parametrize(
