@@ -111,7 +111,8 @@ class VtnTransport:
         except TimeoutError as error:
             heed_cancellation()
             raise LinkDownError(f"{service}: no whole answer in {self._timeout_s:g} s") from error
-        except httpx.TransportError as error:
+        except (httpx.TransportError, OSError) as error:
+            # An alert of TLS 1.3 after the handshake passes the HTTP library as ssl.SSLError.
             heed_cancellation()
             raise LinkDownError(f"{service}: {type(error).__name__}: {error}") from error
         if not answer.strip():

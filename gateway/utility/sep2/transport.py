@@ -196,6 +196,8 @@ class Sep2Transport:
                 raise LinkDownError(f"{method} {path}: no connection, no answer in time") from error
             except (TimeoutError, httpx.TimeoutException) as error:
                 raise StalledError(f"{method} {path}: no answer in time") from error
+            except OSError as error:  # a TLS alert after the handshake
+                raise LinkDownError(f"{method} {path}: {error}") from error
         if self._on_message is not None:
             self._on_message(
                 Exchange(

@@ -36,6 +36,7 @@ from support.broken_utility import NONSENSE, broken_utility
 from support.openadr import DictMemory
 from support.openadr_keys import ec_pair
 from support.openadr_vtn import XML, Fault, WaywardVtn, signing, wayward_vtn
+from support.scripted_vtn import scripted_vtn
 
 CLOCK = SystemClock()
 POLL = Poll(ven_id="ven-7")
@@ -121,6 +122,22 @@ async def test_no_certificate_no_entrance(pki: Pki) -> None:
         with pytest.raises(LinkDownError):
             await way.exchange(POLL)
     assert vtn.heard == []
+
+
+@pytest.mark.row("openadr:S1")
+async def test_a_vtn_that_does_not_know_our_root_is_a_link_that_is_down(
+    pki: Pki, tmp_path: Path
+) -> None:
+    """With TLS 1.3 its alert comes after our side of the handshake, sooner or later."""
+    stranger = make_test_pki(tmp_path / "stranger", sites=[])
+    tls = server_context(pki.vtn.cert, pki.vtn.key, stranger.utility_ca)
+    tls.minimum_version = ssl.TLSVersion.TLSv1_3
+    with scripted_vtn(tls) as vtn:
+        for _ in range(10):
+            async with transport(pki, vtn.url) as way:
+                with pytest.raises(LinkDownError):
+                    await way.exchange(POLL)
+    assert vtn.requests == []
 
 
 # --- S2 ------------------------------------------------------------------------------------------
