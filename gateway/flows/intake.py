@@ -124,11 +124,14 @@ class Intake:
 
 
 def _is_known(stored: StoredEvent, event: GridEvent) -> bool:
-    """Whether we have answered this modification, or a newer one, already."""
+    """Whether we have answered this modification, or a newer one, already.
+
+    One that was withdrawn because it was not listed, and is listed again, is in force again.
+    """
     known = stored.event
     if event.modification != known.modification:
         return event.modification < known.modification
-    return known.cancelled or not event.cancelled
+    return known.cancelled is event.cancelled
 
 
 def _news(stored: StoredEvent | None, event: GridEvent) -> str:

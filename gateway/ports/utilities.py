@@ -38,7 +38,8 @@ class EventIntake(Protocol):
     async def receive(self, events: Sequence[GridEvent]) -> Mapping[str, OptDecision]:
         """Take new, modified or cancelled events; the answers by event key.
 
-        Idempotent: the same modification again gives the stored answer and has no other effect.
+        Idempotent: the same modification again gives the stored answer and has no other effect,
+        unless it was cancelled or withdrawn in between: then it is in force again.
         One event's failure never changes the answer to another.
         """
         ...

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from contracts.errors import PermanentError
 from contracts.openadr.payloads import (
     EVERYONE,
     CancelOpt,
@@ -31,6 +33,7 @@ from gateway.utility.openadr.outbox import VenOutbox
 from gateway.utility.openadr.settings import UnavailableSettings
 
 _log = structlog.get_logger(__name__)
+_EVER = datetime.min.replace(tzinfo=UTC)
 _OUT, _IN = "notParticipating", "participating"
 """`optReason`."""
 
@@ -171,7 +174,8 @@ class VenOpts:
             if site not in now_out.out:
                 cause = f"not available by schedule {name!r}"
                 event_key = f"{self._utility_id}/{event.event_id}"
-                await self._participation.opt_out_site(event_key, site, cause)
+                with suppress(PermanentError):  # over in the ledger: there is nothing to leave
+                    await self._participation.opt_out_site(event_key, site, cause)
         await self._store(key, replace(lane, excused=lane.excused.union(missing)))
         return True
 
@@ -265,13 +269,10 @@ def _wanted(now_out: EventParticipation) -> frozenset[str | None]:
 
 
 def _span(event: KnownEvent) -> Interval:
-    """When an event is in force here; one whose start we do not know, always."""
+    """When an event is in force here; one stored without its start, since ever."""
     shift = timedelta(seconds=event.shift_s)
-    start = (event.starts_at or event.ends_at) or None
-    if start is None:
-        raise ValueError(f"event {event.event_id} has no time")
-    end = None if event.ends_at is None else max(start, event.ends_at) + shift
-    return Interval(start=start + shift, end=end)
+    start = _EVER if event.starts_at is None else event.starts_at + shift
+    return Interval(start=start, end=None if event.ends_at is None else event.ends_at + shift)
 
 
 def _target(site_id: str | None) -> Target:

@@ -99,19 +99,10 @@ class OpenAdrVen:
             participation=participation,
             market_contexts=settings.market_contexts,
         )
-        self._opts = (
-            VenOpts(
-                settings.utility_id,
-                self._answers,
-                participation,
-                self._memory,
-                self._outbox,
-                clock,
-                settings.unavailable,
-            )
-            if participation is not None
-            else None
-        )
+        self._opts: VenOpts | None = None
+        if participation is not None:
+            shared = self._answers, participation, self._memory, self._outbox, clock
+            self._opts = VenOpts(settings.utility_id, *shared, settings.unavailable)
         self._security = MessageSecurity(settings, clock)
         self._transport = VtnTransport(settings, tls, self._security)
         self._backoff = Backoff(min(_FIRST_WAIT_S, settings.max_backoff_s), settings.max_backoff_s)
@@ -212,8 +203,11 @@ class OpenAdrVen:
 
     async def _report(self) -> None:
         while True:
-            if self._registration is not None:
-                await self._reporting.send_due(self._registration.ven_id)
+            try:
+                if self._registration is not None:
+                    await self._reporting.send_due(self._registration.ven_id)
+            except TransientError as error:
+                self._log.warning("openadr_reports_postponed", why=str(error))
             await self._clock.sleep(_REPORT_TICK_S)
 
     async def _watch(self) -> None:

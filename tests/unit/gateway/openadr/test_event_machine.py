@@ -48,7 +48,11 @@ class Ledger:
 
     def _one(self, event: GridEvent) -> OptDecision:
         known = self.events.get(event.key)
-        if known is None or event.modification > known.modification or event.cancelled:
+        if (
+            known is None
+            or event.modification > known.modification
+            or known.cancelled is not event.cancelled
+        ):
             opt = Opt.OUT if event.modification % 3 == 2 else Opt.IN  # some rule
             self.events[event.key] = event
             self.decisions[event.key] = OptDecision(
@@ -119,6 +123,7 @@ class Distributions(RuleBasedStateMachine):
         self.documents = FailingMemory()
         self.ledger = Ledger()
         self.listed: dict[str, OadrEvent] = {}
+        self.dropped: dict[str, OadrEvent] = {}
         self.modifications: dict[str, int] = {}
         self.said: dict[tuple[str, int], OptType] = {}
         self.number = 0
@@ -145,7 +150,17 @@ class Distributions(RuleBasedStateMachine):
 
     @rule(event_id=st.sampled_from(IDS))
     def drops(self, event_id: str) -> None:
-        self.listed.pop(event_id, None)
+        event = self.listed.pop(event_id, None)
+        if event is not None and event.descriptor.status is not EventStatus.CANCELLED:
+            self.dropped[event_id] = event
+
+    @rule(event_id=st.sampled_from(IDS))
+    def lists_again(self, event_id: str) -> None:
+        event = self.dropped.get(event_id)
+        if event is None or event_id in self.listed:
+            return
+        if event.descriptor.modification_number == self.modifications[event_id]:
+            self.listed[event_id] = event
 
     @rule(after=st.integers(1, 6), kill=st.booleans(), late=st.booleans())
     def will_fail_at_a_write(self, after: int, kill: bool, late: bool) -> None:
