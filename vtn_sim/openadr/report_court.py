@@ -102,13 +102,17 @@ def _doubled(asked: Asked) -> Check:
 
 
 def _sequence(asked: Asked) -> Check:
-    """Each point's values follow one another without gap or overlap, each as long as asked for."""
+    """Each point's values follow one another without gap or overlap, each as long as asked for.
+
+    The first and the last may be shorter, where the window cuts them off.
+    """
     granularity = asked.request.specifier.granularity
     problems: list[str] = []
     for r_id, samples in series(asked).items():
         unique = list({sample.start: sample for sample in samples}.values())
         problems += _breaks(r_id, unique)
-        if any(abs(s.duration - granularity) > _SLACK for s in unique):
+        longer = any(s.duration - granularity > _SLACK for s in unique)
+        if longer or any(granularity - s.duration > _SLACK for s in unique[1:-1]):
             problems.append(f"{r_id}: an interval is not {granularity.total_seconds():g} s long")
     return _check("in sequence", problems[:_SHOWN], "no gap, no overlap")
 

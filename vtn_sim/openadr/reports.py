@@ -21,7 +21,7 @@ from contracts.openadr.payloads import (
 )
 from vtn_sim.config import ReportWish
 from vtn_sim.openadr.ledger import Receipt
-from vtn_sim.openadr.refusal import INVALID_DATA, INVALID_ID, Refusal
+from vtn_sim.openadr.refusal import INVALID_DATA, INVALID_ID, OK, Refusal
 from vtn_sim.openadr.report_spec import METADATA, ReportAsk, request_of
 from vtn_sim.openadr.telemetry import Sample, Telemetry, samples_of
 
@@ -47,6 +47,7 @@ class Acceptance:
 
     at: datetime
     code: int
+    """Of the message, which speaks for those that are not pending."""
     pending: bool
 
 
@@ -194,7 +195,7 @@ class ReportDesk:
         for asked in self.asked(ven_id, ended=True):
             pending = asked.request.report_request_id in message.pending
             if message.response.request_id in asked.messages or (pending and asked.running):
-                code = message.response.code
+                code = OK if pending else message.response.code
                 asked.acceptances.append(Acceptance(at=now, code=code, pending=pending))
 
     def canceled(self, ven_id: str, message: CanceledReport, now: datetime) -> None:

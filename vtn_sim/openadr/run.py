@@ -114,15 +114,24 @@ class Run:
             return self._failed(number, step, f"waited {step.after.timeout_s:g} s in vain")
         if step.wait_s:
             await self._vtn.clock.sleep(step.wait_s)
+        deadline = self._vtn.clock.now() + timedelta(seconds=step.try_for_s)
+        while (reason := self._performed(step.do)) is not None:
+            if self._vtn.clock.now() >= deadline:
+                return self._failed(number, step, reason)
+            await self._moment()
+        return True
+
+    def _performed(self, action: Action) -> str | None:
+        """None when it is done, else why it is not possible."""
         moment = self._vtn.clock.now(), self._vtn.ledger.number
         try:
-            result = self._director.perform(self._for_us(step.do))
+            result = self._director.perform(self._for_us(action))
         except (PermanentError, Refusal) as error:
-            return self._failed(number, step, str(error))
-        self._note(step.do, result)
+            return str(error)
+        self._note(action, result)
         self._moments.append(moment)
-        _log.info("vtn_step", run=self.number, action=step.do.action, result=result)
-        return True
+        _log.info("vtn_step", run=self.number, action=action.action, result=result)
+        return None
 
     def _for_us(self, action: Action) -> Action:
         """Every registered VEN is the one of this run, which `$ven` names anywhere."""

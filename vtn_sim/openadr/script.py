@@ -136,6 +136,9 @@ class Step(Settings):
     """None, and no `at_s`: at once after the step before."""
     wait_s: Seconds = 0.0
     """Added to either."""
+    try_for_s: Seconds = 10.0
+    """So long it is tried again while it is not possible: a VEN may not have offered its reports
+    yet."""
     do: Action
 
 

@@ -174,6 +174,12 @@ A, B, C = report((0, 10)), report((10, 20)), report((20, 30))
         pytest.param(asked(A, B, B, C), 31, "fail", "1 values twice", id="doubled"),
         pytest.param(asked(A, (B, False), B, C), 31, "pass", "", id="again, once lost"),
         pytest.param(asked(A, report((5, 15)), C), 31, "fail", "overlap", id="overlap"),
+        pytest.param(
+            asked(report((0, 8), (8, 18), (18, 28), (28, 30))), 31, "pass", "", id="cut off"
+        ),
+        pytest.param(
+            asked(report((0, 10), (10, 15), (15, 25))), 31, "fail", "is not 10 s long", id="short"
+        ),
         pytest.param(asked(report((0, 30))), 31, "fail", "is not 10 s long", id="too long"),
         pytest.param(
             asked(A, B, C, report((30, 40))), 50, "fail", "after its window", id="goes on"
