@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import uuid
 
-from contracts.openadr.payloads import EiResponse, Payload, Response
+from contracts.openadr.payloads import (
+    CanceledReport,
+    CancelReport,
+    CreatedReport,
+    CreateReport,
+    EiResponse,
+    Payload,
+    RegisteredReport,
+    RegisterReport,
+    Response,
+)
 
 
 def accepted(ven_id: str, request_id: str = "") -> Response:
@@ -12,10 +22,18 @@ def accepted(ven_id: str, request_id: str = "") -> Response:
     return Response(response=EiResponse(request_id=request_id), ven_id=ven_id)
 
 
-def refused(message: Payload, code: int, why: str) -> Response:
-    """An oadrResponse that says no, with an OpenADR response code."""
+def refused(message: Payload, code: int, why: str) -> Payload:
+    """The answer of the kind the sender expects that says no, with an OpenADR response code."""
     response = EiResponse(code=code, description=why, request_id=request_id(message))
-    return Response(response=response)
+    match message:
+        case CreateReport():
+            return CreatedReport(response=response)
+        case CancelReport():
+            return CanceledReport(response=response)
+        case RegisterReport():
+            return RegisteredReport(response=response)
+        case _:
+            return Response(response=response)
 
 
 def request_id(message: Payload) -> str:

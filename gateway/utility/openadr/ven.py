@@ -305,8 +305,6 @@ class OpenAdrVen:
             registration = self._registration
             if registration is None:
                 raise TransientError("not registered yet")
-            if getattr(message, "ven_id", None) not in (None, "", registration.ven_id):
-                return refused(message, INVALID_ID, "not our venID")
             answer = await self._act(message, registration)
             if isinstance(message, DistributeEvent):
                 if answer is not None:
@@ -320,6 +318,11 @@ class OpenAdrVen:
 
     async def _act(self, message: Payload, registration: Registration) -> Payload | None:
         """Do what a message of the VTN asks; the answer, if one is wanted."""
+        if getattr(message, "ven_id", None) not in (None, "", registration.ven_id):
+            return refused(message, INVALID_ID, "not our venID")
+        return await self._obey(message, registration)
+
+    async def _obey(self, message: Payload, registration: Registration) -> Payload | None:
         ven_id = registration.ven_id
         match message:
             case DistributeEvent():

@@ -183,3 +183,14 @@ async def test_cancelled_in_every_way(pki: Pki) -> None:
             while vtn.served:
                 await CLOCK.sleep(0.1)
         await judged(vtn, *names)
+
+
+async def test_a_request_for_another_ven_is_refused_and_not_served(pki: Pki) -> None:
+    async with utility_and_ven(pki, FlatReports()) as vtn:
+        fault = {"effect": "wrong-ven-id", "sent": "oadrCreateReport", "times": 1}
+        await vtn.act("add-fault", fault={**fault, "ven": "ven-1"})
+        await vtn.ask({"name": "foreign", **UNTIL_CANCELLED})
+        await vtn.received("oadrCreatedReport", "not our venID")
+        await vtn.ask({"name": "own", **UNTIL_CANCELLED})
+        await vtn.reports("own")
+        assert (await vtn.of("foreign"))["reports"] == 0
