@@ -132,7 +132,10 @@ class Link:
         """
         with _calling(subject):
             subscription = await self._client.subscribe(subject, queue=queue)
-            await self._client.flush()  # the broker has it
+            # nats-py writes the PING of a flush at once, but the SUB only when its writer runs: the
+            # first answer says that it has run, the second that the broker has the subscription.
+            await self._client.flush()
+            await self._client.flush()
         return _requests(subscription)
 
 
