@@ -57,6 +57,12 @@ class OpenleadrVtn:
                     return found
         raise AssertionError(f"openleadr's VTN ended; it said {self.told}")
 
+    @property
+    def heard(self) -> list[str]:
+        """The kinds of messages that had come, in order, but for polls and reports."""
+        kinds = [one["kind"] for one in self.told if one["what"] == "heard"]
+        return [kind for kind in kinds if kind not in {"oadrPoll", "oadrUpdateReport"}]
+
     def count(self, what: str) -> int:
         """How often it has said this."""
         return sum(one["what"] == what for one in self.told)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
 from contextlib import redirect_stdout
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ from openleadr.server import OpenADRServer
 
 VEN_ID, REGISTRATION_ID = "ven-7", "reg-7"
 _STEP = timedelta(seconds=2)
+_KIND = re.compile(rb"<(?:\w+:)?oadrSignedObject[^>]*>\s*<(?:\w+:)?(\w+)")
 _OUT = sys.stdout
 Measurement: Any = objects.Measurement  # its hints are stricter than its code
 PowerAttributes: Any = objects.PowerAttributes
@@ -74,7 +76,8 @@ class Vtn:
         if (message["ven_name"], message["fingerprint"]) != self._expected:
             return False
         self._registration_id = REGISTRATION_ID
-        tell("registered", signs=message["xml_signature"])
+        with_id = message.get("registration_id")
+        tell("registered", signs=message["xml_signature"], with_id=with_id)
         return VEN_ID, REGISTRATION_ID
 
     def wish(self, report: dict[str, Any]) -> list[tuple[Any, ...] | None]:
@@ -94,9 +97,9 @@ class Vtn:
         tell("opt", ven_id=ven_id, event_id=event_id, opt=opt_type)
 
     async def note(self, message: bytes) -> None:
-        """Answers as they came, before openleadr reads them."""
-        if b"oadrCreatedEvent" in message:
-            tell("created_event", xml=message.decode())
+        """Messages as they came, before openleadr reads them."""
+        found = _KIND.search(message)
+        tell("heard", kind=found[1].decode() if found else "", xml=message.decode())
 
     # --- what the test asks ---------------------------------------------------------------------
 

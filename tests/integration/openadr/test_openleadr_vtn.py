@@ -72,8 +72,8 @@ async def both(pki: Pki, *, signed: bool) -> AsyncIterator[tuple[OpenleadrVtn, R
 
 
 @either
-@pytest.mark.row("openadr:R1", "openadr:R2", "openadr:R8", "openadr:R9", "openadr:E3", "openadr:E6")
-@pytest.mark.row("openadr:S1", "openadr:S3")
+@pytest.mark.row("openadr:R1", "openadr:R2", "openadr:R9", "openadr:R10", "openadr:E3")
+@pytest.mark.row("openadr:E6", "openadr:S1", "openadr:S3")
 async def test_answers_an_event_and_its_cancellation(pki: Pki, signed: bool) -> None:
     """openleadr checks each message's TLS certificate and, when it signs, its signature."""
     async with both(pki, signed=signed) as (vtn, intake):
@@ -86,11 +86,12 @@ async def test_answers_an_event_and_its_cancellation(pki: Pki, signed: bool) -> 
         vtn.do("cancel", event_id="peak-1")
         assert (await vtn.next("opt"))["event_id"] == "peak-1"
         assert [(e.modification, e.cancelled) for e in intake.received] == [(0, False), (1, True)]
-        assert vtn.count("registered") == 1
+        assert vtn.heard[:2] == ["oadrQueryRegistration", "oadrCreatePartyRegistration"]
+        assert {"oadrRegisterReport", "oadrRequestEvent"} < set(vtn.heard)
 
 
 @either
-@pytest.mark.row("openadr:R9", "openadr:P1", "openadr:P2", "openadr:P3", "openadr:S3")
+@pytest.mark.row("openadr:R9", "openadr:P3", "openadr:S3")
 async def test_telemetry_arrives_interval_by_interval(pki: Pki, signed: bool) -> None:
     """openleadr asks for periodic TELEMETRY_USAGE in its answer to the METADATA report.
 
@@ -128,9 +129,12 @@ async def test_a_vtn_that_lost_its_books_is_registered_with_again(pki: Pki) -> N
         await vtn.next("registered")
         await vtn.next("offered", report="METADATA_TELEMETRY_USAGE")
         vtn.do("forget")
-        await vtn.next("registered")
+        assert (await vtn.next("registered"))["with_id"] == "reg-7"
         vtn.announce("after")
         assert (await vtn.next("opt"))["opt"] == "optIn"
+        once_more = vtn.heard[vtn.heard.index("oadrCreatePartyRegistration") + 1 :]
+        asked = once_more.index("oadrResponse")
+        assert once_more[asked + 1] == "oadrCreatePartyRegistration"
 
 
 async def test_a_dispatch_without_a_unit_is_refused(pki: Pki) -> None:
@@ -151,7 +155,7 @@ async def test_an_event_id_is_text_to_us_whatever_openleadr_makes_of_it(pki: Pki
     async with both(pki, signed=False) as (vtn, intake):
         await vtn.next("registered")
         vtn.announce("007")
-        created = codec.decode((await vtn.next("created_event"))["xml"].encode())
+        created = codec.decode((await vtn.next("heard", kind="oadrCreatedEvent"))["xml"].encode())
         assert isinstance(created, CreatedEvent)
         (answer,) = created.event_responses
         assert (answer.event_id, answer.opt_type) == ("007", OptType.IN)

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from contracts import die_with_parent
+
+pytestmark = pytest.mark.xdist_group("realtime")
 VEN = Path(__file__).with_name("openleadr_ven.py")
 EVENT = {
     "start_in_s": 1,
@@ -27,7 +33,9 @@ EVENT = {
 async def openleadr_ven(url: str, folder: Path, *more: str) -> AsyncIterator[asyncio.StreamReader]:
     """The VEN's output, one line of JSON for each event it is given."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, str(VEN), url, str(folder), *more, stdout=asyncio.subprocess.PIPE
+        *(sys.executable, "-IS", die_with_parent.__file__, str(os.getpid())),
+        *(sys.executable, str(VEN), url, str(folder), *more),
+        stdout=asyncio.subprocess.PIPE,
     )
     try:
         assert process.stdout is not None
@@ -112,5 +120,11 @@ async def test_signed_both_ways(start_vtn: Any, pki: Path) -> None:
             path = f"/api/events/{event['event_id']}"
             answered = await vtn.until(path, lambda e: e["deliveries"][0]["answers"])
             assert answered["deliveries"][0]["answers"][0]["opt"] == "optIn"
+            reports = await vtn.until("/api/reports", lambda found: found["series"])
+            assert reports["series"][0]["samples"][0]["value"] == 42.5
+            await vtn.api.delete(path)
+            cancelled = await told(output)
+            assert (cancelled["modification"], cancelled["status"]) == (1, "cancelled")
+            await vtn.until(path, lambda e: len(e["deliveries"]) == 2)
         messages = await vtn.get("/api/messages?limit=1000")
         assert all("ReplayProtect" in message["xml"] for message in messages)
