@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from contracts.clock import SystemClock
 from gateway.domain.der.draw import draw
+from support.kill_system import Killer, restart_and_settle
 from support.processes import eventually
-from support.sep2_kill_system import SITES, KillSystem, kill_system
+from support.sep2_kill_system import SITES, Sep2KillSystem, kill_system
 from support.sep2_server import device_lfdi
 
 ROUNDS = int(os.environ.get("GRIDYARD_KILL_ROUNDS", "1"))
@@ -49,7 +49,7 @@ EXPECTED: dict[str, set[tuple[int, ...]]] = {
 class Script:
     """The controls of one round; what comes next depends on what has been answered."""
 
-    def __init__(self, system: KillSystem, number: int) -> None:
+    def __init__(self, system: Sep2KillSystem, number: int) -> None:
         self._system = system
         self._number = number
         self._stages = iter(self._play())
@@ -125,51 +125,10 @@ class Script:
         return False
 
 
-class Killer:
-    """Kills the gateway at moments of chance, and starts it again at once."""
-
-    def __init__(self, system: KillSystem, rng: random.Random) -> None:
-        self._system = system
-        self._rng = rng
-        self._clock = SystemClock()
-        self._seen = 0
-        self.kills = 0
-        self._aim()
-
-    def _aim(self) -> None:
-        """While it starts, when it has been in touch for a while, or just when it answers."""
-        self._when = self._rng.choice(("starting", "in touch", "answering", "answering"))
-        self._due_s = self._clock.monotonic() + self._rng.uniform(0.2, 1.5)
-
-    def turn(self) -> bool:
-        """Wait for a moment and kill if it is time; True when it was."""
-        news = self._system.news(self._seen)
-        self._seen = max((one["number"] for one in news), default=self._seen)
-        if not self._strikes(any(one["method"] == "POST" for one in news)):
-            return False
-        self._system.gateway.kill()
-        self.kills += 1
-        return True
-
-    def again(self) -> None:
-        """Start it again."""
-        self._system.gateway.start()
-        self._aim()
-
-    def _strikes(self, answered: bool) -> bool:
-        late = self._clock.monotonic() >= self._due_s
-        if self._when == "starting":
-            return late
-        if not self._system.in_touch:
-            self._due_s = self._clock.monotonic() + self._rng.uniform(0.2, 1.5)
-            return False
-        return late or (self._when == "answering" and answered)
-
-
 class Chance:
     """Every draw of randomisation that was ever stored."""
 
-    def __init__(self, system: KillSystem) -> None:
+    def __init__(self, system: Sep2KillSystem) -> None:
         self._system = system
         self.known: dict[tuple[str, str], set[str]] = {}
 
@@ -187,18 +146,18 @@ def test_no_response_is_lost_or_told_twice_and_nothing_begins_anew(
     rng = random.Random(SEED)
     with kill_system(tmp_path) as system:
         chance = Chance(system)
-        eventually(lambda: system.in_touch, 40, "the gateway is in touch")
+        system.wait_in_touch()
         scripts = [Script(system, number) for number in range(ROUNDS)]
         for script in scripts:
             play(system, script, Killer(system, rng), chance)
-        settle(system)
+        restart_and_settle(system, lambda: polls(system), 4)  # two of each program
         chance.note()
         for script in scripts:
             assert_answered_once(system, script)
             assert_begun_as_first_said(system, script, chance)
 
 
-def play(system: KillSystem, script: Script, killer: Killer, chance: Chance) -> None:
+def play(system: Sep2KillSystem, script: Script, killer: Killer, chance: Chance) -> None:
     """One round, until every control is over and enough kills have been survived."""
 
     def turn() -> bool:
@@ -212,20 +171,11 @@ def play(system: KillSystem, script: Script, killer: Killer, chance: Chance) -> 
     eventually(turn, ROUND_S, "every control is over")
 
 
-def settle(system: KillSystem) -> None:
-    """Restart it once more: whatever it would tell again, it tells before it has polled twice."""
-    system.gateway.kill()
-    system.gateway.start()
-    eventually(lambda: system.in_touch, 40, "the gateway is in touch")
-    wanted = polls(system) + 4
-    eventually(lambda: polls(system) >= wanted, 30, "two polls of both programs")
+def polls(system: Sep2KillSystem) -> int:
+    return int(system.look("/sep2/requests").get("GET DERControlList", 0))
 
 
-def polls(system: KillSystem) -> int:
-    return int(system.look("/requests").get("GET DERControlList", 0))
-
-
-def assert_answered_once(system: KillSystem, script: Script) -> None:
+def assert_answered_once(system: Sep2KillSystem, script: Script) -> None:
     answers = system.answers()
     for control, expected in EXPECTED.items():
         name = script.name(control)
@@ -233,16 +183,16 @@ def assert_answered_once(system: KillSystem, script: Script) -> None:
             told = answers[name, site]
             assert tuple(one["status"] for one in told) in expected, (name, site)
             assert [one["problem"] for one in told] == [None] * len(told)
-        verdicts = system.look(f"/events/{name}/verdicts")
+        verdicts = system.look(f"/sep2/events/{name}/verdicts")
         # Displaced close to its start it may still tell for a minute that it had begun.
         fair = {"pass", "pending"} if control == "outranked" else {"pass"}
         assert {one["outcome"] for one in verdicts} <= fair, verdicts
         assert len(verdicts) == len(SITES)
 
 
-def assert_begun_as_first_said(system: KillSystem, script: Script, chance: Chance) -> None:
+def assert_begun_as_first_said(system: Sep2KillSystem, script: Script, chance: Chance) -> None:
     """Drawn once, and Response 2 bears the start that follows from mRID and LFDI."""
-    answers, events = system.answers(), {one["name"]: one for one in system.look("/events")}
+    answers, events = system.answers(), {one["name"]: one for one in system.look("/sep2/events")}
     for control in EXPECTED:
         event = events[script.name(control)]
         for number, site in enumerate(SITES, start=1):

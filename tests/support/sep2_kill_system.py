@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
-
-import httpx
 
 from certs.pki import Pki
 from contracts.clock import SystemClock
@@ -17,63 +14,34 @@ from contracts.sep2.dialect import CSIPAUS_V1_2
 from gateway.config import GatewaySettings
 from gateway.utility.sep2.device_track import LANES
 from gridyard.credentials import make_credentials
-from support.processes import LOOPBACK, Program, eventually, steady_ports
+from support.kill_system import KillSystem, running
+from support.processes import LOOPBACK, steady_ports
 from support.sep2_server import device_lfdi, sep2_settings
-from support.system_layout import write
 from vtn_sim.config import VtnSettings
 
 SITES = ("depot-1", "depot-2", "depot-3")
-_START_S = 40.0
 
 
-class KillSystem:
+class Sep2KillSystem(KillSystem):
     """Both programs, and what each of them shows of itself."""
 
     def __init__(self, folder: Path) -> None:
         pki = make_credentials(folder / "pki", SITES, SystemClock())
         sep2, api, link, web = steady_ports(4)
         gateway = _gateway(folder, pki, sep2, link, web)
-        self.database = gateway.database
-        write(folder / "utility.yaml", _utility(pki, sep2, api))
-        write(folder / "gateway.yaml", gateway)
-        self.utility = Program("utility", "utility-sim", folder / "utility.yaml")
-        self.gateway = Program("gateway", "gateway", folder / "gateway.yaml")
-        self._api = httpx.Client(base_url=f"http://{LOOPBACK}:{api}/api/sep2", trust_env=False)
-
-    def start(self) -> None:
-        """Both, and wait for the utility."""
-        self.utility.start()
-        eventually(lambda: self.utility.log("vtn_ready"), _START_S, "the utility runs")
-        self.gateway.start()
-
-    def close(self) -> None:
-        """Whatever it takes."""
-        self.gateway.end()
-        self.utility.end()
-        self._api.close()
+        super().__init__(folder, _utility(pki, sep2, api), gateway, "/sep2/actions")
 
     # --- the utility's side ---
 
-    def act(self, action: str, **content: Any) -> dict[str, Any]:
-        """Tell the utility to do something."""
-        answer = self._api.post("/actions", json={"action": action, **content})
-        assert answer.status_code == 200, answer.text
-        done: dict[str, Any] = answer.json()
-        return done
-
-    def look(self, path: str, **query: float | str) -> Any:
-        """JSON of the utility's record."""
-        return self._api.get(path, params=query).raise_for_status().json()
-
-    def news(self, after: int) -> Sequence[dict[str, Any]]:
-        """Exchanges numbered above `after`, as soon as there are any; none after a moment."""
-        found: list[dict[str, Any]] = self.look("/exchanges", after=after, wait_s=0.1, limit=1000)
-        return found
+    def heard(self, after: int) -> tuple[int, bool]:
+        found = self.look("/sep2/exchanges", after=after, wait_s=0.1, limit=1000)
+        newest = max((one["number"] for one in found), default=after)
+        return newest, any(one["method"] == "POST" for one in found)
 
     def answers(self) -> dict[tuple[str, str], list[dict[str, Any]]]:
         """Every Response received, refused ones too, by event and device in order of arrival."""
         found: dict[tuple[str, str], list[dict[str, Any]]] = {}
-        for one in self.look("/responses"):
+        for one in self.look("/sep2/responses"):
             found.setdefault((one["event"], one["device"]), []).append(one)
         return found
 
@@ -103,15 +71,9 @@ class KillSystem:
         }
 
 
-@contextmanager
-def kill_system(folder: Path) -> Iterator[KillSystem]:
+def kill_system(folder: Path) -> AbstractContextManager[Sep2KillSystem]:
     """Both programs up; gone afterwards, also after a failure."""
-    system = KillSystem(folder)
-    try:
-        system.start()
-        yield system
-    finally:
-        system.close()
+    return running(Sep2KillSystem(folder))
 
 
 def _utility(pki: Pki, sep2: int, api: int) -> VtnSettings:
