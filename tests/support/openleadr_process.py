@@ -69,8 +69,13 @@ class OpenleadrVtn:
 
 
 @asynccontextmanager
-async def openleadr_vtn(pki: Pki, ven_name: str, *, signed: bool) -> AsyncIterator[OpenleadrVtn]:
-    """It serves while the block runs, and trusts the VEN of `pki` alone."""
+async def openleadr_vtn(
+    pki: Pki, ven_name: str, *, signed: bool, points: int = 1
+) -> AsyncIterator[OpenleadrVtn]:
+    """It serves while the block runs, trusts the VEN of `pki` alone, and asks for so many points.
+
+    Of a report with more than one it can make nothing: it answers 500.
+    """
     settings = {
         "vtn_id": VTN_ID,
         "cert": str(pki.vtn.cert),
@@ -79,6 +84,7 @@ async def openleadr_vtn(pki: Pki, ven_name: str, *, signed: bool) -> AsyncIterat
         "ven_name": ven_name,
         "ven_fingerprint": openadr_fingerprint(certificate_der(pki.ven.cert)),
         "signed": signed,
+        "points": points,
     }
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-IS", die_with_parent.__file__, str(os.getpid())),

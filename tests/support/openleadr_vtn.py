@@ -36,6 +36,7 @@ class Vtn:
 
     def __init__(self, settings: dict[str, Any]) -> None:
         self._expected = settings["ven_name"], settings["ven_fingerprint"]
+        self._points = settings["points"]
         self._registration_id: str | None = None
         signing = {"cert": settings["cert"], "key": settings["key"]} if settings["signed"] else {}
         server: Any = OpenADRServer
@@ -81,12 +82,12 @@ class Vtn:
         return VEN_ID, REGISTRATION_ID
 
     def wish(self, report: dict[str, Any]) -> list[tuple[Any, ...] | None]:
-        """The first TELEMETRY_USAGE point, each two seconds: it reads one value an interval."""
+        """TELEMETRY_USAGE, each two seconds; it can read intervals with one value each."""
         ids = [description["r_id"] for description in report["report_descriptions"]]
         tell("offered", report=report["report_name"], points=ids)
         if report["report_name"] != "METADATA_TELEMETRY_USAGE":
             return [None for _ in ids]
-        return [(ids[0], self.reported, _STEP, _STEP)]
+        return [(r_id, self.reported, _STEP, _STEP) for r_id in ids[: self._points]]
 
     def reported(self, values: list[tuple[datetime, float]]) -> None:
         """A report of ours, with the times and values openleadr has read in it."""

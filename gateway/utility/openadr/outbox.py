@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from contracts.errors import PermanentError, ProtocolError, TransientError
+from contracts.errors import LinkDownError, PermanentError, ProtocolError, TransientError
 from contracts.openadr import codec
 from contracts.openadr.payloads import Payload, Response
 from gateway.utility.openadr.memory import Unsent, VenMemory
@@ -79,7 +79,8 @@ class VenOutbox:
         """Send everything in order; `heard` is told each answer.
 
         A message the VTN refuses for its own sake lets the others pass, is tried again at the next
-        flush, and is given up after `MAX_TRIES`.
+        flush, and is given up after `MAX_TRIES`. A report (what is lent) on which a VTN that can
+        be reached stumbles lets them pass too, and is never given up: events matter more.
 
         Raises:
             TransientError: the VTN cannot take it now; everything unsent stays.
@@ -99,16 +100,28 @@ class VenOutbox:
         heard: Callable[[Payload], Awaitable[None]],
     ) -> None:
         try:
-            answer = await transport.post(unsent.service, unsent.xml.encode())
+            answer = await self._post(transport, unsent)
+        except LinkDownError:
+            raise
+        except TransientError as error:
+            if key not in self._lent:
+                raise
+            self._refused.setdefault(key, 0)
+            _log.warning("openadr_report_postponed", key=key, error=str(error))
+            return
         except (PermanentError, ProtocolError) as error:
             if self._give_up(key, error):
                 await self._done(key, unsent)
             return
-        if answer is None and unsent.answer_expected:
-            raise TransientError(f"{unsent.service}: empty answer")
         await self._done(key, unsent)
         if answer is not None:
             await heard(answer)
+
+    async def _post(self, transport: VtnTransport, unsent: Unsent) -> Payload | None:
+        answer = await transport.post(unsent.service, unsent.xml.encode())
+        if answer is None and unsent.answer_expected:
+            raise TransientError(f"{unsent.service}: empty answer")
+        return answer
 
     async def _done(self, key: str, sent: Unsent) -> None:
         """Forget a message, unless another has taken its place while it was on its way."""

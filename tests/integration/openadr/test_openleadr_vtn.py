@@ -61,11 +61,13 @@ async def ven(found: OpenAdrSettings, intake: RecordingIntake) -> AsyncIterator[
 
 
 @asynccontextmanager
-async def both(pki: Pki, *, signed: bool) -> AsyncIterator[tuple[OpenleadrVtn, RecordingIntake]]:
+async def both(
+    pki: Pki, *, signed: bool, points: int = 1
+) -> AsyncIterator[tuple[OpenleadrVtn, RecordingIntake]]:
     """The VTN, and what our VEN, which runs, hands on."""
     intake = RecordingIntake()
     async with (
-        openleadr_vtn(pki, NAME, signed=signed) as vtn,
+        openleadr_vtn(pki, NAME, signed=signed, points=points) as vtn,
         ven(settings(pki, vtn, signed=signed), intake),
     ):
         yield vtn, intake
@@ -107,6 +109,18 @@ async def test_telemetry_arrives_interval_by_interval(pki: Pki, signed: bool) ->
         assert {value for _, value in values} == {42.0}
         starts = [at for at, _ in values]
         assert {later - at for at, later in pairwise(starts)} == {timedelta(seconds=2)}
+
+
+@pytest.mark.row("openadr:S4")
+async def test_a_report_it_stumbles_on_holds_up_no_event(pki: Pki) -> None:
+    """openleadr answers 500 to a report with two points, each time it comes."""
+    async with both(pki, signed=False, points=2) as (vtn, _):
+        for _ in range(2):
+            await vtn.next("heard", kind="oadrUpdateReport")
+        vtn.announce("peak-1")
+        assert (await vtn.next("opt"))["opt"] == "optIn"
+        await vtn.next("heard", kind="oadrUpdateReport")
+        assert vtn.count("report") == 0
 
 
 @pytest.mark.row("openadr:E5")
