@@ -20,7 +20,7 @@ from gateway.web.wording import Mark
 _NAMES = {
     "pcc_power_w": "Load at the grid connection",
     "pcc_import_wh": "Imported energy, meter",
-    "building_power_w": "Building",
+    "building_power_w": "Building and PV together",
     "charging_power_w": "Charging, all chargers",
     "battery_power_w": "Battery",
     "battery_soc_pct": "Battery state of charge",
