@@ -29,7 +29,7 @@ from gateway.store.telemetry import SqlTelemetry
 from gridyard.credentials import make_credentials
 from support.kill_system import KillSystem, running
 from support.live_sites import POWER_W, LiveSites, live_sites
-from support.processes import LOOPBACK, steady_ports
+from support.processes import LOOPBACK, eventually, steady_ports
 from support.system_layout import PROGRAM, UTILITY, VEN_ID, VEN_NAME
 from support.waiting import PATIENCE_S
 from vtn_sim.config import VtnSettings
@@ -159,8 +159,11 @@ class OpenAdrKillSystem(KillSystem):
 def kill_system(folder: Path) -> Iterator[tuple[OpenAdrKillSystem, LiveSites]]:
     """Everything up; gone afterwards, also after a failure."""
     system = OpenAdrKillSystem(folder)
-    with running(system), live_sites(SITES, system.pki.folder, system.server) as sites:
-        yield system, sites
+    with running(system):
+        # A site that finds nobody looks again only after a while.
+        eventually(lambda: system.gateway.log("gateway_ready"), PATIENCE_S, "the gateway runs")
+        with live_sites(SITES, system.pki.folder, system.server) as sites:
+            yield system, sites
 
 
 def instant(text: str) -> datetime:
