@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from certs.pki import Pki, make_test_pki
-from contracts.errors import TransientError
+from contracts.errors import LinkDownError
 from contracts.openadr import codec
 from contracts.openadr.payloads import Payload, UpdateReport
 from contracts.testing import FakeClock
@@ -63,7 +63,7 @@ class Wire:
     async def post(self, service: str, body: bytes) -> Payload | None:
         if not self.up:
             self.tried.append(self._vtn.clock.now())
-            raise TransientError("connection refused")
+            raise LinkDownError("connection refused")
         message = codec.decode(body)
         self.taken.append(message)
         return codec.decode(codec.encode(self._vtn.handle(service, message)))
