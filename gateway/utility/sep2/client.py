@@ -16,6 +16,7 @@ import structlog
 
 from contracts.backoff import Backoff
 from contracts.errors import PermanentError, TransientError
+from contracts.sep2.resources import Notification
 from contracts.tasks import first_of
 from contracts.time import Clock
 from gateway.ports import UtilityHealth
@@ -54,8 +55,12 @@ class Sep2Client:
         own_lfdi: str,
         listener_tls: ssl.SSLContext | None = None,
         beside: Sequence[Callable[[], Coroutine[object, object, None]]] = (),
+        on_notification: Callable[[Notification], None] | None = None,
     ) -> None:
-        """`own_lfdi` is the aggregator's; `beside` runs as long as the client does."""
+        """`own_lfdi` is the aggregator's; `beside` runs as long as the client does.
+
+        `on_notification` hears of every Notification that is about a Subscription of ours.
+        """
         self._settings = settings
         self._transport = transport
         self._steering = steering
@@ -63,11 +68,9 @@ class Sep2Client:
         self._beside = beside
         self._discovery = Discovery(settings, transport, clock, own_lfdi)
         self._listener: NotificationListener | None = None
-        subscriptions = self._discovery.subscriptions
-        if settings.listener and subscriptions and listener_tls:
-            self._listener = NotificationListener(
-                settings.listener, listener_tls, subscriptions.take
-            )
+        self._on_notification = on_notification
+        if settings.listener and self._discovery.subscriptions and listener_tls:
+            self._listener = NotificationListener(settings.listener, listener_tls, self._take)
         self._backoff = Backoff(_FIRST_WAIT_S, settings.max_backoff_s)
         self._changed = asyncio.Event()
         self._log = _log.bind(utility=settings.utility_id)
@@ -179,6 +182,14 @@ class Sep2Client:
             return _IDLE_S
         due_s = self._discovery.time.monotonic_at(look) - self._clock.monotonic()
         return min(max(due_s, _SHORTEST_S), _IDLE_S)
+
+    def _take(self, notification: Notification) -> bool:
+        subscriptions = self._discovery.subscriptions
+        if subscriptions is None or not subscriptions.take(notification):
+            return False
+        if self._on_notification is not None:
+            self._on_notification(notification)
+        return True
 
     async def _listen(self, listener: NotificationListener) -> None:
         """Without a listener there is still polling."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -14,8 +14,7 @@ from contracts.sep2.resources import Notification, Subscription
 from contracts.tasks import first_of
 from contracts.time import Clock
 from gateway.utility.sep2.arrived import ServerLists
-from gateway.utility.sep2.client import Follower, Sep2Client
-from gateway.utility.sep2.listener import NotificationListener
+from gateway.utility.sep2.client import Sep2Client
 from gateway.utility.sep2.memory import Sep2Memory
 from gateway.utility.sep2.outbox import Sep2Outbox
 from gateway.utility.sep2.settings import Sep2Settings
@@ -90,8 +89,15 @@ class _Vigil:
         lists = ServerLists(transport)
         self._outbox = Sep2Outbox(kept, transport, lists, clock, settings.max_backoff_s)
         self._steering = Steering(settings, witness, self._outbox, kept, clock)
-        self._client = _Client(
-            line, _Following(witness, self._steering), witness.heard, self._outbox.run
+        self._client = Sep2Client(
+            settings,
+            transport,
+            _Following(witness, self._steering),
+            clock,
+            own_lfdi=line.own_lfdi,
+            listener_tls=_listener_tls(settings),
+            beside=(self._outbox.run,),
+            on_notification=self._heard,
         )
         self._line, self._procedure, self._witness = line, procedure, witness
         self._every_s, self._patience, self._say = every_s, patience, say
@@ -103,6 +109,11 @@ class _Vigil:
         await self._outbox.restore()
         await self._steering.restore()
         await self._client.run()
+
+    def _heard(self, notification: Notification) -> None:
+        with suppress(ProtocolError):
+            path = self._line.transport.server.resolve(notification.subscribed_resource)
+            self._witness.heard(notification, path)
 
     def judged(self) -> Judgement:
         """As things are now."""
@@ -162,39 +173,6 @@ class _Following:
         """See `Steering.follow`."""
         self._witness.look(view, server_now)
         return await self._steering.follow(view, server_now)
-
-
-class _Client(Sep2Client):
-    """Our client, whose Notifications are noted on their way."""
-
-    def __init__(
-        self,
-        line: Bench,
-        follower: Follower,
-        heard: Callable[[Notification, str], None],
-        outbox: Callable[[], Coroutine[object, object, None]],
-    ) -> None:
-        settings = line.settings
-        super().__init__(
-            settings,
-            line.transport,
-            follower,
-            line.clock,
-            own_lfdi=line.own_lfdi,
-            beside=(outbox,),
-        )
-        self._heard, self._resolve = heard, line.transport.server.resolve
-        tls = _listener_tls(settings)
-        if settings.listener is not None and tls is not None:
-            self._listener = NotificationListener(settings.listener, tls, self._noted)
-
-    def _noted(self, notification: Notification) -> bool:
-        taken = self._discovery.subscriptions
-        if taken is None or not taken.take(notification):
-            return False
-        with suppress(ProtocolError):
-            self._heard(notification, self._resolve(notification.subscribed_resource))
-        return True
 
 
 def _listener_tls(settings: Sep2Settings) -> ssl.SSLContext | None:
