@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
 import uvicorn
-from starlette.types import ASGIApp, Scope
+from starlette.types import ASGIApp, Receive, Scope
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from contracts.errors import PermanentError
@@ -65,6 +65,36 @@ def peer_certificate(scope: Scope) -> bytes | None:
     """The certificate, DER, that the client of this request showed in the TLS handshake."""
     certificate: bytes | None = scope["state"].get(_PEER)
     return certificate
+
+
+class RequestError(Exception):
+    """A request that is not served; `status` is the HTTP status that says so."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+async def read_body(receive: Receive, *, max_bytes: int, within_s: float) -> bytes:
+    """The whole body of a request from somebody who might send for ever.
+
+    Raises:
+        RequestError: 408 it takes longer, 413 it is larger, 400 the sender went away.
+    """
+    body = bytearray()
+    try:
+        async with asyncio.timeout(within_s):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise RequestError(400, "the sender went away")
+                body += message.get("body", b"")
+                if len(body) > max_bytes:
+                    raise RequestError(413, f"a body of more than {max_bytes} bytes")
+                if not message.get("more_body"):
+                    return bytes(body)
+    except TimeoutError as error:
+        raise RequestError(408, f"no whole body in {within_s:g} s") from error
 
 
 def hang_up(scope: Scope) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from contracts.errors import ProtocolError, TransientError
-from contracts.http_server import peer_certificate, serve
+from contracts.http_server import RequestError, peer_certificate, read_body, serve
 from contracts.identity import openadr_fingerprint, server_context
 from contracts.openadr import codec
 from contracts.openadr.payloads import (
@@ -51,14 +51,8 @@ _BODY_S = 10.0
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 _OK, _BAD_REQUEST, _FORBIDDEN, _NOT_FOUND, _NOT_ALLOWED = 200, 400, 403, 404, 405
-_TIMEOUT, _LENGTH_REQUIRED, _TOO_LARGE, _UNSUPPORTED = 408, 411, 413, 415
+_LENGTH_REQUIRED, _TOO_LARGE, _UNSUPPORTED = 411, 413, 415
 _TOO_MANY, _UNAVAILABLE = 429, 503
-
-
-class _Refused(Exception):  # noqa: N818 - an HTTP status on its way out, not a fault of ours
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
 
 
 class VenListener:
@@ -123,7 +117,7 @@ class VenListener:
         self._under_way += 1
         try:
             status, body = _OK, await self._answer(scope, receive)
-        except _Refused as refused:
+        except RequestError as refused:
             self._log.warning("openadr_push_refused", status=refused.status, why=str(refused))
             status, body = refused.status, b""
         finally:
@@ -135,11 +129,7 @@ class VenListener:
 
     async def _answer(self, scope: MutableMapping[str, Any], receive: Receive) -> bytes:
         service = self._admit(scope)
-        try:
-            async with asyncio.timeout(_BODY_S):
-                data = await _body(receive)
-        except TimeoutError as error:
-            raise _Refused(_TIMEOUT, f"no whole message in {_BODY_S:g} s") from error
+        data = await read_body(receive, max_bytes=MAX_MESSAGE_BYTES, within_s=_BODY_S)
         return self._security.seal(codec.encode(await self._handle(service, data)))
 
     async def _handle(self, service: str, data: bytes) -> Payload:
@@ -149,27 +139,27 @@ class VenListener:
                 return _not_allowed(service, message)
             return await self._take(message)
         except SignatureError as error:
-            raise _Refused(_FORBIDDEN, str(error)) from error
+            raise RequestError(_FORBIDDEN, str(error)) from error
         except ProtocolError as error:
-            raise _Refused(_BAD_REQUEST, str(error)) from error
+            raise RequestError(_BAD_REQUEST, str(error)) from error
         except TransientError as error:
-            raise _Refused(_UNAVAILABLE, str(error)) from error
+            raise RequestError(_UNAVAILABLE, str(error)) from error
 
     def _admit(self, scope: MutableMapping[str, Any]) -> str:
         """The service asked for, once who asks and how is right; nothing has been read yet."""
         if self._under_way > AT_ONCE:
-            raise _Refused(_UNAVAILABLE, f"more than {AT_ONCE} requests under way")
+            raise RequestError(_UNAVAILABLE, f"more than {AT_ONCE} requests under way")
         peer = peer_certificate(scope)
         shown = openadr_fingerprint(peer) if peer else "none"
         if shown not in self._trusted:
-            raise _Refused(_FORBIDDEN, f"the client's certificate is {shown}, not the VTN's")
+            raise RequestError(_FORBIDDEN, f"the client's certificate is {shown}, not the VTN's")
         if not self._rate.allows_one():
-            raise _Refused(_TOO_MANY, f"more than {PER_S:g} requests a second")
+            raise RequestError(_TOO_MANY, f"more than {PER_S:g} requests a second")
         service = self._services.get(scope["path"])
         if service is None:
-            raise _Refused(_NOT_FOUND, f"no such service: {scope['path'][:100]!r}")
+            raise RequestError(_NOT_FOUND, f"no such service: {scope['path'][:100]!r}")
         if scope["method"] != "POST":
-            raise _Refused(_NOT_ALLOWED, f"{scope['method'][:20]} instead of POST")
+            raise RequestError(_NOT_ALLOWED, f"{scope['method'][:20]} instead of POST")
         _check_headers({name.lower(): value.decode("latin-1") for name, value in scope["headers"]})
         return service
 
@@ -195,12 +185,12 @@ def _check_headers(headers: dict[bytes, str]) -> None:
     """Content-Length and Content-Type as the profile wants them (rule 53), never chunked."""
     kind = media_type(headers.get(b"content-type", ""))
     if kind not in READABLE:
-        raise _Refused(_UNSUPPORTED, f"{kind[:40]!r} is not {CONTENT_TYPE}")
+        raise RequestError(_UNSUPPORTED, f"{kind[:40]!r} is not {CONTENT_TYPE}")
     length = headers.get(b"content-length", "")
     if not (length.isascii() and length.isdigit()):
-        raise _Refused(_LENGTH_REQUIRED, "no Content-Length")
+        raise RequestError(_LENGTH_REQUIRED, "no Content-Length")
     if int(length) > MAX_MESSAGE_BYTES:
-        raise _Refused(_TOO_LARGE, f"a message has at most {MAX_MESSAGE_BYTES} bytes")
+        raise RequestError(_TOO_LARGE, f"a message has at most {MAX_MESSAGE_BYTES} bytes")
 
 
 def _head(status: int, body: bytes) -> list[tuple[bytes, bytes]]:
@@ -222,16 +212,3 @@ def _not_allowed(service: str, message: Payload) -> Response:
         request_id=getattr(message, "request_id", ""),
     )
     return Response(response=response)
-
-
-async def _body(receive: Receive) -> bytes:
-    body = bytearray()
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise _Refused(_BAD_REQUEST, "the sender went away")
-        body += message.get("body", b"")
-        if len(body) > MAX_MESSAGE_BYTES:
-            raise _Refused(_TOO_LARGE, f"a message has at most {MAX_MESSAGE_BYTES} bytes")
-        if not message.get("more_body"):
-            return bytes(body)

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from contracts.errors import ProtocolError
-from contracts.http_server import serve
+from contracts.http_server import RequestError, read_body, serve
 from contracts.sep2 import codec
 from contracts.sep2.resources import Notification
 from gateway.utility.sep2.settings import ListenerSettings
@@ -83,14 +83,12 @@ class NotificationListener:
         if refusal is not None:
             return refusal
         try:
-            async with asyncio.timeout(_BODY_S):
-                body = await _body(receive)
+            body = await read_body(receive, max_bytes=MAX_BODY_BYTES, within_s=_BODY_S)
             notification = codec.decode(body, Notification, MAX_BODY_BYTES)
-        except TimeoutError:
-            return _TIMEOUT
-        except ProtocolError as error:
+        except (RequestError, ProtocolError) as error:
             _log.warning("sep2_notification_unreadable", error=str(error))
-            return _BAD_REQUEST
+            late = isinstance(error, RequestError) and error.status == _TIMEOUT
+            return _TIMEOUT if late else _BAD_REQUEST
         if not self._take(notification):
             _log.info("sep2_notification_unknown", path=notification.subscribed_resource[:200])
             return _BAD_REQUEST
@@ -111,16 +109,3 @@ class NotificationListener:
 
 _CREATED, _BAD_REQUEST, _NOT_FOUND, _NOT_ALLOWED = 201, 400, 404, 405
 _TIMEOUT, _UNSUPPORTED, _UNAVAILABLE = 408, 415, 503
-
-
-async def _body(receive: Callable[[], Awaitable[Message]]) -> bytes:
-    body = bytearray()
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ProtocolError("the sender went away")
-        body += message.get("body", b"")
-        if len(body) > MAX_BODY_BYTES:
-            raise ProtocolError(f"larger than {MAX_BODY_BYTES} bytes")
-        if not message.get("more_body"):
-            return bytes(body)

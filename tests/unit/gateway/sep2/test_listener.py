@@ -75,6 +75,7 @@ async def test_one_we_know_nothing_of_is_answered_400_so_that_the_server_ends_it
         BODY + b" " * MAX_BODY_BYTES,
         b"<a>" * 10_000,
     ],
+    ids=["nothing", "nonsense", "cut", "another resource", "DOCTYPE", "too large", "too deep"],
 )
 async def test_a_wrong_body_is_answered_400_and_goes_no_further(body: bytes) -> None:
     door = Door()
