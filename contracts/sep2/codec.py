@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, TypeVar, overload
 
 from contracts.errors import ProtocolError
+from contracts.hostile_xml import Element
 from contracts.sep2.dialect import CSIPAUS_NAMESPACES, PLAIN, Dialect
 from contracts.sep2.resources import Error, Resource
-from contracts.sep2.xml.document import MAX_BYTES, NAMESPACE, Element, local_name, parse
+from contracts.sep2.xml.document import MAX_BYTES, NAMESPACE, local_name, parse
 from contracts.sep2.xml.plan import DOCUMENTS, xml_name
 from contracts.sep2.xml.reader import reader
 from contracts.sep2.xml.writer import Output, writer

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from contracts.hostile_xml import Element
 from contracts.sep2.dialect import CSIPAUS_NAMESPACES
 from contracts.sep2.fields import Compound, XmlField
 from contracts.sep2.kinds import MRID, Kind
@@ -17,7 +18,7 @@ from contracts.sep2.resources import (
     ResourceList,
     Response,
 )
-from contracts.sep2.xml.document import NAMESPACE, Element, local_name, raw
+from contracts.sep2.xml.document import NAMESPACE, local_name, raw
 from contracts.sep2.xml.plan import DOCUMENTS, once_per_class, planned_fields, required_names
 
 MAX_CHILDREN = 10_000
