@@ -16,15 +16,8 @@ from support.openadr import START, FlatReports
 from support.openadr_reports import HISTORY, POWER, STATUS, TEN, ZERO, Reporter, request
 
 HOUR = timedelta(hours=1)
-
-
 MINUTE = timedelta(minutes=1)
-
-
 DEPOT = "site/depot-1/status"
-
-
-SPECIFIERS = ["gridyard-usage", "gridyard-status", "gridyard-history"]
 
 
 # --- history -------------------------------------------------------------------------------------
