@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -140,7 +141,7 @@ def events(
 
     with plain_errors():
         found = asyncio.run(RunningGateway.of(config, utility, api).events())
-    typer.echo(json.dumps(found, indent=2) if as_json else "\n".join(event_lines(found)))
+    _show(found, event_lines(found), as_json=as_json)
 
 
 @app.command()
@@ -157,8 +158,7 @@ def opts(
 
     with plain_errors():
         found = asyncio.run(known(RunningGateway.of(config, utility, api)))
-    shown = found.as_document() if as_json else opt_lines(found)
-    typer.echo(json.dumps(shown, indent=2) if as_json else "\n".join(shown))
+    _show(found.as_document(), opt_lines(found), as_json=as_json)
 
 
 @app.command()
@@ -175,8 +175,7 @@ def reports(
 
     with plain_errors():
         found = asyncio.run(known(RunningGateway.of(config, utility, api)))
-    shown = found.as_document() if as_json else report_lines(found)
-    typer.echo(json.dumps(shown, indent=2) if as_json else "\n".join(shown))
+    _show(found.as_document(), report_lines(found), as_json=as_json)
 
 
 @app.command("opt-out")
@@ -202,3 +201,7 @@ def opt_out(
         typer.echo(json.dumps(answer, indent=2))
     else:
         typer.echo(f"{event}: out: {', '.join(out)}")
+
+
+def _show(document: object, lines: Iterable[str], *, as_json: bool) -> None:
+    typer.echo(json.dumps(document, indent=2) if as_json else "\n".join(lines))
