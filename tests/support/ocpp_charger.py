@@ -13,7 +13,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from contracts.time import Clock
-from site_agent.devices.ocpp.fields import stamp
+from site_agent.devices.ocpp.wire.fields import stamp
 
 Json = dict[str, Any]
 _ANSWER_S = 60.0

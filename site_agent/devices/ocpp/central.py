@@ -20,12 +20,12 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from contracts.time import Clock
-from site_agent.devices.ocpp import schemas
-from site_agent.devices.ocpp.dialect import Dialect
 from site_agent.devices.ocpp.settings import StationConfig, Timing, Version
 from site_agent.devices.ocpp.station import Station
-from site_agent.devices.ocpp.v16 import Ocpp16
-from site_agent.devices.ocpp.v201 import Ocpp201
+from site_agent.devices.ocpp.versions.dialect import Dialect
+from site_agent.devices.ocpp.versions.v16 import Ocpp16
+from site_agent.devices.ocpp.versions.v201 import Ocpp201
+from site_agent.devices.ocpp.wire import schemas
 from site_agent.ports import Charger, SessionStore, Wake
 
 _LARGEST_MESSAGE = 256 * 1024

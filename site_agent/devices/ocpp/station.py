@@ -12,15 +12,15 @@ from websockets.frames import CloseCode
 
 from contracts.errors import LinkDownError, PermanentError, ProtocolError, TransientError
 from contracts.time import Clock
-from site_agent.devices.ocpp.charger import OcppCharger
-from site_agent.devices.ocpp.dialect import Dialect, Nameplate, Trigger
-from site_agent.devices.ocpp.frames import CallFaultError, Fault, Json
-from site_agent.devices.ocpp.installer import Link
-from site_agent.devices.ocpp.outbox import Priority, Request
-from site_agent.devices.ocpp.profiles import Capabilities
-from site_agent.devices.ocpp.session import Session
+from site_agent.devices.ocpp.evse.charger import OcppCharger
+from site_agent.devices.ocpp.limits.installer import Link
+from site_agent.devices.ocpp.limits.profiles import Capabilities
 from site_agent.devices.ocpp.settings import StationConfig, Timing
-from site_agent.devices.ocpp.tally import Tally
+from site_agent.devices.ocpp.versions.dialect import Dialect, Nameplate, Trigger
+from site_agent.devices.ocpp.wire.frames import CallFaultError, Fault, Json
+from site_agent.devices.ocpp.wire.outbox import Priority, Request
+from site_agent.devices.ocpp.wire.session import Session
+from site_agent.devices.ocpp.wire.tally import Tally
 from site_agent.ports import SessionStore, Wake
 
 _log = structlog.get_logger(__name__)

@@ -10,10 +10,7 @@ from pathlib import Path
 import pytest
 
 from contracts.testing import FakeClock
-from site_agent.devices.ocpp import frames, schemas
-from site_agent.devices.ocpp.dialect import Dialect, Trigger
-from site_agent.devices.ocpp.outbox import Request
-from site_agent.devices.ocpp.profiles import (
+from site_agent.devices.ocpp.limits.profiles import (
     Capabilities,
     LeaseTerms,
     RateUnit,
@@ -22,11 +19,14 @@ from site_agent.devices.ocpp.profiles import (
     resting_forms,
     resting_profile,
 )
-from site_agent.devices.ocpp.session import refusal
 from site_agent.devices.ocpp.settings import StationConfig, Timing
 from site_agent.devices.ocpp.station import Station
-from site_agent.devices.ocpp.v16 import Ocpp16
-from site_agent.devices.ocpp.v201 import Ocpp201
+from site_agent.devices.ocpp.versions.dialect import Dialect, Trigger
+from site_agent.devices.ocpp.versions.v16 import Ocpp16
+from site_agent.devices.ocpp.versions.v201 import Ocpp201
+from site_agent.devices.ocpp.wire import frames, schemas
+from site_agent.devices.ocpp.wire.outbox import Request
+from site_agent.devices.ocpp.wire.session import refusal
 from site_agent.domain.device import ChargerSpec
 from site_agent.store.memory import MemorySessions
 

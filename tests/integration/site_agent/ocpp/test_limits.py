@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from contracts.errors import PermanentError, TransientError
-from site_agent.devices.ocpp.outbox import SupersededError
 from site_agent.devices.ocpp.settings import Timing
+from site_agent.devices.ocpp.wire.outbox import SupersededError
 from support.ocpp_charger import Json, RawCharger, limit, profile, schedule
 from support.ocpp_depot import Depot, connected, depot, spec, station
 from support.waiting import until

@@ -8,8 +8,8 @@ import pytest
 
 from contracts.errors import LinkDownError, TransientError
 from contracts.reading import Quality
-from site_agent.devices.ocpp.fields import stamp
 from site_agent.devices.ocpp.settings import Timing
+from site_agent.devices.ocpp.wire.fields import stamp
 from site_agent.store.memory import MemorySessions
 from support.fast_clock import FastClock
 from support.ocpp_charger import Json, limit, profile, samples, samples16, schedule

@@ -15,11 +15,11 @@ from websockets.frames import CloseCode
 
 from contracts.errors import LinkDownError, TransientError
 from contracts.time import Clock
-from site_agent.devices.ocpp import frames, schemas
-from site_agent.devices.ocpp.dialect import Dialect
-from site_agent.devices.ocpp.frames import BadFrameError, Call, CallFaultError, Fault, Json
-from site_agent.devices.ocpp.outbox import Outbox, Priority, Request
-from site_agent.devices.ocpp.tally import Tally
+from site_agent.devices.ocpp.versions.dialect import Dialect
+from site_agent.devices.ocpp.wire import frames, schemas
+from site_agent.devices.ocpp.wire.frames import BadFrameError, Call, CallFaultError, Fault, Json
+from site_agent.devices.ocpp.wire.outbox import Outbox, Priority, Request
+from site_agent.devices.ocpp.wire.tally import Tally
 
 _MOST_UNANSWERED = 64
 """A charger may have one CALL in flight; whoever has this many floods us."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from site_agent.devices.ocpp import common, fields
-from site_agent.devices.ocpp.dialect import Nameplate, Trigger
-from site_agent.devices.ocpp.frames import CallFaultError, Fault, Json
-from site_agent.devices.ocpp.outbox import Request
-from site_agent.devices.ocpp.profiles import Capabilities, ChargingProfile
-from site_agent.devices.ocpp.samples import read_v16
+from site_agent.devices.ocpp.limits.profiles import Capabilities, ChargingProfile
 from site_agent.devices.ocpp.settings import Version
+from site_agent.devices.ocpp.versions import common
+from site_agent.devices.ocpp.versions.dialect import Nameplate, Trigger
+from site_agent.devices.ocpp.versions.samples import read_v16
+from site_agent.devices.ocpp.wire import fields
+from site_agent.devices.ocpp.wire.frames import CallFaultError, Fault, Json
+from site_agent.devices.ocpp.wire.outbox import Request
 
 if TYPE_CHECKING:
     from site_agent.devices.ocpp.station import Station

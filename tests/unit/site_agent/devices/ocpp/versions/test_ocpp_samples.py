@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from site_agent.devices.ocpp.samples import Sample, read_v16, read_v201
+from site_agent.devices.ocpp.versions.samples import Sample, read_v16, read_v201
 
 AT = "2026-01-05T12:00:00Z"
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from site_agent.devices.ocpp.frames import Fault, Json
-from site_agent.devices.ocpp.outbox import Request
-from site_agent.devices.ocpp.profiles import Capabilities, ChargingProfile
+from site_agent.devices.ocpp.limits.profiles import Capabilities, ChargingProfile
 from site_agent.devices.ocpp.settings import Version
+from site_agent.devices.ocpp.wire.frames import Fault, Json
+from site_agent.devices.ocpp.wire.outbox import Request
 
 if TYPE_CHECKING:
     from site_agent.devices.ocpp.station import Station

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from contracts.reading import Quality
-from site_agent.devices.ocpp.clock_offset import ClockOffset
-from site_agent.devices.ocpp.meter import Meter
-from site_agent.devices.ocpp.samples import Sample
+from site_agent.devices.ocpp.evse.clock_offset import ClockOffset
+from site_agent.devices.ocpp.evse.meter import Meter
+from site_agent.devices.ocpp.versions.samples import Sample
 from site_agent.domain.device import ChargerSpec
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)

@@ -24,11 +24,11 @@ import structlog
 
 from contracts.errors import PermanentError, TransientError
 from contracts.time import Clock
-from site_agent.devices.ocpp.installer import Installer, Link
-from site_agent.devices.ocpp.outbox import SupersededError
-from site_agent.devices.ocpp.profiles import legal_a
+from site_agent.devices.ocpp.evse.transactions import Transaction
+from site_agent.devices.ocpp.limits.installer import Installer, Link
+from site_agent.devices.ocpp.limits.profiles import legal_a
 from site_agent.devices.ocpp.settings import Timing
-from site_agent.devices.ocpp.transactions import Transaction
+from site_agent.devices.ocpp.wire.outbox import SupersededError
 from site_agent.domain.device import ChargerSpec
 
 _RIPENS_S = 1.0

@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from contracts.errors import ProtocolError
-from site_agent.devices.ocpp import fields
-from site_agent.devices.ocpp.frames import Json
-from site_agent.devices.ocpp.outbox import Request
-from site_agent.devices.ocpp.profiles import Capabilities, ChargingProfile, rate_units
+from site_agent.devices.ocpp.limits.profiles import Capabilities, ChargingProfile, rate_units
+from site_agent.devices.ocpp.wire import fields
+from site_agent.devices.ocpp.wire.frames import Json
+from site_agent.devices.ocpp.wire.outbox import Request
 
 if TYPE_CHECKING:
     from site_agent.devices.ocpp.station import Station

@@ -12,8 +12,8 @@ from datetime import datetime
 from math import isfinite
 
 from contracts.errors import ProtocolError
-from site_agent.devices.ocpp import fields
-from site_agent.devices.ocpp.frames import Json
+from site_agent.devices.ocpp.wire import fields
+from site_agent.devices.ocpp.wire.frames import Json
 
 _REGISTER = "Energy.Active.Import.Register"
 _IMPORT, _EXPORT = "Power.Active.Import", "Power.Active.Export"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from contracts.errors import LinkDownError, TransientError
-from site_agent.devices.ocpp.frames import Answer, CallRefusedError, Json, NoAnswerError
+from site_agent.devices.ocpp.wire.frames import Answer, CallRefusedError, Json, NoAnswerError
 
 _MOST_WAITING = 32
 _DEAF_AFTER = 3

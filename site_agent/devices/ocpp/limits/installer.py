@@ -9,10 +9,7 @@ from datetime import datetime
 import structlog
 
 from contracts.errors import PermanentError
-from site_agent.devices.ocpp.dialect import Dialect
-from site_agent.devices.ocpp.frames import CallRefusedError
-from site_agent.devices.ocpp.outbox import Priority
-from site_agent.devices.ocpp.profiles import (
+from site_agent.devices.ocpp.limits.profiles import (
     Capabilities,
     ChargingProfile,
     Form,
@@ -23,7 +20,10 @@ from site_agent.devices.ocpp.profiles import (
     resting_forms,
     resting_profile,
 )
-from site_agent.devices.ocpp.session import Session
+from site_agent.devices.ocpp.versions.dialect import Dialect
+from site_agent.devices.ocpp.wire.frames import CallRefusedError
+from site_agent.devices.ocpp.wire.outbox import Priority
+from site_agent.devices.ocpp.wire.session import Session
 from site_agent.domain.device import ChargerSpec
 
 _NOT_THERE = ("NotImplemented", "NotSupported")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from math import isfinite
 
 from contracts.time import as_utc
-from site_agent.devices.ocpp.frames import CallFaultError, Fault, Json
+from site_agent.devices.ocpp.wire.frames import CallFaultError, Fault, Json
 
 _LARGEST = 2**53
 

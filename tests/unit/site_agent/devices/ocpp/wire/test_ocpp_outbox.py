@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from contracts.errors import LinkDownError, TransientError
-from site_agent.devices.ocpp.frames import Answer, CallRefusedError, Json, NoAnswerError
-from site_agent.devices.ocpp.outbox import Outbox, Priority, SupersededError
+from site_agent.devices.ocpp.wire.frames import Answer, CallRefusedError, Json, NoAnswerError
+from site_agent.devices.ocpp.wire.outbox import Outbox, Priority, SupersededError
 
 
 @dataclass

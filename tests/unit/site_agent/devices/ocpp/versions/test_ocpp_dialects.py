@@ -12,14 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.testing import FakeClock
-from site_agent.devices.ocpp import frames, schemas
-from site_agent.devices.ocpp.dialect import Dialect
-from site_agent.devices.ocpp.frames import CallFaultError, Fault
-from site_agent.devices.ocpp.profiles import Capabilities, RateUnit
+from site_agent.devices.ocpp.limits.profiles import Capabilities, RateUnit
 from site_agent.devices.ocpp.settings import StationConfig, Timing
 from site_agent.devices.ocpp.station import Station
-from site_agent.devices.ocpp.v16 import Ocpp16
-from site_agent.devices.ocpp.v201 import Ocpp201
+from site_agent.devices.ocpp.versions.dialect import Dialect
+from site_agent.devices.ocpp.versions.v16 import Ocpp16
+from site_agent.devices.ocpp.versions.v201 import Ocpp201
+from site_agent.devices.ocpp.wire import frames, schemas
+from site_agent.devices.ocpp.wire.frames import CallFaultError, Fault
 from site_agent.domain.device import ChargerSpec
 from site_agent.store.memory import MemorySessions
 

@@ -9,13 +9,13 @@ import structlog
 
 from contracts.reading import Quality, Reading
 from contracts.time import Clock
-from site_agent.devices.ocpp.installer import Installer, Link
-from site_agent.devices.ocpp.meter import Meter
-from site_agent.devices.ocpp.samples import Sample
+from site_agent.devices.ocpp.evse.meter import Meter
+from site_agent.devices.ocpp.evse.transactions import Transaction, Transactions
+from site_agent.devices.ocpp.limits.installer import Installer, Link
+from site_agent.devices.ocpp.limits.steering import Steering
 from site_agent.devices.ocpp.settings import Timing
-from site_agent.devices.ocpp.steering import Steering
-from site_agent.devices.ocpp.tally import Tally
-from site_agent.devices.ocpp.transactions import Transaction, Transactions
+from site_agent.devices.ocpp.versions.samples import Sample
+from site_agent.devices.ocpp.wire.tally import Tally
 from site_agent.domain.device import ChargerSetpoint, ChargerSpec, ChargerState
 from site_agent.ports import SessionStore, Wake
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from site_agent.devices.ocpp.profiles import (
+from site_agent.devices.ocpp.limits.profiles import (
     Capabilities,
     Kind,
     LeaseTerms,

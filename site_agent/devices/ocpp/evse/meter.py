@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from contracts.power import power_from_current_w
 from contracts.reading import Quality, Reading
 from site_agent.devices.freshness import Freshness
-from site_agent.devices.ocpp.clock_offset import ClockOffset
-from site_agent.devices.ocpp.samples import Sample
+from site_agent.devices.ocpp.evse.clock_offset import ClockOffset
+from site_agent.devices.ocpp.versions.samples import Sample
 from site_agent.domain.device import ChargerSpec
 
 _WINDOW = timedelta(seconds=30)

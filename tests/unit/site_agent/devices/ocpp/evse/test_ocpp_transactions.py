@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from contracts.testing import FakeClock
-from site_agent.devices.ocpp.transactions import Transactions
+from site_agent.devices.ocpp.evse.transactions import Transactions
 from site_agent.store.memory import MemorySessions
 
 

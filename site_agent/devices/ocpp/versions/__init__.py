@@ -1,0 +1,1 @@
+"""What differs between the OCPP versions: our words to the wire's and back, without state."""
