@@ -6,7 +6,6 @@ import asyncio
 import json
 import uuid
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 
 import structlog
@@ -124,7 +123,7 @@ class Session:
 
 def _parsed(frame: str | bytes) -> object:
     try:
-        parsed: object = json.loads(frame, parse_float=Decimal)
+        parsed: object = json.loads(frame)
     except (ValueError, RecursionError):
         return None
     return parsed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from contracts.power import NOMINAL_VOLTAGE_V
@@ -42,6 +42,8 @@ class ChargerSpec:
     """Lowest current a vehicle may be offered, IEC 61851-1; below it only 0 is legal."""
     fail_safe_current_a: float = 6.0
     """What the charger falls back to by itself when the agent is gone."""
+    max_discharge_a: float = 0.0
+    """Most a vehicle may feed back through it, A per phase as a magnitude; 0: charging only."""
     voltage_v: float = NOMINAL_VOLTAGE_V
 
 
@@ -68,6 +70,16 @@ class ChargerState:
     """False once measured current stays above the confirmed limit: count its measured worst."""
     pausable: bool = True
     """False once it has turned a limit of 0 A into its minimum: it is served first."""
+    lapse: Lapse = Lapse.DEVICE
+    """Whether it lets go of a limit of ours by itself and returns to its fail-safe share."""
+    ceiling_a: float | None = None
+    """Most that others allow it (a cloud CSMS, a limit set at the charger), A per phase."""
+    follows_within: timedelta | None = None
+    """How long it has been seen to take to follow a limit; None: not learnt yet."""
+    phases_used: int | None = None
+    """Phases the vehicle has been seen to draw on; None: not known."""
+    bidirectional: bool = False
+    """Whether charger and vehicle can discharge now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +136,10 @@ class PvState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChargerSetpoint:
-    """A limit for one EVSE with the causes that bound it; A per phase, 0 or >= min_current_a."""
+    """A limit for one EVSE with the causes that bound it; A per phase, 0 or >= min_current_a.
+
+    Negative: discharge with this current, where `ChargerState.bidirectional` says it can.
+    """
 
     evse_id: str
     limit_a: float

@@ -14,6 +14,7 @@ class Version(StrEnum):
 
     V16 = "ocpp1.6"
     V201 = "ocpp2.0.1"
+    V21 = "ocpp2.1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

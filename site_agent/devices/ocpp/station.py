@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -21,6 +22,7 @@ from site_agent.devices.ocpp.wire.frames import CallFaultError, Fault, Json
 from site_agent.devices.ocpp.wire.outbox import Priority, Request
 from site_agent.devices.ocpp.wire.session import Session
 from site_agent.devices.ocpp.wire.tally import Tally
+from site_agent.devices.ocpp.wire.trace import Trace
 from site_agent.ports import SessionStore, Wake
 
 _log = structlog.get_logger(__name__)
@@ -45,11 +47,13 @@ class Station:
         self.nameplate: Nameplate | None = None
         self.generation = 0
         """How many connections there have been."""
+        self.trace = Trace(clock)
         self._clock = clock
         self._authorize = authorize
         self._log = _log.bind(charge_point=config.charge_point_id)
         self._link: Link | None = None
         self._capabilities = Capabilities()
+        self._commands = itertools.count()
         self._booted = asyncio.Event()
         self._boot_awaited = False
         self.evses: Mapping[int, OcppCharger] = {
@@ -103,6 +107,27 @@ class Station:
             evse.rebooted()
         self._booted.set()
 
+    # --- what the charger is told ------------------------------------------------------------------
+
+    @property
+    def link(self) -> Link | None:
+        """The connection in use, if any."""
+        return self._link
+
+    async def command(self, request: Request) -> Json:
+        """Send any CALL that its version knows (a person, a proxy) and wait for the result.
+
+        Raises:
+            OutboundError: it breaks its schema.
+            CallRefusedError: answered by CALLERROR.
+            TransientError: offline, or no answer.
+        """
+        link = self._link
+        if link is None:
+            raise LinkDownError(f"{self.config.charge_point_id}: offline")
+        key = ("command", self.generation, next(self._commands))
+        return await link.session.call(request, key=key, priority=Priority.ROUTINE, vital=False)
+
     # --- connections ------------------------------------------------------------------------------
 
     async def restore(self) -> None:
@@ -119,6 +144,7 @@ class Station:
             clock=self._clock,
             timeout_s=self.timing.call_timeout_s,
             tally=self.tally,
+            trace=self.trace,
         )
         link = self._replace(Link(session=session, dialect=dialect))
         try:

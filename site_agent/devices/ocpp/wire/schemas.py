@@ -4,36 +4,40 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from decimal import Decimal
 from functools import cache
 from importlib.resources import files
+from typing import Protocol
 
-from jsonschema.exceptions import best_match
-from jsonschema.protocols import Validator
-from jsonschema.validators import validator_for
+import jsonschema_rs
 
 from contracts.errors import PermanentError
 from site_agent.devices.ocpp.settings import Version
+from site_agent.devices.ocpp.wire.frames import Json
 
-_FOLDERS = {Version.V16: "v16", Version.V201: "v201"}
+_FOLDERS = {Version.V16: "v16", Version.V201: "v201", Version.V21: "v21"}
+
+
+class _Validator(Protocol):
+    def validate(self, instance: object) -> None: ...
 
 
 class OutboundError(PermanentError):
-    """A message of ours breaks its schema: a fault of this program, never sent."""
+    """A message of ours breaks its schema, or there is no such message: never sent."""
 
 
-def check(version: Version, message: str, payload: str) -> None:
-    """Check payload text, exactly as it will be sent, against the schema of `message`.
-
-    Numbers are compared as decimals: 16.1 is a multiple of 0.1, which binary floats deny.
+def check(version: Version, message: str, payload: Json) -> None:
+    """Check a payload against the schema of `message`.
 
     Raises:
         OutboundError: it does not fit.
     """
-    instance = json.loads(payload, parse_float=Decimal)
-    fault = best_match(_validator(version, message).iter_errors(instance))
-    if fault is not None:
-        raise OutboundError(f"{message}: {fault.message}"[:300])
+    try:
+        _validator(version, message).validate(payload)
+    except jsonschema_rs.ValidationError as fault:
+        where = "/".join(str(step) for step in fault.instance_path)
+        raise OutboundError(f"{message}: {where or 'it'}: {fault.message}"[:300]) from fault
+    except ValueError as fault:  # no JSON, such as an infinite number
+        raise OutboundError(f"{message}: {fault}"[:300]) from fault
 
 
 def request(version: Version, action: str) -> str:
@@ -53,9 +57,8 @@ def prepare(version: Version, messages: Iterable[str]) -> None:
 
 
 @cache
-def _validator(version: Version, message: str) -> Validator:
+def _validator(version: Version, message: str) -> _Validator:
     path = files("ocpp") / _FOLDERS[version] / "schemas" / f"{message}.json"
-    schema = json.loads(path.read_text("utf-8-sig"), parse_float=Decimal)
-    kind = validator_for(schema)
-    kind.check_schema(schema)
-    return kind(schema)
+    if not message.isalnum() or not path.is_file():
+        raise OutboundError(f"{message[:50]}: no such message in {version.value}")
+    return jsonschema_rs.validator_for(json.loads(path.read_text("utf-8-sig")))

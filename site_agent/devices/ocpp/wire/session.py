@@ -20,6 +20,7 @@ from site_agent.devices.ocpp.wire import frames, schemas
 from site_agent.devices.ocpp.wire.frames import BadFrameError, Call, CallFaultError, Fault, Json
 from site_agent.devices.ocpp.wire.outbox import Outbox, Priority, Request
 from site_agent.devices.ocpp.wire.tally import Tally
+from site_agent.devices.ocpp.wire.trace import Direction, Trace
 
 _MOST_UNANSWERED = 64
 """A charger may have one CALL in flight; whoever has this many floods us."""
@@ -41,8 +42,10 @@ class Session:
         clock: Clock,
         timeout_s: float,
         tally: Tally,
+        trace: Trace,
     ) -> None:
         self._socket = socket
+        self._trace = trace
         self._dialect = dialect
         self._serve = serve
         self._clock = clock
@@ -86,9 +89,9 @@ class Session:
         Raises:
             OutboundError: the request breaks its schema.
         """
-        text = frames.text_of(request.payload)
         version = self._dialect.version
-        schemas.check(version, schemas.request(version, request.action), text)
+        schemas.check(version, schemas.request(version, request.action), request.payload)
+        text = frames.text_of(request.payload)
         return await self._outbox.call(
             request.action, text, key=key, priority=priority, vital=vital
         )
@@ -104,6 +107,7 @@ class Session:
             while True:
                 message = await self._socket.recv()
                 self.last_seen = self._clock.now()
+                self._trace.note(Direction.IN, message)
                 self._sort(message)
         except ConnectionClosed as closed:
             if closed.sent is not None and closed.sent.code in _REFUSED:
@@ -144,7 +148,7 @@ class Session:
     async def _reply(self, call: Call) -> str:
         """The answer frame: there always is one, whatever a handler does."""
         try:
-            payload = frames.text_of(await self._serve(call.action, call.payload))
+            payload = await self._serve(call.action, call.payload)
             schemas.check(self._dialect.version, schemas.response(call.action), payload)
         except CallFaultError as fault:
             self._tally.note("bad call", action=call.action[:50], reason=str(fault))
@@ -155,7 +159,7 @@ class Session:
         except Exception:  # the peer's boundary: one charger's message must not stop the depot
             _log.exception("ocpp handler failed", action=call.action[:50])
             return refusal(self._dialect, call, Fault.INTERNAL, "internal error")
-        return frames.result(call.message_id, payload)
+        return frames.result(call.message_id, frames.text_of(payload))
 
     # --- outbound ---------------------------------------------------------------------------------
 
@@ -163,6 +167,7 @@ class Session:
         await self._send(frames.call(message_id, action, text))
 
     async def _send(self, text: str) -> None:
+        self._trace.note(Direction.OUT, text)
         try:
             await self._socket.send(text)
         except ConnectionClosed as error:
