@@ -11,6 +11,7 @@ from site_agent.domain.demand import steered
 from site_agent.domain.device import PHASES
 from site_agent.domain.envelope import Bound, Envelope
 from site_agent.domain.estimate import Moment, watts_per_amp
+from site_agent.domain.lasting import lasting
 from site_agent.domain.policy import ControlPolicy
 from site_agent.domain.room import Room, fixed_a
 from site_agent.domain.site import ROOT, SiteSnapshot
@@ -42,6 +43,8 @@ class Budget:
     """By (node, phase)."""
     batteries_w: float
     """What is counted in for batteries, W, charging positive."""
+    lasting: Sequence[Constraint] = ()
+    """On chargers that would keep their limit without an agent."""
 
     @property
     def powers(self) -> Sequence[PowerBudget]:
@@ -49,9 +52,9 @@ class Budget:
         return (self.power,) if self.load is None else (self.power, self.load)
 
     def constraints(self, margin_share: float = 0.0) -> Sequence[Constraint]:
-        """The budgets in W, that at the PCC first, then every node and phase."""
+        """The budgets in W, that at the PCC first, then every node and phase, then `lasting`."""
         rooms = (budget.with_margin(margin_share).room for budget in self.powers)
-        return (*rooms, *self.nodes.values())
+        return (*rooms, *self.nodes.values(), *self.lasting)
 
     @property
     def tightest_w(self) -> float:
@@ -81,6 +84,7 @@ def budget(
         load=load,
         nodes=dict(_nodes(snapshot, envelope, room, batteries_w, moment)),
         batteries_w=batteries_w,
+        lasting=lasting(snapshot),
     )
 
 

@@ -21,7 +21,7 @@ from site_agent.domain import storage
 from site_agent.domain.allocate import Share, allocate
 from site_agent.domain.binding import binding, unmet
 from site_agent.domain.budget import Budget, budget, used_up
-from site_agent.domain.demand import demands, needed_w
+from site_agent.domain.demand import demands, forbidden, needed_w
 from site_agent.domain.device import (
     BatterySetpoint,
     ChargerSetpoint,
@@ -130,6 +130,8 @@ def _setpoint(
             limit_a, cause = _unattended(spec, envelope)[0], f"{state}: counted at {worst:.1f} A"
         case Role.STEERED if spec.evse_id in shares:
             limit_a, cause = limits[spec.evse_id], shares[spec.evse_id].cause
+        case Role.STEERED if forbidden(charger):
+            limit_a, cause = 0.0, "paused: others allow it less than its minimum"
         case Role.STEERED:
             limit_a, cause = 0.0, "paused a short while ago: rests before it may resume"
     return ChargerSetpoint(evse_id=spec.evse_id, limit_a=limit_a, cause=cause)

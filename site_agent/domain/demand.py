@@ -22,12 +22,15 @@ def steered(snapshot: SiteSnapshot) -> list[ChargerState]:
 
 
 def demands(snapshot: SiteSnapshot, policy: ControlPolicy) -> list[Demand]:
-    """One demand per steered charger that may charge now (not one whose pause is too young)."""
+    """One demand per steered charger that may charge now.
+
+    Not one whose pause is too young, nor one to which others leave less than its minimum.
+    """
     needs = {need.evse_id: need for need in snapshot.needs}
     wished = (
         _demand(charger, needs.get(charger.spec.evse_id), snapshot, policy)
         for charger in steered(snapshot)
-        if not resting(charger, snapshot.at, policy)
+        if not resting(charger, snapshot.at, policy) and not forbidden(charger)
     )
     return list(wished)
 
@@ -36,6 +39,11 @@ def resting(charger: ChargerState, now: datetime, policy: ControlPolicy) -> bool
     """Whether it was paused too recently to resume."""
     paused = charger.confirmed_limit_a is not None and charger.confirmed_limit_a <= 0
     return paused and _younger(charger, now, policy.resume_hold)
+
+
+def forbidden(charger: ChargerState) -> bool:
+    """Whether others (a cloud CSMS, a limit set at the charger) allow less than its minimum."""
+    return charger.ceiling_a is not None and charger.ceiling_a < charger.spec.min_current_a
 
 
 def needed_w(snapshot: SiteSnapshot, wished: Iterable[Demand]) -> float:
@@ -94,14 +102,20 @@ def _demand(
 
 
 def _takes_a(charger: ChargerState, need: VehicleNeed | None) -> float:
-    """Most current its vehicle can take; one too weak for three phases is on a single one."""
+    """Most current its vehicle can take and others allow it.
+
+    A vehicle too weak for three phases is on a single one.
+    """
     spec = charger.spec
+    allowed_a = spec.max_current_a
+    if charger.ceiling_a is not None:
+        allowed_a = min(allowed_a, charger.ceiling_a)
     if need is None:
-        return spec.max_current_a
+        return allowed_a
     per_phase = need.max_power_w / (spec.voltage_v * len(spec.phases))
     if per_phase < spec.min_current_a:
         per_phase = need.max_power_w / spec.voltage_v
-    return min(spec.max_current_a, per_phase)
+    return min(allowed_a, per_phase)
 
 
 def _ceiling_a(charger: ChargerState, now: datetime, policy: ControlPolicy) -> float:

@@ -6,7 +6,8 @@
 - **The link down**: the accepted instruction runs to its expiry, fallback included, then the
   standing limits remain.
 - **The agent dead**: each device ends its setpoint by itself. A charger's TxProfile runs out and
-  its resting TxDefaultProfile, the fail-safe share, remains. A battery or PV inverter whose lapse
+  its resting TxDefaultProfile, the fail-safe share, remains; one that never lets go of a limit is
+  given only what the site could bear for ever (see `lasting`). A battery or PV inverter whose lapse
   is `device` reverts (battery to 0 W, PV released). One that cannot lapse, or might not, keeps its
   last setpoint, so a battery counts with its full charging power in `unattended_load_a`.
 """
@@ -26,11 +27,10 @@ def building_worst_a(model: SiteModel) -> float:
 def unattended_load_a(model: SiteModel) -> PhaseLoads:
     """The largest load of every node and phase with no agent alive, A."""
     fail_safe = {spec.evse_id: spec.fail_safe_current_a for spec in model.chargers}
-    stuck = [(b.node, b.max_charge_w) for b in model.batteries if b.lapse is not Lapse.DEVICE]
     return add_loads(
         [
             charger_loads(model, fail_safe),
-            balanced_loads(model, stuck),
+            balanced_loads(model, stuck_batteries(model)),
             balanced_loads(model, [(ROOT, model.max_building_w)]),
         ]
     )
@@ -39,5 +39,10 @@ def unattended_load_a(model: SiteModel) -> PhaseLoads:
 def unattended_import_w(model: SiteModel) -> float:
     """The largest import of the site with no agent alive, W."""
     chargers = sum(s.fail_safe_current_a * s.voltage_v * len(s.phases) for s in model.chargers)
-    stuck = sum(b.max_charge_w for b in model.batteries if b.lapse is not Lapse.DEVICE)
-    return chargers + stuck + model.max_building_w
+    stuck_w = sum(power for _, power in stuck_batteries(model))
+    return chargers + stuck_w + model.max_building_w
+
+
+def stuck_batteries(model: SiteModel) -> list[tuple[str, float]]:
+    """`(node, W)` of every battery that may go on charging with no agent alive."""
+    return [(b.node, b.max_charge_w) for b in model.batteries if b.lapse is not Lapse.DEVICE]

@@ -11,6 +11,7 @@ from contracts.site_link.messages import Notice, Severity
 from site_agent.domain.envelope import Side
 from site_agent.domain.estimate import worst_a
 from site_agent.domain.functions import Unheld
+from site_agent.domain.lasting import keeps
 from site_agent.domain.readiness import Readiness
 from site_agent.domain.site import ROOT, SiteSnapshot
 from site_agent.flows.rows import name, text
@@ -23,6 +24,7 @@ CHARGER_OFFLINE = "charger-offline"
 BATTERY_OFFLINE = "battery-offline"
 PV_OFFLINE = "pv-offline"
 LIMIT_NOT_OBEYED = "limit-not-obeyed"
+KEEPS_LIMIT = "charger-keeps-limit"
 LIMIT_UNMET = "limit-unmet"
 DEPARTURE_AT_RISK = "departure-at-risk"
 FUNCTION_REFUSED = "inverter-function-refused"
@@ -51,6 +53,7 @@ def conditions(
         [
             *_meter(snapshot),
             *_chargers(snapshot),
+            *_keepers(snapshot),
             *_others(snapshot),
             *_limits(unmet),
             *_vehicles(prospects),
@@ -87,6 +90,14 @@ def _chargers(snapshot: SiteSnapshot) -> Iterator[tuple[Key, Condition]]:
                     text=f"draws {worst:.0f} A a phase under a limit of {limit:.0f} A",
                 ),
             )
+
+
+def _keepers(snapshot: SiteSnapshot) -> Iterator[tuple[Key, Condition]]:
+    words = "does not end a limit by itself: it is given only what the site bears without an agent"
+    for charger in snapshot.chargers:
+        if keeps(charger):
+            condition = Condition(severity=Severity.WARNING, text=words)
+            yield (KEEPS_LIMIT, charger.spec.evse_id), condition
 
 
 def _others(snapshot: SiteSnapshot) -> Iterator[tuple[Key, Condition]]:

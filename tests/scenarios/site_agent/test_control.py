@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -121,7 +122,7 @@ def _charger(name: str, facts: Case) -> ChargerState:
     spec = site.charger_spec(
         name, facts.get("node", ROOT), phases=tuple(facts.get("phases", PHASES))
     )
-    return site.charger(
+    state = site.charger(
         spec,
         drawn_a=facts["draws"],
         limit_a=facts.get("limit"),
@@ -131,6 +132,8 @@ def _charger(name: str, facts: Case) -> ChargerState:
         online=facts.get("online", True),
         obeys=facts.get("obeys", True),
     )
+    lapse = Lapse(facts.get("lapse", "device"))
+    return replace(state, lapse=lapse, ceiling_a=facts.get("ceiling"))
 
 
 def _need(name: str, needs: Case) -> VehicleNeed:
