@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -249,4 +249,19 @@ class KeyValues(Protocol):
 
     async def put(self, key: str, value: str) -> None:
         """Durable when it returns."""
+        ...
+
+
+# --- people at the agent's own machine ------------------------------------------------------------
+
+
+class Command(Protocol):
+    """What a person may ask of the running agent; arguments and items are JSON objects."""
+
+    def __call__(self, args: Mapping[str, object], /) -> AsyncGenerator[Mapping[str, object], None]:
+        """Do it and tell what is found, item by item; ended early by `aclose`.
+
+        Raises:
+            GridyardError: it cannot be done; the person is told why.
+        """
         ...
