@@ -113,6 +113,7 @@ def _nodes(
     model = snapshot.model
     paths = {spec.evse_id: path(model, spec.node) for spec in model.chargers}
     batteries_a = batteries_w / (len(PHASES) * model.voltage_v)
+    movable = steered(snapshot)
 
     def capacity(node: str, phase: int, limit_a: float) -> float:
         if node == ROOT:
@@ -124,7 +125,7 @@ def _nodes(
         for phase in PHASES:
             weights = {
                 c.spec.evse_id: 1.0
-                for c in steered(snapshot)
+                for c in movable
                 if phase in c.spec.phases and node in paths[c.spec.evse_id]
             }
             yield (
