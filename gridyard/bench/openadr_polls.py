@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-import multiprocessing
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -20,16 +17,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from contracts.clock import SystemClock
-from contracts.errors import PermanentError
 from contracts.identity import openadr_fingerprint
 from gridyard.bench import openadr_peers as peers
 from gridyard.bench.core import Row, at_most
 from gridyard.bench.openadr_peers import Parties, Party
+from gridyard.bench.processes import got, process
 
 _RUNS, _OUR_POLLS, _THEIR_POLLS = 5, 100, 5
-_PATIENCE_S, _END_S = 120.0, 10.0
 _TWENTIETH = 1 / 20
-Kind = TypeVar("Kind", str, float)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,48 +73,21 @@ def cost(
     """
     ven_s, vtn_s = [], []
     with (
-        _process(peers.serve, server, parties) as serving,
-        _process(peers.poll, client, parties, _got(serving, str)) as polling,
+        process(peers.serve, server, parties) as serving,
+        process(peers.poll, client, parties, got(serving, str)) as polling,
     ):
-        _got(polling, str)
+        got(polling, str)
         for _ in range(runs):
             before = _cpu_s(serving)
             polling.send(polls)
-            ven_s.append(_got(polling, float) / polls)
+            ven_s.append(got(polling, float) / polls)
             vtn_s.append((_cpu_s(serving) - before) / polls)
     return PollCost(ven_s=min(ven_s), vtn_s=min(vtn_s))
 
 
 def _cpu_s(serving: Connection) -> float:
     serving.send("cpu")
-    return _got(serving, float)
-
-
-@contextmanager
-def _process(work: Callable[..., None], *arguments: object) -> Iterator[Connection]:
-    """A process and our end of its pipe; it ends when the block does."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=work, args=(*arguments, theirs), daemon=True)
-    process.start()
-    theirs.close()
-    try:
-        yield ours
-    finally:
-        ours.close()
-        process.join(_END_S)
-        if process.is_alive():
-            process.kill()
-            process.join()
-
-
-def _got(pipe: Connection, kind: type[Kind]) -> Kind:
-    try:
-        if pipe.poll(_PATIENCE_S):
-            return kind(pipe.recv())
-    except EOFError:
-        pass
-    raise PermanentError("a process of the bench has ended or hangs; run it with its log to see")
+    return got(serving, float)
 
 
 def make_parties(folder: Path) -> Parties:
