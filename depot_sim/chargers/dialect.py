@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from depot_sim.chargers.events import BootReason, Event
+from depot_sim.chargers.events import BootReason, Event, Message
 from depot_sim.chargers.json_rpc import Json
 
 Call = Callable[[str, Json], Awaitable[Json]]
@@ -21,6 +21,13 @@ class Nameplate:
     vendor: str = "Gridyard"
     model: str = "Simulated EVSE"
     firmware: str = "1.0"
+
+
+async def told(message: Message, call: Call) -> None:
+    """Send a message that is in words already, and hand on its answer."""
+    answer = await call(message.action, message.payload)
+    if message.then is not None:
+        message.then(answer)
 
 
 class Dialect(Protocol):

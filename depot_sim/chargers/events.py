@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class Status(StrEnum):
@@ -20,6 +21,8 @@ class Status(StrEnum):
     SUSPENDED_EV = "SuspendedEV"
     SUSPENDED_EVSE = "SuspendedEVSE"
     FINISHING = "Finishing"
+    RESERVED = "Reserved"
+    UNAVAILABLE = "Unavailable"
 
 
 class EndReason(StrEnum):
@@ -74,6 +77,13 @@ class Transaction:
     start_wh: float
     ref: str | None
     remote_start_id: int | None = None
+    tag_type: str = "ISO14443"
+    """2.0.1's word for where the tag comes from."""
+    group: str | None = None
+    """Its parent id tag or group id token, once the central system has said it."""
+    reservation_id: int | None = None
+    cost: float | None = None
+    """The running cost the central system has told, in its own currency."""
     told: int = 0
     """Messages told about it so far: the next 2.0.1 sequence number."""
 
@@ -120,6 +130,25 @@ class AuthorizationWanted(Event):
 
     evse_id: int
     id_tag: str
+    tag_type: str = "ISO14443"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message(Event):
+    """A CALL already put into words; `then` takes its answer."""
+
+    action: str
+    payload: dict[str, Any]
+    then: Callable[[dict[str, Any]], None] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReservationOver(Event):
+    """A reservation ended without being used or cancelled by the central system."""
+
+    reservation_id: int
+    reason: str
+    """"Expired" or "Removed"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,7 +67,7 @@ def check(folder: str, schema: str, codes: Mapping[str, str], payload: Json) -> 
 
 
 @lru_cache(maxsize=512)
-def _validator(folder: str, schema: str) -> Any:  # the package has no common class for its drafts
+def _validator(folder: str, schema: str) -> Any:  # noqa: ANN401 (the package has no common class for its drafts)
     if not schema.isalnum():
         return None
     path = resources.files("ocpp") / folder / "schemas" / f"{schema}.json"

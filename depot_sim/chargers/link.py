@@ -131,11 +131,13 @@ class Link:
         finally:
             self._session = None
             self._station.outbox.keep_durable()
+            self._station.set_online(self._clock.now(), online=False)
 
     async def _talk(self, session: Session) -> None:
         self._station.outbox.keep_durable()
         await self._greet(session)
         self._backoff.reset()
+        self._station.set_online(self._clock.now(), online=True)
         self._station.repeat_tags(self._clock.now())
         async with asyncio.TaskGroup() as group:
             group.create_task(self._beat())

@@ -24,6 +24,10 @@ class Outlet:
     transaction: Transaction | None = None
     tag_shown: str | None = None
     finished: bool = False
+    operative: bool = True
+    operative_next: bool | None = None
+    """Availability that waits for the end of the transaction."""
+    reserved: bool = False
     sampled_at: datetime | None = None
 
     def situation(self, sharing: int) -> Situation:
@@ -43,8 +47,10 @@ class Outlet:
     def status_under(self, limit: Limit) -> Status:
         """The status this outlet shows under a limit."""
         vehicle = self.evse.vehicle
+        if not self.operative and self.transaction is None:
+            return Status.UNAVAILABLE
         if vehicle is None:
-            return Status.AVAILABLE
+            return Status.RESERVED if self.reserved else Status.AVAILABLE
         if self.transaction is None:
             return Status.FINISHING if self.finished else Status.PREPARING
         if self.evse.suspends(limit.current_a):

@@ -14,11 +14,13 @@ from datetime import datetime, timedelta
 
 from depot_sim.chargers import profiles as smart
 from depot_sim.chargers.acceptance import Case, Refusal, duplicates, refusal
+from depot_sim.chargers.agenda import Agenda
 from depot_sim.chargers.events import (
     AuthorizationWanted,
     Context,
     EndReason,
     Metered,
+    ReservationOver,
     StatusChanged,
     Transaction,
     TransactionChanged,
@@ -26,10 +28,12 @@ from depot_sim.chargers.events import (
     TransactionStarted,
 )
 from depot_sim.chargers.installed import InstalledProfiles
+from depot_sim.chargers.local_list import KnownTokens, Listed
 from depot_sim.chargers.outbox import Outbox
 from depot_sim.chargers.outlet import Outlet
 from depot_sim.chargers.personality import Personality
 from depot_sim.chargers.profiles import ChargingProfile, Limit, Purpose, Selection
+from depot_sim.chargers.reservations import Reservation, Reservations
 from depot_sim.physics.evse import Evse
 from depot_sim.physics.phases import PhaseWatts, total
 from depot_sim.physics.vehicle import Vehicle
@@ -41,6 +45,13 @@ class StationSettings:
 
     heartbeat_interval_s: int = 300
     meter_interval_s: int = 10
+    local_list: bool = True
+    local_pre_authorize: bool = False
+    """Start on the station's own word and let the central system object."""
+    local_authorize_offline: bool = False
+    offline_unknown: bool = False
+    """Offline, start even for tokens nobody knows."""
+    remote_needs_authorization: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +80,11 @@ class Station:
         self.personality = personality
         self.settings = settings
         self.outbox = Outbox()
+        self.agenda = Agenda()
+        self.tokens = KnownTokens()
+        self.reservations = Reservations()
+        self.online_since: datetime | None = None
+        """None while there is no accepted link to the central system."""
         self._rules = rules
         self._profiles = InstalledProfiles(timedelta(seconds=personality.apply_delay_s))
 
@@ -90,8 +106,16 @@ class Station:
             raise ValueError(f"outlet {evse_id} is taken by {outlet.evse.vehicle.id}")
         outlet.evse = replace(outlet.evse, vehicle=vehicle)
         outlet.finished = False
-        outlet.tag_shown = vehicle.id_tag
         self._refresh(outlet, now)
+        self.present(evse_id, vehicle.id_tag, now)
+
+    def present(self, evse_id: int, id_tag: str, now: datetime) -> None:
+        """Somebody shows a tag: to start or, with the tag or group of the transaction, to stop."""
+        outlet = self.outlets[evse_id]
+        if outlet.transaction is not None and outlet.transaction.id_tag == id_tag:
+            self.end(evse_id, EndReason.LOCAL, now)
+            return
+        outlet.tag_shown = id_tag
         self._ask_about_tag(outlet, now)
 
     def unplug(self, evse_id: int, now: datetime) -> Vehicle | None:
@@ -117,24 +141,42 @@ class Station:
             if powered:
                 self._refresh(outlet, now)
                 self._sample_if_due(outlet, now)
+        if powered:
+            self.agenda.run_due(now)
+            self._expire_reservations(now)
 
     # --- transactions ------------------------------------------------------------------------
 
-    def authorized(self, evse_id: int, id_tag: str, now: datetime, *, accepted: bool) -> None:
+    def authorized(self, evse_id: int, id_tag: str, now: datetime, word: Listed) -> None:
         """The central system's word on a tag shown at an outlet."""
+        self.tokens.cache.learn(id_tag, word)
         outlet = self.outlets[evse_id]
         waiting = outlet.tag_shown == id_tag
         outlet.tag_shown = None
-        if waiting and accepted:
+        if not waiting or not word.accepted:
+            return
+        if outlet.transaction is None:
             self.begin(evse_id, id_tag, now)
+        elif word.group is not None and word.group == outlet.transaction.group:
+            self.end(evse_id, EndReason.LOCAL, now)
 
     def begin(
-        self, evse_id: int, id_tag: str, now: datetime, remote_start_id: int | None = None
+        self,
+        evse_id: int,
+        id_tag: str,
+        now: datetime,
+        remote_start_id: int | None = None,
+        tag_type: str | None = None,
     ) -> Transaction | None:
-        """Start a transaction; None without outlet or vehicle, or with one running already."""
+        """Start a transaction; None unless an operative, free outlet has a vehicle it is for."""
         outlet = self.outlets.get(evse_id)
         if outlet is None or outlet.evse.vehicle is None or outlet.transaction is not None:
             return None
+        known = self.tokens.of(id_tag, use_list=self.settings.local_list)
+        group, held = known.group if known else None, self.reservations.of(evse_id)
+        if not outlet.operative or (held is not None and not held.admits(id_tag, group)):
+            return None
+        self.cancel_reservation(held.id if held else None, now)
         outlet.tag_shown = None
         outlet.sampled_at = None
         outlet.transaction = Transaction(
@@ -144,6 +186,9 @@ class Station:
             start_wh=outlet.evse.register_wh,
             ref=str(uuid.uuid4()) if self._rules.own_transaction_ids else None,
             remote_start_id=remote_start_id,
+            tag_type=tag_type or outlet.evse.vehicle.tag_type,
+            group=group,
+            reservation_id=held.id if held else None,
         )
         status = outlet.status_under(self.limit(evse_id, now))
         sample = outlet.sample(now, Context.BEGIN)
@@ -164,6 +209,8 @@ class Station:
         )
         outlet.transaction = None
         outlet.finished = True
+        if outlet.operative_next is not None:
+            outlet.operative, outlet.operative_next = outlet.operative_next, None
         outlet.evse = outlet.evse.step(0.0, limit_a=0.0, phases=1, energised=False)
         self._profiles.forget(Selection(purpose=Purpose.TX, evse_id=evse_id))
         self._refresh(outlet, now)
@@ -210,9 +257,32 @@ class Station:
             )
         )
 
+    def set_online(self, now: datetime, *, online: bool) -> None:
+        """The link has been accepted or lost; a tag still waiting may start on our own word."""
+        self.online_since = now if online else None
+        if not online:
+            self.repeat_tags(now)
+
     def _ask_about_tag(self, outlet: Outlet, now: datetime) -> None:
+        tag = outlet.tag_shown
+        if tag is None:
+            return
+        vehicle = outlet.evse.vehicle
+        tag_type = vehicle.tag_type if vehicle and vehicle.id_tag == tag else "ISO14443"
+        if tag_type == "NoAuthorization" or self._admits(tag, now):
+            self.begin(outlet.id, tag, now)
         if outlet.tag_shown is not None:
-            self.outbox.put(AuthorizationWanted(at=now, evse_id=outlet.id, id_tag=outlet.tag_shown))
+            self.outbox.put(
+                AuthorizationWanted(at=now, evse_id=outlet.id, id_tag=tag, tag_type=tag_type)
+            )
+
+    def _admits(self, tag: str, now: datetime) -> bool:
+        """Whether the station may start for this tag on its own word."""
+        online, settings = self.online_since is not None, self.settings
+        if not (settings.local_pre_authorize if online else settings.local_authorize_offline):
+            return False
+        known = self.tokens.of(tag, use_list=settings.local_list)
+        return known.admits(now) if known else settings.offline_unknown and not online
 
     def _refresh(self, outlet: Outlet, now: datetime) -> None:
         status = outlet.status_under(self.limit(outlet.id, now))
@@ -228,6 +298,50 @@ class Station:
     def _sample_if_due(self, outlet: Outlet, now: datetime) -> None:
         if outlet.sample_due(now, self.settings.meter_interval_s):
             self.meter(outlet, Context.PERIODIC, now)
+
+    # --- availability and reservations -------------------------------------------------------
+
+    def set_operative(self, evse_id: int, now: datetime, *, operative: bool) -> str:
+        """Take an outlet (0: all) in or out of service; the status to answer."""
+        outlets = [o for o in self.outlets.values() if evse_id in (0, o.id)]
+        for outlet in outlets:
+            if outlet.transaction is None:
+                outlet.operative, outlet.operative_next = operative, None
+                self._refresh(outlet, now)
+            else:
+                outlet.operative_next = None if operative == outlet.operative else operative
+        if any(outlet.operative_next is not None for outlet in outlets):
+            return "Scheduled"
+        return "Accepted" if outlets else "Rejected"
+
+    def reserve(self, reservation: Reservation, now: datetime) -> str:
+        """Keep an outlet for somebody; the status to answer."""
+        outlet = self.outlets.get(reservation.evse_id)
+        if outlet is None or reservation.expires_at <= now:
+            return "Rejected"
+        if not outlet.operative:
+            return "Unavailable"
+        if outlet.evse.vehicle is not None or not self.reservations.put(reservation):
+            return "Occupied"
+        self._show_reservations(now)
+        return "Accepted"
+
+    def cancel_reservation(self, reservation_id: int | None, now: datetime) -> bool:
+        """End a reservation; whether there was one."""
+        if reservation_id is None or self.reservations.take(reservation_id) is None:
+            return False
+        self._show_reservations(now)
+        return True
+
+    def _expire_reservations(self, now: datetime) -> None:
+        for over in self.reservations.expired(now):
+            self.outbox.put(ReservationOver(at=now, reservation_id=over.id, reason="Expired"))
+            self._show_reservations(now)
+
+    def _show_reservations(self, now: datetime) -> None:
+        for outlet in self.outlets.values():
+            outlet.reserved = self.reservations.of(outlet.id) is not None
+            self._refresh(outlet, now)
 
     # --- smart charging ----------------------------------------------------------------------
 

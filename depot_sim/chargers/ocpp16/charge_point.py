@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from depot_sim.chargers.dialect import Call, Nameplate
+from depot_sim.chargers.dialect import Call, Nameplate, told
 from depot_sim.chargers.events import (
     AuthorizationWanted,
     BootReason,
@@ -13,6 +13,7 @@ from depot_sim.chargers.events import (
     EndReason,
     Event,
     HeartbeatDue,
+    Message,
     Metered,
     StatusChanged,
     TransactionEnded,
@@ -65,41 +66,52 @@ class ChargePoint16:
     async def tell(self, event: Event, call: Call) -> None:
         """Put an event into words and take in the answer."""
         match event:
-            case BootWanted():
-                await call("BootNotification", self.boot(BootReason.TRIGGERED))
-            case HeartbeatDue():
-                await call("Heartbeat", {})
-            case StatusChanged():
-                await call("StatusNotification", _status(event))
             case AuthorizationWanted():
                 await self._authorize(event, call)
             case TransactionStarted():
                 await self._start(event, call)
-            case Metered():
-                await call("MeterValues", _meter_values(event))
             case TransactionEnded():
                 await self._stop(event, call)
+            case Message():
+                await told(event, call)
             case _:
-                pass  # the status has said it already
+                if words := self._words(event):
+                    await call(*words)
+
+    def _words(self, event: Event) -> tuple[str, Json] | None:
+        """A CALL whose answer says nothing; None where the status has said it already."""
+        match event:
+            case BootWanted():
+                return "BootNotification", self.boot(BootReason.TRIGGERED)
+            case HeartbeatDue():
+                return "Heartbeat", {}
+            case StatusChanged():
+                return "StatusNotification", _status(event)
+            case Metered():
+                return "MeterValues", _meter_values(event)
+            case _:
+                return None
 
     async def _authorize(self, event: AuthorizationWanted, call: Call) -> None:
         answer = await call("Authorize", {"idTag": event.id_tag})
-        self._station.authorized(
-            event.evse_id, event.id_tag, self._now(), accepted=_is_accepted(answer)
-        )
+        word = wording.listed(answer["idTagInfo"])
+        self._station.authorized(event.evse_id, event.id_tag, self._now(), word)
 
     async def _start(self, event: TransactionStarted, call: Call) -> None:
         transaction = event.transaction
-        answer = await call(
-            "StartTransaction",
-            {
-                "connectorId": transaction.evse_id,
-                "idTag": transaction.id_tag,
-                "meterStart": round(event.sample.register_wh),
-                "timestamp": timestamp(event.at),
-            },
-        )
+        payload = {
+            "connectorId": transaction.evse_id,
+            "idTag": transaction.id_tag,
+            "meterStart": round(event.sample.register_wh),
+            "timestamp": timestamp(event.at),
+        }
+        if transaction.reservation_id is not None:
+            payload["reservationId"] = transaction.reservation_id
+        answer = await call("StartTransaction", payload)
         transaction.ref = str(answer["transactionId"])
+        word = wording.listed(answer["idTagInfo"])
+        self._station.tokens.cache.learn(transaction.id_tag, word)
+        transaction.group = word.group
         if not _is_accepted(answer):
             self._station.end(transaction.evse_id, EndReason.DE_AUTHORIZED, self._now())
 

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from depot_sim.chargers import schedules
 from depot_sim.chargers.events import EndReason, Sample
-from depot_sim.chargers.json_rpc import Json, timestamp
+from depot_sim.chargers.json_rpc import Json, instant, timestamp
+from depot_sim.chargers.local_list import Listed
 from depot_sim.chargers.profiles import ChargingProfile, Purpose, Selection
 
 PURPOSES = {
@@ -46,6 +47,19 @@ def profile(payload: Json, connector_id: int, now: datetime) -> ChargingProfile:
         evse_id=connector_id,
         purpose=PURPOSES[payload["chargingProfilePurpose"]],
         now=now,
+    )
+
+
+def listed(info: Json) -> Listed:
+    """An idTagInfo.
+
+    Raises:
+        CallError: a timestamp is not one.
+    """
+    return Listed(
+        accepted=info["status"] == "Accepted",
+        group=info.get("parentIdTag"),
+        expires_at=instant(info.get("expiryDate")),
     )
 
 

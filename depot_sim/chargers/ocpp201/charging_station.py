@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from depot_sim.chargers.dialect import Call, Nameplate
+from depot_sim.chargers.dialect import Call, Nameplate, told
 from depot_sim.chargers.events import (
     AuthorizationWanted,
     BootReason,
@@ -14,7 +14,9 @@ from depot_sim.chargers.events import (
     EndReason,
     Event,
     HeartbeatDue,
+    Message,
     Metered,
+    ReservationOver,
     StatusChanged,
     Transaction,
     TransactionChanged,
@@ -72,25 +74,36 @@ class ChargingStation201:
     async def tell(self, event: Event, call: Call) -> None:
         """Put an event into words and take in the answer."""
         match event:
-            case BootWanted():
-                await call("BootNotification", self.boot(BootReason.TRIGGERED))
-            case HeartbeatDue():
-                await call("Heartbeat", {})
-            case StatusChanged():
-                await call("StatusNotification", _status(event))
             case AuthorizationWanted():
                 await self._authorize(event, call)
-            case Metered(transaction=None):
-                await call("MeterValues", _meter_values(event))
             case TransactionStarted():
                 await self._start(event, call)
+            case Message():
+                await told(event, call)
             case _:
-                await call("TransactionEvent", self._numbered(event))
+                await call(*self._words(event))
+
+    def _words(self, event: Event) -> tuple[str, Json]:
+        """A CALL whose answer says nothing."""
+        match event:
+            case BootWanted():
+                return "BootNotification", self.boot(BootReason.TRIGGERED)
+            case HeartbeatDue():
+                return "Heartbeat", {}
+            case StatusChanged():
+                return "StatusNotification", _status(event)
+            case Metered(transaction=None):
+                return "MeterValues", _meter_values(event)
+            case ReservationOver():
+                return "ReservationStatusUpdate", _reservation_over(event)
+            case _:
+                return "TransactionEvent", self._numbered(event)
 
     async def _authorize(self, event: AuthorizationWanted, call: Call) -> None:
-        answer = await call("Authorize", {"idToken": wording.id_token(event.id_tag)})
-        accepted = answer["idTokenInfo"]["status"] == "Accepted"
-        self._station.authorized(event.evse_id, event.id_tag, self._now(), accepted=accepted)
+        token = wording.id_token(event.id_tag, event.tag_type)
+        answer = await call("Authorize", {"idToken": token})
+        word = wording.listed(answer["idTokenInfo"])
+        self._station.authorized(event.evse_id, event.id_tag, self._now(), word)
 
     async def _start(self, event: TransactionStarted, call: Call) -> None:
         answer = await call("TransactionEvent", self._numbered(event))
@@ -112,6 +125,10 @@ def _status(event: StatusChanged) -> Json:
         "evseId": event.evse_id,
         "connectorId": _CONNECTOR_ID,
     }
+
+
+def _reservation_over(event: ReservationOver) -> Json:
+    return {"reservationId": event.reservation_id, "reservationUpdateStatus": event.reason}
 
 
 def _meter_values(event: Metered) -> Json:
@@ -141,7 +158,7 @@ def _started(event: TransactionStarted) -> Json:
     return {
         **_envelope(event, transaction, "Started", info),
         "triggerReason": "Authorized" if remote is None else "RemoteStart",
-        "idToken": wording.id_token(transaction.id_tag),
+        "idToken": wording.id_token(transaction.id_tag, transaction.tag_type),
         "meterValue": [wording.meter_value(event.sample)],
     }
 

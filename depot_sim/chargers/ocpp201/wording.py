@@ -6,7 +6,8 @@ from datetime import datetime
 
 from depot_sim.chargers import schedules
 from depot_sim.chargers.events import EndReason, Sample, Status
-from depot_sim.chargers.json_rpc import Json, timestamp
+from depot_sim.chargers.json_rpc import Json, instant, timestamp
+from depot_sim.chargers.local_list import Listed
 from depot_sim.chargers.profiles import ChargingProfile, Purpose, Selection
 
 PURPOSES = {
@@ -21,6 +22,8 @@ CHARGING_STATES = {
     Status.SUSPENDED_EV: "SuspendedEV",
     Status.SUSPENDED_EVSE: "SuspendedEVSE",
     Status.FINISHING: "EVConnected",
+    Status.RESERVED: "Idle",
+    Status.UNAVAILABLE: "Idle",
 }
 END_REASONS = {
     EndReason.LOCAL: ("StopAuthorized", "Local"),
@@ -34,13 +37,27 @@ END_REASONS = {
 
 
 def connector_status(status: Status) -> str:
-    """A connector is free or occupied; the rest is the transaction's charging state."""
-    return "Available" if status is Status.AVAILABLE else "Occupied"
+    """A connector's own states; the rest is occupied, told by the transaction's charging state."""
+    own = {Status.AVAILABLE, Status.RESERVED, Status.UNAVAILABLE}
+    return status.value if status in own else "Occupied"
 
 
-def id_token(id_tag: str) -> Json:
-    """A fleet's RFID card."""
-    return {"idToken": id_tag, "type": "ISO14443"}
+def id_token(id_tag: str, kind: str) -> Json:
+    """A token of this type; without authorisation it is empty (C15)."""
+    return {"idToken": "" if kind == "NoAuthorization" else id_tag, "type": kind}
+
+
+def listed(info: Json) -> Listed:
+    """An idTokenInfo.
+
+    Raises:
+        CallError: a timestamp is not one.
+    """
+    return Listed(
+        accepted=info["status"] == "Accepted",
+        group=info.get("groupIdToken", {}).get("idToken"),
+        expires_at=instant(info.get("cacheExpiryDateTime")),
+    )
 
 
 def meter_value(sample: Sample) -> Json:

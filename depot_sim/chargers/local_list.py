@@ -1,0 +1,104 @@
+"""Whom a station knows by itself: the local authorisation list and the authorisation cache.
+
+OCPP 1.6 §3.5 and §5.15, OCPP 2.0.1 part 2, C and D. The list is the central system's and wins over
+the cache, which the station fills from answers it has heard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+MOST_LISTED = 1000
+MOST_SENT = 100
+_MOST_CACHED = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """What is known of a token; `group` is its parent id tag or group id token."""
+
+    accepted: bool
+    group: str | None = None
+    expires_at: datetime | None = None
+
+    def admits(self, now: datetime) -> bool:
+        """Whether it may charge now."""
+        return self.accepted and (self.expires_at is None or now < self.expires_at)
+
+
+class LocalList:
+    """The list of the central system. `version` 0 says that there is none."""
+
+    def __init__(self) -> None:
+        self.version = 0
+        self._entries: dict[str, Listed] = {}
+
+    def get(self, token: str) -> Listed | None:
+        """The entry of a token."""
+        return self._entries.get(token)
+
+    def replace(self, version: int, entries: Sequence[tuple[str, Listed | None]]) -> str:
+        """A full update; the status to answer."""
+        if any(entry is None for _, entry in entries):
+            return "Failed"
+        return self._take(version, {}, entries)
+
+    def change(self, version: int, entries: Sequence[tuple[str, Listed | None]]) -> str:
+        """A differential update, None deletes; the status to answer."""
+        if version <= self.version:
+            return "VersionMismatch"
+        return self._take(version, self._entries, entries)
+
+    def _take(
+        self,
+        version: int,
+        base: Mapping[str, Listed],
+        entries: Sequence[tuple[str, Listed | None]],
+    ) -> str:
+        changes = dict(entries)
+        taken = {t: entry for t, entry in {**base, **changes}.items() if entry is not None}
+        twice = len(changes) < len(entries)
+        if version <= 0 or twice or len(entries) > MOST_SENT or len(taken) > MOST_LISTED:
+            return "Failed"
+        self._entries, self.version = taken, version
+        return "Accepted"
+
+
+class TokenCache:
+    """The central system's last words on tokens; when full, the oldest is forgotten."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, Listed] = {}
+
+    def get(self, token: str) -> Listed | None:
+        """The entry of a token."""
+        return self._entries.get(token)
+
+    def learn(self, token: str, entry: Listed) -> None:
+        """Remember an answer."""
+        self._entries.pop(token, None)
+        self._entries[token] = entry
+        if len(self._entries) > _MOST_CACHED:
+            del self._entries[next(iter(self._entries))]
+
+    def forget(self, token: str) -> bool:
+        """Forget one token; whether it was known."""
+        return self._entries.pop(token, None) is not None
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._entries.clear()
+
+
+class KnownTokens:
+    """List and cache together."""
+
+    def __init__(self) -> None:
+        self.list = LocalList()
+        self.cache = TokenCache()
+
+    def of(self, token: str, *, use_list: bool) -> Listed | None:
+        """What is known of a token; the list comes first, unless it is switched off."""
+        return (self.list.get(token) if use_list else None) or self.cache.get(token)
