@@ -153,7 +153,9 @@ class Station:
                 await session.run()
                 upkeep.cancel()
         finally:
-            self._log.info("charger disconnected", code=int(socket.close_code or 0))
+            code = int(socket.close_code or 0)
+            self._log.info("charger disconnected", code=code)
+            self.trace.closed(code, replaced=self._link is not link)
             if self._link is link:
                 self._link = None
             for evse in self.evses.values():
@@ -167,6 +169,7 @@ class Station:
         self._link = link
         self._boot_awaited = False
         self._booted.clear()
+        self.trace.opened(link.dialect.version)
         self._log.info("charger connected", version=link.dialect.version)
         for evse in self.evses.values():
             evse.connected(link)

@@ -65,6 +65,10 @@ class OcppCharger:
         self._link: Link | None = None
         self._plugged: bool | None = None
         self._known: Transaction | None = None
+        self.asked_a: float | None = None
+        """The limit last asked for, A per phase."""
+        self.trial_a: float | None = None
+        """Lower limit that a person tries meanwhile; it never raises what is asked for."""
 
     # --- the port ---------------------------------------------------------------------------------
 
@@ -104,7 +108,9 @@ class OcppCharger:
             TransientError: offline or silent; the loop tries again.
             PermanentError: refused in every form the charger knows.
         """
-        await self.steering.set_limit(setpoint.limit_a)
+        self.asked_a = setpoint.limit_a
+        most_a = setpoint.limit_a if self.trial_a is None else self.trial_a
+        await self.steering.set_limit(min(setpoint.limit_a, most_a))
 
     # --- the station tells ------------------------------------------------------------------------
 
@@ -124,6 +130,17 @@ class OcppCharger:
         if self._link is link:
             self._link = None
             self._wake()
+
+    @property
+    def transaction_ref(self) -> str | None:
+        """Its transaction's id as the charger knows it."""
+        current = self._transactions.current
+        return None if current is None else current.ref
+
+    @property
+    def clock_behind(self) -> timedelta:
+        """Our clock less the charger's, as far as its samples have shown."""
+        return self._meter.clock.behind
 
     @property
     def transaction_id(self) -> int | None:

@@ -11,24 +11,30 @@ from enum import StrEnum
 from contracts.time import Clock
 
 _KEPT = 500
-_LONGEST = 16_384
+LONGEST = 16_384
 """Characters of a frame that are kept."""
 
 
 class Direction(StrEnum):
-    """Which way a frame went."""
+    """Which way a frame went; `LINK` tells of the connection itself."""
 
     IN = "in"
     OUT = "out"
+    LINK = "link"
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One WebSocket message, cut off after 16 384 characters."""
+    """One WebSocket message, cut off after 16 384 characters; or `open VERSION`, `closed CODE`."""
 
     at: datetime
     direction: Direction
     text: str
+
+    @property
+    def cut(self) -> bool:
+        """Whether it may have been longer."""
+        return len(self.text) >= LONGEST
 
 
 class Trace:
@@ -38,11 +44,24 @@ class Trace:
         self._clock = clock
         self._frames: deque[Frame] = deque(maxlen=_KEPT)
         self.listeners: list[Callable[[Frame], None]] = []
+        self.connected_at: datetime | None = None
+        """Since when it is connected; None: it is not."""
+
+    def opened(self, version: str) -> None:
+        """A connection has begun."""
+        self.connected_at = self._clock.now()
+        self.note(Direction.LINK, f"open {version}")
+
+    def closed(self, code: int, *, replaced: bool = False) -> None:
+        """A connection is over; `replaced`: by a newer one."""
+        if not replaced:
+            self.connected_at = None
+            self.note(Direction.LINK, f"closed {code}")
 
     def note(self, direction: Direction, message: str | bytes) -> None:
         """Keep a frame; a binary one as its representation."""
-        text = message if isinstance(message, str) else repr(message[:_LONGEST])
-        frame = Frame(self._clock.now(), direction, text[:_LONGEST])
+        text = message if isinstance(message, str) else repr(message[:LONGEST])
+        frame = Frame(self._clock.now(), direction, text[:LONGEST])
         self._frames.append(frame)
         for tell in self.listeners:
             tell(frame)
