@@ -1,21 +1,47 @@
-"""What 1.6 and 2.0.1 say alike, but for the names."""
+"""What the versions say alike, but for the names."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from contracts.errors import ProtocolError
-from site_agent.devices.ocpp.limits.profiles import Capabilities, ChargingProfile, rate_units
+from contracts.power import current_from_power_a
+from site_agent.devices.ocpp.limits.profiles import (
+    Capabilities,
+    ChargingProfile,
+    RateUnit,
+    rate_units,
+)
+from site_agent.devices.ocpp.versions.words import (
+    CertificateHash,
+    Composite,
+    CompositePeriod,
+    Firmware,
+    LogUpload,
+    Retries,
+)
 from site_agent.devices.ocpp.wire import fields
-from site_agent.devices.ocpp.wire.frames import Json
+from site_agent.devices.ocpp.wire.frames import CallFaultError, Fault, Json
 from site_agent.devices.ocpp.wire.outbox import Request
 
 if TYPE_CHECKING:
     from site_agent.devices.ocpp.station import Station
 
+Handler = Callable[["Station", Json], Awaitable[Json]]
+"""Serves one action."""
+
+CONSENT = ("Accepted", "AcceptedCanceled", "RebootRequired", "Scheduled", "Unlocked")
+"""Answers that mean yes, now or later."""
+MOST_SETTINGS = 5000
+"""Read from one charger; the rest is left out."""
+NO_RETRIES = Retries()
+_LONGEST_COMPOSITE_S = 366 * 24 * 3600
+"""A schedule beyond this is no plan: chargers were seen to answer 8638204776048 s."""
+_MOST_PERIODS = 1024
+_MOST_PHASES = 3
 _WANTED = ("Energy.Active.Import.Register", "Power.Active.Import", "Current.Import")
 """Measurands a charger is asked to sample, beside those it samples already."""
 _LONGEST_SETTING = 9
@@ -83,6 +109,154 @@ def schedule(profile: ChargingProfile) -> dict[str, object]:
     return wire
 
 
+class Served:
+    """Serves what has a handler."""
+
+    handlers: ClassVar[Mapping[str, Handler]]
+
+    @property
+    def served(self) -> Sequence[str]:
+        """Actions of chargers that are served."""
+        return tuple(self.handlers)
+
+    async def serve(self, station: Station, action: str, payload: Json) -> Json:
+        """Serve a CALL of the charger.
+
+        Raises:
+            CallFaultError: unknown or unreadable; the charger is told.
+        """
+        handler = self.handlers.get(action)
+        if handler is None:
+            raise CallFaultError(Fault.NOT_IMPLEMENTED, "unknown action")
+        return await handler(station, payload)
+
+
+# --- makers ---------------------------------------------------------------------------------------
+
+
+def given(**values: object) -> dict[str, object]:
+    """Those that are not None."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def is_whole(value: str) -> bool:
+    """Whether it is a decimal number that an integer of the wire can hold."""
+    return value.isascii() and value.isdigit() and len(value) <= _LONGEST_SETTING
+
+
+def stamp_or_none(instant: datetime | None) -> str | None:
+    """As `fields.stamp`."""
+    return None if instant is None else fields.stamp(instant)
+
+
+def data_transfer_request(vendor_id: str, message_id: str | None, data: str | None) -> Request:
+    """DataTransfer."""
+    payload = given(vendorId=vendor_id, messageId=message_id, data=data)
+    return Request(action="DataTransfer", payload=payload)
+
+
+def retries(tries: Retries) -> dict[str, object]:
+    """How often a transfer is tried."""
+    return given(retries=tries.times, retryInterval=tries.interval_s)
+
+
+def firmware(new: Firmware) -> dict[str, object]:
+    """A firmware, as 2.0.1 and the whitepaper describe it."""
+    return given(
+        location=new.location,
+        retrieveDateTime=fields.stamp(new.retrieve_at),
+        installDateTime=stamp_or_none(new.install_at),
+        signingCertificate=new.signing_certificate,
+        signature=new.signature,
+    )
+
+
+def get_log(request_id: int, log: LogUpload, tries: Retries) -> Request:
+    """GetLog (N01)."""
+    where = given(
+        remoteLocation=log.location,
+        oldestTimestamp=stamp_or_none(log.since),
+        latestTimestamp=stamp_or_none(log.until),
+    )
+    payload = {"logType": log.kind.value, "requestId": request_id, "log": where, **retries(tries)}
+    return Request(action="GetLog", payload=payload)
+
+
+def delete_certificate(which: CertificateHash) -> Request:
+    """DeleteCertificate (M04)."""
+    data = {
+        "hashAlgorithm": which.algorithm,
+        "issuerNameHash": which.issuer_name_hash,
+        "issuerKeyHash": which.issuer_key_hash,
+        "serialNumber": which.serial_number,
+    }
+    return Request(action="DeleteCertificate", payload={"certificateHashData": data})
+
+
+# --- readers --------------------------------------------------------------------------------------
+
+
+def hashes(entries: Sequence[Json]) -> list[CertificateHash]:
+    """Certificates by their hashes; what cannot be read is left out."""
+    found = (
+        CertificateHash(
+            algorithm=fields.word(entry, "hashAlgorithm"),
+            issuer_name_hash=fields.word(entry, "issuerNameHash"),
+            issuer_key_hash=fields.word(entry, "issuerKeyHash"),
+            serial_number=fields.word(entry, "serialNumber"),
+        )
+        for entry in entries
+    )
+    return [entry for entry in found if entry.algorithm and entry.serial_number]
+
+
+def composite(answer: Json, held: Json, phases: int, voltage_v: float) -> Composite | None:
+    """A composite schedule; None when it is refused, empty, absurd or unreadable.
+
+    `held` has `start`, `duration`, `chargingRateUnit` and `chargingSchedulePeriod`.
+    """
+    if answer.get("status") != "Accepted":
+        return None
+    try:
+        unit = RateUnit(fields.text(held, "chargingRateUnit"))
+        duration_s = fields.whole(held, "duration") if held.get("duration") is not None else None
+        periods = composite_periods(held, unit, phases, voltage_v)
+        start = fields.moment_or_none(held, "start")
+    except (ProtocolError, ValueError):
+        return None
+    if not periods or not 0 < (duration_s or 1) <= _LONGEST_COMPOSITE_S:
+        return None
+    return Composite(start=start, duration_s=duration_s, periods=periods, unit=unit)
+
+
+def composite_periods(
+    held: Json, unit: RateUnit, phases: int, voltage_v: float
+) -> tuple[CompositePeriod, ...]:
+    """The periods of a schedule in order of time, A per phase.
+
+    Raises:
+        CallFaultError: one cannot be read, or there are too many.
+    """
+    entries = fields.parts(held, "chargingSchedulePeriod")
+    if len(entries) > _MOST_PERIODS:
+        raise CallFaultError(Fault.VALUE, "too many periods")
+    read = [_period(entry, unit, phases, voltage_v) for entry in entries]
+    return tuple(sorted(read, key=lambda period: period.start_s))
+
+
+def _period(entry: Json, unit: RateUnit, phases: int, voltage_v: float) -> CompositePeriod:
+    start_s, limit = fields.whole(entry, "startPeriod"), fields.number(entry, "limit")
+    told = fields.whole(entry, "numberPhases") if entry.get("numberPhases") is not None else None
+    if not 0 <= start_s <= _LONGEST_COMPOSITE_S or not 1 <= (told or 1) <= _MOST_PHASES:
+        raise CallFaultError(Fault.VALUE, "implausible period")
+    if unit is RateUnit.WATT:
+        limit = current_from_power_a(limit, told or phases, voltage_v)
+    return CompositePeriod(start_s=start_s, limit_a=limit, phases=told)
+
+
+# --- what chargers tell ---------------------------------------------------------------------------
+
+
 def boot_accepted(station: Station) -> Json:
     """The answer to BootNotification."""
     return {
@@ -118,5 +292,4 @@ async def noted(station: Station, payload: Json) -> Json:
 
 
 def _whole(value: str) -> int | None:
-    usable = value.isascii() and value.isdigit() and len(value) <= _LONGEST_SETTING
-    return int(value) if usable else None
+    return int(value) if is_whole(value) else None

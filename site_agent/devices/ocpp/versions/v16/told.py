@@ -1,0 +1,97 @@
+"""What chargers tell in 1.6J (§4 and the security whitepaper)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from site_agent.devices.ocpp.versions import common
+from site_agent.devices.ocpp.versions.dialect import Nameplate
+from site_agent.devices.ocpp.versions.samples import read_v16
+from site_agent.devices.ocpp.wire import fields
+from site_agent.devices.ocpp.wire.frames import Json
+
+if TYPE_CHECKING:
+    from site_agent.devices.ocpp.station import Station
+
+_PLUGGED: Mapping[str, bool] = {
+    "Available": False,
+    "Reserved": False,
+    "Preparing": True,
+    "Charging": True,
+    "SuspendedEV": True,
+    "SuspendedEVSE": True,
+    "Finishing": True,
+}
+_CHARGING = ("Charging", "SuspendedEV", "SuspendedEVSE")
+
+
+async def _boot(station: Station, payload: Json) -> Json:
+    station.boot(
+        Nameplate(
+            vendor=fields.text(payload, "chargePointVendor"),
+            model=fields.text(payload, "chargePointModel"),
+            firmware=fields.text_or_none(payload, "firmwareVersion"),
+        )
+    )
+    return common.boot_accepted(station)
+
+
+async def _status(station: Station, payload: Json) -> Json:
+    connector, status = fields.whole(payload, "connectorId"), fields.text(payload, "status")
+    if connector in station.evses:  # 0 is the station as a whole
+        station.evse(connector).status(
+            _PLUGGED.get(status), charging=status in _CHARGING, surely_idle=status == "Available"
+        )
+    return {}
+
+
+async def _authorize(station: Station, payload: Json) -> Json:
+    return {"idTagInfo": {"status": _verdict(station, fields.text(payload, "idTag"))}}
+
+
+async def _start(station: Station, payload: Json) -> Json:
+    evse = station.evse(fields.whole(payload, "connectorId"))
+    id_tag = fields.text(payload, "idTag")
+    meter_wh = fields.number(payload, "meterStart")
+    number = await evse.started(id_tag, common.when(station, payload), meter_wh, None)
+    return {"transactionId": number, "idTagInfo": {"status": _verdict(station, id_tag)}}
+
+
+async def _stop(station: Station, payload: Json) -> Json:
+    number = fields.whole(payload, "transactionId")
+    at, meter_wh = common.when(station, payload), fields.number(payload, "meterStop")
+    reason = fields.text_or_none(payload, "reason") or "Local"  # the default, §6.49
+    await station.evse_of(number).ended(number, at, meter_wh, reason)
+    id_tag = fields.text_or_none(payload, "idTag")
+    return {} if id_tag is None else {"idTagInfo": {"status": _verdict(station, id_tag)}}
+
+
+async def _meter_values(station: Station, payload: Json) -> Json:
+    connector = fields.whole(payload, "connectorId")
+    if connector in station.evses:
+        samples, bad = read_v16(payload)
+        running = "transactionId" in payload and fields.whole(payload, "transactionId")
+        station.evse(connector).metered(samples, bad, transaction_id=running or None)
+    return {}
+
+
+def _verdict(station: Station, id_tag: str) -> str:
+    return "Accepted" if station.authorized(id_tag) else "Invalid"
+
+
+HANDLERS: Mapping[str, common.Handler] = {
+    "BootNotification": _boot,
+    "Heartbeat": common.heartbeat,
+    "StatusNotification": _status,
+    "Authorize": _authorize,
+    "StartTransaction": _start,
+    "StopTransaction": _stop,
+    "MeterValues": _meter_values,
+    "DataTransfer": common.data_transfer,
+    "DiagnosticsStatusNotification": common.noted,
+    "FirmwareStatusNotification": common.noted,
+    "LogStatusNotification": common.noted,
+    "SecurityEventNotification": common.noted,
+    "SignedFirmwareStatusNotification": common.noted,
+}
