@@ -96,10 +96,7 @@ _RULES: tuple[tuple[Callable[[Case], bool], Refusal], ...] = (
     ),
     (_wrong_scope, Refusal.INVALID_PROFILE),
     (lambda c: c.profile.unit not in c.personality.rate_units, Refusal.UNSUPPORTED_RATE_UNIT),
-    (
-        lambda c: not 0 <= c.profile.stack_level <= c.personality.max_stack_level,
-        Refusal.INVALID_STACK_LEVEL,
-    ),
+    (lambda c: not c.personality.takes_level(c.profile.stack_level), Refusal.INVALID_STACK_LEVEL),
     (_bad_schedule, Refusal.INVALID_SCHEDULE),
     (_zero_where_refused, Refusal.INVALID_SCHEDULE),
     (_without_transaction, Refusal.NO_TRANSACTION),
