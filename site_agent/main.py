@@ -85,7 +85,11 @@ class _Site:
         self._model = settings.model()
         self._loop: ControlLoop | None = None
         self._instructions = Instructions(self._model, store.instructions, clock, self._wake)
-        fleet = Fleet(by_tag=settings.vehicles(), stranger=settings.strangers.vehicle())
+        fleet = Fleet(
+            vehicles=settings.vehicles(),
+            roster=settings.rules().roster,
+            stranger=settings.strangers.vehicle(),
+        )
         self._sessions = Sessions(fleet, store.key_values)
         self._board = NoticeBoard(store.key_values)
 

@@ -23,15 +23,27 @@ from site_agent.config.devices import (
     CircuitSettings,
     MeterSettings,
     MqttSettings,
+    Name,
     OcppSettings,
     Positive,
     PvSettings,
     battery_spec,
     pv_spec,
 )
-from site_agent.config.fleet import StrangerSettings, VehicleSettings, Zone
+from site_agent.config.fleet import (
+    AccessSettings,
+    DriverSettings,
+    HolderName,
+    StrangerSettings,
+    VehicleSettings,
+    Zone,
+    access,
+    credentials,
+)
+from site_agent.domain.access import Access
 from site_agent.domain.device import ChargerSpec
 from site_agent.domain.fleet import FleetVehicle
+from site_agent.domain.identity import Kind
 from site_agent.domain.safety import overloads
 from site_agent.domain.site import ROOT, CircuitNode, SiteModel
 
@@ -72,7 +84,11 @@ class SiteSettings(Settings):
     mqtt: MqttSettings = MqttSettings()
     pv: tuple[PvSettings, ...] = ()
     fleet: tuple[VehicleSettings, ...] = ()
+    drivers: tuple[DriverSettings, ...] = ()
+    bays: Mapping[Name, HolderName] = Field(default_factory=dict)
+    """EVSE to the vehicle whose place it is: who stands there when nothing else is known."""
     strangers: StrangerSettings = StrangerSettings()
+    access: AccessSettings = AccessSettings()
     link: LinkSettings | None = None
     """None: the site runs alone."""
     telemetry_s: Annotated[float, Field(ge=0.2, le=900)] = 2.0
@@ -120,12 +136,12 @@ class SiteSettings(Settings):
         )
 
     def vehicles(self) -> Mapping[str, FleetVehicle]:
-        """The fleet by id tag, in lower case."""
-        return {
-            tag.lower(): settings.vehicle(self.time_zone)
-            for settings in self.fleet
-            for tag in settings.id_tags
-        }
+        """The fleet by vehicle id."""
+        return {one.vehicle_id: one.vehicle(self.time_zone) for one in self.fleet}
+
+    def rules(self) -> Access:
+        """Who is who, and who may charge."""
+        return access(self.fleet, self.drivers, self.bays, self.strangers, self.access)
 
 
 def _name_faults(settings: SiteSettings) -> Iterator[str]:
@@ -133,8 +149,8 @@ def _name_faults(settings: SiteSettings) -> Iterator[str]:
     yield from _twice("device id", (device.id for device in devices))
     yield from _twice("circuit node", [ROOT, *(node.id for node in settings.circuit.nodes)])
     yield from _twice("vehicle", (vehicle.vehicle_id for vehicle in settings.fleet))
-    tags = [tag.lower() for vehicle in settings.fleet for tag in vehicle.id_tags]
-    yield from _twice("id tag", tags)
+    yield from _twice("driver", (driver.driver_id for driver in settings.drivers))
+    yield from _identity_faults(settings)
     connectors = [
         f"{charger.station} connector {charger.connector}" for charger in settings.chargers
     ]
@@ -145,6 +161,36 @@ def _name_faults(settings: SiteSettings) -> Iterator[str]:
     for station, count in Counter(station for station, *_ in described).items():
         if count > 1:
             yield f"charge point {station!r} is described differently by its connectors"
+
+
+def _identity_faults(settings: SiteSettings) -> Iterator[str]:
+    """Nothing may point to two vehicles or drivers, nor to one that there is none of."""
+    known = credentials(settings.fleet, settings.drivers, settings.access)
+    for (kind, text), count in Counter(key for key, _ in known).items():
+        if count > 1:
+            what = "id tag" if kind is Kind.TAG else kind.value
+            yield f"{what} {text!r} is used {count} times"
+    vehicles = {one.vehicle_id for one in settings.fleet}
+    for driver in settings.drivers:
+        if driver.vehicle is not None and driver.vehicle not in vehicles:
+            yield f"driver {driver.driver_id!r} drives {driver.vehicle!r}, which there is none of"
+    for evse, vehicle in settings.bays.items():
+        if vehicle not in vehicles:
+            yield f"bay {evse!r} is of {vehicle!r}, which there is none of"
+    evses = {charger.id for charger in settings.chargers}
+    for evse in sorted(_named_evses(settings) - evses):
+        yield f"EVSE {evse!r} is named, which there is none of"
+
+
+def _named_evses(settings: SiteSettings) -> set[str]:
+    strangers = settings.strangers
+    cards = [card for holder in (*settings.fleet, *settings.drivers) for card in holder.id_tags]
+    return {
+        *settings.bays,
+        *strangers.admit_at,
+        *strangers.without_card_at,
+        *(evse for card in cards for evse in card.evses),
+    }
 
 
 def _twice(what: str, names: Iterable[str]) -> Iterator[str]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, time, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from contracts.config import Settings
-from site_agent.config.devices import Percent, Positive
+from contracts.time import as_utc
+from site_agent.config.devices import Name, Percent, Positive
+from site_agent.domain.access import Access, Offline, Rule
 from site_agent.domain.fleet import (
     Departure,
     FleetVehicle,
@@ -19,6 +23,7 @@ from site_agent.domain.fleet import (
     LeavesDaily,
     Target,
 )
+from site_agent.domain.identity import Credential, Key, Kind, Roster, normal
 
 _CLOCK_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 
@@ -37,14 +42,67 @@ def _no_number(value: object) -> object:
     return value
 
 
+def _aware(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError("has no offset: whose clock is that?")
+    return as_utc(value)
+
+
+def _card(value: object) -> object:
+    """A bare word is a card of which nothing else is said."""
+    if isinstance(value, int | float):
+        raise ValueError("put id tags in quotes: YAML reads 0012 and 1E5 as numbers")  # noqa: TRY004 (pydantic wants ValueError)
+    return {"tag": value} if isinstance(value, str) else value
+
+
 Zone = Annotated[str, AfterValidator(_zone)]
+HolderName = Annotated[str, Field(min_length=1, max_length=60)]
+Tag = Annotated[str, Field(min_length=1, max_length=36, pattern=r"^[!-~]+( [!-~]+)*$")]
+"""Printable ASCII; 1.6 chargers take at most 20 characters."""
+Group = Annotated[str, Field(min_length=1, max_length=20, pattern=r"^[!-~]+$")]
+ContractId = Annotated[
+    str, Field(pattern=r"^[A-Za-z]{2}-?[0-9A-Za-z]{3}-?[Cc]?[0-9A-Za-z]{8,9}(-?[0-9A-Za-z])?$")
+]
+VehicleAddress = Annotated[str, Field(pattern=r"^[0-9A-Za-z:.-]{12,255}$")]
 
 
-class VehicleSettings(Settings):
+# --- who is who -----------------------------------------------------------------------------------
+
+
+class CardSettings(Settings):
+    """A card, fob or app account. It is personal data: logs show its last characters only."""
+
+    tag: Tag
+    """The id that chargers read from it; upper and lower case are the same."""
+    group: Group | None = None
+    """Instead of its holder's."""
+    valid_until: Annotated[datetime, AfterValidator(_aware)] | None = None
+    """RFC 3339, with its offset."""
+    blocked: bool = False
+    """Lost or withdrawn: refused wherever it is shown."""
+    evses: tuple[Name, ...] = ()
+    """Only at these EVSEs; empty: at all."""
+
+
+class HolderSettings(Settings):
+    """Who may hold cards."""
+
+    id_tags: tuple[Annotated[CardSettings, BeforeValidator(_card)], ...] = ()
+    """Its cards: `TAG`, or `{tag: TAG, group: ..., valid_until: ..., blocked: ..., evses: ...}`."""
+    group: Group | None = None
+    """Cards of one group may stop each other's transactions."""
+
+
+class VehicleSettings(HolderSettings):
     """One vehicle of the fleet."""
 
-    vehicle_id: Annotated[str, Field(min_length=1, max_length=60)]
-    id_tags: tuple[Annotated[str, Field(min_length=1, max_length=36)], ...]
+    vehicle_id: HolderName
+    vin: Annotated[str, Field(pattern=r"^[A-HJ-NPR-Za-hj-npr-z0-9]{17}$")] | None = None
+    """ISO 3779; for chargers that tell it."""
+    emaids: tuple[ContractId, ...] = ()
+    """Contracts in its ISO 15118 certificates, with or without hyphens and check digit."""
+    evccids: tuple[VehicleAddress, ...] = ()
+    """What it calls itself on the cable: a MAC address (autocharge), or an ISO 15118-20 EVCCID."""
     departure: Annotated[str | datetime | None, BeforeValidator(_no_number)] = None
     """"HH:MM" every day on the local clock, or one instant (RFC 3339, with its offset)."""
     in_hours: Positive | None = None
@@ -108,11 +166,25 @@ class VehicleSettings(Settings):
         )
 
 
+class DriverSettings(HolderSettings):
+    """One driver of the fleet."""
+
+    driver_id: HolderName
+    vehicle: HolderName | None = None
+    """The one usually driven; None: whichever stands there (see `bays`)."""
+
+
 class StrangerSettings(Settings):
     """What a vehicle gets that the fleet table does not know."""
 
     admit: bool = True
-    """Whether its card may start a transaction."""
+    """Whether a card that nobody knows may start a transaction."""
+    admit_at: tuple[Name, ...] = ()
+    """Only at these EVSEs; empty: at all."""
+    without_card: bool = True
+    """Whether a button, or plugging in alone, may start one where the charger asks for no card."""
+    without_card_at: tuple[Name, ...] = ()
+    """Only at these EVSEs; empty: at all."""
     stay_h: Positive = 8.0
     required_wh: Annotated[float, Field(ge=0)] = 20_000.0
     rank: Annotated[int, Field(ge=0, le=1000)] = 100
@@ -125,3 +197,76 @@ class StrangerSettings(Settings):
             target=Target(energy_wh=self.required_wh),
             rank=self.rank,
         )
+
+
+class AccessSettings(Settings):
+    """Rules for all cards."""
+
+    concurrent: bool = True
+    """Whether one card may charge at several plugs at once, as a depot's shared cards do."""
+    offline: Literal["list", "anyone", "nobody"] | None = None
+    """Whom chargers let charge while they cannot ask.
+
+    `list`: the fleet's cards, from a list that the agent keeps in each charger; `anyone`: all but
+    blocked cards; None: `anyone` where strangers are admitted everywhere, else `list`.
+    """
+    blocked: tuple[Tag, ...] = ()
+    """Cards that belong to nobody of the fleet and are refused all the same."""
+
+
+def access(
+    vehicles: Sequence[VehicleSettings],
+    drivers: Sequence[DriverSettings],
+    bays: Mapping[str, str],
+    strangers: StrangerSettings,
+    rules: AccessSettings,
+) -> Access:
+    """Who is who and who may charge, in the domain's words."""
+    everyone = strangers.admit and not strangers.admit_at
+    offline = rules.offline or (Offline.ANYONE if everyone else Offline.LIST)
+    return Access(
+        roster=Roster(
+            credentials=dict(credentials(vehicles, drivers, rules)),
+            drives={one.driver_id: one.vehicle for one in drivers if one.vehicle is not None},
+            bays=bays,
+        ),
+        strangers=Rule(admit=strangers.admit, at=_places(strangers.admit_at)),
+        bare=Rule(admit=strangers.without_card, at=_places(strangers.without_card_at)),
+        concurrent=rules.concurrent,
+        offline=Offline(offline),
+    )
+
+
+def credentials(
+    vehicles: Sequence[VehicleSettings], drivers: Sequence[DriverSettings], rules: AccessSettings
+) -> Iterator[tuple[Key, Credential]]:
+    """Everything that may be presented, in its `normal` spelling; the same twice is a mistake."""
+    for vehicle in vehicles:
+        plain = Credential(vehicle=vehicle.vehicle_id, group=vehicle.group)
+        told = [(Kind.EMAID, text) for text in vehicle.emaids]
+        told += [(Kind.EVCCID, text) for text in vehicle.evccids]
+        told += [(Kind.VIN, vehicle.vin)] if vehicle.vin is not None else []
+        yield from (((kind, normal(kind, text)), plain) for kind, text in told)
+        yield from _cards(vehicle, plain)
+    for driver in drivers:
+        yield from _cards(driver, Credential(driver=driver.driver_id, group=driver.group))
+    for tag in rules.blocked:
+        yield (Kind.TAG, normal(Kind.TAG, tag)), Credential(blocked=True)
+
+
+def _cards(holder: HolderSettings, plain: Credential) -> Iterator[tuple[Key, Credential]]:
+    for card in holder.id_tags:
+        yield (
+            (Kind.TAG, normal(Kind.TAG, card.tag)),
+            replace(
+                plain,
+                group=card.group or plain.group,
+                valid_until=card.valid_until,
+                blocked=card.blocked,
+                evses=_places(card.evses),
+            ),
+        )
+
+
+def _places(evses: tuple[str, ...]) -> frozenset[str] | None:
+    return frozenset(evses) or None

@@ -154,12 +154,11 @@ def make_central(
     Raises:
         ConfigError: the server's certificate or key cannot be read.
     """
-    known = frozenset(settings.vehicles())
     ocpp = settings.ocpp
     return CentralSystem(
         stations(settings),
         sessions=sessions,
-        authorize=lambda tag: settings.strangers.admit or tag.lower() in known,
+        access=settings.rules(),
         clock=clock,
         wake=wake,
         host=ocpp.host,

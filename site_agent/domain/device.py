@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from contracts.power import NOMINAL_VOLTAGE_V
 from contracts.reading import Reading
+from site_agent.domain.identity import Identity
 
 PHASES = (1, 2, 3)
 
@@ -80,6 +81,8 @@ class ChargerState:
     """Phases the vehicle has been seen to draw on; None: not known."""
     bidirectional: bool = False
     """Whether charger and vehicle can discharge now."""
+    identity: Identity | None = None
+    """Who is at the plug, as far as the charger has told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,10 +17,12 @@ from websockets.typing import Subprotocol
 from contracts.time import Clock
 from site_agent.devices.ocpp.central import CentralSystem
 from site_agent.devices.ocpp.settings import StationConfig, Timing
+from site_agent.domain.access import Access
 from site_agent.domain.device import ChargerSetpoint, ChargerSpec, ChargerState
 from site_agent.ports import Charger
 from site_agent.store.memory import MemorySessions
 from support.fast_clock import FastClock
+from support.ocpp_access import FEW
 from support.ocpp_charger import RawCharger
 
 QUICK = Timing(greeting_s=1.0, call_timeout_s=2.0)
@@ -59,6 +61,7 @@ async def depot(
     clock: Clock | None = None,
     sessions: MemorySessions | None = None,
     ssl_context: ssl.SSLContext | None = None,
+    access: Access = FEW,
 ) -> AsyncIterator[Depot]:
     clock = clock or FastClock(20.0)
     sessions = sessions or MemorySessions()
@@ -66,7 +69,7 @@ async def depot(
     system = CentralSystem(
         stations or [station()],
         sessions=sessions,
-        authorize=lambda tag: tag.startswith("TAG"),
+        access=access,
         clock=clock,
         wake=lambda: wakes.append(clock.now()),
         host="127.0.0.1",

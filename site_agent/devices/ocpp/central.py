@@ -9,7 +9,7 @@ import hmac
 import logging
 import re
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from urllib.parse import unquote, urlsplit
 
@@ -26,6 +26,7 @@ from site_agent.devices.ocpp.versions.dialect import Dialect
 from site_agent.devices.ocpp.versions.v16 import Ocpp16
 from site_agent.devices.ocpp.versions.v201 import Ocpp201
 from site_agent.devices.ocpp.wire import schemas
+from site_agent.domain.access import Access, Running
 from site_agent.ports import Charger, SessionStore, Wake
 
 _LARGEST_MESSAGE = 256 * 1024
@@ -49,7 +50,7 @@ class CentralSystem:
         stations: Sequence[StationConfig],
         *,
         sessions: SessionStore,
-        authorize: Callable[[str], bool],
+        access: Access,
         clock: Clock,
         wake: Wake,
         host: str = "0.0.0.0",  # noqa: S104 - chargers come from outside
@@ -66,7 +67,8 @@ class CentralSystem:
                 timing=self._timing,
                 clock=clock,
                 sessions=sessions,
-                authorize=authorize,
+                access=access,
+                running=self._running,
                 wake=wake,
             )
             for config in stations
@@ -123,6 +125,11 @@ class CentralSystem:
             self._port = next(iter(listening.sockets)).getsockname()[1]
             self.ready.set()
             await asyncio.Future()
+
+    def _running(self) -> list[Running]:
+        """Every transaction of the depot, for cards that may be used only once at a time."""
+        evses = (evse for station in self._stations.values() for evse in station.evses.values())
+        return [one for evse in evses if (one := evse.running) is not None]
 
     async def _serve(self, socket: ServerConnection) -> None:
         station = self._stations[_identity(socket.request)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -23,6 +23,8 @@ from site_agent.devices.ocpp.wire.outbox import Priority, Request
 from site_agent.devices.ocpp.wire.session import Session
 from site_agent.devices.ocpp.wire.tally import Tally
 from site_agent.devices.ocpp.wire.trace import Trace
+from site_agent.domain.access import Access, Running, Verdict
+from site_agent.domain.identity import Presented, hinted
 from site_agent.ports import SessionStore, Wake
 
 _log = structlog.get_logger(__name__)
@@ -38,7 +40,8 @@ class Station:
         timing: Timing,
         clock: Clock,
         sessions: SessionStore,
-        authorize: Callable[[str], bool],
+        access: Access,
+        running: Callable[[], Collection[Running]] = tuple,
         wake: Wake,
     ) -> None:
         self.config = config
@@ -49,7 +52,8 @@ class Station:
         """How many connections there have been."""
         self.trace = Trace(clock)
         self._clock = clock
-        self._authorize = authorize
+        self.access = access
+        self._running = running
         self._log = _log.bind(charge_point=config.charge_point_id)
         self._link: Link | None = None
         self._capabilities = Capabilities()
@@ -66,6 +70,7 @@ class Station:
                 sessions=sessions,
                 wake=wake,
                 tally=self.tally,
+                access=access,
             )
             for connector, spec in config.evses.items()
         }
@@ -93,7 +98,20 @@ class Station:
 
     def authorized(self, id_tag: str) -> bool:
         """Whether this tag may charge."""
-        return self._authorize(id_tag)
+        return self.verdict(Presented(token=id_tag or None)).accepted
+
+    def verdict(self, presented: Presented, connector: int | None = None) -> Verdict:
+        """Whether this may charge: at a connector where it starts, else at any of them."""
+        if connector is None:
+            evses = tuple(one.spec.evse_id for one in self.evses.values())
+            verdict = self.access.verdict(presented, evses, self.now())
+        else:
+            evses = (self.evse(connector).spec.evse_id,)
+            verdict = self.access.verdict(presented, evses, self.now(), self._running())
+        self._log.info(
+            "judged", card=hinted(presented.token), status=verdict.status, cause=verdict.cause
+        )
+        return verdict
 
     def boot(self, nameplate: Nameplate) -> None:
         """The charger introduces itself; unless we asked for it, it has restarted."""

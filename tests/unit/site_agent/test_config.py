@@ -15,6 +15,7 @@ from site_agent import config
 from site_agent.config import SiteSettings
 from site_agent.devices.registry import stations
 from site_agent.domain.fleet import Departure, LeavesAfter, LeavesAt, LeavesDaily
+from site_agent.domain.identity import Presented
 
 SITE = """
 site_id: depot-1
@@ -84,9 +85,10 @@ def test_evses_of_one_charge_point_share_a_station() -> None:
 
 
 def test_id_tags_are_case_insensitive() -> None:
-    vehicles = load(SITE).vehicles()
-    assert set(vehicles) == {"a", "b"}
-    assert vehicles["a"].target.soc_pct == 80
+    settings = load(SITE)
+    assert settings.vehicles()["v1"].target.soc_pct == 80
+    for tag in ("A", "a", "b"):
+        assert settings.rules().identify(Presented(token=tag), "c1").vehicle == "v1"
 
 
 V = {"vehicle_id": "v", "id_tags": ["A"], "required_wh": 1000}
@@ -108,7 +110,7 @@ V = {"vehicle_id": "v", "id_tags": ["A"], "required_wh": 1000}
     ],
 )
 def test_departures(facts: dict[str, object], leaves: Departure) -> None:
-    assert load(site(fleet=[V | facts])).vehicles()["a"].departure == leaves
+    assert load(site(fleet=[V | facts])).vehicles()["v"].departure == leaves
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from site_agent.devices.ocpp.wire.outbox import Request
 from site_agent.devices.ocpp.wire.session import refusal
 from site_agent.domain.device import ChargerSpec
 from site_agent.store.memory import MemorySessions
+from support.ocpp_access import FEW
 
 GOLDEN = Path(__file__).parent / "golden"
 SPEC = ChargerSpec(evse_id="evse-1", node="pcc")
@@ -42,7 +43,7 @@ def station() -> Station:
         timing=Timing(),
         clock=FakeClock(),
         sessions=MemorySessions(),
-        authorize=lambda tag: tag.startswith("TAG"),
+        access=FEW,
         wake=lambda: None,
     )
 

@@ -16,11 +16,14 @@ from site_agent.devices.ocpp.limits.steering import Steering
 from site_agent.devices.ocpp.settings import Timing
 from site_agent.devices.ocpp.versions.samples import Sample
 from site_agent.devices.ocpp.wire.tally import Tally
+from site_agent.domain.access import Access, Running
 from site_agent.domain.device import ChargerSetpoint, ChargerSpec, ChargerState
+from site_agent.domain.identity import Identity, Presented
 from site_agent.ports import SessionStore, Wake
 
 _USUAL_INTERVAL_S = 60.0
 """Sampling interval assumed when none is asked for."""
+_OPEN = Access()
 _log = structlog.get_logger(__name__)
 
 
@@ -41,8 +44,12 @@ class OcppCharger:
         sessions: SessionStore,
         wake: Wake,
         tally: Tally,
+        access: Access = _OPEN,
     ) -> None:
         self._spec = spec
+        self._access = access
+        self._presented = Presented()
+        self._identity: Identity | None = None
         self._clock = clock
         self._wake = wake
         self._tally = tally
@@ -96,6 +103,7 @@ class OcppCharger:
             confirmed_limit_a=None if confirmed is None else confirmed[0],
             limit_in_force_since=None if confirmed is None else confirmed[1],
             pausable=self.steering.pausable,
+            identity=self._who(transaction),
         )
 
     async def set_limit(self, setpoint: ChargerSetpoint) -> None:
@@ -181,9 +189,24 @@ class OcppCharger:
         if charging:
             self._transactions.charging()
         if self._plugged is False:
+            self._presented = Presented()
             self._meter.forget_vehicle()
             self._transactions.vanished(for_sure=surely_idle)
         self._changed(before is not self._plugged)
+
+    def present(self, presented: Presented) -> None:
+        """Something is told of the one at this plug; `state` has it until the plug is drawn."""
+        before = self._presented
+        self._presented = before.joined(presented)
+        self._changed(before != self._presented)
+
+    @property
+    def running(self) -> Running | None:
+        """Its transaction and whose card began it."""
+        current = self._transactions.current
+        if current is None:
+            return None
+        return Running(evse_id=self._spec.evse_id, token=current.id_tag)
 
     async def started(
         self, id_tag: str | None, at: datetime, meter_wh: float | None, remote_id: str | None
@@ -245,6 +268,17 @@ class OcppCharger:
             also = True
         if also:
             self._wake()
+
+    def _who(self, transaction: Transaction | None) -> Identity | None:
+        """Who is at the plug; after a restart of ours the transaction's tag is all there is."""
+        presented = self._presented
+        if presented == Presented() and transaction is not None and transaction.id_tag:
+            presented = Presented(token=transaction.id_tag)
+        if transaction is None and not self._plugged:
+            return None
+        if self._identity is None or self._identity.presented != presented:
+            self._identity = self._access.identify(presented, self._spec.evse_id)
+        return self._identity
 
     def _online(self, now: datetime) -> bool:
         """Connected, introduced, and heard of lately."""

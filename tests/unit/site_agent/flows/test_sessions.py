@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from site_agent.domain.device import ChargerState
 from site_agent.domain.fleet import FleetVehicle, LeavesAfter, Target
+from site_agent.domain.identity import Credential, Kind, Presented, Roster
 from site_agent.domain.vehicle import VehicleNeed
-from site_agent.flows.sessions import Fleet, Sessions
+from site_agent.flows.sessions import STAYS_KEY, Fleet, Sessions
 from site_agent.store.memory import MemoryKeyValues
 from support.site import NOON, charger
 
@@ -24,7 +26,21 @@ def vehicle(name: str, hours: float) -> FleetVehicle:
     )
 
 
-FLEET = Fleet(by_tag={"card-1": vehicle("van-1", 4)}, stranger=vehicle("stranger", 8))
+ROSTER = Roster(
+    credentials={
+        (Kind.TAG, "card-1"): Credential(vehicle="van-1"),
+        (Kind.TAG, "card-3"): Credential(vehicle="van-3"),
+        (Kind.TAG, "driver-1"): Credential(driver="d1"),
+        (Kind.VIN, "VIN3"): Credential(vehicle="van-3"),
+    },
+    drives={"d1": "van-1"},
+    bays={"bay-3": "van-3"},
+)
+FLEET = Fleet(
+    vehicles={"van-1": vehicle("van-1", 4), "van-3": vehicle("van-3", 6)},
+    roster=ROSTER,
+    stranger=vehicle("stranger", 8),
+)
 
 
 @pytest.fixture
@@ -102,3 +118,59 @@ async def test_a_restart_does_not_postpone_departures(
     need = one(again, charger(tag="card-1"), 1)
     assert need is not None
     assert need.departure == NOON + 4 * HOUR
+
+
+def told(presented: Presented, evse_id: str = "a") -> ChargerState:
+    identity = ROSTER.identify(presented, evse_id)
+    return replace(charger(evse_id, tag=presented.token), identity=identity)
+
+
+def test_a_vin_told_later_outranks_the_card(sessions: Sessions) -> None:
+    one(sessions, told(Presented(token="card-1")))
+    need = one(sessions, told(Presented(token="card-1", vin="VIN3")), 1)
+    assert need is not None
+    assert (need.vehicle_id, need.departure) == ("van-3", NOON + 6 * HOUR)
+
+
+def test_what_was_told_once_holds_for_the_stay(sessions: Sessions) -> None:
+    one(sessions, told(Presented(vin="VIN3")))
+    need = one(sessions, told(Presented(token="card-1")), 1)
+    assert need is not None
+    assert need.vehicle_id == "van-3"
+
+
+def test_a_drivers_card_after_the_vehicles_own_continues_the_stay(sessions: Sessions) -> None:
+    one(sessions, told(Presented(token="card-1")))
+    need = one(sessions, told(Presented(token="driver-1")), 1)
+    assert need is not None
+    assert (need.vehicle_id, need.departure) == ("van-1", NOON + 4 * HOUR)
+
+
+def test_a_bay_says_who_stands_there_until_a_card_says_otherwise(sessions: Sessions) -> None:
+    need = one(sessions, charger("bay-3"))
+    assert need is not None
+    assert (need.vehicle_id, need.known) == ("van-3", True)
+    need = one(sessions, charger("bay-3", tag="card-1"), 1)
+    assert need is not None
+    assert (need.vehicle_id, need.departure) == ("van-1", NOON + 4 * HOUR)
+
+
+async def test_a_restart_keeps_what_was_told(sessions: Sessions, memory: MemoryKeyValues) -> None:
+    one(sessions, told(Presented(token="card-1", vin="VIN3")))
+    await sessions.save()
+    again = Sessions(FLEET, memory)
+    await again.load()
+    need = one(again, charger(tag="card-1"), 1)
+    assert need is not None
+    assert (need.vehicle_id, need.departure) == ("van-3", NOON + 6 * HOUR)
+
+
+async def test_an_unchanged_stay_is_not_written_again(
+    sessions: Sessions, memory: MemoryKeyValues
+) -> None:
+    one(sessions, charger(tag="card-1"))
+    await sessions.save()
+    await memory.put(STAYS_KEY, "{}")
+    one(sessions, charger(tag="card-1"), 1)
+    await sessions.save()
+    assert await memory.get(STAYS_KEY) == "{}"

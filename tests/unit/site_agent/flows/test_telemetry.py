@@ -13,6 +13,7 @@ from contracts.site_link.messages import Measurement, Notice, VehicleReadiness
 from contracts.testing import FakeClock
 from site_agent.domain.control import DEFAULT_POLICY, decide
 from site_agent.domain.fleet import FleetVehicle, LeavesAfter, Target
+from site_agent.domain.identity import Roster
 from site_agent.domain.site import SiteSnapshot
 from site_agent.flows.control_loop import Cycle
 from site_agent.flows.notices import NoticeBoard
@@ -156,7 +157,7 @@ class Bench:
             outbox=self.outbox,
             board=self.board,
             prospects=Prospects(),
-            sessions=Sessions(Fleet(by_tag={}, stranger=stranger), self.memory),
+            sessions=Sessions(Fleet(vehicles={}, roster=Roster(), stranger=stranger), self.memory),
             clock=self.clock,
             policy=DEFAULT_POLICY,
             every_s=2.0,

@@ -22,6 +22,7 @@ from site_agent.devices.ocpp.wire import schemas
 from site_agent.devices.ocpp.wire.frames import CallFaultError, Fault
 from site_agent.domain.device import ChargerSpec
 from site_agent.store.memory import MemorySessions
+from support.ocpp_access import ALL
 
 DIALECTS: list[Dialect] = [Ocpp16(), Ocpp201()]
 _KEYS = st.sampled_from(
@@ -54,7 +55,7 @@ def station() -> Station:
         timing=Timing(),
         clock=FakeClock(),
         sessions=MemorySessions(),
-        authorize=lambda tag: True,
+        access=ALL,
         wake=lambda: None,
     )
 

@@ -1,0 +1,1 @@
+"""Who may charge: what chargers present, what they are answered, what they know while offline."""

@@ -1,0 +1,106 @@
+"""Cards and contracts between the wire and `domain.identity` and `domain.access`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from site_agent.devices.ocpp.wire import fields
+from site_agent.devices.ocpp.wire.frames import Json
+from site_agent.domain.access import Status, Verdict
+from site_agent.domain.identity import KIND_OF_TYPE, NO_AUTHORIZATION, Kind, Presented
+
+TOKEN_LENGTH = 255
+_FACTS = 8
+"""Most additional identifiers read from one token."""
+_HASHES = 4
+_GROUP_TYPE = "Central"
+_IN_16: Mapping[Status, str] = {
+    status: status.value
+    for status in (Status.ACCEPTED, Status.BLOCKED, Status.EXPIRED, Status.CONCURRENT_TX)
+}
+"""OCPP 1.6 §7.2; everything else is Invalid there."""
+
+
+def presented_tag(id_tag: str) -> Presented:
+    """What a 1.6 charger presents: one word for everything."""
+    return Presented(token=id_tag or None)
+
+
+def presented_token(message: Json) -> Presented:
+    """What a 2.0.1 or 2.1 message presents.
+
+    Raises:
+        CallFaultError: a token that cannot be read.
+    """
+    token = fields.part(message, "idToken")
+    if not token:
+        return Presented()
+    kind = fields.text(token, "type", 50)
+    text = fields.text(token, "idToken", TOKEN_LENGTH) if token.get("idToken") else ""
+    presented = Presented(token=text or None, token_type=kind)
+    if kind == NO_AUTHORIZATION:
+        presented = Presented(token_type=kind)
+    return presented.joined(_told_beside(token)).joined(_certified(message))
+
+
+def _told_beside(token: Json) -> Presented:
+    """`additionalInfo`: its types are free words; those that name a vehicle are understood."""
+    told: dict[str, str] = {}
+    for kind, text in _additional(token):
+        match KIND_OF_TYPE.get(kind.lower()):
+            case Kind.EMAID:
+                told["emaid"] = text
+            case Kind.VIN:
+                told["vin"] = text
+            case Kind.EVCCID:
+                told["evccid"] = text
+            case _:
+                continue
+    return Presented(**told)
+
+
+def _additional(token: Json) -> Iterator[tuple[str, str]]:
+    for entry in fields.parts(token, "additionalInfo")[:_FACTS]:
+        yield (
+            fields.text(entry, "type", 50),
+            fields.text(entry, "additionalIdToken", TOKEN_LENGTH),
+        )
+
+
+def _certified(message: Json) -> Presented:
+    """The serial number of the leaf, the first of the hashes (C07.FR.01)."""
+    for entry in fields.parts(message, "iso15118CertificateHashData")[:_HASHES]:
+        serial = fields.text_or_none(entry, "serialNumber", 40)
+        if serial:
+            return Presented(certificate=serial)
+    return Presented()
+
+
+def unproven(message: Json) -> bool:
+    """Whether the charger hands us the certificate because it cannot check it itself (C07.FR.06).
+
+    We hold no contract roots, so such a contract proves nothing here.
+    """
+    return message.get("certificate") is not None
+
+
+def id_tag_info(verdict: Verdict) -> Json:
+    """IdTagInfo of 1.6 (§7.9)."""
+    info: dict[str, object] = {"status": _IN_16.get(verdict.status, Status.INVALID.value)}
+    if verdict.group is not None:
+        info["parentIdTag"] = verdict.group
+    if verdict.valid_until is not None:
+        info["expiryDate"] = fields.stamp(verdict.valid_until)
+    return info
+
+
+def id_token_info(verdict: Verdict, connectors: Mapping[str, int]) -> Json:
+    """IdTokenInfoType of 2.0.1 and 2.1; `connectors`: the station's EVSE numbers by our ids."""
+    info: dict[str, object] = {"status": verdict.status.value}
+    if verdict.group is not None:
+        info["groupIdToken"] = {"idToken": verdict.group, "type": _GROUP_TYPE}
+    if verdict.valid_until is not None:
+        info["cacheExpiryDateTime"] = fields.stamp(verdict.valid_until)
+    if verdict.evses is not None:
+        info["evseId"] = sorted(connectors[one] for one in verdict.evses if one in connectors)
+    return info
