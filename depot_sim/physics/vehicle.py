@@ -59,6 +59,10 @@ class Vehicle:
     paused_s: float = 0.0
     departure: datetime | None = None
     required_soc_pct: float = 80.0
+    tag_type: str = "ISO14443"
+    """What `id_tag` is, in the words of OCPP 2.0.1: a card, an eMAID, a MacAddress (autocharge)."""
+    contract: str | None = None
+    """PEM chain of an ISO 15118 contract certificate."""
 
     @property
     def stored_wh(self) -> float:
