@@ -13,10 +13,13 @@ from websockets.frames import CloseCode
 
 from contracts.errors import LinkDownError, PermanentError, ProtocolError, TransientError
 from contracts.time import Clock
+from site_agent.devices.ocpp.authorization.tokens import Certificates
 from site_agent.devices.ocpp.evse.charger import OcppCharger
+from site_agent.devices.ocpp.known.desk import CertificateDesk
+from site_agent.devices.ocpp.known.inventory import Inventory
 from site_agent.devices.ocpp.limits.installer import Link
 from site_agent.devices.ocpp.limits.profiles import Capabilities
-from site_agent.devices.ocpp.settings import StationConfig, Timing
+from site_agent.devices.ocpp.settings import StationConfig, Timing, Version
 from site_agent.devices.ocpp.versions.dialect import Dialect, Nameplate, Trigger
 from site_agent.devices.ocpp.wire.frames import CallFaultError, Fault, Json
 from site_agent.devices.ocpp.wire.outbox import Priority, Request
@@ -48,12 +51,16 @@ class Station:
         self.timing = timing
         self.tally = Tally(config.charge_point_id)
         self.nameplate: Nameplate | None = None
+        self.inventory = Inventory(config.charge_point_id, self.tally)
+        self.desk: CertificateDesk | None = None
+        """Answers for certificates, if anybody does."""
         self.generation = 0
         """How many connections there have been."""
         self.trace = Trace(clock)
         self._clock = clock
         self.access = access
         self._running = running
+        self.certificates = Certificates()
         self._log = _log.bind(charge_point=config.charge_point_id)
         self._link: Link | None = None
         self._capabilities = Capabilities()
@@ -96,17 +103,13 @@ class Station:
         running = (e for e in self.evses.values() if e.transaction_id == transaction_id)
         return next(running, next(iter(self.evses.values())))
 
-    def authorized(self, id_tag: str) -> bool:
-        """Whether this tag may charge."""
-        return self.verdict(Presented(token=id_tag or None)).accepted
-
-    def verdict(self, presented: Presented, connector: int | None = None) -> Verdict:
-        """Whether this may charge: at a connector where it starts, else at any of them."""
-        if connector is None:
+    def verdict(self, presented: Presented, starts_at: OcppCharger | None = None) -> Verdict:
+        """Whether this may charge: where it starts, else at any EVSE of the station."""
+        if starts_at is None:
             evses = tuple(one.spec.evse_id for one in self.evses.values())
             verdict = self.access.verdict(presented, evses, self.now())
         else:
-            evses = (self.evse(connector).spec.evse_id,)
+            evses = (starts_at.spec.evse_id,)
             verdict = self.access.verdict(presented, evses, self.now(), self._running())
         self._log.info(
             "judged", card=hinted(presented.token), status=verdict.status, cause=verdict.cause
@@ -131,6 +134,11 @@ class Station:
     def link(self) -> Link | None:
         """The connection in use, if any."""
         return self._link
+
+    @property
+    def version(self) -> Version | None:
+        """The OCPP version of the connection in use."""
+        return None if self._link is None else self._link.dialect.version
 
     async def command(self, request: Request) -> Json:
         """Send any CALL that its version knows (a person, a proxy) and wait for the result.

@@ -9,6 +9,7 @@ import structlog
 
 from contracts.reading import Quality, Reading
 from contracts.time import Clock
+from site_agent.devices.ocpp.evse.ceilings import Ceilings
 from site_agent.devices.ocpp.evse.meter import Meter
 from site_agent.devices.ocpp.evse.transactions import Transaction, Transactions
 from site_agent.devices.ocpp.limits.installer import Installer, Link
@@ -69,6 +70,9 @@ class OcppCharger:
             clock=clock,
             transaction=lambda: self._transactions.current,
         )
+        self.ceilings = Ceilings()
+        """What others limit it to; say `ceiling_changed` afterwards."""
+        self._vehicle_discharges: bool | None = None
         self._link: Link | None = None
         self._plugged: bool | None = None
         self._known: Transaction | None = None
@@ -103,6 +107,8 @@ class OcppCharger:
             confirmed_limit_a=None if confirmed is None else confirmed[0],
             limit_in_force_since=None if confirmed is None else confirmed[1],
             pausable=self.steering.pausable,
+            ceiling_a=self.ceilings.at(now),
+            bidirectional=self._bidirectional(),
             identity=self._who(transaction),
         )
 
@@ -191,6 +197,7 @@ class OcppCharger:
         if self._plugged is False:
             self._presented = Presented()
             self._meter.forget_vehicle()
+            self._vehicle_discharges = None
             self._transactions.vanished(for_sure=surely_idle)
         self._changed(before is not self._plugged)
 
@@ -207,6 +214,16 @@ class OcppCharger:
         if current is None:
             return None
         return Running(evse_id=self._spec.evse_id, token=current.id_tag)
+
+    def ceiling_changed(self) -> None:
+        """Others limit it differently now."""
+        self._wake()
+
+    def vehicle_discharges(self, offered: bool | None) -> None:
+        """Whether the vehicle on the cable offers to discharge; None: it has not said."""
+        if offered is not self._vehicle_discharges:
+            self._vehicle_discharges = offered
+            self._wake()
 
     async def started(
         self, id_tag: str | None, at: datetime, meter_wh: float | None, remote_id: str | None
@@ -279,6 +296,13 @@ class OcppCharger:
         if self._identity is None or self._identity.presented != presented:
             self._identity = self._access.identify(presented, self._spec.evse_id)
         return self._identity
+
+    def _bidirectional(self) -> bool:
+        """The settings allow it, and the vehicle says so, or of a silent one its station (2.1)."""
+        link, said = self._link, self._vehicle_discharges
+        if self._spec.max_discharge_a <= 0 or link is None or not link.dialect.discharges:
+            return False
+        return link.capabilities.discharges if said is None else said
 
     def _online(self, now: datetime) -> bool:
         """Connected, introduced, and heard of lately."""

@@ -32,6 +32,8 @@ class Purpose(StrEnum):
 
     TX_DEFAULT = "TxDefaultProfile"
     TX = "TxProfile"
+    STATION_MAX = "ChargePointMaxProfile"
+    """Caps the whole station; 2.0.1 calls it ChargingStationMaxProfile."""
 
 
 class Kind(StrEnum):
@@ -51,6 +53,8 @@ class Capabilities:
     max_stack_level: int | None = None
     max_periods: int | None = None
     max_profiles: int | None = None
+    discharges: bool = False
+    """It can make a vehicle feed back (2.1)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +67,21 @@ class Form:
     stack_level: int
     connector: int
     """0: the whole station."""
+    phases_told: bool = False
+    """Whether numberPhases is sent: some chargers refuse a schedule without it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supply:
+    """What turns A per phase into W: the phases in use, and the voltage from phase to neutral."""
+
+    phases: int
+    voltage_v: float
+
+    @classmethod
+    def of(cls, spec: ChargerSpec) -> Supply:
+        """As built; what is measured later may differ."""
+        return cls(phases=len(spec.phases), voltage_v=spec.voltage_v)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +90,8 @@ class Period:
 
     start_s: int
     limit: float
+    phases: int | None = None
+    """Phases the limit is for; None leaves it to the charger."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,35 +126,53 @@ def legal_a(limit_a: float, spec: ChargerSpec) -> float:
     return floored if floored >= spec.min_current_a else 0.0
 
 
-def in_unit(limit_a: float, unit: RateUnit, spec: ChargerSpec) -> float:
+def in_unit(limit_a: float, unit: RateUnit, supply: Supply) -> float:
     """A limit in A per phase as the number to send, rounded down to 0.1 (1.6 allows no finer)."""
     if unit is RateUnit.AMPERE:
         return _floor(limit_a)
-    return _floor(power_from_current_w(limit_a, len(spec.phases), spec.voltage_v))
+    return _floor(power_from_current_w(limit_a, supply.phases, supply.voltage_v))
 
 
-def resting_forms(capabilities: Capabilities, connector: int, *, alone: bool) -> tuple[Form, ...]:
+def resting_forms(
+    capabilities: Capabilities, connector: int, *, alone: bool, high: bool = False
+) -> tuple[Form, ...]:
     """The ladder of the fail-safe share: low in the stack, for the whole station if `alone`.
 
+    `high`: high in the stack, because somebody else's profile stands above the low ones.
+
     Relative first: it holds even after a reboot that lost the clock while nobody is there to set
-    it.
+    it. Then with numberPhases, and for a station of one EVSE at last as the station's maximum.
     """
-    stack_levels = _distinct([0, capabilities.max_stack_level or 0])
+    most = capabilities.max_stack_level or 0
+    stack_levels = _distinct([most, max(0, most - 1), 0] if high else [0, most])
     connectors = (0, connector) if alone else (connector,)
     kinds = (Kind.RELATIVE, Kind.ABSOLUTE)
-    return tuple(
+    forms = [
         Form(purpose=Purpose.TX_DEFAULT, kind=kind, unit=unit, stack_level=level, connector=where)
         for kind, where, unit, level in product(kinds, connectors, capabilities.units, stack_levels)
-    )
+    ]
+    told = [
+        replace(forms[0], unit=unit, connector=where, phases_told=True)
+        for where, unit in product(connectors, capabilities.units)
+    ]
+    capped = [
+        replace(forms[0], purpose=Purpose.STATION_MAX, kind=kind, unit=unit)
+        for kind, unit in product(kinds[::-1], capabilities.units)
+    ]
+    return (*forms, *told, *(capped if alone else ()))
 
 
 def lease_forms(
     capabilities: Capabilities, connector: int, resting: Form | None
 ) -> tuple[Form, ...]:
-    """The ladder of a limit: a TxProfile, at last the resting profile itself with a safe tail."""
+    """The ladder of a limit: a TxProfile, at last the resting profile itself with a safe tail.
+
+    Never a station's maximum: it wears the flash, and nothing lies below it once it has ended. A
+    charger that takes nothing else stays at its fail-safe share.
+    """
     most = capabilities.max_stack_level or 0
     stack_levels = _distinct([most, max(0, most - 1), 0])
-    forms = [
+    plain = [
         Form(
             purpose=Purpose.TX,
             kind=Kind.ABSOLUTE,
@@ -143,23 +182,24 @@ def lease_forms(
         )
         for unit, level in product(capabilities.units, stack_levels)
     ]
+    forms = [*plain, *(replace(form, phases_told=True) for form in plain)]
     if capabilities.max_profiles == 1:
         forms = []  # a TxProfile would have no room beside the resting one
-    if resting is not None:
+    if resting is not None and resting.purpose is Purpose.TX_DEFAULT:
         forms.append(replace(resting, kind=Kind.ABSOLUTE))
     return tuple(forms)
 
 
 def resting_profile(
-    form: Form, limit_a: float, spec: ChargerSpec, connector: int, at: datetime
+    form: Form, limit_a: float, supply: Supply, connector: int, at: datetime
 ) -> ChargingProfile:
     """The fail-safe share, for ever."""
     start = None if form.kind is Kind.RELATIVE else _whole(at - timedelta(days=1))
     return ChargingProfile(
-        profile_id=_resting_id(connector),
+        profile_id=resting_id(connector),
         form=form,
         start=start,
-        periods=(Period(start_s=0, limit=in_unit(limit_a, form.unit, spec)),),
+        periods=(_period(form, 0, limit_a, supply),),
     )
 
 
@@ -167,7 +207,7 @@ def resting_profile(
 class LeaseTerms:
     """What the leases of one transaction have in common."""
 
-    spec: ChargerSpec
+    supply: Supply
     connector: int
     lasting_s: float
     rest_a: float
@@ -188,23 +228,30 @@ def lease_profile(form: Form, limit_a: float, terms: LeaseTerms, at: datetime) -
     tail = not transactional or (terms.max_periods or 1) > 1
     limits = ((0, limit_a), (end_s, terms.rest_a)) if tail else ((0, limit_a),)
     return ChargingProfile(
-        profile_id=_lease_id(terms.connector) if transactional else _resting_id(terms.connector),
+        profile_id=lease_id(terms.connector) if transactional else resting_id(terms.connector),
         form=form,
         start=_whole(at) - timedelta(seconds=CLOCK_MARGIN_S),
         duration_s=end_s + tail if transactional else None,
-        periods=tuple(
-            Period(start_s=start_s, limit=in_unit(value_a, form.unit, terms.spec))
-            for start_s, value_a in limits
-        ),
+        periods=tuple(_period(form, start_s, value_a, terms.supply) for start_s, value_a in limits),
         transaction_ref=terms.transaction_ref if transactional else None,
     )
 
 
-def _resting_id(connector: int) -> int:
+def _period(form: Form, start_s: int, limit_a: float, supply: Supply) -> Period:
+    return Period(
+        start_s=start_s,
+        limit=in_unit(limit_a, form.unit, supply),
+        phases=supply.phases if form.phases_told else None,
+    )
+
+
+def resting_id(connector: int) -> int:
+    """Id of the fail-safe share's profile: fixed, so that ours are known after any restart."""
     return 2 * connector - 1
 
 
-def _lease_id(connector: int) -> int:
+def lease_id(connector: int) -> int:
+    """Id of the limit's profile."""
     return 2 * connector
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from contracts.errors import ProtocolError
 from contracts.power import current_from_power_a
+from site_agent.devices.ocpp.known.inventory import SecurityEvent
 from site_agent.devices.ocpp.limits.profiles import (
     Capabilities,
     ChargingProfile,
@@ -99,7 +100,9 @@ def schedule(profile: ChargingProfile) -> dict[str, object]:
     wire: dict[str, object] = {
         "chargingRateUnit": profile.form.unit.value,
         "chargingSchedulePeriod": [
-            {"startPeriod": period.start_s, "limit": period.limit} for period in profile.periods
+            {"startPeriod": period.start_s, "limit": period.limit}
+            | ({} if period.phases is None else {"numberPhases": period.phases})
+            for period in profile.periods
         ],
     }
     if profile.start is not None:
@@ -286,8 +289,24 @@ async def data_transfer(station: Station, payload: Json) -> Json:
     return {"status": "UnknownVendorId"}
 
 
-async def noted(station: Station, payload: Json) -> Json:
-    """Nothing to do but to answer."""
+def transfer(what: str) -> Handler:
+    """Keeps how far a transfer has got."""
+
+    async def handler(station: Station, payload: Json) -> Json:
+        station.inventory.transfer(what, fields.text(payload, "status", 50))
+        return {}
+
+    return handler
+
+
+async def security_event(station: Station, payload: Json) -> Json:
+    """Logged, counted and kept."""
+    event = SecurityEvent(
+        at=when(station, payload),
+        kind=fields.text(payload, "type", 50),
+        info=fields.text_or_none(payload, "techInfo", 255),
+    )
+    station.inventory.security_event(event)
     return {}
 
 

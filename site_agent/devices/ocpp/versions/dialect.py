@@ -242,6 +242,11 @@ class Dialect(Operation, Configuration, SmartCharging, Access, Upkeep, Protocol)
         ...
 
     @property
+    def discharges(self) -> bool:
+        """Whether it has words for a vehicle that feeds back (a profile's negative limits)."""
+        ...
+
+    @property
     def requests(self) -> Sequence[str]:
         """Actions of ours that have a maker."""
         ...

@@ -83,7 +83,8 @@ class LocalEntry:
 class Setting:
     """One configuration key (1.6), or one attribute of a variable (2.0.1 device model).
 
-    `name` is `Key`, `Component.Variable` or `Component.Variable.Instance`.
+    `name` is `Key`, `Component.Variable` or `Component.Variable.Instance`, with `Component@2` where
+    it belongs to EVSE 2.
     """
 
     name: str
@@ -125,6 +126,20 @@ class Composite:
     """At least one, in order of time."""
     unit: RateUnit
     """Of the answer, before it was converted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldProfile:
+    """A charging profile that a charger reports to hold."""
+
+    profile_id: int
+    connector: int
+    purpose: str
+    kind: str
+    stack_level: int
+    source: str
+    """Who set it: CSO, EMS, SO or Other."""
+    transaction_ref: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,7 @@ class Ocpp16(Served, Operation16, Configuration16, Charging16, Access16, Upkeep1
 
     version = Version.V16
     handlers = HANDLERS
+    discharges = False
     requests = (
         "CancelReservation", "CertificateSigned", "ChangeAvailability", "ChangeConfiguration",
         "ClearCache", "ClearChargingProfile", "DataTransfer", "DeleteCertificate",

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from site_agent.devices.ocpp.authorization import tokens
+from site_agent.devices.ocpp.known.inventory import Condition
 from site_agent.devices.ocpp.versions import common
 from site_agent.devices.ocpp.versions.dialect import Nameplate
 from site_agent.devices.ocpp.versions.samples import read_v16
+from site_agent.devices.ocpp.versions.v16.reported import HANDLERS as REPORTED
 from site_agent.devices.ocpp.wire import fields
 from site_agent.devices.ocpp.wire.frames import Json
 
@@ -39,6 +42,10 @@ async def _boot(station: Station, payload: Json) -> Json:
 
 async def _status(station: Station, payload: Json) -> Json:
     connector, status = fields.whole(payload, "connectorId"), fields.text(payload, "status")
+    error = fields.word(payload, "errorCode")[:50]
+    condition = Condition(status=status[:50], error=None if error in ("", "NoError") else error)
+    if connector in station.evses or connector == 0:
+        station.inventory.conditions[connector] = condition
     if connector in station.evses:  # 0 is the station as a whole
         station.evse(connector).status(
             _PLUGGED.get(status), charging=status in _CHARGING, surely_idle=status == "Available"
@@ -47,7 +54,8 @@ async def _status(station: Station, payload: Json) -> Json:
 
 
 async def _authorize(station: Station, payload: Json) -> Json:
-    return {"idTagInfo": {"status": _verdict(station, fields.text(payload, "idTag"))}}
+    presented = tokens.presented_tag(fields.text(payload, "idTag"))
+    return {"idTagInfo": tokens.id_tag_info(station.verdict(presented))}
 
 
 async def _start(station: Station, payload: Json) -> Json:
@@ -55,7 +63,11 @@ async def _start(station: Station, payload: Json) -> Json:
     id_tag = fields.text(payload, "idTag")
     meter_wh = fields.number(payload, "meterStart")
     number = await evse.started(id_tag, common.when(station, payload), meter_wh, None)
-    return {"transactionId": number, "idTagInfo": {"status": _verdict(station, id_tag)}}
+    presented = tokens.presented_tag(id_tag)
+    if evse.transaction_id == number:  # else one of long ago, told late
+        evse.present(presented)
+    verdict = station.verdict(presented, evse)
+    return {"transactionId": number, "idTagInfo": tokens.id_tag_info(verdict)}
 
 
 async def _stop(station: Station, payload: Json) -> Json:
@@ -64,7 +76,9 @@ async def _stop(station: Station, payload: Json) -> Json:
     reason = fields.text_or_none(payload, "reason") or "Local"  # the default, §6.49
     await station.evse_of(number).ended(number, at, meter_wh, reason)
     id_tag = fields.text_or_none(payload, "idTag")
-    return {} if id_tag is None else {"idTagInfo": {"status": _verdict(station, id_tag)}}
+    if id_tag is None:
+        return {}
+    return {"idTagInfo": tokens.id_tag_info(station.verdict(tokens.presented_tag(id_tag)))}
 
 
 async def _meter_values(station: Station, payload: Json) -> Json:
@@ -76,10 +90,6 @@ async def _meter_values(station: Station, payload: Json) -> Json:
     return {}
 
 
-def _verdict(station: Station, id_tag: str) -> str:
-    return "Accepted" if station.authorized(id_tag) else "Invalid"
-
-
 HANDLERS: Mapping[str, common.Handler] = {
     "BootNotification": _boot,
     "Heartbeat": common.heartbeat,
@@ -89,9 +99,5 @@ HANDLERS: Mapping[str, common.Handler] = {
     "StopTransaction": _stop,
     "MeterValues": _meter_values,
     "DataTransfer": common.data_transfer,
-    "DiagnosticsStatusNotification": common.noted,
-    "FirmwareStatusNotification": common.noted,
-    "LogStatusNotification": common.noted,
-    "SecurityEventNotification": common.noted,
-    "SignedFirmwareStatusNotification": common.noted,
+    **REPORTED,
 }

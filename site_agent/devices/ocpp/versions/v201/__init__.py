@@ -16,6 +16,7 @@ class Ocpp201(Served, Operation201, Configuration201, Charging201, Access201, Up
 
     version = Version.V201
     handlers = HANDLERS
+    discharges = False
     requests: tuple[str, ...] = (
         "CancelReservation", "CertificateSigned", "ChangeAvailability", "ClearCache",
         "ClearChargingProfile", "DataTransfer", "DeleteCertificate", "GetBaseReport",

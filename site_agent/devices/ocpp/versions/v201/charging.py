@@ -64,7 +64,7 @@ class Configuration201:
             Setting(
                 name=variable_name(result),
                 value=fields.word(result, "attributeValue"),
-                evse=_evse(result),
+                evse=evse_of(result),
             )
             for result in fields.parts(answer, "getVariableResult")[: common.MOST_SETTINGS]
             if result.get("attributeStatus") == "Accepted"
@@ -169,10 +169,11 @@ def purpose_on_the_wire(purpose: Purpose | None) -> str | None:
 
 
 def variable_name(held: Json) -> str:
-    """`Component.Variable` or `Component.Variable.Instance`."""
+    """`Component.Variable` or `Component.Variable.Instance`, `Component@2` for that of EVSE 2."""
     component, variable = fields.part(held, "component"), fields.part(held, "variable")
+    evse = evse_of(held)
     words = (
-        fields.word(component, "name"),
+        fields.word(component, "name") + (f"@{evse}" if evse is not None else ""),
         fields.word(variable, "name"),
         fields.word(variable, "instance"),
     )
@@ -180,12 +181,15 @@ def variable_name(held: Json) -> str:
 
 
 def _variable(name: str) -> dict[str, object]:
-    component, _, rest = name.partition(".")
+    place, _, rest = name.partition(".")
+    component, _, evse = place.partition("@")
     variable, _, instance = rest.partition(".")
+    where = {"evse": {"id": int(evse)}} if common.is_whole(evse) else {}
     wire = common.given(name=variable, instance=instance or None)
-    return {"component": {"name": component}, "variable": wire}
+    return {"component": {"name": component, **where}, "variable": wire}
 
 
-def _evse(held: Json) -> int | None:
+def evse_of(held: Json) -> int | None:
+    """The EVSE its component belongs to; None: the station."""
     number = fields.part(fields.part(held, "component"), "evse").get("id")
     return number if isinstance(number, int) else None

@@ -6,20 +6,23 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from site_agent.devices.ocpp.authorization import tokens
+from site_agent.devices.ocpp.known.inventory import Condition
 from site_agent.devices.ocpp.versions import common
 from site_agent.devices.ocpp.versions.dialect import Nameplate
 from site_agent.devices.ocpp.versions.samples import Sample, read_v201
+from site_agent.devices.ocpp.versions.v201.reported import HANDLERS as REPORTED
 from site_agent.devices.ocpp.wire import fields
 from site_agent.devices.ocpp.wire.frames import CallFaultError, Fault, Json
 
 if TYPE_CHECKING:
     from site_agent.devices.ocpp.evse.charger import OcppCharger
     from site_agent.devices.ocpp.station import Station
+    from site_agent.domain.access import Verdict
 
 _PLUGGED: Mapping[str, bool] = {"Available": False, "Reserved": False, "Occupied": True}
 _LONGEST_ID = 36
-_TOKEN_LENGTH = 255
-_NO_TOKEN = "NoAuthorization"  # noqa: S105 - a token type of the standard, no secret
+_STOPS = "StopAuthorized"
 
 
 async def _boot(station: Station, payload: Json) -> Json:
@@ -37,19 +40,29 @@ async def _boot(station: Station, payload: Json) -> Json:
 async def _status(station: Station, payload: Json) -> Json:
     evse_id = fields.whole(payload, "evseId")
     if evse_id in station.evses:
-        station.evse(evse_id).status(_PLUGGED.get(fields.text(payload, "connectorStatus")))
+        status = fields.text(payload, "connectorStatus", 50)
+        station.inventory.conditions[evse_id] = Condition(status=status)
+        plugged = _PLUGGED.get(status)
+        if plugged is False:
+            station.inventory.unplugged(evse_id)
+        station.evse(evse_id).status(plugged)
     return {}
 
 
 async def _authorize(station: Station, payload: Json) -> Json:
-    token = fields.part(payload, "idToken")
-    fields.text(token, "idToken", _TOKEN_LENGTH)
-    return {"idTokenInfo": {"status": _verdict(station, token)}}
+    presented = tokens.presented_token(payload)
+    if tokens.unproven(payload):
+        return tokens.UNPROVEN
+    station.certificates.note(presented)
+    verdict = station.verdict(presented)
+    contract = tokens.contract_status(verdict) if presented.certificate else {}
+    return {"idTokenInfo": _info(station, verdict), **contract}
 
 
 async def _transaction_event(station: Station, payload: Json) -> Json:
     remote_id = fields.text(fields.part(payload, "transactionInfo"), "transactionId", _LONGEST_ID)
     evse, at = _evse(station, payload, remote_id), common.when(station, payload)
+    _note_sequence(station, payload, remote_id)
     samples, bad = read_v201(payload)
     match fields.text(payload, "eventType"):
         case "Started":
@@ -62,8 +75,23 @@ async def _transaction_event(station: Station, payload: Json) -> Json:
             await _ended(evse, payload, samples, at, remote_id)
         case other:
             raise CallFaultError(Fault.VALUE, f"eventType {other[:20]}")
-    token = fields.part(payload, "idToken")
-    return {"idTokenInfo": {"status": _verdict(station, token)}} if token else {}
+    return _judged(station, evse, payload, remote_id)
+
+
+def _judged(station: Station, evse: OcppCharger, payload: Json, remote_id: str) -> Json:
+    """The verdict on its token, if it has one; a card that only stops starts nothing."""
+    if not fields.part(payload, "idToken"):
+        return {}
+    presented = tokens.presented_token(payload)
+    stops = payload.get("eventType") == "Ended" or payload.get("triggerReason") == _STOPS
+    if evse.runs(remote_id) and not stops:  # else one of long ago, told late
+        evse.present(station.certificates.joined(presented))
+    return {"idTokenInfo": _info(station, station.verdict(presented, None if stops else evse))}
+
+
+def _info(station: Station, verdict: Verdict) -> Json:
+    numbers = {evse.spec.evse_id: number for number, evse in station.evses.items()}
+    return tokens.id_token_info(verdict, numbers)
 
 
 async def _ended(
@@ -94,20 +122,23 @@ def _evse(station: Station, payload: Json, remote_id: str) -> OcppCharger:
     raise CallFaultError(Fault.MISSING, "evse is missing")
 
 
+def _note_sequence(station: Station, payload: Json, remote_id: str) -> None:
+    """Gaps are counted (E01.FR.07); what was told while offline is counted too."""
+    seq_no = payload.get("seqNo")
+    if isinstance(seq_no, int) and not isinstance(seq_no, bool):
+        station.inventory.sequence(remote_id, seq_no)
+    if payload.get("offline") is True:
+        station.inventory.noted("event told after being offline")
+
+
 def _register(samples: Sequence[Sample]) -> float | None:
     """The first register there is."""
     return next((s.register_wh for s in samples if s.register_wh is not None), None)
 
 
 def _tag(payload: Json) -> str | None:
-    return fields.text_or_none(fields.part(payload, "idToken"), "idToken", _TOKEN_LENGTH) or None
-
-
-def _verdict(station: Station, token: Json) -> str:
-    """A start without authorisation (a button, a cable) carries a token that is none."""
-    if token.get("type") == _NO_TOKEN:
-        return "Accepted"
-    return "Accepted" if station.authorized(fields.word(token, "idToken")) else "Invalid"
+    token = fields.part(payload, "idToken")
+    return fields.text_or_none(token, "idToken", tokens.TOKEN_LENGTH) or None
 
 
 HANDLERS: Mapping[str, common.Handler] = {
@@ -118,13 +149,5 @@ HANDLERS: Mapping[str, common.Handler] = {
     "TransactionEvent": _transaction_event,
     "MeterValues": _meter_values,
     "DataTransfer": common.data_transfer,
-    "ClearedChargingLimit": common.noted,
-    "FirmwareStatusNotification": common.noted,
-    "LogStatusNotification": common.noted,
-    "NotifyChargingLimit": common.noted,
-    "NotifyEvent": common.noted,
-    "NotifyMonitoringReport": common.noted,
-    "NotifyReport": common.noted,
-    "ReportChargingProfiles": common.noted,
-    "SecurityEventNotification": common.noted,
+    **REPORTED,
 }

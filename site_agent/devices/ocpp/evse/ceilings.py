@@ -1,0 +1,54 @@
+"""Limits that others set on an EVSE: a cloud CSMS, an energy manager at the charger, the grid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+_MOST_SOURCES = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ceiling:
+    """Steps of a limit in order of time: from `at` on, `limit_a` per phase (None: no limit)."""
+
+    steps: tuple[tuple[datetime, float | None], ...]
+
+    def at(self, now: datetime) -> float | None:
+        """The limit at an instant; None before the first step."""
+        limit_a = None
+        for since, value_a in self.steps:
+            if since > now:
+                break
+            limit_a = value_a
+        return limit_a
+
+
+class Ceilings:
+    """The ceilings of one EVSE, by who set them; the lowest counts."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, tuple[Ceiling, ...]] = {}
+
+    def put(self, source: str, ceilings: Sequence[Ceiling]) -> None:
+        """Replace what this source has set; beyond the most sources, the oldest goes."""
+        self._held.pop(source, None)
+        if ceilings:
+            self._held[source] = tuple(ceilings)
+        while len(self._held) > _MOST_SOURCES:
+            del self._held[next(iter(self._held))]
+
+    def drop(self, source: str) -> None:
+        """It limits nothing any more."""
+        self._held.pop(source, None)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Who limits it now or later."""
+        return tuple(self._held)
+
+    def at(self, now: datetime) -> float | None:
+        """The lowest of all, A per phase, never below 0; None: nobody limits it."""
+        limits = (ceiling.at(now) for held in self._held.values() for ceiling in held)
+        return min((max(limit, 0.0) for limit in limits if limit is not None), default=None)

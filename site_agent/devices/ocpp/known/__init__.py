@@ -1,0 +1,1 @@
+"""What a charging station has told about itself, bounded whatever it says."""

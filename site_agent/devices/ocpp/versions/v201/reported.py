@@ -1,0 +1,154 @@
+"""What 2.0.1 chargers report beside charging: themselves, their limits, and what they ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from contracts.errors import ProtocolError
+from site_agent.devices.ocpp.known import desk
+from site_agent.devices.ocpp.versions import common
+from site_agent.devices.ocpp.versions.v201.needs import vehicle_needs
+from site_agent.devices.ocpp.versions.v201.outer_limits import ceilings
+from site_agent.devices.ocpp.versions.v201.reading import profiles, settings
+from site_agent.devices.ocpp.wire import fields
+from site_agent.devices.ocpp.wire.frames import Json
+
+if TYPE_CHECKING:
+    from site_agent.devices.ocpp.evse.charger import OcppCharger
+    from site_agent.devices.ocpp.station import Station
+
+_SOURCE_LENGTH = 20
+REJECTED = {"status": "Rejected"}
+FAILED = {"status": "Failed"}
+
+
+async def _report(station: Station, payload: Json) -> Json:
+    request_id, seq_no = fields.whole(payload, "requestId"), fields.whole(payload, "seqNo")
+    found, bad = settings(payload)
+    station.tally.note("unreadable report entry", bad)
+    known = station.inventory
+    more = payload.get("tbc") is True
+    known.reported(known.reports.take(request_id, seq_no, found, more=more))
+    return {}
+
+
+async def _profile_report(station: Station, payload: Json) -> Json:
+    """Its parts carry no number (K09): they are told in order."""
+    request_id, evse_id = fields.whole(payload, "requestId"), fields.whole(payload, "evseId")
+    found, bad = profiles(payload, evse_id)
+    station.tally.note("unreadable report entry", bad)
+    station.inventory.profiles_reported(request_id, found, more=payload.get("tbc") is True)
+    return {}
+
+
+async def _charging_limit(station: Station, payload: Json) -> Json:
+    """Somebody else limits the charger: what it may draw is no more than that (K12)."""
+    limit = fields.part(payload, "chargingLimit")
+    source = fields.text(limit, "chargingLimitSource", _SOURCE_LENGTH)
+    limited = _limited(station, payload)
+    for evse in limited:
+        found = ceilings(payload, evse.spec, station.now(), shared_by=len(limited))
+        evse.ceilings.put(source, found)
+        evse.ceiling_changed()
+    if not fields.parts(payload, "chargingSchedule"):
+        station.tally.note("charging limit without a schedule", source=source)
+    return {}
+
+
+async def _limit_cleared(station: Station, payload: Json) -> Json:
+    source = fields.text(payload, "chargingLimitSource", _SOURCE_LENGTH)
+    for evse in _limited(station, payload):
+        evse.ceilings.drop(source)
+        evse.ceiling_changed()
+    return {}
+
+
+def _limited(station: Station, payload: Json) -> list[OcppCharger]:
+    """The EVSE it is about; without one, or with 0, every one shares the limit."""
+    evse_id = fields.whole(payload, "evseId") if payload.get("evseId") is not None else 0
+    return [station.evse(evse_id)] if evse_id else list(station.evses.values())
+
+
+async def _charging_needs(station: Station, payload: Json) -> Json:
+    """Noted; we send limits by ourselves, so no schedule is being made for it (K15, K17)."""
+    evse_id = fields.whole(payload, "evseId")
+    if evse_id in station.evses:
+        needs = vehicle_needs(fields.part(payload, "chargingNeeds"))
+        station.inventory.needs[evse_id] = needs
+        station.evse(evse_id).vehicle_discharges(needs.bidirectional)
+    return {"status": "Accepted"}
+
+
+async def _charging_schedule(station: Station, payload: Json) -> Json:
+    """What the vehicle plans is no promise: the meter is what counts."""
+    fields.whole(payload, "evseId")
+    station.inventory.noted("NotifyEVChargingSchedule")
+    return {"status": "Accepted"}
+
+
+async def _reservation(station: Station, payload: Json) -> Json:
+    fields.whole(payload, "reservationId")
+    station.inventory.noted("ReservationStatusUpdate")
+    return {}
+
+
+def asked(action: str, otherwise: Json) -> common.Handler:
+    """Hands a question about certificates to the desk, or answers `otherwise`."""
+
+    async def handler(station: Station, payload: Json) -> Json:
+        station.inventory.noted(action)
+        version = station.version
+        if version is None:
+            return otherwise
+        return await desk.answer(
+            station.desk, station.config.charge_point_id, version, action, payload,
+            otherwise=otherwise,
+        )  # fmt: skip
+
+    return handler
+
+
+def noted(action: str) -> common.Handler:
+    """Counts a message that changes nothing here."""
+
+    async def handler(station: Station, payload: Json) -> Json:
+        station.inventory.noted(action)
+        return {}
+
+    return handler
+
+
+async def _event(station: Station, payload: Json) -> Json:
+    """Monitors (N07): counted by the component that speaks."""
+    station.inventory.noted("NotifyEvent")
+    for event in fields.parts(payload, "eventData")[:100]:
+        component = fields.part(event, "component")
+        try:
+            name = fields.text(component, "name", 50)
+        except ProtocolError:
+            continue
+        station.inventory.noted(f"event of {name}")
+    return {}
+
+
+HANDLERS: Mapping[str, common.Handler] = {
+    "ClearedChargingLimit": _limit_cleared,
+    "FirmwareStatusNotification": common.transfer("firmware"),
+    "Get15118EVCertificate": asked("Get15118EVCertificate", {**FAILED, "exiResponse": ""}),
+    "GetCertificateStatus": asked("GetCertificateStatus", FAILED),
+    "LogStatusNotification": common.transfer("log"),
+    "NotifyChargingLimit": _charging_limit,
+    "NotifyCustomerInformation": noted("NotifyCustomerInformation"),
+    "NotifyDisplayMessages": noted("NotifyDisplayMessages"),
+    "NotifyEVChargingNeeds": _charging_needs,
+    "NotifyEVChargingSchedule": _charging_schedule,
+    "NotifyEvent": _event,
+    "NotifyMonitoringReport": noted("NotifyMonitoringReport"),
+    "NotifyReport": _report,
+    "PublishFirmwareStatusNotification": common.transfer("published firmware"),
+    "ReportChargingProfiles": _profile_report,
+    "ReservationStatusUpdate": _reservation,
+    "SecurityEventNotification": common.security_event,
+    "SignCertificate": asked("SignCertificate", REJECTED),
+}
