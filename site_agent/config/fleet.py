@@ -74,6 +74,8 @@ class CardSettings(Settings):
 
     tag: Tag
     """The id that chargers read from it; upper and lower case are the same."""
+    type: Literal["ISO14443", "ISO15693", "KeyCode", "Local", "Central"] = "ISO14443"
+    """What it is in the local lists of 2.0.1 chargers; a card shown counts whatever its type."""
     group: Group | None = None
     """Instead of its holder's."""
     valid_until: Annotated[datetime, AfterValidator(_aware)] | None = None
@@ -246,12 +248,14 @@ def credentials(
         told = [(Kind.EMAID, text) for text in vehicle.emaids]
         told += [(Kind.EVCCID, text) for text in vehicle.evccids]
         told += [(Kind.VIN, vehicle.vin)] if vehicle.vin is not None else []
-        yield from (((kind, normal(kind, text)), plain) for kind, text in told)
+        for kind, text in told:
+            yield (kind, normal(kind, text)), replace(plain, text=text)
         yield from _cards(vehicle, plain)
     for driver in drivers:
         yield from _cards(driver, Credential(driver=driver.driver_id, group=driver.group))
     for tag in rules.blocked:
-        yield (Kind.TAG, normal(Kind.TAG, tag)), Credential(blocked=True)
+        card = Credential(blocked=True, text=tag, token_type="ISO14443")  # noqa: S106 (a kind)
+        yield (Kind.TAG, normal(Kind.TAG, tag)), card
 
 
 def _cards(holder: HolderSettings, plain: Credential) -> Iterator[tuple[Key, Credential]]:
@@ -264,6 +268,8 @@ def _cards(holder: HolderSettings, plain: Credential) -> Iterator[tuple[Key, Cre
                 valid_until=card.valid_until,
                 blocked=card.blocked,
                 evses=_places(card.evses),
+                text=card.tag,
+                token_type=card.type,
             ),
         )
 

@@ -87,7 +87,8 @@ class Access:
     """For starts without any: a button, or the cable alone."""
     concurrent: bool = True
     """Whether one card may charge at several plugs at once."""
-    offline: Offline = Offline.LIST
+    offline: Offline | None = None
+    """None: what chargers do while they cannot ask is left to them."""
 
     def identify(self, presented: Presented, evse_id: str) -> Identity:
         """As `Roster.identify`."""

@@ -110,6 +110,10 @@ class Credential:
     blocked: bool = False
     evses: frozenset[str] | None = None
     """Where it may charge; None: everywhere."""
+    text: str = field(default="", repr=False)
+    """As the settings spell it, for chargers that compare letter by letter."""
+    token_type: str | None = None
+    """As OCPP 2.0.1 spells it, of a card."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from websockets.frames import CloseCode
 
 from contracts.errors import LinkDownError, PermanentError, ProtocolError, TransientError
 from contracts.time import Clock
+from site_agent.devices.ocpp.authorization.offline import OfflineRules
 from site_agent.devices.ocpp.authorization.tokens import Certificates
 from site_agent.devices.ocpp.evse.charger import OcppCharger
 from site_agent.devices.ocpp.known.desk import CertificateDesk
@@ -61,6 +62,8 @@ class Station:
         self.access = access
         self._running = running
         self.certificates = Certificates()
+        evse_ids = tuple(spec.evse_id for spec in config.evses.values())
+        self._offline = OfflineRules(access, evse_ids, config.charge_point_id)
         self._log = _log.bind(charge_point=config.charge_point_id)
         self._link: Link | None = None
         self._capabilities = Capabilities()
@@ -254,6 +257,9 @@ class Station:
         ):
             await self._change(link, ways)
         await self._ask_for_news(link, booted=booted)
+        await self._offline.keep(
+            link.dialect, lambda request: self._ask(link, request), self._clock.now()
+        )
 
     async def _read_settings(self, link: Link) -> dict[str, str]:
         answer = await self._ask(link, link.dialect.read_settings())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 
 from site_agent.devices.ocpp.wire import fields
@@ -13,6 +14,7 @@ TOKEN_LENGTH = 255
 _FACTS = 8
 """Most additional identifiers read from one token."""
 _HASHES = 4
+_CERTIFICATES = 32
 _GROUP_TYPE = "Central"
 _IN_16: Mapping[Status, str] = {
     status: status.value
@@ -35,7 +37,7 @@ def presented_token(message: Json) -> Presented:
     token = fields.part(message, "idToken")
     if not token:
         return Presented()
-    kind = fields.text(token, "type", 50)
+    kind = fields.text_or_none(token, "type", 50)
     text = fields.text(token, "idToken", TOKEN_LENGTH) if token.get("idToken") else ""
     presented = Presented(token=text or None, token_type=kind)
     if kind == NO_AUTHORIZATION:
@@ -61,10 +63,9 @@ def _told_beside(token: Json) -> Presented:
 
 def _additional(token: Json) -> Iterator[tuple[str, str]]:
     for entry in fields.parts(token, "additionalInfo")[:_FACTS]:
-        yield (
-            fields.text(entry, "type", 50),
-            fields.text(entry, "additionalIdToken", TOKEN_LENGTH),
-        )
+        kind, text = fields.word(entry, "type"), fields.word(entry, "additionalIdToken")
+        if len(kind) <= TOKEN_LENGTH and len(text) <= TOKEN_LENGTH:
+            yield kind, text
 
 
 def _certified(message: Json) -> Presented:
@@ -82,6 +83,41 @@ def unproven(message: Json) -> bool:
     We hold no contract roots, so such a contract proves nothing here.
     """
     return message.get("certificate") is not None
+
+
+UNPROVEN: Json = {
+    "idTokenInfo": {"status": Status.INVALID.value},
+    "certificateStatus": "CertChainError",
+}
+"""The answer to a certificate that the charger could not check (AuthorizeResponse, 2.0.1)."""
+
+
+def contract_status(verdict: Verdict) -> Json:
+    """What an AuthorizeResponse says of a contract whose chain the charger has checked.
+
+    No OCSP responder is asked: the site's own roster says which contracts it has ended.
+    """
+    ended = verdict.status in (Status.BLOCKED, Status.EXPIRED)
+    return {"certificateStatus": "ContractCancelled" if ended else "Accepted"}
+
+
+class Certificates:
+    """Which certificate came with which token: only Authorize tells it, without naming an EVSE."""
+
+    def __init__(self) -> None:
+        self._held: OrderedDict[str, str] = OrderedDict()
+
+    def note(self, presented: Presented) -> None:
+        """An Authorize has told it; the newest few are kept."""
+        if presented.token and presented.certificate:
+            self._held[presented.token] = presented.certificate
+            if len(self._held) > _CERTIFICATES:
+                self._held.popitem(last=False)
+
+    def joined(self, presented: Presented) -> Presented:
+        """With the certificate that came with its token before."""
+        certificate = self._held.get(presented.token or "")
+        return presented.joined(Presented(certificate=certificate))
 
 
 def id_tag_info(verdict: Verdict) -> Json:
