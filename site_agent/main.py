@@ -14,8 +14,10 @@ from contracts.errors import ConfigError
 from contracts.tasks import first_of
 from contracts.time import Clock
 from site_agent.config import LinkSettings, SiteSettings
+from site_agent.console.door import Door
 from site_agent.devices.mqtt.broker import BrokerAddress, SiteBroker
 from site_agent.devices.ocpp.central import CentralSystem
+from site_agent.devices.ocpp.operate.commands import OcppCommands
 from site_agent.devices.registry import (
     BATTERIES,
     METERS,
@@ -26,6 +28,7 @@ from site_agent.devices.registry import (
     make_functions,
 )
 from site_agent.domain.control import DEFAULT_POLICY
+from site_agent.domain.device import ChargerState
 from site_agent.flows.control_loop import ControlLoop
 from site_agent.flows.instructions import Instructions
 from site_agent.flows.notices import NoticeBoard
@@ -115,6 +118,7 @@ class _Site:
                 loop.run(),
                 self._instructions.run(),
                 self._telemetry(loop).run(),
+                self._door(central).run(),
             ]
             runs += [device.run() for device in (devices.meter, *devices.batteries, *devices.pv)]
             runs += [link.run() for link in shop.links.values()]
@@ -133,6 +137,25 @@ class _Site:
         except OSError as error:
             where = f"{self._settings.ocpp.host}:{self._settings.ocpp.port}"
             raise ConfigError(f"ocpp: cannot listen on {where}: {error.strerror}") from error
+
+    def _door(self, central: CentralSystem) -> Door:
+        """Where people at this machine ask and command."""
+        ocpp = OcppCommands(
+            central,
+            clock=self._clock,
+            memory=self._store.key_values,
+            seen=self._seen,
+            zone=self._settings.time_zone,
+            tls=self._settings.ocpp.cert is not None,
+            agent=_agent_version(),
+        )
+        return Door(self._settings.data, ocpp.table())
+
+    def _seen(self) -> dict[str, ChargerState]:
+        """The chargers in the last control cycle."""
+        latest = None if self._loop is None else self._loop.latest
+        chargers = () if latest is None else latest.snapshot.chargers
+        return {charger.spec.evse_id: charger for charger in chargers}
 
     def _wake(self) -> None:
         if self._loop is not None:

@@ -1,0 +1,24 @@
+"""What the counts of `wire.tally.Tally` mean, and what to do about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+MEANINGS: Mapping[str, str] = {
+    "bad frame": "no OCPP-J message; look at it with `trace`, then ask the vendor",
+    "bad call": "a message that cannot be read or is not known; it was refused by CALLERROR",
+    "bad sample": "a meter value in an unknown unit or no number; the others were used",
+    "answer to nothing": "an answer nobody waits for (any more): it answers too late, or twice",
+    "flood": "more messages at once than OCPP allows; the connection was closed",
+    "frame refused": "a message larger than allowed, or against the WebSocket protocol",
+    "deaf": "three of our messages in a row found no answer; the connection was closed",
+    "second connection": "it connected again while connected; the newer connection is used",
+    "unreadable timestamp": "a time that cannot be read; the moment of arrival was taken",
+    "sample told late": "meter values of the past, after an outage; not used for control",
+    "power reads zero while energy climbs": "its power is wrong; the energy register is used",
+}
+
+
+def meaning(kind: str) -> str:
+    """Of one kind; empty when there is nothing to add."""
+    return MEANINGS.get(kind, "")
