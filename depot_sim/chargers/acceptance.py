@@ -41,6 +41,8 @@ class Case:
     transaction_id: str | None
     tx_id_required: bool
     """2.0.1 discards a TxProfile without a transaction id (K01.FR.03); 1.6 leaves it optional."""
+    bidirectional: bool = False
+    """Whether a negative limit, an order to discharge, can be followed."""
 
 
 def refusal(case: Case) -> Refusal | None:
@@ -81,7 +83,8 @@ def _bad_schedule(case: Case) -> bool:
     starts = [period.start_s for period in periods]
     if not periods or len(periods) > case.personality.max_periods or starts[0] != 0:
         return True
-    return starts != sorted(set(starts)) or any(period.limit < 0 for period in periods)
+    below_zero = any(period.limit < 0 for period in periods)
+    return starts != sorted(set(starts)) or (below_zero and not case.bidirectional)
 
 
 def _zero_where_refused(case: Case) -> bool:

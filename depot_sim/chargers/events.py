@@ -34,6 +34,8 @@ class EndReason(StrEnum):
     DE_AUTHORIZED = "DeAuthorized"
     POWER_LOSS = "PowerLoss"
     RESET = "Reset"
+    SOFT_RESET = "SoftReset"
+    UNLOCK = "UnlockCommand"
 
 
 class Context(StrEnum):
@@ -56,7 +58,7 @@ class BootReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """One reading of an outlet's meter; `currents_a` has one value per phase of the outlet."""
+    """One reading of an outlet's meter; `currents_a` is per phase; discharge is negative."""
 
     at: datetime
     context: Context
@@ -65,6 +67,7 @@ class Sample:
     currents_a: tuple[float, ...]
     voltage_v: float
     soc_pct: float | None
+    export_wh: float = 0.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -187,3 +190,10 @@ class TransactionEnded(Event):
     transaction: Transaction
     reason: EndReason
     sample: Sample
+    earlier: tuple[Sample, ...] = ()
+    """Samples of before that are told once more."""
+
+    @property
+    def samples(self) -> tuple[Sample, ...]:
+        """Everything the last message holds."""
+        return (*self.earlier, self.sample)

@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections import deque
 
-from depot_sim.chargers.events import Event
+from depot_sim.chargers.events import Event, Metered, TransactionEnded
 
 _MOST_WAITING = 1000
+_SWAPPED = 0.2
+"""Share of neighbours out of order when samples are told late, beside the first two."""
 
 
 class Outbox:
-    """A bounded queue that forgets what is not worth telling late."""
+    """A bounded queue that forgets what is not worth telling late.
 
-    def __init__(self) -> None:
+    With `keeps_samples` the samples of an outage wait apart, to be replayed.
+    """
+
+    def __init__(self, *, keeps_samples: bool = False) -> None:
         self._waiting: deque[Event] = deque(maxlen=_MOST_WAITING)
+        self._late: deque[Metered] = deque(maxlen=_MOST_WAITING)
+        self._keeps_samples = keeps_samples
         self._arrived = asyncio.Event()
+
+    @property
+    def waiting(self) -> tuple[Event, ...]:
+        """Everything still to be told, oldest first."""
+        return tuple(self._waiting)
 
     def put(self, event: Event) -> None:
         """Append; when full, the oldest event is lost."""
@@ -36,6 +49,27 @@ class Outbox:
 
     def keep_durable(self) -> None:
         """The link is lost: keep only what must still be told."""
+        if self._keeps_samples:
+            self._late.extend(event for event in self._waiting if isinstance(event, Metered))
         durable = [event for event in self._waiting if event.durable]
         self._waiting.clear()
         self._waiting.extend(durable)
+
+    def ends_first(self) -> None:
+        """Let the ends of transactions the central system knows be told before all else."""
+
+        def comes_later(event: Event) -> bool:
+            return not (isinstance(event, TransactionEnded) and event.transaction.ref)
+
+        ordered = sorted(self._waiting, key=comes_later)
+        self._waiting.clear()
+        self._waiting.extend(ordered)
+
+    def take_late(self, dice: random.Random) -> list[Metered]:
+        """The samples of the outage, roughly in order: the first two swapped, and some others."""
+        late = list(self._late)
+        self._late.clear()
+        for place in range(len(late) - 1):
+            if place == 0 or dice.random() < _SWAPPED:
+                late[place], late[place + 1] = late[place + 1], late[place]
+        return late

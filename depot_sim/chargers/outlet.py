@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from depot_sim.chargers.events import Context, Sample, Status, Transaction
 from depot_sim.chargers.profiles import Limit, Situation
 from depot_sim.physics.evse import Evse
+
+RECENT_SAMPLES = 3
+"""So many samples of the past are remembered."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -29,6 +33,9 @@ class Outlet:
     """Availability that waits for the end of the transaction."""
     reserved: bool = False
     sampled_at: datetime | None = None
+    recent: deque[Sample] = field(default_factory=lambda: deque(maxlen=RECENT_SAMPLES))
+    meter_stuck_at: Evse | None = None
+    """While the meter is stuck it shows this."""
 
     def situation(self, sharing: int) -> Situation:
         """What the profiles need to know; `sharing` outlets share the station's maximum."""
@@ -55,22 +62,26 @@ class Outlet:
             return Status.FINISHING if self.finished else Status.PREPARING
         if self.evse.suspends(limit.current_a):
             return Status.SUSPENDED_EVSE
+        if limit.current_a < 0.0:
+            return Status.CHARGING if vehicle.max_discharge_w else Status.SUSPENDED_EV
         return Status.CHARGING if vehicle.acceptance_w(dc=self.evse.dc) else Status.SUSPENDED_EV
 
     def sample(self, now: datetime, context: Context) -> Sample:
         """The meter as it stands."""
-        evse = self.evse
+        evse = self.meter_stuck_at or self.evse
+        vehicle = evse.vehicle
         return Sample(
             at=now,
             context=context,
             power_w=evse.power_w,
             register_wh=evse.register_wh,
+            export_wh=evse.export_wh,
             currents_a=tuple(
                 evse.current_a if phase < evse.phases_in_use else 0.0
                 for phase in range(evse.phases)
             ),
             voltage_v=evse.voltage_v,
-            soc_pct=evse.vehicle.soc_pct if evse.vehicle else None,
+            soc_pct=vehicle.soc_pct if vehicle and vehicle.reports_soc else None,
         )
 
     def sample_due(self, now: datetime, interval_s: int) -> bool:
@@ -79,7 +90,7 @@ class Outlet:
             return False
         interval = timedelta(seconds=interval_s)
         last = self.sampled_at or self.transaction.started_at
-        if now - last < interval:
+        if timedelta() <= now - last < interval:  # below: the clock was set back
             return False
-        self.sampled_at = last + interval if now - last < 2 * interval else now
+        self.sampled_at = last + interval if interval <= now - last < 2 * interval else now
         return True

@@ -169,6 +169,15 @@ def limit_at(profiles: Iterable[ChargingProfile], where: Situation, now: datetim
     return _combined(_candidates(profiles, where), where, now)
 
 
+def limit_until(
+    profiles: Iterable[ChargingProfile], where: Situation, now: datetime
+) -> tuple[Limit, datetime | None]:
+    """The limit in force at `now`, and until when it surely is (None: for good)."""
+    candidates = _candidates(profiles, where)
+    edges = (edge for p in candidates for edge in p.edges(now, where.started_at) if edge > now)
+    return _combined(candidates, where, now), min(edges, default=None)
+
+
 def composite(
     profiles: Iterable[ChargingProfile], where: Situation, now: datetime, lasting: timedelta
 ) -> list[tuple[int, Limit]]:

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from depot_sim.chargers import profiles as smart
 from depot_sim.chargers.acceptance import Case, Refusal, duplicates, refusal
 from depot_sim.chargers.agenda import Agenda
 from depot_sim.chargers.events import (
@@ -21,19 +20,20 @@ from depot_sim.chargers.events import (
     EndReason,
     Metered,
     ReservationOver,
+    Sample,
     StatusChanged,
     Transaction,
     TransactionChanged,
     TransactionEnded,
     TransactionStarted,
 )
-from depot_sim.chargers.installed import InstalledProfiles
 from depot_sim.chargers.local_list import KnownTokens, Listed
 from depot_sim.chargers.outbox import Outbox
-from depot_sim.chargers.outlet import Outlet
+from depot_sim.chargers.outlet import RECENT_SAMPLES, Outlet
 from depot_sim.chargers.personality import Personality
-from depot_sim.chargers.profiles import ChargingProfile, Limit, Purpose, Selection
+from depot_sim.chargers.profiles import ChargingProfile, Limit, Selection
 from depot_sim.chargers.reservations import Reservation, Reservations
+from depot_sim.chargers.smart_charging import SmartCharging
 from depot_sim.physics.evse import Evse
 from depot_sim.physics.phases import PhaseWatts, total
 from depot_sim.physics.vehicle import Vehicle
@@ -52,6 +52,11 @@ class StationSettings:
     offline_unknown: bool = False
     """Offline, start even for tokens nobody knows."""
     remote_needs_authorization: bool = False
+    password: str | None = None
+    """Basic password set by the central system, in place of the configured one."""
+    security_profile: int = 0
+    kept: dict[str, str] = field(default_factory=dict)
+    """Values written to settings that are kept and have no other effect."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,14 +84,14 @@ class Station:
         self.outlets = {evse_id: Outlet(id=evse_id, evse=evse) for evse_id, evse in evses.items()}
         self.personality = personality
         self.settings = settings
-        self.outbox = Outbox()
+        self.outbox = Outbox(keeps_samples=personality.replay_after_s is not None)
         self.agenda = Agenda()
         self.tokens = KnownTokens()
         self.reservations = Reservations()
         self.online_since: datetime | None = None
         """None while there is no accepted link to the central system."""
         self._rules = rules
-        self._profiles = InstalledProfiles(timedelta(seconds=personality.apply_delay_s))
+        self._charging = SmartCharging(personality)
 
     # --- the world ---------------------------------------------------------------------------
 
@@ -131,7 +136,7 @@ class Station:
     def step(self, now: datetime, dt_s: float, *, powered: bool = True) -> None:
         """Let `dt_s` pass. Without power nothing flows and nobody notices anything."""
         for outlet in self.outlets.values():
-            limit = self.limit(outlet.id, now)
+            limit = self._charging.follow(outlet, self._sharing(), now)
             outlet.evse = outlet.evse.step(
                 dt_s,
                 limit_a=limit.current_a,
@@ -169,13 +174,11 @@ class Station:
         tag_type: str | None = None,
     ) -> Transaction | None:
         """Start a transaction; None unless an operative, free outlet has a vehicle it is for."""
-        outlet = self.outlets.get(evse_id)
-        if outlet is None or outlet.evse.vehicle is None or outlet.transaction is not None:
+        outlet = self.startable(evse_id, id_tag)
+        if outlet is None or outlet.evse.vehicle is None:
             return None
         known = self.tokens.of(id_tag, use_list=self.settings.local_list)
-        group, held = known.group if known else None, self.reservations.of(evse_id)
-        if not outlet.operative or (held is not None and not held.admits(id_tag, group)):
-            return None
+        held = self.reservations.of(evse_id)
         self.cancel_reservation(held.id if held else None, now)
         outlet.tag_shown = None
         outlet.sampled_at = None
@@ -187,11 +190,13 @@ class Station:
             ref=str(uuid.uuid4()) if self._rules.own_transaction_ids else None,
             remote_start_id=remote_start_id,
             tag_type=tag_type or outlet.evse.vehicle.tag_type,
-            group=group,
+            group=known.group if known else None,
             reservation_id=held.id if held else None,
         )
+        outlet.evse = replace(outlet.evse, vehicle=outlet.evse.vehicle.woken())
+        self._charging.begun(outlet, now)
         status = outlet.status_under(self.limit(evse_id, now))
-        sample = outlet.sample(now, Context.BEGIN)
+        sample = self._sample(outlet, now, Context.BEGIN)
         self.outbox.put(
             TransactionStarted(at=now, transaction=outlet.transaction, status=status, sample=sample)
         )
@@ -203,17 +208,37 @@ class Station:
         outlet = self.outlets[evse_id]
         if outlet.transaction is None:
             return
-        sample = outlet.sample(now, Context.END)
+        earlier = tuple(outlet.recent) if self.personality.ends_first else ()
         self.outbox.put(
-            TransactionEnded(at=now, transaction=outlet.transaction, reason=reason, sample=sample)
+            TransactionEnded(
+                at=now,
+                transaction=outlet.transaction,
+                reason=reason,
+                sample=self._sample(outlet, now, Context.END),
+                earlier=earlier,
+            )
         )
+        self._finish(outlet, now)
+
+    def _finish(self, outlet: Outlet, now: datetime) -> None:
         outlet.transaction = None
         outlet.finished = True
         if outlet.operative_next is not None:
             outlet.operative, outlet.operative_next = outlet.operative_next, None
         outlet.evse = outlet.evse.step(0.0, limit_a=0.0, phases=1, energised=False)
-        self._profiles.forget(Selection(purpose=Purpose.TX, evse_id=evse_id))
+        self._charging.ended(outlet)
         self._refresh(outlet, now)
+
+    def startable(self, evse_id: int | None, id_tag: str) -> Outlet | None:
+        """The outlet (None: any) at which a transaction could begin now for this tag."""
+        known = self.tokens.of(id_tag, use_list=self.settings.local_list)
+        for outlet in self.outlets.values():
+            held = self.reservations.of(outlet.id)
+            fits = held is None or held.admits(id_tag, known.group if known else None)
+            free = outlet.operative and outlet.transaction is None and outlet.evse.vehicle
+            if evse_id in (None, outlet.id) and free and fits:
+                return outlet
+        return None
 
     def outlet_of(self, transaction_ref: str) -> Outlet | None:
         """The outlet that runs this transaction."""
@@ -225,9 +250,58 @@ class Station:
     def reboot(self, reason: EndReason, now: datetime) -> None:
         """Forget the sessions: transactions end, vehicles will show their tags again."""
         for outlet in self.outlets.values():
+            if self.personality.forgets_transaction:
+                self._finish(outlet, now)
             self.end(outlet.id, reason, now)
             outlet.finished = False
             outlet.tag_shown = outlet.evse.vehicle.id_tag if outlet.evse.vehicle else None
+        self._charging.rebooted()
+
+    def wake(self, evse_id: int | None) -> Transaction | None:
+        """A remote start came where a transaction runs: that transaction, if it helped.
+
+        It wakes a vehicle that has fallen asleep, and a station stuck in suspension.
+        """
+        for outlet in self.outlets.values():
+            vehicle = outlet.evse.vehicle
+            if outlet.transaction is None or vehicle is None or evse_id not in (None, outlet.id):
+                continue
+            if vehicle.asleep or self._charging.unstick(outlet):
+                self._charging.unstick(outlet)
+                outlet.evse = replace(outlet.evse, vehicle=vehicle.woken())
+                return outlet.transaction
+        return None
+
+    def end_something(self, now: datetime) -> None:
+        """Say an end as the first word of a new connection, as the personality has it."""
+        if self.personality.ends_first == "running":
+            for outlet in self.outlets.values():
+                self.end(outlet.id, EndReason.LOCAL, now)
+        elif self.personality.ends_first == "unknown":
+            self._end_unknown(now)
+        self.outbox.ends_first()
+
+    def _end_unknown(self, now: datetime) -> None:
+        """End a transaction the central system has never heard of."""
+        outlet = next(iter(self.outlets.values()))
+        number = uuid.uuid4()
+        unknown = Transaction(
+            evse_id=outlet.id,
+            id_tag="UNKNOWN",
+            started_at=now,
+            start_wh=0.0,
+            ref=str(number if self._rules.own_transaction_ids else number.int % 2**31),
+        )
+        sample = self._sample(outlet, now, Context.END)
+        self.outbox.put(
+            TransactionEnded(
+                at=now,
+                transaction=unknown,
+                reason=EndReason.LOCAL,
+                sample=sample,
+                earlier=(sample,) * RECENT_SAMPLES,
+            )
+        )
 
     # --- telling -----------------------------------------------------------------------------
 
@@ -247,15 +321,29 @@ class Station:
 
     def meter(self, outlet: Outlet, context: Context, now: datetime) -> None:
         """Tell the outlet's meter."""
+        sample = self._sample(outlet, now, context)
+        outlet.recent.append(sample)
+        apart = self.personality.power_reads_zero and self._rules.own_transaction_ids
         self.outbox.put(
             Metered(
                 at=now,
                 evse_id=outlet.id,
-                transaction=outlet.transaction,
+                transaction=None if apart else outlet.transaction,
                 status=outlet.status,
-                sample=outlet.sample(now, context),
+                sample=sample,
             )
         )
+
+    def stick_meter(self, *, stuck: bool) -> None:
+        """Let every meter stand still at what it shows now, or run again."""
+        for outlet in self.outlets.values():
+            outlet.meter_stuck_at = outlet.evse if stuck else None
+
+    def _sample(self, outlet: Outlet, now: datetime, context: Context) -> Sample:
+        sample = outlet.sample(now, context)
+        if not self.personality.power_reads_zero:
+            return sample
+        return replace(sample, power_w=0.0, currents_a=())
 
     def set_online(self, now: datetime, *, online: bool) -> None:
         """The link has been accepted or lost; a tag still waiting may start on our own word."""
@@ -347,9 +435,7 @@ class Station:
 
     def limit(self, evse_id: int, now: datetime) -> Limit:
         """What an outlet may draw now, never above its rating."""
-        outlet = self.outlets[evse_id]
-        profiles = self._profiles.effective(now)
-        return smart.limit_at(profiles, self._situation(outlet), now)
+        return self._charging.limit(self.outlets[evse_id], self._sharing(), now)
 
     def set_profile(self, profile: ChargingProfile, now: datetime) -> Refusal | None:
         """Install a profile, or say why not."""
@@ -357,16 +443,14 @@ class Station:
             return None
         if reason := refusal(self._case(profile)):
             return reason
-        if self._rules.refuses_duplicates and duplicates(profile, self._profiles.accepted):
+        if self._rules.refuses_duplicates and duplicates(profile, self._charging.accepted):
             return Refusal.DUPLICATE
-        if not self.personality.leases_expire:
-            profile = replace(profile, duration_s=None, valid_to=None)
-        self._profiles.install(profile, now)
+        self._charging.install(profile, now)
         return None
 
     def clear_profiles(self, selection: Selection, now: datetime) -> int:
         """Remove the selected profiles; how many there were."""
-        return self._profiles.clear(selection, now)
+        return self._charging.clear(selection, now)
 
     def composite(
         self, evse_id: int, now: datetime, lasting: timedelta
@@ -375,11 +459,12 @@ class Station:
         if not self.personality.honours_profiles:
             return None
         outlet = self.outlets[evse_id]
-        return smart.composite(self._profiles.accepted, self._situation(outlet), now, lasting)
+        return self._charging.composite(outlet, self._sharing(), now, lasting)
 
-    def _situation(self, outlet: Outlet) -> smart.Situation:
-        busy = sum(other.transaction is not None for other in self.outlets.values())
-        return outlet.situation(sharing=max(1, busy))
+    def _sharing(self) -> int:
+        """Outlets that share the station's maximum."""
+        busy = sum(outlet.transaction is not None for outlet in self.outlets.values())
+        return max(1, busy)
 
     def _case(self, profile: ChargingProfile) -> Case:
         outlet = self.outlets.get(profile.evse_id)
@@ -391,4 +476,5 @@ class Station:
             in_transaction=transaction is not None,
             transaction_id=transaction.ref if transaction else None,
             tx_id_required=self._rules.tx_id_required,
+            bidirectional=any(o.evse.bidirectional for o in self.outlets.values()),
         )
