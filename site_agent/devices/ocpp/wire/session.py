@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 
 import structlog
-from websockets.asyncio.server import ServerConnection
+from websockets.asyncio.connection import Connection
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 
@@ -35,7 +35,7 @@ class Session:
 
     def __init__(
         self,
-        socket: ServerConnection,
+        socket: Connection,
         *,
         dialect: Dialect,
         serve: Callable[[str, Json], Awaitable[Json]],
@@ -95,6 +95,11 @@ class Session:
         return await self._outbox.call(
             request.action, text, key=key, priority=priority, vital=vital
         )
+
+    async def relay(self, request: Request, *, key: Hashable, priority: Priority) -> Json:
+        """As `call`, for what another one has said: as it is, whatever its schema says."""
+        text = frames.text_of(request.payload)
+        return await self._outbox.call(request.action, text, key=key, priority=priority)
 
     def withdraw(self, key: Hashable) -> None:
         """Drop the unsent CALL under this key."""
