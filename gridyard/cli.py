@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from contracts.errors import ConfigError
+from gridyard.ocpp.cli import app as ocpp
 from gridyard.openadr.cli import app as openadr
 from gridyard.runner import Exit, configure_logs, fail, plain_errors, run_program
 from gridyard.sep2.cli import app as sep2
@@ -26,6 +27,7 @@ app = typer.Typer(
     add_completion=False,
 )
 
+app.add_typer(ocpp, name="ocpp")
 app.add_typer(openadr, name="openadr")
 app.add_typer(sep2, name="sep2")
 

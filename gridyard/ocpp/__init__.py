@@ -1,0 +1,1 @@
+"""`gridyard ocpp`: chargers of a running agent, seen and commanded by people."""
