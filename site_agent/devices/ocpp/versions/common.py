@@ -13,6 +13,7 @@ from site_agent.devices.ocpp.known.inventory import SecurityEvent
 from site_agent.devices.ocpp.limits.profiles import (
     Capabilities,
     ChargingProfile,
+    Period,
     RateUnit,
     rate_units,
 )
@@ -23,6 +24,7 @@ from site_agent.devices.ocpp.versions.words import (
     Firmware,
     LogUpload,
     Retries,
+    UnsupportedError,
 )
 from site_agent.devices.ocpp.wire import fields
 from site_agent.devices.ocpp.wire.frames import CallFaultError, Fault, Json
@@ -79,8 +81,9 @@ class SettingNames:
         meter_interval_s: int | None,
         heartbeat_s: int,
         change: Callable[[str, str], Request],
+        also: Sequence[str] = (),
     ) -> list[Sequence[Request]]:
-        """As `Dialect.changes`; `change(name, value)` words one."""
+        """As `Dialect.changes`; `change(name, value)` words one, `also` is sampled if it can be."""
         wanted = {self.heartbeat: str(heartbeat_s)}
         if meter_interval_s is not None:
             wanted[self.meter_interval] = str(meter_interval_s)
@@ -88,22 +91,32 @@ class SettingNames:
             [change(name, value)] for name, value in wanted.items() if settings.get(name) != value
         ]
         sampled = [word.strip() for word in settings.get(self.measurands, "").split(",")]
-        if meter_interval_s is not None and not set(_WANTED) <= set(sampled):
-            more = dict.fromkeys((*filter(None, sampled), *_WANTED))
+        if meter_interval_s is not None and not {*_WANTED, *also} <= set(sampled):
+            more = dict.fromkeys((*filter(None, sampled), *_WANTED, *also))
             ways = (",".join(more), ",".join(_WANTED))
             changes.append([change(self.measurands, way) for way in dict.fromkeys(ways)])
         return changes
 
 
-def schedule(profile: ChargingProfile) -> dict[str, object]:
-    """The charging schedule of a profile."""
+def period(held: Period, unit: RateUnit) -> dict[str, object]:
+    """A period of a schedule.
+
+    Raises:
+        UnsupportedError: it discharges.
+    """
+    if held.limit < 0:
+        raise UnsupportedError("this version cannot discharge")
+    return given(startPeriod=held.start_s, limit=held.limit, numberPhases=held.phases)
+
+
+def schedule(
+    profile: ChargingProfile, word: Callable[[Period, RateUnit], dict[str, object]] = period
+) -> dict[str, object]:
+    """The charging schedule of a profile; `word` words a period."""
+    unit = profile.form.unit
     wire: dict[str, object] = {
-        "chargingRateUnit": profile.form.unit.value,
-        "chargingSchedulePeriod": [
-            {"startPeriod": period.start_s, "limit": period.limit}
-            | ({} if period.phases is None else {"numberPhases": period.phases})
-            for period in profile.periods
-        ],
+        "chargingRateUnit": unit.value,
+        "chargingSchedulePeriod": [word(held, unit) for held in profile.periods],
     }
     if profile.start is not None:
         wire["startSchedule"] = fields.stamp(profile.start)
@@ -248,13 +261,25 @@ def composite_periods(
 
 
 def _period(entry: Json, unit: RateUnit, phases: int, voltage_v: float) -> CompositePeriod:
-    start_s, limit = fields.whole(entry, "startPeriod"), fields.number(entry, "limit")
+    start_s = fields.whole(entry, "startPeriod")
     told = fields.whole(entry, "numberPhases") if entry.get("numberPhases") is not None else None
     if not 0 <= start_s <= _LONGEST_COMPOSITE_S or not 1 <= (told or 1) <= _MOST_PHASES:
         raise CallFaultError(Fault.VALUE, "implausible period")
+    limit_a = _limit_a(entry, unit, told or phases, voltage_v)
+    return CompositePeriod(start_s=start_s, limit_a=limit_a, phases=told)
+
+
+def _limit_a(entry: Json, unit: RateUnit, phases: int, voltage_v: float) -> float:
+    """Of the tightest phase; 2.1 may name each, and a setpoint goes before a limit."""
+    name = "limit" if entry.get("setpoint") is None else "setpoint"
+    value = fields.number(entry, name)
+    others = [key for key in (f"{name}_L2", f"{name}_L3") if entry.get(key) is not None]
+    if others:
+        value = min(value, *(fields.number(entry, key) for key in others))
+        return current_from_power_a(value, 1, voltage_v) if unit is RateUnit.WATT else value
     if unit is RateUnit.WATT:
-        limit = current_from_power_a(limit, told or phases, voltage_v)
-    return CompositePeriod(start_s=start_s, limit_a=limit, phases=told)
+        return current_from_power_a(value, phases, voltage_v)
+    return value / phases if name == "setpoint" else value
 
 
 # --- what chargers tell ---------------------------------------------------------------------------

@@ -71,10 +71,12 @@ async def _start(station: Station, payload: Json) -> Json:
 
 
 async def _stop(station: Station, payload: Json) -> Json:
-    number = fields.whole(payload, "transactionId")
+    ref = str(fields.whole(payload, "transactionId"))
     at, meter_wh = common.when(station, payload), fields.number(payload, "meterStop")
     reason = fields.text_or_none(payload, "reason") or "Local"  # the default, §6.49
-    await station.evse_of(number).ended(number, at, meter_wh, reason)
+    samples, _ = read_v16(payload, "transactionData")
+    evse = await station.evse_of(ref)
+    await evse.ended(ref, at, meter_wh, reason, samples)
     id_tag = fields.text_or_none(payload, "idTag")
     if id_tag is None:
         return {}
@@ -85,8 +87,8 @@ async def _meter_values(station: Station, payload: Json) -> Json:
     connector = fields.whole(payload, "connectorId")
     if connector in station.evses:
         samples, bad = read_v16(payload)
-        running = "transactionId" in payload and fields.whole(payload, "transactionId")
-        station.evse(connector).metered(samples, bad, transaction_id=running or None)
+        running = payload.get("transactionId") and fields.whole(payload, "transactionId")
+        await station.evse(connector).metered(samples, bad, ref=str(running) if running else None)
     return {}
 
 

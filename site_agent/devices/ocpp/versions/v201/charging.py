@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from site_agent.devices.ocpp.limits.profiles import (
     Capabilities,
     ChargingProfile,
+    Period,
     Purpose,
     RateUnit,
 )
@@ -16,7 +17,7 @@ from site_agent.devices.ocpp.wire import fields
 from site_agent.devices.ocpp.wire.frames import Json
 from site_agent.devices.ocpp.wire.outbox import Request
 
-_NAMES = common.SettingNames(
+NAMES = common.SettingNames(
     heartbeat="OCPPCommCtrlr.HeartbeatInterval",
     meter_interval="SampledDataCtrlr.TxUpdatedInterval",
     measurands="SampledDataCtrlr.TxUpdatedMeasurands",
@@ -33,11 +34,11 @@ class Configuration201:
 
     def probe(self) -> Request:
         """Required of every station (B06)."""
-        return self.get([_NAMES.heartbeat])
+        return self.get([NAMES.heartbeat])
 
     def read_settings(self) -> Request:
         """Ask for the settings that matter here."""
-        return self.get(_NAMES.all())
+        return self.get(NAMES.all())
 
     def settings(self, answer: Json) -> dict[str, str]:
         """Variables that have a value; some chargers accept and give none."""
@@ -45,13 +46,13 @@ class Configuration201:
 
     def capabilities(self, settings: Mapping[str, str]) -> Capabilities:
         """What they say about smart charging."""
-        return _NAMES.capabilities(settings)
+        return NAMES.capabilities(settings)
 
     def changes(
         self, settings: Mapping[str, str], meter_interval_s: int | None, heartbeat_s: int
     ) -> list[Sequence[Request]]:
         """Settings to change, none that is right already."""
-        return _NAMES.changes(settings, meter_interval_s, heartbeat_s, self.change)
+        return NAMES.changes(settings, meter_interval_s, heartbeat_s, self.change)
 
     def get(self, names: Sequence[str]) -> Request:
         """GetVariables (B06)."""
@@ -148,7 +149,10 @@ class Charging201:
         return Request(action="GetChargingProfiles", payload=payload)
 
 
-def profile_on_the_wire(profile: ChargingProfile) -> dict[str, object]:
+def profile_on_the_wire(
+    profile: ChargingProfile,
+    word: Callable[[Period, RateUnit], dict[str, object]] = common.period,
+) -> dict[str, object]:
     """A ChargingProfile (part 2 §2.10)."""
     form = profile.form
     wire: dict[str, object] = {
@@ -156,7 +160,7 @@ def profile_on_the_wire(profile: ChargingProfile) -> dict[str, object]:
         "stackLevel": form.stack_level,
         "chargingProfilePurpose": purpose_on_the_wire(form.purpose),
         "chargingProfileKind": form.kind.value,
-        "chargingSchedule": [{"id": profile.profile_id, **common.schedule(profile)}],
+        "chargingSchedule": [{"id": profile.profile_id, **common.schedule(profile, word)}],
     }
     if profile.transaction_ref is not None:
         wire["transactionId"] = profile.transaction_ref

@@ -67,10 +67,10 @@ async def _transaction_event(station: Station, payload: Json) -> Json:
     match fields.text(payload, "eventType"):
         case "Started":
             await evse.started(_tag(payload), at, _register(samples), remote_id)
-            evse.metered(samples, bad)
+            await evse.metered(samples, bad, ref=remote_id)
         case "Updated":
             await evse.continued(_tag(payload), at, _register(samples), remote_id)
-            evse.metered(samples, bad)
+            await evse.metered(samples, bad, ref=remote_id)
         case "Ended":
             await _ended(evse, payload, samples, at, remote_id)
         case other:
@@ -99,15 +99,13 @@ async def _ended(
 ) -> None:
     """It may be the first we hear of the transaction: then its samples tell how it began."""
     reason = fields.text_or_none(fields.part(payload, "transactionInfo"), "stoppedReason")
-    started_at = samples[0].at if samples else at
-    start_wh, stop_wh = _register(samples) or 0.0, _register(samples[::-1]) or 0.0
-    await evse.ended_remote(remote_id, started_at, start_wh, at, stop_wh, reason or "Local")
+    await evse.ended(remote_id, at, _register(samples[::-1]), reason or "Local", samples)
 
 
 async def _meter_values(station: Station, payload: Json) -> Json:
     evse_id = fields.whole(payload, "evseId")
     if evse_id in station.evses:
-        station.evse(evse_id).metered(*read_v201(payload))
+        await station.evse(evse_id).metered(*read_v201(payload))
     return {}
 
 

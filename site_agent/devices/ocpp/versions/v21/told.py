@@ -1,0 +1,95 @@
+"""What only 2.1 chargers tell: DER functions, tariffs, streams, swaps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from site_agent.devices.ocpp.known import desk
+from site_agent.devices.ocpp.settings import Version
+from site_agent.devices.ocpp.versions import common
+from site_agent.devices.ocpp.versions.v201.reported import REJECTED, noted
+from site_agent.devices.ocpp.versions.v201.told import HANDLERS as HANDLERS_201
+from site_agent.devices.ocpp.wire import fields
+from site_agent.devices.ocpp.wire.frames import CallFaultError, Fault, Json
+
+if TYPE_CHECKING:
+    from site_agent.devices.ocpp.station import Station
+
+_VAT_LENGTH = 20
+_MOST_CERTIFICATES = 4
+
+
+async def _chain_status(station: Station, payload: Json) -> Json:
+    """Without a desk nothing is known of any of them (M06)."""
+    asked = fields.parts(payload, "certificateStatusRequests")
+    if not 1 <= len(asked) <= _MOST_CERTIFICATES:
+        raise CallFaultError(Fault.MISSING, "one to four certificates")
+    unknown = [
+        {
+            "certificateHashData": _hash(fields.part(one, "certificateHashData")),
+            "source": "OCSP" if one.get("source") == "OCSP" else "CRL",
+            "status": "Failed",
+            "nextUpdate": fields.stamp(station.now()),
+        }
+        for one in asked
+    ]
+    return await desk.answer(
+        station.desk, station.config.charge_point_id, Version.V21, "GetCertificateChainStatus",
+        payload, otherwise={"certificateStatus": unknown},
+    )  # fmt: skip
+
+
+def _hash(data: Json) -> Json:
+    algorithm = fields.text(data, "hashAlgorithm", 10)
+    if algorithm not in ("SHA256", "SHA384", "SHA512"):
+        raise CallFaultError(Fault.VALUE, "hashAlgorithm")
+    return {
+        "hashAlgorithm": algorithm,
+        "issuerNameHash": fields.text(data, "issuerNameHash", 128),
+        "issuerKeyHash": fields.text(data, "issuerKeyHash", 128),
+        "serialNumber": fields.text(data, "serialNumber", 40),
+    }
+
+
+async def _der_alarm(station: Station, payload: Json) -> Json:
+    """A DER function of the charger has acted (R04): counted as what it does."""
+    control = fields.text(payload, "controlType", 50)
+    station.inventory.noted("NotifyDERAlarm")
+    station.tally.note("DER alarm", control=control)
+    return {}
+
+
+async def _stream(station: Station, payload: Json) -> Json:
+    """No monitor of ours asked for one (N11)."""
+    station.inventory.noted("OpenPeriodicEventStream")
+    return REJECTED
+
+
+async def _dynamic_update(station: Station, payload: Json) -> Json:
+    """No profile of ours is dynamic (K28)."""
+    fields.whole(payload, "chargingProfileId")
+    station.inventory.noted("PullDynamicScheduleUpdate")
+    return REJECTED
+
+
+async def _vat_number(station: Station, payload: Json) -> Json:
+    """We send no bills."""
+    return {"vatNumber": fields.text(payload, "vatNumber", _VAT_LENGTH), **REJECTED}
+
+
+HANDLERS: Mapping[str, common.Handler] = {
+    **HANDLERS_201,
+    "BatterySwap": noted("BatterySwap"),
+    "ClosePeriodicEventStream": noted("ClosePeriodicEventStream"),
+    "GetCertificateChainStatus": _chain_status,
+    "NotifyDERAlarm": _der_alarm,
+    "NotifyDERStartStop": noted("NotifyDERStartStop"),
+    "NotifyPriorityCharging": noted("NotifyPriorityCharging"),
+    "NotifySettlement": noted("NotifySettlement"),
+    "NotifyWebPaymentStarted": noted("NotifyWebPaymentStarted"),
+    "OpenPeriodicEventStream": _stream,
+    "PullDynamicScheduleUpdate": _dynamic_update,
+    "ReportDERControl": noted("ReportDERControl"),
+    "VatNumberValidation": _vat_number,
+}
