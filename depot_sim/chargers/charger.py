@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from contracts.time import Clock
+from depot_sim.chargers.cabinet import Cabinet
 from depot_sim.chargers.dialect import Dialect, Nameplate
 from depot_sim.chargers.events import BootReason, EndReason, RestartDue
 from depot_sim.chargers.link import Endpoint, Link
@@ -19,7 +19,7 @@ from depot_sim.physics.evse import Evse
 from depot_sim.physics.phases import PhaseWatts
 from depot_sim.physics.vehicle import Vehicle
 
-_Speaker = Callable[[Station, Nameplate, Callable[[], datetime], Callable[[], None]], Dialect]
+_Speaker = Callable[[Cabinet], Dialect]
 _VERSIONS: Mapping[str, tuple[_Speaker, Rules]] = {
     "1.6": (ocpp16.ChargePoint16, ocpp16.RULES),
     "2.0.1": (ocpp201.ChargingStation201, ocpp201.RULES),
@@ -54,7 +54,8 @@ class Charger:
             rules=rules,
             settings=StationSettings(meter_interval_s=spec.meter_interval_s),
         )
-        dialect = speaker(self.station, Nameplate(id=self.id), clock.now, self._reset)
+        cabinet = Cabinet(self.station, Nameplate(id=self.id), clock.now, self._reset)
+        dialect = speaker(cabinet)
         self._link = Link(
             endpoint=spec.endpoint,
             station=self.station,
@@ -118,8 +119,8 @@ class Charger:
         if kind in {FaultKind.KILL, FaultKind.DROP}:
             self._link.cut()
 
-    def _reset(self) -> None:
+    def _reset(self, reason: EndReason) -> None:
         now = self._clock.now()
-        self.station.reboot(EndReason.RESET, now)
+        self.station.reboot(reason, now)
         self._link.boot_again(BootReason.REMOTE_RESET)
         self.station.outbox.put(RestartDue(at=now))

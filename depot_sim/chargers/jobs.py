@@ -27,6 +27,11 @@ class Job:
         self.request_id: int | None = None
         self.busy = False
 
+    @property
+    def reported(self) -> str:
+        """The status on being asked: only a job under way has one."""
+        return self.status if self.busy else "Idle"
+
     def begin(self, steps: Steps, request_id: int | None, tell: Callable[[], None]) -> bool:
         """Play the steps, calling `tell` at each; whether an unfinished job was cancelled."""
         cancelled, self._round = self.busy, self._round + 1

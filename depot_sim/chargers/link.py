@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Callable
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
-from websockets.typing import Subprotocol
 
 from contracts.backoff import Backoff
 from contracts.errors import LinkDownError, ProtocolError, TransientError
 from contracts.tasks import first_of
 from contracts.time import Clock
 from depot_sim.chargers.dialect import Call, Dialect
+from depot_sim.chargers.distortion import distortion
 from depot_sim.chargers.events import BootReason, Event, HeartbeatDue, RestartDue
 from depot_sim.chargers.json_rpc import Json
+from depot_sim.chargers.manners import Manners
+from depot_sim.chargers.mischief import Pongless, bad_frames, gaps, offered
 from depot_sim.chargers.session import Session
 from depot_sim.chargers.station import Station
 from depot_sim.reconnect import stay_connected
@@ -27,6 +32,7 @@ _log = structlog.get_logger(__name__)
 _CALL_TIMEOUT_S = 30.0
 _CLOSE_TIMEOUT_S = 2.0
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 1.0, 30.0
+_PING_INTERVAL_S = 20.0
 _LONGEST_NAP_S = 1.0
 """How late a change of the heartbeat interval may be noticed."""
 
@@ -53,8 +59,18 @@ class Endpoint:
         return {"Authorization": f"Basic {token}"}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """What the faults of a charger do to its link."""
+
+    away_s: Callable[[], float]
+    """How long they still keep it from the network."""
+    is_deaf: Callable[[], bool]
+    lag_s: Callable[[], float]
+
+
 class Link:
-    """Keeps one charger connected. `away_s` says how long a fault keeps it from the network."""
+    """Keeps one charger connected. `now` is the charger's own clock, right or wrong."""
 
     def __init__(
         self,
@@ -63,15 +79,20 @@ class Link:
         station: Station,
         dialect: Dialect,
         clock: Clock,
-        away_s: Callable[[], float],
-        is_deaf: Callable[[], bool],
+        now: Callable[[], datetime],
+        trouble: Trouble,
+        dice: random.Random,
     ) -> None:
         self._endpoint = endpoint
         self._station = station
         self._dialect = dialect
         self._clock = clock
-        self._away_s = away_s
-        self._is_deaf = is_deaf
+        self._now = now
+        self._trouble = trouble
+        self._dice = dice
+        self._mood = station.personality
+        self._manners = Manners(dialect.answer, station.personality, now)
+        self._distorted = distortion(station.personality)
         self._session: Session | None = None
         self._boot_reason: BootReason | None = BootReason.POWER_UP
         self._backoff = Backoff(_FIRST_WAIT_S, _LONGEST_WAIT_S)
@@ -96,60 +117,105 @@ class Link:
         await stay_connected(
             self._connected_once,
             errors=(OSError, WebSocketException, TransientError, ProtocolError),
-            away_s=self._away_s,
+            away_s=self._trouble.away_s,
             backoff=self._backoff,
             clock=self._clock,
             log=self._log,
         )
 
     async def _connected_once(self) -> None:
+        async with self._opened() as socket:
+            if self._trouble.away_s():  # a fault may have begun while we connected
+                return
+            await self._talk_over(socket, twin_after_s=self._mood.twin_after_s)
+            async with self._opened() as twin:  # the first socket lives on, in silence
+                await self._talk_over(twin)
+
+    @asynccontextmanager
+    async def _opened(self) -> AsyncIterator[ClientConnection]:
         socket = await connect(
             self._endpoint.address,
-            subprotocols=[Subprotocol(self._dialect.subprotocol)],
+            subprotocols=offered(self._dialect.subprotocol, self._mood.offers),
             additional_headers=self._endpoint.headers,
             compression=None,
             proxy=None,
             user_agent_header=None,
             close_timeout=_CLOSE_TIMEOUT_S,
+            create_connection=ClientConnection if self._mood.pongs else Pongless,
+            ping_interval=_PING_INTERVAL_S if self._mood.pongs else None,
         )
         try:
-            if not self._away_s():  # a fault may have begun while we connected
-                await self._talk_over(socket)
+            yield socket
         finally:
             await socket.close()
 
-    async def _talk_over(self, socket: ClientConnection) -> None:
+    async def _talk_over(
+        self, socket: ClientConnection, *, twin_after_s: float | None = None
+    ) -> None:
+        """Live on this socket until it closes (LinkDownError) or it is time for its twin."""
         session = Session(
             socket,
-            answer=self._dialect.answer,
-            is_deaf=self._is_deaf,
+            answer=self._manners.answer,
+            is_deaf=self._trouble.is_deaf,
+            delay=self._lag,
             timeout_s=_CALL_TIMEOUT_S,
         )
+        self._manners.connected()
         self._session = session
+        work = [session.read(), self._talk(session)]
+        if twin_after_s is not None:
+            work.append(self._clock.sleep(twin_after_s))
         try:
-            await first_of(session.read(), self._talk(session))
+            await first_of(*work)
         finally:
             self._session = None
             self._station.outbox.keep_durable()
-            self._station.set_online(self._clock.now(), online=False)
+            self._station.set_online(self._now(), online=False)
+
+    async def _lag(self) -> None:
+        if (lag_s := self._trouble.lag_s()) > 0:
+            await self._clock.sleep(lag_s)
 
     async def _talk(self, session: Session) -> None:
         self._station.outbox.keep_durable()
+        if self._boot_reason is None and self._mood.ends_first:
+            self._station.end_something(self._now())
+            await self._tell_next(session)
         await self._greet(session)
         self._backoff.reset()
-        self._station.set_online(self._clock.now(), online=True)
-        self._station.repeat_tags(self._clock.now())
+        self._station.set_online(self._now(), online=True)
+        self._station.repeat_tags(self._now())
         async with asyncio.TaskGroup() as group:
             group.create_task(self._beat())
             group.create_task(self._tell(session))
+            group.create_task(self._replay())
+            group.create_task(self._misbehave(session))
+
+    async def _replay(self) -> None:
+        """Tell the samples of the outage, late and ever more slowly."""
+        if self._mood.replay_after_s is None:
+            return
+        await self._clock.sleep(self._mood.replay_after_s)
+        late = self._station.outbox.take_late(self._dice)
+        for gap_s, sample in zip(gaps(len(late)), late, strict=True):
+            self._station.outbox.put(sample)
+            await self._clock.sleep(gap_s)
+
+    async def _misbehave(self, session: Session) -> None:
+        """Send malformed frames now and then."""
+        if not self._mood.bad_frame_every_s:
+            return
+        for frame in bad_frames(self._dice):
+            await self._clock.sleep(self._dice.expovariate(1.0 / self._mood.bad_frame_every_s))
+            await session.send_text(frame)
 
     async def _greet(self, session: Session) -> None:
-        if self._boot_reason is None and not self._station.personality.boots_on_reconnect:
+        if self._boot_reason is None and not self._mood.boots_on_reconnect:
             return
         while (wait_s := await self._boot(session)) > 0:
             await self._clock.sleep(wait_s)
         self._boot_reason = None
-        self._station.repeat_statuses(self._clock.now())
+        self._station.repeat_statuses(self._now())
 
     async def _boot(self, session: Session) -> float:
         """Ask to be accepted; 0 once accepted, else the seconds to wait before asking again."""
@@ -168,19 +234,25 @@ class Link:
             interval_s = self._station.settings.heartbeat_interval_s
             if interval_s and self._clock.monotonic() - beaten_s >= interval_s:
                 beaten_s = self._clock.monotonic()
-                self._station.outbox.put(HeartbeatDue(at=self._clock.now()))
+                self._station.outbox.put(HeartbeatDue(at=self._now()))
 
     async def _tell(self, session: Session) -> None:
+        while await self._tell_next(session):
+            pass
+
+    async def _tell_next(self, session: Session) -> bool:
+        """Tell the next event, as soon as there is one; False when it was time to restart."""
+
         async def call(action: str, payload: Json) -> Json:
             return await self._call(session, action, payload)
 
-        while True:
-            event = await self._station.outbox.first()
-            if isinstance(event, RestartDue):
-                await session.close()
-                return
-            await self._tell_one(event, call)
-            self._station.outbox.done(event)
+        event = await self._station.outbox.first()
+        if isinstance(event, RestartDue):
+            await session.close()
+            return False
+        await self._tell_one(event, call)
+        self._station.outbox.done(event)
+        return True
 
     async def _tell_one(self, event: Event, call: Call) -> None:
         """Tell an event; a durable one that finds no answer ends the connection instead."""
@@ -196,6 +268,6 @@ class Link:
             self._log.warning("ocpp-unanswered", told=type(event).__name__, reason=str(error))
 
     async def _call(self, session: Session, action: str, payload: Json) -> Json:
-        answer = await session.call(action, payload)
+        answer = await session.call(action, self._distorted(payload))
         self._dialect.check_answer(action, answer)
         return answer

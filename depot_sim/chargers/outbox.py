@@ -30,6 +30,11 @@ class Outbox:
         """Everything still to be told, oldest first."""
         return tuple(self._waiting)
 
+    def holds(self, transaction_ref: str | None) -> bool:
+        """Whether messages wait, of this transaction or (None) of any."""
+        told = (getattr(event, "transaction", None) for event in self._waiting)
+        return any(t is not None and transaction_ref in (None, t.ref) for t in told)
+
     def put(self, event: Event) -> None:
         """Append; when full, the oldest event is lost."""
         self._waiting.append(event)

@@ -25,6 +25,8 @@ class Purpose(StrEnum):
     STATION_MAX = "station-max"
     TX_DEFAULT = "tx-default"
     TX = "tx"
+    EXTERNAL = "external"
+    """Somebody other than the central system: a grid operator, an energy management system."""
 
 
 class RateUnit(StrEnum):
@@ -210,11 +212,13 @@ def _combined(candidates: list[ChargingProfile], where: Situation, now: datetime
     session = _first(candidates, Purpose.TX, where, now) or _first(
         candidates, Purpose.TX_DEFAULT, where, now
     )
-    cap = _first(candidates, Purpose.STATION_MAX, where, now)
-    if cap is not None:
-        cap = replace(cap, current_a=cap.current_a / where.sharing)
+    caps = [
+        replace(cap, current_a=cap.current_a / where.sharing)
+        for purpose in (Purpose.STATION_MAX, Purpose.EXTERNAL)
+        if (cap := _first(candidates, purpose, where, now))
+    ]
     rating = Limit(current_a=where.rated_a, phases=where.phases)
-    limits = [rating, *(limit for limit in (session, cap) if limit is not None)]
+    limits = [rating, *caps, *([session] if session else [])]
     return Limit(
         current_a=min(limit.current_a for limit in limits),
         phases=min(limit.phases for limit in limits),

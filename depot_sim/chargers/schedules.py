@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from datetime import datetime
 
-from depot_sim.chargers.json_rpc import Json, instant
+from depot_sim.chargers.json_rpc import Json, instant, timestamp
 from depot_sim.chargers.profiles import (
     ChargingProfile,
     Limit,
@@ -60,6 +60,39 @@ def written(steps: list[tuple[int, Limit]], unit: RateUnit, voltage_v: float) ->
         }
         for start_s, limit in steps
     ]
+
+
+def described(profile: ChargingProfile) -> Json:
+    """Kind, validity and schedule of a profile, in the words 2.0.1 and 2.1 share."""
+    kind = "Recurring" if profile.recurrency else "Absolute" if profile.start else "Relative"
+    schedule: Json = {
+        "id": profile.id,
+        "chargingRateUnit": profile.unit.value,
+        "chargingSchedulePeriod": [_period_words(period) for period in profile.periods],
+    }
+    words: Json = {"chargingProfileKind": kind, "chargingSchedule": [schedule]}
+    schedule |= _known(startSchedule=profile.start, duration=profile.duration_s)
+    recurrency = profile.recurrency.value if profile.recurrency else None
+    return words | _known(
+        recurrencyKind=recurrency,
+        validFrom=profile.valid_from,
+        validTo=profile.valid_to,
+        transactionId=profile.transaction_id,
+    )
+
+
+def _period_words(period: Period) -> Json:
+    words: Json = {"startPeriod": period.start_s, "limit": period.limit}
+    return words | _known(numberPhases=period.phases)
+
+
+def _known(**values: object) -> Json:
+    """Only what there is."""
+    return {
+        name: timestamp(value) if isinstance(value, datetime) else value
+        for name, value in values.items()
+        if value is not None
+    }
 
 
 def _period(entry: Json) -> Period:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import structlog
@@ -22,21 +22,24 @@ _CALL, _RESULT, _ERROR = 2, 3, 4
 class Session:
     """Frames in and out. One CALL of ours is in flight; theirs are answered in the reader.
 
-    `answer` must return at once, so the reader never waits for anything but the socket.
-    While `is_deaf` says so, their CALLs are read and dropped.
+    `answer` must return at once, so the reader never waits for anything but the socket; when it
+    returns None, or while `is_deaf` says so, their CALL is dropped. `delay` is awaited before
+    every frame, in and out: the network's slowness.
     """
 
     def __init__(
         self,
         socket: ClientConnection,
         *,
-        answer: Callable[[str, Json], Json],
+        answer: Callable[[str, Json], Json | None],
         is_deaf: Callable[[], bool],
+        delay: Callable[[], Awaitable[None]],
         timeout_s: float,
     ) -> None:
         self._socket = socket
         self._answer = answer
         self._is_deaf = is_deaf
+        self._delay = delay
         self._timeout_s = timeout_s
         self._turn = asyncio.Lock()
         self._asked: tuple[str, asyncio.Future[Json]] | None = None
@@ -70,6 +73,7 @@ class Session:
         """
         try:
             async for frame in self._socket:
+                await self._delay()
                 await self._receive(frame)
         except ConnectionClosed as error:
             raise LinkDownError(str(error)) from error
@@ -104,7 +108,8 @@ class Session:
         except CallError as refusal:
             await self._send([_ERROR, unique_id, refusal.code, str(refusal), {}])
         else:
-            await self._send([_RESULT, unique_id, result])
+            if result is not None:
+                await self._send([_RESULT, unique_id, result])
 
     def _settle(self, unique_id: str, outcome: Json | CallError) -> None:
         if self._asked is None or self._asked[0] != unique_id or self._asked[1].done():
@@ -115,8 +120,17 @@ class Session:
             self._asked[1].set_result(outcome)
 
     async def _send(self, message: list[Any]) -> None:
+        await self._delay()
+        await self.send_text(json.dumps(message, separators=(",", ":")))
+
+    async def send_text(self, text: str) -> None:
+        """Send any text, well formed or not.
+
+        Raises:
+            LinkDownError: the socket is closed.
+        """
         try:
-            await self._socket.send(json.dumps(message, separators=(",", ":")))
+            await self._socket.send(text)
         except ConnectionClosed as error:
             raise LinkDownError(str(error)) from error
 

@@ -448,6 +448,11 @@ class Station:
         self._charging.install(profile, now)
         return None
 
+    @property
+    def profiles(self) -> tuple[ChargingProfile, ...]:
+        """Everything accepted and not cleared."""
+        return self._charging.accepted
+
     def clear_profiles(self, selection: Selection, now: datetime) -> int:
         """Remove the selected profiles; how many there were."""
         return self._charging.clear(selection, now)

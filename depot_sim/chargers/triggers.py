@@ -1,4 +1,4 @@
-"""TriggerMessage: both versions name the messages alike."""
+"""TriggerMessage: all versions name the messages alike."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from depot_sim.chargers.events import BootWanted, Context, HeartbeatDue
 from depot_sim.chargers.outlet import Outlet
 from depot_sim.chargers.station import Station
 
+Own = Mapping[str, Callable[[], None]]
+"""Messages of the whole station that only one version has, and how to queue them."""
 _STATION_WIDE = {"BootNotification": BootWanted, "Heartbeat": HeartbeatDue}
 
 
@@ -23,8 +25,11 @@ _PER_OUTLET: Mapping[str, Callable[[Station, Outlet, datetime], None]] = {
 }
 
 
-def trigger(station: Station, message: str, evse_id: int | None, now: datetime) -> str:
+def trigger(station: Station, message: str, evse_id: int | None, now: datetime, own: Own) -> str:
     """Queue the message asked for, of one outlet or of all (None, 0); the status to answer."""
+    if message in own:
+        own[message]()
+        return "Accepted"
     if message in _STATION_WIDE:
         station.outbox.put(_STATION_WIDE[message](at=now))
         return "Accepted"

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
-
-from depot_sim.chargers.dialect import Call, Nameplate, told
+from depot_sim.chargers.cabinet import Cabinet
+from depot_sim.chargers.dialect import Call, told
 from depot_sim.chargers.events import (
     AuthorizationWanted,
     BootReason,
@@ -21,9 +19,9 @@ from depot_sim.chargers.events import (
 )
 from depot_sim.chargers.json_rpc import Json, timestamp
 from depot_sim.chargers.ocpp16 import wording
-from depot_sim.chargers.ocpp16.answers import Answers16
+from depot_sim.chargers.ocpp16.answers import answers
 from depot_sim.chargers.ocpp16.schema import check_response
-from depot_sim.chargers.station import Rules, Station
+from depot_sim.chargers.station import Rules
 
 RULES = Rules(own_transaction_ids=False, tx_id_required=False, refuses_duplicates=False)
 
@@ -35,15 +33,12 @@ class ChargePoint16:
 
     def __init__(
         self,
-        station: Station,
-        nameplate: Nameplate,
-        now: Callable[[], datetime],
-        reset: Callable[[], None],
+        cabinet: Cabinet,
     ) -> None:
-        self._station = station
-        self._nameplate = nameplate
-        self._now = now
-        self._answers = Answers16(station, now, reset)
+        self._cabinet = cabinet
+        self._station = cabinet.station
+        self._now = cabinet.now
+        self._answers = answers(cabinet)
 
     def answer(self, action: str, payload: Json) -> Json:
         """Answer a CALL of the central system."""
@@ -56,11 +51,12 @@ class ChargePoint16:
     def boot(self, reason: BootReason) -> Json:
         """Payload of BootNotification; 1.6 has no place for a reason."""
         del reason
+        nameplate = self._cabinet.nameplate
         return {
-            "chargePointVendor": self._nameplate.vendor,
-            "chargePointModel": self._nameplate.model,
-            "chargePointSerialNumber": self._nameplate.id[:25],
-            "firmwareVersion": self._nameplate.firmware,
+            "chargePointVendor": nameplate.vendor,
+            "chargePointModel": nameplate.model,
+            "chargePointSerialNumber": nameplate.id[:25],
+            "firmwareVersion": self._cabinet.firmware,
         }
 
     async def tell(self, event: Event, call: Call) -> None:

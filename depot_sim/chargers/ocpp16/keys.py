@@ -5,19 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from depot_sim.chargers.json_rpc import Json
+from depot_sim.chargers.local_list import MOST_LISTED, MOST_SENT
 from depot_sim.chargers.profiles import RateUnit
 from depot_sim.chargers.station import Station
 from depot_sim.chargers.variables import (
     HEARTBEAT,
+    LOCAL_AUTHORIZE_OFFLINE,
+    LOCAL_LIST,
+    LOCAL_PRE_AUTHORIZE,
     MAX_PERIODS,
     MAX_STACK_LEVEL,
     MEASURANDS,
     METER_INTERVAL,
+    OFFLINE_UNKNOWN,
     OUTLETS,
+    PASSWORD,
+    REMOTE_NEEDS_AUTHORIZATION,
+    SECURITY_PROFILE,
     Variable,
     fixed,
+    kept,
 )
 
+_MOST_KEYS, _LONGEST_NAME = 100, 50
 _UNIT_WORDS = {RateUnit.AMPERE: "Current", RateUnit.WATT: "Power"}
 
 
@@ -26,34 +36,72 @@ def _rate_units(station: Station) -> str:
     return ",".join(word for unit, word in _UNIT_WORDS.items() if unit in units)
 
 
+def _phase_rotation(station: Station) -> str:
+    return ",".join(f"{number}.RST" for number in (0, *station.outlets))
+
+
+def _name(text: str) -> None:
+    if len(text) > _LONGEST_NAME:
+        raise ValueError("too long")
+
+
 KEYS: Mapping[str, Variable] = {
-    "AuthorizeRemoteTxRequests": fixed("false"),
+    "AllowOfflineTxForUnknownId": OFFLINE_UNKNOWN,
+    "AuthorizationCacheEnabled": fixed("true"),
+    "AuthorizationKey": PASSWORD,
+    "AuthorizeRemoteTxRequests": REMOTE_NEEDS_AUTHORIZATION,
+    "CertificateStoreMaxLength": fixed("20"),
     "ChargeProfileMaxStackLevel": MAX_STACK_LEVEL,
     "ChargingScheduleAllowedChargingRateUnit": Variable(_rate_units),
     "ChargingScheduleMaxPeriods": MAX_PERIODS,
     "ClockAlignedDataInterval": fixed("0"),
-    "ConnectionTimeOut": fixed("60"),
+    "ConnectionTimeOut": kept("ConnectionTimeOut", "60"),
+    "ConnectorPhaseRotation": Variable(_phase_rotation),
+    "ConnectorSwitch3to1PhaseSupported": fixed("false"),
+    "CpoName": kept("CpoName", "", _name),
+    "GetConfigurationMaxKeys": fixed(str(_MOST_KEYS)),
     "HeartbeatInterval": HEARTBEAT,
-    "LocalAuthorizeOffline": fixed("false"),
-    "LocalPreAuthorize": fixed("false"),
+    "LocalAuthListEnabled": LOCAL_LIST,
+    "LocalAuthListMaxLength": fixed(str(MOST_LISTED)),
+    "LocalAuthorizeOffline": LOCAL_AUTHORIZE_OFFLINE,
+    "LocalPreAuthorize": LOCAL_PRE_AUTHORIZE,
     "MaxChargingProfilesInstalled": fixed("100"),
     "MeterValueSampleInterval": METER_INTERVAL,
+    "MeterValuesAlignedData": fixed(""),
     "MeterValuesSampledData": fixed(",".join(MEASURANDS)),
+    "MinimumStatusDuration": kept("MinimumStatusDuration", "0"),
     "NumberOfConnectors": OUTLETS,
+    "ReserveConnectorZeroSupported": fixed("false"),
+    "ResetRetries": kept("ResetRetries", "3"),
+    "SecurityProfile": SECURITY_PROFILE,
+    "SendLocalListMaxLength": fixed(str(MOST_SENT)),
     "StopTransactionOnEVSideDisconnect": fixed("true"),
-    "SupportedFeatureProfiles": fixed("Core,SmartCharging,RemoteTrigger"),
+    "StopTransactionOnInvalidId": fixed("true"),
+    "StopTxnAlignedData": fixed(""),
+    "StopTxnSampledData": fixed(",".join(MEASURANDS)),
+    "SupportedFeatureProfiles": fixed(
+        "Core,FirmwareManagement,LocalAuthListManagement,Reservation,SmartCharging,RemoteTrigger"
+    ),
+    "TransactionMessageAttempts": kept("TransactionMessageAttempts", "3"),
+    "TransactionMessageRetryInterval": kept("TransactionMessageRetryInterval", "60"),
+    "UnlockConnectorOnEVSideDisconnect": fixed("true"),
+    "WebSocketPingInterval": kept("WebSocketPingInterval", "0"),
 }
 
 
 def get_configuration(station: Station, payload: Json) -> Json:
     """Answer GetConfiguration: the keys asked for, or all of them."""
     asked = payload.get("key") or list(KEYS)
-    known = [
-        {"key": key, "readonly": KEYS[key].write is None, "value": KEYS[key].read(station)}
-        for key in asked
-        if key in KEYS
-    ]
+    known = [_entry(station, key, KEYS[key]) for key in asked if key in KEYS]
     return {"configurationKey": known, "unknownKey": [key for key in asked if key not in KEYS]}
+
+
+def _entry(station: Station, key: str, variable: Variable) -> Json:
+    """A secret has no value."""
+    entry: Json = {"key": key, "readonly": variable.write is None}
+    if variable.read is not None:
+        entry["value"] = variable.read(station)
+    return entry
 
 
 def change_configuration(station: Station, payload: Json) -> Json:

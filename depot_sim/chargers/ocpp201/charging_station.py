@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
-
-from depot_sim.chargers.dialect import Call, Nameplate, told
+from depot_sim.chargers.answers import Answers
+from depot_sim.chargers.cabinet import Cabinet
+from depot_sim.chargers.dialect import Call, told
 from depot_sim.chargers.events import (
     AuthorizationWanted,
     BootReason,
@@ -25,12 +24,11 @@ from depot_sim.chargers.events import (
 )
 from depot_sim.chargers.json_rpc import Json, timestamp
 from depot_sim.chargers.ocpp201 import wording
-from depot_sim.chargers.ocpp201.answers import Answers201
+from depot_sim.chargers.ocpp201.answers import answers
 from depot_sim.chargers.ocpp201.schema import check_response
-from depot_sim.chargers.station import Rules, Station
+from depot_sim.chargers.station import Rules
 
 RULES = Rules(own_transaction_ids=True, tx_id_required=True, refuses_duplicates=True)
-_CONNECTOR_ID = 1
 
 
 class ChargingStation201:
@@ -40,16 +38,16 @@ class ChargingStation201:
 
     def __init__(
         self,
-        station: Station,
-        nameplate: Nameplate,
-        now: Callable[[], datetime],
-        reset: Callable[[], None],
+        cabinet: Cabinet,
     ) -> None:
-        self._station = station
-        self._nameplate = nameplate
-        self._now = now
-        self._answers = Answers201(station, now, reset)
+        self._cabinet = cabinet
+        self._station = cabinet.station
+        self._now = cabinet.now
+        self._answers = self._served(cabinet)
         self._last: tuple[Event, int] | None = None
+
+    def _served(self, cabinet: Cabinet) -> Answers:
+        return answers(cabinet)
 
     def answer(self, action: str, payload: Json) -> Json:
         """Answer a CALL of the central system."""
@@ -61,13 +59,14 @@ class ChargingStation201:
 
     def boot(self, reason: BootReason) -> Json:
         """Payload of BootNotification."""
+        nameplate = self._cabinet.nameplate
         return {
             "reason": reason.value,
             "chargingStation": {
-                "vendorName": self._nameplate.vendor,
-                "model": self._nameplate.model,
-                "serialNumber": self._nameplate.id[:25],
-                "firmwareVersion": self._nameplate.firmware,
+                "vendorName": nameplate.vendor,
+                "model": nameplate.model,
+                "serialNumber": nameplate.id[:25],
+                "firmwareVersion": self._cabinet.firmware,
             },
         }
 
@@ -123,7 +122,7 @@ def _status(event: StatusChanged) -> Json:
         "timestamp": timestamp(event.at),
         "connectorStatus": wording.connector_status(event.status),
         "evseId": event.evse_id,
-        "connectorId": _CONNECTOR_ID,
+        "connectorId": wording.CONNECTOR_ID,
     }
 
 
@@ -195,5 +194,5 @@ def _envelope(event: Event, transaction: Transaction, kind: str, info: Json) -> 
         "eventType": kind,
         "timestamp": timestamp(event.at),
         "transactionInfo": {"transactionId": transaction.ref, **info},
-        "evse": {"id": transaction.evse_id, "connectorId": _CONNECTOR_ID},
+        "evse": {"id": transaction.evse_id, "connectorId": wording.CONNECTOR_ID},
     }

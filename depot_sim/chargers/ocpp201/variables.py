@@ -1,91 +1,90 @@
-"""The device model of 2.0.1 as far as a central system needs it to charge (part 2, appendix 3)."""
+"""The variables of a simulated charging station (part 2, appendix "Referenced components")."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from depot_sim.chargers.json_rpc import Json
+from depot_sim.chargers.local_list import MOST_LISTED, MOST_SENT
+from depot_sim.chargers.ocpp201.device_model import Entry, Key
 from depot_sim.chargers.profiles import RateUnit
 from depot_sim.chargers.station import Station
 from depot_sim.chargers.variables import (
     HEARTBEAT,
+    LOCAL_AUTHORIZE_OFFLINE,
+    LOCAL_LIST,
+    LOCAL_PRE_AUTHORIZE,
     MAX_PERIODS,
     MAX_STACK_LEVEL,
     MEASURANDS,
     METER_INTERVAL,
+    OFFLINE_UNKNOWN,
+    PASSWORD,
+    SECURITY_PROFILE,
     Variable,
     fixed,
+    kept,
 )
+
+_INT, _BOOL, _TEXT, _LIST = "integer", "boolean", "string", "MemberList"
 
 
 def _rate_units(station: Station) -> str:
     return ",".join(unit.value for unit in RateUnit if unit in station.personality.rate_units)
 
 
-VARIABLES: Mapping[tuple[str, str], Variable] = {
-    ("AuthCtrlr", "LocalAuthorizeOffline"): fixed("false"),
-    ("ChargingStation", "Available"): fixed("true"),
-    ("OCPPCommCtrlr", "HeartbeatInterval"): HEARTBEAT,
-    ("SampledDataCtrlr", "TxUpdatedInterval"): METER_INTERVAL,
-    ("SampledDataCtrlr", "TxUpdatedMeasurands"): fixed(",".join(MEASURANDS)),
-    ("SmartChargingCtrlr", "Enabled"): fixed("true"),
-    ("SmartChargingCtrlr", "Entries"): fixed("100"),
-    ("SmartChargingCtrlr", "PeriodsPerSchedule"): MAX_PERIODS,
-    ("SmartChargingCtrlr", "ProfileStackLevel"): MAX_STACK_LEVEL,
-    ("SmartChargingCtrlr", "RateUnit"): Variable(_rate_units),
+_STATION: Mapping[tuple[str, str], Entry] = {
+    ("AlignedDataCtrlr", "Interval"): Entry(fixed("0"), _INT, "s"),
+    ("AuthCacheCtrlr", "Enabled"): Entry(fixed("true"), _BOOL),
+    ("AuthCtrlr", "AuthorizeRemoteStart"): Entry(fixed("false"), _BOOL),
+    ("AuthCtrlr", "LocalAuthorizeOffline"): Entry(LOCAL_AUTHORIZE_OFFLINE, _BOOL),
+    ("AuthCtrlr", "LocalPreAuthorize"): Entry(LOCAL_PRE_AUTHORIZE, _BOOL),
+    ("AuthCtrlr", "OfflineTxForUnknownIdEnabled"): Entry(OFFLINE_UNKNOWN, _BOOL),
+    ("ChargingStation", "Available"): Entry(fixed("true"), _BOOL),
+    ("ChargingStation", "Problem"): Entry(fixed("false"), _BOOL),
+    ("ClockCtrlr", "TimeSource"): Entry(fixed("Heartbeat"), "SequenceList"),
+    ("DeviceDataCtrlr", "ItemsPerMessage"): Entry(fixed("50"), _INT),
+    ("ISO15118Ctrlr", "Enabled"): Entry(fixed("true"), _BOOL),
+    ("ISO15118Ctrlr", "PnCEnabled"): Entry(fixed("true"), _BOOL),
+    ("LocalAuthListCtrlr", "Enabled"): Entry(LOCAL_LIST, _BOOL),
+    ("LocalAuthListCtrlr", "Entries"): Entry(fixed(str(MOST_LISTED)), _INT),
+    ("LocalAuthListCtrlr", "ItemsPerMessage"): Entry(fixed(str(MOST_SENT)), _INT),
+    ("OCPPCommCtrlr", "HeartbeatInterval"): Entry(HEARTBEAT, _INT, "s"),
+    ("OCPPCommCtrlr", "NetworkConfigurationPriority"): Entry(fixed("0"), "SequenceList"),
+    ("OCPPCommCtrlr", "OfflineThreshold"): Entry(kept("OfflineThreshold", "60"), _INT, "s"),
+    ("OCPPCommCtrlr", "WebSocketPingInterval"): Entry(kept("PingInterval", "0"), _INT, "s"),
+    ("ReservationCtrlr", "Available"): Entry(fixed("true"), _BOOL),
+    ("ReservationCtrlr", "NonEvseSpecific"): Entry(fixed("false"), _BOOL),
+    ("SampledDataCtrlr", "TxUpdatedInterval"): Entry(METER_INTERVAL, _INT, "s"),
+    ("SampledDataCtrlr", "TxUpdatedMeasurands"): Entry(fixed(",".join(MEASURANDS)), _LIST),
+    ("SecurityCtrlr", "BasicAuthPassword"): Entry(PASSWORD, _TEXT),
+    ("SecurityCtrlr", "SecurityProfile"): Entry(SECURITY_PROFILE, _INT),
+    ("SmartChargingCtrlr", "Enabled"): Entry(fixed("true"), _BOOL),
+    ("SmartChargingCtrlr", "Entries"): Entry(fixed("100"), _INT),
+    ("SmartChargingCtrlr", "PeriodsPerSchedule"): Entry(MAX_PERIODS, _INT),
+    ("SmartChargingCtrlr", "ProfileStackLevel"): Entry(MAX_STACK_LEVEL, _INT),
+    ("SmartChargingCtrlr", "RateUnit"): Entry(Variable(_rate_units), _LIST),
+    ("TxCtrlr", "EVConnectionTimeOut"): Entry(kept("EVConnectionTimeOut", "60"), _INT, "s"),
+    ("TxCtrlr", "StopTxOnInvalidId"): Entry(fixed("true"), _BOOL),
+    ("TxCtrlr", "TxStartPoint"): Entry(fixed("PowerPathClosed"), _LIST),
+    ("TxCtrlr", "TxStopPoint"): Entry(fixed("EVConnected"), _LIST),
 }
-_COMPONENTS = {component for component, _ in VARIABLES}
 
 
-def get_variables(station: Station, payload: Json) -> Json:
-    """Answer GetVariables, entry by entry."""
-    return {"getVariableResult": [_get(station, asked) for asked in payload["getVariableData"]]}
+def entries(station: Station) -> dict[Key, Entry]:
+    """The station's variables, then those of each EVSE."""
+    found = {(component, name, 0): entry for (component, name), entry in _STATION.items()}
+    for evse_id, outlet in station.outlets.items():
+        rated_w = str(round(outlet.evse.rated_w))
+        found[("EVSE", "Available", evse_id)] = Entry(_available(evse_id), _BOOL)
+        found[("EVSE", "Power", evse_id)] = Entry(_power(evse_id), "decimal", "W")
+        found[("EVSE", "PowerLimit", evse_id)] = Entry(fixed(rated_w), "decimal", "W")
+        found[("EVSE", "SupplyPhases", evse_id)] = Entry(fixed(str(outlet.evse.phases)), _INT)
+    return found
 
 
-def set_variables(station: Station, payload: Json) -> Json:
-    """Answer SetVariables, entry by entry."""
-    return {"setVariableResult": [_set(station, asked) for asked in payload["setVariableData"]]}
+def _available(evse_id: int) -> Variable:
+    return Variable(lambda station: str(station.outlets[evse_id].operative).lower())
 
 
-def _get(station: Station, asked: Json) -> Json:
-    status, variable = _find(asked)
-    result = _result(asked, status)
-    if variable is not None:
-        result["attributeValue"] = variable.read(station)
-    return result
-
-
-def _set(station: Station, asked: Json) -> Json:
-    status, variable = _find(asked)
-    if variable is not None:
-        status = _written(station, variable, asked["attributeValue"])
-    return _result(asked, status)
-
-
-def _written(station: Station, variable: Variable, text: str) -> str:
-    if variable.write is None:
-        return "Rejected"
-    try:
-        variable.write(station, text)
-    except ValueError:
-        return "Rejected"
-    return "Accepted"
-
-
-def _find(asked: Json) -> tuple[str, Variable | None]:
-    component, name = asked["component"]["name"], asked["variable"]["name"]
-    if component not in _COMPONENTS:
-        return "UnknownComponent", None
-    if (component, name) not in VARIABLES:
-        return "UnknownVariable", None
-    if asked.get("attributeType", "Actual") != "Actual":
-        return "NotSupportedAttributeType", None
-    return "Accepted", VARIABLES[component, name]
-
-
-def _result(asked: Json, status: str) -> Json:
-    return {
-        "attributeStatus": status,
-        "component": asked["component"],
-        "variable": asked["variable"],
-    }
+def _power(evse_id: int) -> Variable:
+    return Variable(lambda station: f"{station.outlets[evse_id].evse.power_w:.1f}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from depot_sim.chargers import schedules
@@ -10,10 +11,15 @@ from depot_sim.chargers.json_rpc import Json, instant, timestamp
 from depot_sim.chargers.local_list import Listed
 from depot_sim.chargers.profiles import ChargingProfile, Purpose, Selection
 
+CONNECTOR_ID = 1
+"""Every EVSE has one connector."""
 PURPOSES = {
     "ChargingStationMaxProfile": Purpose.STATION_MAX,
     "TxDefaultProfile": Purpose.TX_DEFAULT,
     "TxProfile": Purpose.TX,
+}
+_PURPOSE_WORDS = {purpose: word for word, purpose in PURPOSES.items()} | {
+    Purpose.EXTERNAL: "ChargingStationExternalConstraints"
 }
 CHARGING_STATES = {
     Status.AVAILABLE: "Idle",
@@ -32,6 +38,8 @@ END_REASONS = {
     EndReason.DE_AUTHORIZED: ("Deauthorized", "DeAuthorized"),
     EndReason.POWER_LOSS: ("AbnormalCondition", "PowerLoss"),
     EndReason.RESET: ("ResetCommand", "ImmediateReset"),
+    EndReason.SOFT_RESET: ("ResetCommand", "ImmediateReset"),
+    EndReason.UNLOCK: ("UnlockCommand", "Other"),
 }
 """Trigger reason and stopped reason of the last TransactionEvent."""
 
@@ -63,11 +71,15 @@ def listed(info: Json) -> Listed:
 def meter_value(sample: Sample) -> Json:
     """One MeterValueType: power, energy, current and voltage per phase, state of charge."""
     values = [
-        _value(sample, "Power.Active.Import", sample.power_w, "W"),
+        _value(sample, "Power.Active.Import", max(0.0, sample.power_w), "W"),
         _value(sample, "Energy.Active.Import.Register", sample.register_wh, "Wh"),
     ]
+    if sample.power_w < 0.0 or sample.export_wh:
+        values.append(_value(sample, "Power.Active.Export", max(0.0, -sample.power_w), "W"))
+        values.append(_value(sample, "Energy.Active.Export.Register", sample.export_wh, "Wh"))
     for phase, current_a in enumerate(sample.currents_a, start=1):
-        current = _value(sample, "Current.Import", current_a, "A")
+        way = "Current.Import" if current_a >= 0.0 else "Current.Export"
+        current = _value(sample, way, abs(current_a), "A")
         voltage = _value(sample, "Voltage", sample.voltage_v, "V")
         values += [{**current, "phase": f"L{phase}"}, {**voltage, "phase": f"L{phase}-N"}]
     if sample.soc_pct is not None:
@@ -101,6 +113,38 @@ def selection(payload: Json) -> Selection:
         purpose=PURPOSES.get(criteria.get("chargingProfilePurpose", "")),
         stack_level=criteria.get("stackLevel"),
     )
+
+
+def wanted(payload: Json) -> Callable[[ChargingProfile], bool]:
+    """What GetChargingProfiles selects."""
+    criteria, evse_id = payload["chargingProfile"], payload.get("evseId")
+    ids, sources = criteria.get("chargingProfileId"), criteria.get("chargingLimitSource")
+
+    def holds(profile: ChargingProfile) -> bool:
+        return (
+            evse_id in (None, profile.evse_id)
+            and (ids is None or profile.id in ids)
+            and (sources is None or limit_source(profile) in sources)
+            and criteria.get("stackLevel", profile.stack_level) == profile.stack_level
+            and criteria.get("chargingProfilePurpose") in (None, _PURPOSE_WORDS[profile.purpose])
+        )
+
+    return holds
+
+
+def limit_source(profile: ChargingProfile) -> str:
+    """Who has set a profile."""
+    return "EMS" if profile.purpose is Purpose.EXTERNAL else "CSO"
+
+
+def profile_words(profile: ChargingProfile) -> Json:
+    """An installed profile as it is reported."""
+    words = {
+        "id": profile.id,
+        "stackLevel": profile.stack_level,
+        "chargingProfilePurpose": _PURPOSE_WORDS[profile.purpose],
+    }
+    return words | schedules.described(profile)
 
 
 def _value(sample: Sample, measurand: str, value: float, unit: str) -> Json:

@@ -205,7 +205,8 @@ async def test_triggered_messages(
             await ocpp16.until(message, after=mark)
         firmware = {"requestedMessage": "FirmwareStatusNotification"}
         answer = await ocpp16.call("CP-1", "TriggerMessage", firmware)
-        assert answer == {"status": "NotImplemented"}
+        assert answer == {"status": "Accepted"}
+        assert await ocpp16.until("FirmwareStatusNotification") == {"status": "Idle"}
 
 
 async def test_reset_stops_boots_and_starts_again(

@@ -238,6 +238,6 @@ async def test_an_unknown_action_is_not_implemented(ocpp201: Any, build: Any, ru
     charger = build(ocpp201)
     async with running(charger):
         await ocpp201.until("BootNotification")
-        frame = await ocpp201.frame("CP-1", "GetBaseReport", {})
+        frame = await ocpp201.frame("CP-1", "SetDisplayMessage", {})
     assert frame[0] == 4
     assert frame[2] == "NotImplemented"

@@ -1,0 +1,61 @@
+"""What a charger has beside its outlets, whatever version it speaks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from depot_sim.chargers.certificates import CertificateStore, StationKey
+from depot_sim.chargers.dialect import Nameplate
+from depot_sim.chargers.events import EndReason, Message
+from depot_sim.chargers.jobs import Job
+from depot_sim.chargers.json_rpc import Json, timestamp
+from depot_sim.chargers.station import Station
+
+_IDLE_CHECK = timedelta(seconds=1)
+
+
+class Cabinet:
+    """The controller: firmware, logs, certificates, and the way to say something by itself.
+
+    `reset` restarts the charger after everything already waiting has been told.
+    """
+
+    def __init__(
+        self,
+        station: Station,
+        nameplate: Nameplate,
+        now: Callable[[], datetime],
+        reset: Callable[[EndReason], None],
+    ) -> None:
+        self.station = station
+        self.nameplate = nameplate
+        self.now = now
+        self.reset = reset
+        self.firmware = nameplate.firmware
+        self.updates = Job(station.agenda)
+        self.uploads = Job(station.agenda)
+        self.certificates = CertificateStore()
+        self.key = StationKey()
+
+    def say(self, action: str, payload: Json, then: Callable[[Json], None] | None = None) -> None:
+        """Send a CALL in its turn; `then` takes its answer."""
+        self.station.outbox.put(Message(at=self.now(), action=action, payload=payload, then=then))
+
+    def security_event(self, kind: str, info: str) -> None:
+        """Tell a security event (white paper 1.6 A04, 2.0.1 A04)."""
+        event = {"type": kind, "timestamp": timestamp(self.now()), "techInfo": info[:255]}
+        self.say("SecurityEventNotification", event)
+
+    def installed(self) -> None:
+        """A firmware update is done: a new version, told by a boot."""
+        major = int(self.firmware.split(".")[0])
+        self.firmware = f"{major + 1}.0"
+
+    def reset_when_idle(self, reason: EndReason) -> None:
+        """Restart as soon as no transaction runs."""
+        if any(outlet.transaction for outlet in self.station.outlets.values()):
+            due = self.now() + _IDLE_CHECK
+            self.station.agenda.at(due, lambda: self.reset_when_idle(reason))
+        else:
+            self.reset(reason)

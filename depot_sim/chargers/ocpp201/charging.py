@@ -1,0 +1,88 @@
+"""Smart charging of 2.0.1 (part 2, K)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from depot_sim.chargers import schedules
+from depot_sim.chargers.acceptance import Refusal
+from depot_sim.chargers.answers import ACCEPTED, REJECTED, Served
+from depot_sim.chargers.cabinet import Cabinet
+from depot_sim.chargers.json_rpc import Json, timestamp
+from depot_sim.chargers.ocpp201 import wording
+from depot_sim.chargers.profiles import ChargingProfile
+
+
+class Charging201:
+    """Profiles and what comes of them."""
+
+    def __init__(self, cabinet: Cabinet) -> None:
+        self._cabinet = cabinet
+        self._station = cabinet.station
+        self._now = cabinet.now
+        self.served: Served = {
+            "ClearChargingProfile": self._clear,
+            "GetChargingProfiles": self._get,
+            "GetCompositeSchedule": self._composite,
+            "SetChargingProfile": self._set,
+        }
+
+    def _set(self, payload: Json) -> Json:
+        now, asked = self._now(), payload["chargingProfile"]
+        if asked["chargingProfilePurpose"] not in wording.PURPOSES:
+            return _refused(Refusal.INVALID_PROFILE)  # K01.FR.22: not the central system's to set
+        profile = wording.profile(asked, payload["evseId"], now)
+        reason = self._station.set_profile(profile, now)
+        return _refused(reason) if reason else ACCEPTED
+
+    def _clear(self, payload: Json) -> Json:
+        cleared = self._station.clear_profiles(wording.selection(payload), self._now())
+        return ACCEPTED if cleared else {"status": "Unknown"}
+
+    def _composite(self, payload: Json) -> Json:
+        """EVSE 0 (the whole station) is not served: Rejected."""
+        outlet = self._station.outlets.get(payload["evseId"])
+        if outlet is None:
+            return REJECTED
+        now, duration_s = self._now(), payload["duration"]
+        steps = self._station.composite(outlet.id, now, timedelta(seconds=duration_s))
+        if steps is None:
+            return ACCEPTED
+        unit = self._station.personality.unit_for(payload.get("chargingRateUnit"))
+        schedule = {
+            "evseId": outlet.id,
+            "duration": duration_s,
+            "scheduleStart": timestamp(now),
+            "chargingRateUnit": unit.value,
+            "chargingSchedulePeriod": schedules.written(steps, unit, outlet.evse.voltage_v),
+        }
+        return {**ACCEPTED, "schedule": schedule}
+
+    def _get(self, payload: Json) -> Json:
+        """K09: the selected profiles follow in ReportChargingProfiles, one message an EVSE."""
+        wanted = wording.wanted(payload)
+        by_outlet: dict[tuple[int, str], list[ChargingProfile]] = {}
+        for profile in self._station.profiles:
+            if wanted(profile):
+                place = (profile.evse_id, wording.limit_source(profile))
+                by_outlet.setdefault(place, []).append(profile)
+        for left, ((evse_id, source), found) in zip(
+            range(len(by_outlet) - 1, -1, -1), sorted(by_outlet.items()), strict=True
+        ):
+            report = _report(payload["requestId"], evse_id, source, found)
+            self._cabinet.say("ReportChargingProfiles", {**report, "tbc": left > 0})
+        return ACCEPTED if by_outlet else {"status": "NoProfiles"}
+
+
+def _report(request_id: int, evse_id: int, source: str, found: Iterable[ChargingProfile]) -> Json:
+    return {
+        "requestId": request_id,
+        "chargingLimitSource": source,
+        "evseId": evse_id,
+        "chargingProfile": [wording.profile_words(profile) for profile in found],
+    }
+
+
+def _refused(reason: Refusal) -> Json:
+    return {**REJECTED, "statusInfo": {"reasonCode": reason.value}}
