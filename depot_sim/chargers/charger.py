@@ -20,7 +20,7 @@ from depot_sim.physics.phases import PhaseWatts
 from depot_sim.physics.vehicle import Vehicle
 
 _Speaker = Callable[[Cabinet], Dialect]
-_VERSIONS: Mapping[str, tuple[_Speaker, Rules]] = {
+VERSIONS: Mapping[str, tuple[_Speaker, Rules]] = {
     "1.6": (ocpp16.ChargePoint16, ocpp16.RULES),
     "2.0.1": (ocpp201.ChargingStation201, ocpp201.RULES),
 }
@@ -44,7 +44,7 @@ class Charger:
     """A charging station of the plant. Knows the faults drop, kill and unresponsive."""
 
     def __init__(self, spec: ChargerSpec, clock: Clock) -> None:
-        speaker, rules = _VERSIONS[spec.version]
+        speaker, rules = VERSIONS[spec.version]
         self.id = spec.endpoint.charger_id
         self._clock = clock
         self._faults = Faults(FAULTS, clock.monotonic)
