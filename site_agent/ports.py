@@ -240,6 +240,30 @@ class SessionStore(Protocol):
         ...
 
 
+class CloudQueue(Protocol):
+    """Messages of charging stations that their cloud CSMS has not heard yet."""
+
+    async def put(self, station: str, seq: int, body: str, *, samples: bool) -> None:
+        """Durable when it returns. `seq` ascends within a station; `samples`: may be thinned.
+
+        Raises:
+            TransientError: the disk is full.
+        """
+        ...
+
+    async def waiting(self, station: str) -> Sequence[tuple[int, bool]]:
+        """`(seq, samples)` of all that wait, in order."""
+        ...
+
+    async def body(self, station: str, seq: int) -> str | None:
+        """One message, or None when there is none."""
+        ...
+
+    async def delete(self, station: str, seqs: Sequence[int]) -> None:
+        """These have been heard, or left out."""
+        ...
+
+
 class KeyValues(Protocol):
     """Small things worth remembering over a restart: learnt capabilities, raised notices."""
 

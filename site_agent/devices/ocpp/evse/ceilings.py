@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 _MOST_SOURCES = 16
 
@@ -25,13 +26,21 @@ class Ceiling:
         return limit_a
 
 
+class Limiting(Protocol):
+    """What limits an EVSE, as a fixed `Ceiling` or by what holds at the time."""
+
+    def at(self, now: datetime) -> float | None:
+        """The limit at an instant, A per phase; None: none."""
+        ...
+
+
 class Ceilings:
     """The ceilings of one EVSE, by who set them; the lowest counts."""
 
     def __init__(self) -> None:
-        self._held: dict[str, tuple[Ceiling, ...]] = {}
+        self._held: dict[str, tuple[Limiting, ...]] = {}
 
-    def put(self, source: str, ceilings: Sequence[Ceiling]) -> None:
+    def put(self, source: str, ceilings: Sequence[Limiting]) -> None:
         """Replace what this source has set; beyond the most sources, the oldest goes."""
         self._held.pop(source, None)
         if ceilings:
