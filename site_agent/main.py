@@ -101,7 +101,13 @@ class _Site:
         for flow in (self._instructions, self._sessions, self._board):
             await flow.load()
         broker = make_broker(self._settings, self._clock)
-        central = make_central(self._settings, self._store.sessions, self._clock, self._wake)
+        central = make_central(
+            self._settings,
+            self._store.sessions,
+            self._clock,
+            self._wake,
+            memory=self._store.key_values,
+        )
         async with asyncio.TaskGroup() as group:
             if broker is not None:
                 group.create_task(broker.run())
@@ -117,6 +123,7 @@ class _Site:
                 self._serve(central),
                 loop.run(),
                 self._instructions.run(),
+                self._store.sessions.run(self._clock),
                 self._telemetry(loop).run(),
                 self._door(central).run(),
             ]

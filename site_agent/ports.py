@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from contracts.inverter import InverterFunction
@@ -27,6 +27,7 @@ from site_agent.domain.device import (
     PvSpec,
     PvState,
 )
+from site_agent.domain.session import ChargingSession, MeterSample
 
 # --- devices: every one keeps its newest state and runs its own polling or session ---------------
 
@@ -216,27 +217,75 @@ class InstructionStore(Protocol):
 
 
 class SessionStore(Protocol):
-    """Charging transactions, written before the charger is answered."""
+    """Charging transactions and their samples, written before the charger is answered."""
 
     async def start(
-        self, evse_id: str, id_tag: str | None, at: datetime, meter_wh: float, remote_id: str | None
+        self,
+        evse_id: str,
+        id_tag: str | None,
+        at: datetime,
+        meter_wh: float | None,
+        remote_id: str | None,
+        *,
+        ref: str | None = None,
     ) -> int:
         """A new transaction; returns an id never given before (also over restarts).
 
-        `remote_id`: the charger's own id (OCPP 2.0.1); the same one again returns the same id.
+        `meter_wh`: the register, None when it was not told. `remote_id` names the start (in OCPP
+        2.0.1 the charger's own id); the same one again at this EVSE returns the same id. `ref`: the
+        id both sides use on the wire, None: the one returned.
         """
         ...
 
-    async def stop(self, transaction_id: int, at: datetime, meter_wh: float, reason: str) -> None:
-        """The transaction has ended (idempotent)."""
+    async def stop(
+        self,
+        transaction_id: int,
+        at: datetime,
+        meter_wh: float | None,
+        reason: str,
+        *,
+        presumed: bool = False,
+    ) -> None:
+        """The transaction has ended (idempotent).
+
+        `presumed`: nobody said so, but another one has begun; what the charger may still say
+        replaces it.
+        """
         ...
 
     async def open_transaction(self, evse_id: str) -> tuple[int, str | None] | None:
-        """`(transaction id, id tag)` still open at an EVSE, or None."""
+        """`(transaction id, id tag)` of the newest still open at an EVSE, or None."""
         ...
 
-    async def start_wh(self, transaction_id: int) -> float | None:
-        """The energy register at its start, Wh; None for an unknown transaction."""
+    async def running(self, evse_id: str) -> ChargingSession | None:
+        """The newest session still open at an EVSE, or None."""
+        ...
+
+    async def find(self, evse_id: str, ref: str) -> ChargingSession | None:
+        """The newest session of an EVSE with this id on the wire, or None."""
+        ...
+
+    async def sessions(self, since: datetime, until: datetime) -> Sequence[ChargingSession]:
+        """Sessions that ran at some time in `[since, until)`, by id; the newest 10,000."""
+        ...
+
+    def sampled(self, evse_id: str, transaction_id: int, samples: Sequence[MeterSample]) -> None:
+        """Live samples of a transaction (0: of none); durable within about a second."""
+        ...
+
+    async def sampled_late(
+        self,
+        evse_id: str,
+        transaction_id: int,
+        samples: Sequence[MeterSample],
+        behind: timedelta = timedelta(0),
+    ) -> int:
+        """Samples of the past: stored when it returns; how many were new.
+
+        Each lands once. The session's energy is settled anew, and the gateway gets what it could
+        not know: power at instants without a live sample, by our clock (`behind`: ours less the
+        charger's).
+        """
         ...
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 import uuid
+from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from contracts.errors import PermanentError
+from contracts.reading import Quality
 from contracts.site_link.messages import (
     Instruction,
     InstructionState,
@@ -19,8 +22,19 @@ from contracts.site_link.messages import (
     Row,
     Severity,
 )
+from site_agent.domain.session import (
+    ChargingSession,
+    EnergyCount,
+    MeterSample,
+    energy_of,
+    presumption,
+)
 from site_agent.store.instructions import FINISHED
 from site_agent.store.outbox import GAP_CODE, GAP_SUBJECT, MAX_ROWS
+from site_agent.store.samples import measurement
+
+_COVER = timedelta(seconds=30)
+_NOTHING = EnergyCount(energy_wh=None, quality=Quality.OFFLINE)
 
 
 class MemoryOutbox:
@@ -125,37 +139,133 @@ class MemoryInstructions:
 class MemorySessions:
     """`site_agent.ports.SessionStore`."""
 
-    def __init__(self) -> None:
+    def __init__(self, outbox: MemoryOutbox | None = None) -> None:
+        self._outbox = outbox or MemoryOutbox()
         self._ids = itertools.count(1)
-        self._open: dict[int, tuple[str, str | None]] = {}
+        self._sessions: dict[int, ChargingSession] = {}
+        self._stops: dict[int, tuple[float | None, bool]] = {}
         self._remote: dict[tuple[str, str], int] = {}
-        self._start_wh: dict[int, float] = {}
+        self._samples: dict[tuple[str, int], dict[datetime, MeterSample]] = defaultdict(dict)
+        self._late: dict[tuple[str, int], set[datetime]] = defaultdict(set)
 
     async def start(
-        self, evse_id: str, id_tag: str | None, at: datetime, meter_wh: float, remote_id: str | None
+        self,
+        evse_id: str,
+        id_tag: str | None,
+        at: datetime,
+        meter_wh: float | None,
+        remote_id: str | None,
+        *,
+        ref: str | None = None,
     ) -> int:
         """A new transaction; the same `remote_id` again returns the same id."""
         if remote_id is not None and (evse_id, remote_id) in self._remote:
-            return self._remote[evse_id, remote_id]
-        transaction_id = next(self._ids)
-        self._open[transaction_id] = (evse_id, id_tag)
-        self._start_wh[transaction_id] = meter_wh
+            return self._completed(self._remote[evse_id, remote_id], id_tag, at, meter_wh)
+        taken = {session.ref for session in self._sessions.values()}
+        number = next(n for n in self._ids if ref is not None or str(n) not in taken)
+        self._sessions[number] = ChargingSession(
+            transaction_id=number,
+            evse_id=evse_id,
+            ref=ref or str(number),
+            id_tag=id_tag,
+            started_at=at,
+            start_wh=meter_wh,
+            ended_at=None,
+            reason=None,
+            energy=_NOTHING,
+        )
         if remote_id is not None:
-            self._remote[evse_id, remote_id] = transaction_id
-        return transaction_id
+            self._remote[evse_id, remote_id] = number
+        return number
 
-    async def stop(self, transaction_id: int, at: datetime, meter_wh: float, reason: str) -> None:
-        """The transaction has ended (idempotent)."""
-        self._open.pop(transaction_id, None)
+    def _completed(
+        self, number: int, id_tag: str | None, at: datetime, meter_wh: float | None
+    ) -> int:
+        session = self._sessions[number]
+        if session.start_wh is None and meter_wh is not None:
+            self._sessions[number] = replace(
+                session, started_at=at, start_wh=meter_wh, id_tag=session.id_tag or id_tag
+            )
+        return number
+
+    async def stop(
+        self,
+        transaction_id: int,
+        at: datetime,
+        meter_wh: float | None,
+        reason: str,
+        *,
+        presumed: bool = False,
+    ) -> None:
+        """The transaction has ended (idempotent; what the charger says replaces a presumption)."""
+        session = self._sessions.get(transaction_id)
+        was_presumed = self._stops.get(transaction_id, (None, not presumed))[1]
+        if session is not None and (session.ended_at is None or (was_presumed and not presumed)):
+            self._stops[transaction_id] = (meter_wh, presumed)
+            self._sessions[transaction_id] = replace(session, ended_at=at, reason=reason)
 
     async def open_transaction(self, evse_id: str) -> tuple[int, str | None] | None:
         """`(transaction id, id tag)` of the newest still open at an EVSE, or None."""
-        found = [(number, tag) for number, (evse, tag) in self._open.items() if evse == evse_id]
-        return max(found, default=None, key=lambda held: held[0])
+        found = await self.running(evse_id)
+        return None if found is None else (found.transaction_id, found.id_tag)
 
-    async def start_wh(self, transaction_id: int) -> float | None:
-        """The energy register at its start, Wh; None for an unknown transaction."""
-        return self._start_wh.get(transaction_id)
+    async def running(self, evse_id: str) -> ChargingSession | None:
+        """The newest session still open at an EVSE, or None."""
+        found = [s for s in self._counted() if s.evse_id == evse_id and s.ended_at is None]
+        return found[-1] if found else None
+
+    async def find(self, evse_id: str, ref: str) -> ChargingSession | None:
+        """The newest session of an EVSE with this id on the wire, or None."""
+        found = [s for s in self._counted() if (s.evse_id, s.ref) == (evse_id, ref)]
+        return found[-1] if found else None
+
+    async def sessions(self, since: datetime, until: datetime) -> Sequence[ChargingSession]:
+        """Sessions that ran at some time in `[since, until)`, by id."""
+        return [
+            session
+            for session in self._counted()
+            if session.started_at < until and (session.ended_at is None or session.ended_at > since)
+        ]
+
+    def sampled(self, evse_id: str, transaction_id: int, samples: Sequence[MeterSample]) -> None:
+        """Live samples of a transaction."""
+        held = self._samples[evse_id, transaction_id]
+        for sample in samples:
+            held[sample.at] = _merged(held.get(sample.at), sample)
+
+    async def sampled_late(
+        self,
+        evse_id: str,
+        transaction_id: int,
+        samples: Sequence[MeterSample],
+        behind: timedelta = timedelta(0),
+    ) -> int:
+        """Samples of the past; how many were new."""
+        place = (evse_id, transaction_id)
+        held, late, new = self._samples[place], self._late[place], 0
+        for sample in samples:
+            before = held.get(sample.at)
+            told = before is not None and before.power_w is not None
+            live = (at for at in held if at not in late)
+            covered = any(sample.at - _COVER < at <= sample.at for at in live)
+            if sample.power_w is not None and transaction_id and not told and not covered:
+                self._outbox.put([measurement(evse_id, sample, behind)])
+            if before is None:
+                new += 1
+                late.add(sample.at)
+            held[sample.at] = _merged(before, sample)
+        return new
+
+    def _counted(self) -> list[ChargingSession]:
+        return [replace(s, energy=self._energy(s)) for s in self._sessions.values()]
+
+    def _energy(self, session: ChargingSession) -> EnergyCount:
+        stop_wh, presumed = self._stops.get(session.transaction_id, (None, False))
+        until = None if presumed else session.ended_at
+        held = self._samples[session.evse_id, session.transaction_id]
+        told = [held[at].register_wh for at in sorted(held) if until is None or at <= until]
+        energy = energy_of(session.start_wh, (wh for wh in told if wh is not None), stop_wh)
+        return presumption(energy) if presumed else energy
 
 
 class MemoryKeyValues:
@@ -171,6 +281,15 @@ class MemoryKeyValues:
     async def put(self, key: str, value: str) -> None:
         """Kept as long as this object."""
         self._values[key] = value
+
+
+def _merged(before: MeterSample | None, sample: MeterSample) -> MeterSample:
+    """What was told first stands; the second may add what it lacked."""
+    if before is None:
+        return sample
+    names = ("power_w", "current_a", "register_wh", "soc_pct")
+    missing = {n: getattr(sample, n) for n in names if getattr(before, n) is None}
+    return replace(before, **missing)
 
 
 def _gap(at: datetime, *, raised: bool, text: str) -> Notice:

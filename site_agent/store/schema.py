@@ -47,7 +47,37 @@ _V1 = (
     "CREATE TABLE key_value (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
 )
 
-MIGRATIONS = (_V1,)
+_V2 = (
+    # The id on the wire; a remote_id with a space is the key of an OCPP 1.6 start, no charger's id.
+    "ALTER TABLE charging_transaction ADD COLUMN ref TEXT",
+    """UPDATE charging_transaction SET ref = CASE
+        WHEN remote_id IS NULL OR remote_id LIKE '% %' THEN CAST(id AS TEXT) ELSE remote_id END""",
+    # start_wh stays NOT NULL in V1's table; 0 there means 0 unless this says it was never told.
+    "ALTER TABLE charging_transaction ADD COLUMN start_told INTEGER NOT NULL DEFAULT 1",
+    # 1: ended because another one began; the charger's own word, if it still comes, goes first.
+    "ALTER TABLE charging_transaction ADD COLUMN presumed INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE charging_transaction ADD COLUMN energy_wh REAL",
+    "ALTER TABLE charging_transaction ADD COLUMN quality TEXT",
+    "ALTER TABLE charging_transaction ADD COLUMN remarks TEXT NOT NULL DEFAULT ''",
+    """UPDATE charging_transaction SET energy_wh = stop_wh - start_wh, quality = 'good'
+        WHERE stop_wh >= start_wh""",
+    "CREATE INDEX transaction_ref ON charging_transaction (ref)",
+    "CREATE INDEX ended_transaction ON charging_transaction (stopped_at)",
+    # Transaction 0: outside of any. By the charger's clock, since replays carry the same instant.
+    """CREATE TABLE charging_sample (
+        evse_id TEXT NOT NULL,
+        transaction_id INTEGER NOT NULL,
+        at_us INTEGER NOT NULL,
+        power_w REAL,
+        current_a REAL,
+        register_wh REAL,
+        soc_pct REAL,
+        late INTEGER NOT NULL,
+        PRIMARY KEY (evse_id, transaction_id, at_us)
+    ) STRICT, WITHOUT ROWID""",
+)
+
+MIGRATIONS = (_V1, _V2)
 
 
 def migrate(connection: sqlite3.Connection, name: str) -> None:

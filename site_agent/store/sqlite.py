@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 import uuid
 from dataclasses import dataclass
@@ -10,10 +11,13 @@ from pathlib import Path
 
 from site_agent.store.database import Database
 from site_agent.store.instructions import SqliteInstructions
+from site_agent.store.key_values import SqliteKeyValues
 from site_agent.store.outbox import MAX_ROWS, SqliteOutbox
-from site_agent.store.sessions import SqliteKeyValues, SqliteSessions
+from site_agent.store.sessions import SqliteSessions
 
 _FIRST_TRANSACTIONS = datetime(2020, 1, 1, tzinfo=UTC)
+_HALF_OF_IDS = 2**30
+"""OCPP 1.6 ids have 31 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +31,11 @@ class SqliteStore:
     key_values: SqliteKeyValues
 
     def close(self) -> None:
-        """Close the file."""
-        self.database.close()
+        """Store what still waits and close the file."""
+        try:
+            self.sessions.flush()
+        finally:
+            self.database.close()
 
 
 def open_store(path: Path, now: datetime, max_rows: int = MAX_ROWS) -> SqliteStore:
@@ -39,12 +46,13 @@ def open_store(path: Path, now: datetime, max_rows: int = MAX_ROWS) -> SqliteSto
     """
     database = Database(path)
     epoch = database.run_now(lambda connection: _identity(connection, now))
+    database.run_now(lambda connection: _skip_ids(connection, now))
     outbox = SqliteOutbox(database, epoch, max_rows)
     return SqliteStore(
         database=database,
         outbox=outbox,
         instructions=SqliteInstructions(database, outbox),
-        sessions=SqliteSessions(database),
+        sessions=SqliteSessions(database, outbox),
         key_values=SqliteKeyValues(database),
     )
 
@@ -55,8 +63,26 @@ def _identity(connection: sqlite3.Connection, now: datetime) -> str:
         return str(found[0])
     epoch = uuid.uuid4().hex
     connection.execute("INSERT INTO identity VALUES (?, ?)", (epoch, now.isoformat()))
-    # Chargers may still run transactions of a file that was lost: begin above any id it gave
-    # (one a second at most), well inside OCPP 1.6's 32 bits.
-    first = int((now - _FIRST_TRANSACTIONS).total_seconds())
+    believed = 0 < _seconds(now) < _HALF_OF_IDS
+    # A clock that was never set cannot keep ids apart, chance can.
+    first = 0 if believed else _HALF_OF_IDS + secrets.randbelow(_HALF_OF_IDS // 2)
     connection.execute("INSERT INTO sqlite_sequence VALUES ('charging_transaction', ?)", (first,))
     return epoch
+
+
+def _skip_ids(connection: sqlite3.Connection, now: datetime) -> None:
+    """Give no transaction id below the present second, counted from 2020.
+
+    Chargers may still run transactions of a file that was lost, or of one that this file is an old
+    copy of. They were numbered by the same rule, one a second at most, so all lie below.
+    """
+    seconds = _seconds(now)
+    if seconds < _HALF_OF_IDS:  # else the clock is not to be believed
+        connection.execute(
+            "UPDATE sqlite_sequence SET seq = MAX(seq, ?) WHERE name = 'charging_transaction'",
+            (seconds,),
+        )
+
+
+def _seconds(now: datetime) -> int:
+    return int((now - _FIRST_TRANSACTIONS).total_seconds())

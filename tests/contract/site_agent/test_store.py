@@ -25,12 +25,11 @@ from contracts.site_link.messages import (
     Notice,
     Row,
 )
-from site_agent.ports import InstructionStore, KeyValues, Outbox, SessionStore
+from site_agent.ports import InstructionStore, KeyValues, Outbox
 from site_agent.store.memory import (
     MemoryInstructions,
     MemoryKeyValues,
     MemoryOutbox,
-    MemorySessions,
 )
 from site_agent.store.sqlite import open_store
 
@@ -59,13 +58,12 @@ EVERY_KIND: list[dict[str, Any]] = [
 class Stores:
     outbox: Outbox
     instructions: InstructionStore
-    sessions: SessionStore
     key_values: KeyValues
 
 
 def _memory() -> Stores:
     outbox = MemoryOutbox(MAX_ROWS)
-    return Stores(outbox, MemoryInstructions(outbox), MemorySessions(), MemoryKeyValues())
+    return Stores(outbox, MemoryInstructions(outbox), MemoryKeyValues())
 
 
 @pytest.fixture(params=["sqlite", "memory"])
@@ -74,7 +72,7 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
         yield _memory()
         return
     store = open_store(tmp_path / "site.db", NOON, MAX_ROWS)
-    yield Stores(store.outbox, store.instructions, store.sessions, store.key_values)
+    yield Stores(store.outbox, store.instructions, store.key_values)
     store.close()
 
 
@@ -253,38 +251,6 @@ async def test_what_an_older_agent_stored_is_read_as_free(tmp_path: Path) -> Non
     store.database.run_now(lambda c: c.execute("UPDATE instruction SET body = ?", (older,)))
     assert list(await store.instructions.unfinished()) == [(instruction(), InstructionState.STORED)]
     store.close()
-
-
-class TestSessions:
-    async def test_a_transaction_is_open_until_it_stops(self, stores: Stores) -> None:
-        first = await stores.sessions.start("a", "tag", NOON, 10.0, None)
-        assert await stores.sessions.open_transaction("a") == (first, "tag")
-        assert await stores.sessions.open_transaction("b") is None
-        await stores.sessions.stop(first, NOON, 20.0, "Local")
-        await stores.sessions.stop(first, NOON, 21.0, "again")
-        assert await stores.sessions.open_transaction("a") is None
-
-    async def test_ids_are_never_given_twice(self, stores: Stores) -> None:
-        first = await stores.sessions.start("a", None, NOON, 0.0, None)
-        await stores.sessions.stop(first, NOON, 0.0, "Local")
-        second = await stores.sessions.start("a", None, NOON, 0.0, None)
-        assert second > first
-
-    async def test_the_chargers_own_id_names_one_transaction(self, stores: Stores) -> None:
-        first = await stores.sessions.start("a", "tag", NOON, 0.0, "remote-1")
-        assert await stores.sessions.start("a", "tag", NOON, 0.0, "remote-1") == first
-        assert await stores.sessions.start("b", "tag", NOON, 0.0, "remote-1") != first
-
-    async def test_the_newest_open_one_counts(self, stores: Stores) -> None:
-        await stores.sessions.start("a", "old", NOON, 0.0, None)
-        newest = await stores.sessions.start("a", "new", NOON, 0.0, None)
-        assert await stores.sessions.open_transaction("a") == (newest, "new")
-
-    async def test_the_register_at_the_start_is_kept(self, stores: Stores) -> None:
-        number = await stores.sessions.start("a", "tag", NOON, 1234.5, None)
-        await stores.sessions.stop(number, NOON, 2000.0, "Local")
-        assert await stores.sessions.start_wh(number) == 1234.5
-        assert await stores.sessions.start_wh(number + 1) is None
 
 
 async def test_key_values(stores: Stores) -> None:

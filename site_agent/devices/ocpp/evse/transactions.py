@@ -5,13 +5,13 @@ Ids come from the `SessionStore`, which never gives one twice, before the charge
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 
 from contracts.time import Clock
+from site_agent.domain.session import ChargingSession
 from site_agent.ports import SessionStore
 
 _RETOLD_WITHIN = timedelta(days=1)
@@ -23,8 +23,10 @@ class Transaction:
     """A transaction that runs."""
 
     id: int
+    wire_id: str
+    """Its id on the wire: ours in OCPP 1.6 as a rule, the charger's in 2.0.1."""
     ref: str | None
-    """Its id at the charger; None until the charger has named it (2.0.1, after our restart)."""
+    """The same, once the charger has named it since we came up; before that it may be gone."""
     id_tag: str | None
     begun: datetime
     """When this process learnt of it."""
@@ -43,15 +45,13 @@ class Transactions:
         self._evse_id = evse_id
         self._store = store
         self._clock = clock
-        self._over: deque[int] = deque(maxlen=16)
         self.current: Transaction | None = None
 
     async def restore(self) -> None:
         """Take over what was open when the process before this one ended."""
-        held = await self._store.open_transaction(self._evse_id)
+        held = await self._store.running(self._evse_id)
         if held is not None:
-            number, id_tag = held
-            self._adopt(number, id_tag, await self._store.start_wh(number))
+            self._adopt(held)
 
     async def started(
         self, id_tag: str | None, at: datetime, meter_wh: float | None, remote_id: str | None
@@ -62,13 +62,12 @@ class Transactions:
         clock is so wrong that a later start could look the same.
         """
         key = remote_id or self._start_key(id_tag, at, meter_wh or 0.0)
-        number = await self._record(id_tag, at, meter_wh or 0.0, key)
-        known = self.current is not None and self.current.id == number
-        if known or number in self._over:
-            self._confirm(number, remote_id)
+        number = await self._record(id_tag, at, meter_wh, key, remote_id, meter_wh)
+        if await self._told_again(number, remote_id or str(number)):
             return number
         self.current = Transaction(
             id=number,
+            wire_id=remote_id or str(number),
             ref=remote_id or str(number),
             id_tag=id_tag,
             begun=self._clock.now(),
@@ -83,45 +82,43 @@ class Transactions:
         self, id_tag: str | None, at: datetime, register_wh: float | None, remote_id: str
     ) -> None:
         """A 2.0.1 charger speaks of a running transaction, perhaps one we never saw begin."""
-        if self.current is not None and self.current.ref == remote_id:
-            self.current.confirmed = True
-            return
-        number = await self._record(id_tag, at, register_wh or 0.0, remote_id)
-        if number in self._over:
-            return
-        if self.current is None or self.current.id != number:
-            start_wh = None if register_wh is None else await self._store.start_wh(number)
-            self._adopt(number, id_tag, start_wh)
-        self._confirm(number, remote_id)
+        if not self._confirm(remote_id):
+            await self._record(id_tag, at, None, remote_id, remote_id, register_wh)
+            await self._take_up(remote_id)
 
     def charging(self) -> None:
         """A 1.6 charger shows a state that only a transaction has."""
         if self.current is not None:
-            self._confirm(self.current.id, None)
+            self._confirm(self.current.wire_id)
 
-    def mentioned(self, number: int) -> None:
-        """A 1.6 charger's samples name a running transaction: theirs is the truth."""
-        if self.current is None or self.current.id != number:
-            if number in self._over:
-                return
-            self._adopt(number, None, None)
-        self._confirm(number, None)
+    async def mentioned(self, ref: str, at: datetime) -> None:
+        """A charger's samples name a running transaction: theirs is the truth.
 
-    async def ended(self, number: int, at: datetime, meter_wh: float, reason: str) -> None:
-        """It is over; of an unknown or forgotten one only the record changes."""
-        await self._store.stop(number, at, meter_wh, reason)
-        self._over.append(number)
-        if self.current is not None and self.current.id == number:
-            self.current = None
-        _log.info("transaction ended", evse=self._evse_id, transaction=number, reason=reason)
+        One that our store does not know (its file was lost, or somebody else numbered it) is
+        recorded from here on.
+        """
+        if self._confirm(ref):
+            return
+        if await self.number_of(ref) is None:
+            await self._record(None, at, None, ref, ref, None)
+        await self._take_up(ref)
 
-    async def ended_remote(
-        self, remote_id: str, started_at: datetime, start_wh: float, at: datetime, meter_wh: float,
-        reason: str,
-    ) -> None:  # fmt: skip
-        """As `ended`, by the charger's own id; one we never heard of is recorded whole."""
-        number = await self._store.start(self._evse_id, None, started_at, start_wh, remote_id)
-        await self.ended(number, at, meter_wh, reason)
+    async def number_of(self, ref: str) -> int | None:
+        """Our id of a transaction of this EVSE, running or over; None for an unknown one."""
+        if self.current is not None and self.current.wire_id == ref:
+            return self.current.id
+        held = await self._store.find(self._evse_id, ref)
+        return None if held is None else held.transaction_id
+
+    async def ended(
+        self, ref: str, started_at: datetime, at: datetime, meter_wh: float | None, reason: str
+    ) -> int:
+        """It is over; our id. One we never heard of is recorded whole, as begun at `started_at`."""
+        number = await self.number_of(ref)
+        if number is None:
+            number = await self._store.start(self._evse_id, None, started_at, None, ref, ref=ref)
+        await self._end(number, at, meter_wh, reason)
+        return number
 
     def doubt(self) -> None:
         """The charger has rebooted: what it does not speak of again does not run."""
@@ -139,25 +136,62 @@ class Transactions:
         self.current = None
         return True
 
-    def _adopt(self, number: int, id_tag: str | None, start_wh: float | None) -> None:
-        _log.info("transaction adopted", evse=self._evse_id, transaction=number)
+    async def _end(
+        self, number: int, at: datetime, meter_wh: float | None, reason: str, *, told: bool = True
+    ) -> None:
+        await self._store.stop(number, at, meter_wh, reason, presumed=not told)
+        if self.current is not None and self.current.id == number:
+            self.current = None
+        _log.info("transaction ended", evse=self._evse_id, transaction=number, reason=reason)
+
+    async def _told_again(self, number: int, wire_id: str) -> bool:
+        """Whether a start is one we have: it runs, is over, or is older than what runs."""
+        if self._confirm(wire_id):
+            return True
+        held = await self._store.find(self._evse_id, wire_id)
+        over = held is not None and held.ended_at is not None
+        return over or (self.current is not None and self.current.id > number)
+
+    async def _take_up(self, ref: str) -> None:
+        """A transaction told of as running becomes the current one, unless it is over."""
+        held = await self._store.find(self._evse_id, ref)
+        if held is not None and held.ended_at is None:
+            self._adopt(held)
+            self._confirm(ref)
+
+    def _adopt(self, held: ChargingSession) -> None:
+        _log.info("transaction adopted", evse=self._evse_id, transaction=held.transaction_id)
         self.current = Transaction(
-            id=number, ref=None, id_tag=id_tag, begun=self._clock.now(), start_wh=start_wh
+            id=held.transaction_id,
+            wire_id=held.ref,
+            ref=None,
+            id_tag=held.id_tag,
+            begun=self._clock.now(),
+            start_wh=held.start_wh,
         )
 
-    def _confirm(self, number: int, remote_id: str | None) -> None:
-        if self.current is not None and self.current.id == number:
-            self.current.ref = remote_id or str(number)
-            self.current.confirmed = True
+    def _confirm(self, wire_id: str) -> bool:
+        """The charger names a transaction; whether it is the one that runs."""
+        current = self.current
+        if current is None or current.wire_id != wire_id:
+            return False
+        current.ref, current.confirmed = wire_id, True
+        return True
 
     async def _record(
-        self, id_tag: str | None, at: datetime, meter_wh: float, key: str | None
+        self,
+        id_tag: str | None,
+        at: datetime,
+        start_wh: float | None,
+        key: str | None,
+        ref: str | None,
+        register_wh: float | None,
     ) -> int:
         """Its id from the store. What was open before it is over: an EVSE has one transaction."""
-        before = await self._store.open_transaction(self._evse_id)
-        number = await self._store.start(self._evse_id, id_tag, at, meter_wh, key)
-        if before is not None and before[0] != number and number not in self._over:
-            await self.ended(before[0], at, meter_wh, "Other")
+        before = await self._store.running(self._evse_id)
+        number = await self._store.start(self._evse_id, id_tag, at, start_wh, key, ref=ref)
+        if before is not None and number > before.transaction_id:
+            await self._end(before.transaction_id, at, register_wh, "Other", told=False)
         return number
 
     def _start_key(self, id_tag: str | None, at: datetime, meter_wh: float) -> str | None:
