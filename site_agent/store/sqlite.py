@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from site_agent.store.cloud import SqliteCloudQueue
 from site_agent.store.database import Database
 from site_agent.store.instructions import SqliteInstructions
 from site_agent.store.key_values import SqliteKeyValues
@@ -29,6 +30,7 @@ class SqliteStore:
     instructions: SqliteInstructions
     sessions: SqliteSessions
     key_values: SqliteKeyValues
+    cloud: SqliteCloudQueue
 
     def close(self) -> None:
         """Store what still waits and close the file."""
@@ -54,6 +56,7 @@ def open_store(path: Path, now: datetime, max_rows: int = MAX_ROWS) -> SqliteSto
         instructions=SqliteInstructions(database, outbox),
         sessions=SqliteSessions(database, outbox),
         key_values=SqliteKeyValues(database),
+        cloud=SqliteCloudQueue(database),
     )
 
 
