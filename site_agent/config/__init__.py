@@ -132,6 +132,7 @@ class SiteSettings(Settings):
             max_current_a=charger.max_current_a,
             min_current_a=charger.min_current_a,
             fail_safe_current_a=charger.fail_safe_current_a,
+            max_discharge_a=charger.max_discharge_a,
             voltage_v=self.voltage_v,
         )
 

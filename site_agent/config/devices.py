@@ -68,8 +68,9 @@ class ChargerSettings(Settings):
     charge_point_id: str | None = None
     """How its station introduces itself; None: like the EVSE."""
     connector: Annotated[int, Field(ge=1, le=100)] = 1
-    """Connector (OCPP 1.6) or EVSE number (2.0.1) within its station."""
-    versions: tuple[Literal["ocpp2.0.1", "ocpp1.6"], ...] = ("ocpp2.0.1", "ocpp1.6")
+    """Connector (OCPP 1.6) or EVSE number (2.0.1, 2.1) within its station."""
+    versions: tuple[Literal["ocpp2.1", "ocpp2.0.1", "ocpp1.6"], ...] = ("ocpp2.0.1", "ocpp1.6")
+    """OCPP versions it may speak, the preferred one first."""
     password: Annotated[str, Field(min_length=8, max_length=40)] | None = Field(
         default=None, repr=False
     )
@@ -81,6 +82,8 @@ class ChargerSettings(Settings):
     max_current_a: Amps = 32.0
     fail_safe_current_a: Amps = 6.0
     """What it falls back to by itself when the agent is gone."""
+    max_discharge_a: Amps = 0.0
+    """Most a vehicle may feed back through it, A per phase; 0: charging only (needs OCPP 2.1)."""
 
     @property
     def station(self) -> str:
@@ -104,9 +107,18 @@ class OcppSettings(Settings):
 
     host: str = "0.0.0.0"  # noqa: S104 (chargers come from outside)
     port: Port = 9000
+    security_profile: Literal[0, 1, 2, 3] = 0
+    """How chargers prove who they are. 0: they need not, 1: password, 2: password over TLS, 3: TLS
+    with a certificate that names the charge point.
+
+    A charger's own `password` is asked for in every profile. 0 and 1 only on a network of their
+    own; 2 and 3 need `cert` and `key`, 3 also `client_ca`.
+    """
     cert: Path | None = None
-    """With `key`: speak `wss` (security profile 2)."""
+    """With `key`: speak `wss`."""
     key: Path | None = None
+    client_ca: Path | None = None
+    """Root certificates of the chargers (security profile 3)."""
     meter_interval_s: Annotated[int, Field(ge=1, le=3600)] | None = 5
     """Sampling interval asked of every charger; None leaves theirs as it is."""
     lease_s: Annotated[float, Field(ge=30, le=3600)] = 300.0

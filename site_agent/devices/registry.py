@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import ssl
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
-from contracts.errors import ConfigError
 from contracts.time import Clock
 from site_agent.config import SiteSettings
 from site_agent.config.devices import (
@@ -24,7 +21,9 @@ from site_agent.config.devices import (
 from site_agent.devices.modbus.link import Framing, LinkSettings, RegisterLink
 from site_agent.devices.mqtt.battery import MqttBattery
 from site_agent.devices.mqtt.broker import BrokerAddress, SiteBroker
+from site_agent.devices.ocpp import security
 from site_agent.devices.ocpp.central import CentralSystem
+from site_agent.devices.ocpp.security import Profile
 from site_agent.devices.ocpp.settings import StationConfig, Timing, Version
 from site_agent.devices.sunspec.battery import SunSpecBattery
 from site_agent.devices.sunspec.functions import SunSpecFunctions
@@ -147,7 +146,11 @@ def make_broker(settings: SiteSettings, clock: Clock) -> SiteBroker | None:
 
 
 def make_central(
-    settings: SiteSettings, sessions: SessionStore, clock: Clock, wake: Wake
+    settings: SiteSettings,
+    sessions: SessionStore,
+    clock: Clock,
+    wake: Wake,
+    memory: KeyValues | None = None,
 ) -> CentralSystem:
     """The central system of the site's chargers.
 
@@ -155,16 +158,21 @@ def make_central(
         ConfigError: the server's certificate or key cannot be read.
     """
     ocpp = settings.ocpp
+    profile = Profile(ocpp.security_profile)
+    held = stations(settings)
+    security.check(profile, held, ocpp.host)
     return CentralSystem(
-        stations(settings),
+        held,
         sessions=sessions,
         access=settings.rules(),
         clock=clock,
         wake=wake,
         host=ocpp.host,
         port=ocpp.port,
-        ssl_context=_server_context(ocpp.cert, ocpp.key),
+        ssl_context=security.server_context(profile, ocpp.cert, ocpp.key, ocpp.client_ca),
+        profile=profile,
         timing=Timing(lease_s=ocpp.lease_s, meter_interval_s=ocpp.meter_interval_s),
+        memory=memory,
     )
 
 
@@ -183,15 +191,3 @@ def stations(settings: SiteSettings) -> list[StationConfig]:
         )
         for station, evses in members.items()
     ]
-
-
-def _server_context(cert: Path | None, key: Path | None) -> ssl.SSLContext | None:
-    if cert is None or key is None:
-        return None
-    try:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.load_cert_chain(cert, key)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(f"ocpp: certificate {cert} or key {key}: {error}") from error
-    return context

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
-import hmac
 import logging
 import re
 import ssl
@@ -20,20 +17,28 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from contracts.time import Clock
+from site_agent.devices.ocpp import security
+from site_agent.devices.ocpp.limits.knowledge import Models
+from site_agent.devices.ocpp.security import Profile
 from site_agent.devices.ocpp.settings import StationConfig, Timing, Version
 from site_agent.devices.ocpp.station import Station
 from site_agent.devices.ocpp.versions.dialect import Dialect
 from site_agent.devices.ocpp.versions.v16 import Ocpp16
+from site_agent.devices.ocpp.versions.v21 import Ocpp21
 from site_agent.devices.ocpp.versions.v201 import Ocpp201
 from site_agent.devices.ocpp.wire import schemas
 from site_agent.domain.access import Access, Running
-from site_agent.ports import Charger, SessionStore, Wake
+from site_agent.ports import Charger, KeyValues, SessionStore, Wake
 
 _LARGEST_MESSAGE = 256 * 1024
 """Bytes. A report of every setting a charger has is about a tenth of it."""
 _CLOSE_TIMEOUT_S = 2.0
 _LOGGED_ID = 64
-_DIALECTS: Mapping[Version, Dialect] = {Version.V16: Ocpp16(), Version.V201: Ocpp201()}
+DIALECTS: Mapping[Version, Dialect] = {
+    Version.V16: Ocpp16(),
+    Version.V201: Ocpp201(),
+    Version.V21: Ocpp21(),
+}
 _log = structlog.get_logger(__name__)
 
 
@@ -41,8 +46,8 @@ class CentralSystem:
     """Serves the charging stations of one depot.
 
     An unknown station is refused with 404, a wrong password with 401, a version it may not speak
-    with 400. `ssl_context` makes it `wss` (security profile 2, or 3 when it demands certificates);
-    without one, use a network that only chargers can reach.
+    with 400. `profile` and `ssl_context` say how a charger proves who it is (see `security`); in
+    the open or with passwords alone, use a network that only chargers can reach.
     """
 
     def __init__(
@@ -56,11 +61,15 @@ class CentralSystem:
         host: str = "0.0.0.0",  # noqa: S104 - chargers come from outside
         port: int = 9000,
         ssl_context: ssl.SSLContext | None = None,
+        profile: Profile = Profile.OPEN,
         timing: Timing | None = None,
+        memory: KeyValues | None = None,
     ) -> None:
         self._host, self._port = host, port
         self._ssl = ssl_context
+        self._profile = profile
         self._timing = timing or Timing()
+        models = Models(memory)
         self._stations = {
             config.charge_point_id: Station(
                 config,
@@ -70,12 +79,14 @@ class CentralSystem:
                 access=access,
                 running=self._running,
                 wake=wake,
+                models=models,
+                memory=memory,
             )
             for config in stations
         }
         self.ready = asyncio.Event()
         """Set once the port is open."""
-        for version, dialect in _DIALECTS.items():
+        for version, dialect in DIALECTS.items():
             schemas.prepare(version, (schemas.request(version, name) for name in dialect.requests))
             schemas.prepare(version, (schemas.response(name) for name in dialect.served))
 
@@ -135,7 +146,7 @@ class CentralSystem:
         station = self._stations[_identity(socket.request)]
         version = _version(socket.subprotocol or "") or station.config.versions[-1]
         try:
-            await station.serve(socket, _DIALECTS[version])
+            await station.serve(socket, DIALECTS[version])
         except Exception:  # one charger's trouble must not stop the depot
             _log.exception("session failed", charge_point=station.config.charge_point_id)
 
@@ -145,7 +156,12 @@ class CentralSystem:
         if station is None:
             _log.warning("unknown charger refused", charge_point=identity[:_LOGGED_ID])
             return socket.respond(HTTPStatus.NOT_FOUND, "unknown charge point\n")
-        if not _password_matches(station.config, request.headers.get("Authorization", "")):
+        if self._profile is Profile.TLS_CERTIFICATE and not security.certified(socket, identity):
+            _log.warning("charger with another's certificate refused", charge_point=identity)
+            return socket.respond(HTTPStatus.FORBIDDEN, "not this charge point's certificate\n")
+        passwords = station.passwords
+        header = request.headers.get("Authorization", "")
+        if passwords and not security.password_matches(identity, passwords, header):
             _log.warning("charger with a wrong password refused", charge_point=identity)
             response = socket.respond(HTTPStatus.UNAUTHORIZED, "wrong password\n")
             response.headers["WWW-Authenticate"] = 'Basic realm="ocpp"'
@@ -176,19 +192,7 @@ def _identity(request: Request | None) -> str:
 def _version(word: str) -> Version | None:
     """What a subprotocol means: `OCPP1.6`, `ocpp1.6j` and `ocpp-1.6` are all 1.6."""
     digits = re.sub(r"[^0-9.]", "", word)
-    return {"1.6": Version.V16, "2.0.1": Version.V201}.get(digits)
-
-
-def _password_matches(config: StationConfig, header: str) -> bool:
-    if config.password is None:
-        return True
-    scheme, _, token = header.partition(" ")
-    try:
-        given = base64.b64decode(token.strip(), validate=True)
-    except (binascii.Error, ValueError):
-        return False
-    wanted = f"{config.charge_point_id}:{config.password}".encode()
-    return scheme.lower() == "basic" and hmac.compare_digest(given, wanted)
+    return {"1.6": Version.V16, "2.0.1": Version.V201, "2.1": Version.V21}.get(digits)
 
 
 def _silent_logger() -> logging.Logger:

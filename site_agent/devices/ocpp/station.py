@@ -19,6 +19,7 @@ from site_agent.devices.ocpp.evse.charger import OcppCharger
 from site_agent.devices.ocpp.known.desk import CertificateDesk
 from site_agent.devices.ocpp.known.inventory import Inventory
 from site_agent.devices.ocpp.limits.installer import Link
+from site_agent.devices.ocpp.limits.knowledge import Model, Models
 from site_agent.devices.ocpp.limits.profiles import Capabilities
 from site_agent.devices.ocpp.settings import StationConfig, Timing, Version
 from site_agent.devices.ocpp.versions.dialect import Dialect, Nameplate, Trigger
@@ -29,7 +30,7 @@ from site_agent.devices.ocpp.wire.tally import Tally
 from site_agent.devices.ocpp.wire.trace import Trace
 from site_agent.domain.access import Access, Running, Verdict
 from site_agent.domain.identity import Presented, hinted
-from site_agent.ports import SessionStore, Wake
+from site_agent.ports import KeyValues, SessionStore, Wake
 
 _log = structlog.get_logger(__name__)
 
@@ -47,6 +48,8 @@ class Station:
         access: Access,
         running: Callable[[], Collection[Running]] = tuple,
         wake: Wake,
+        models: Models | None = None,
+        memory: KeyValues | None = None,
     ) -> None:
         self.config = config
         self.timing = timing
@@ -55,6 +58,9 @@ class Station:
         self.inventory = Inventory(config.charge_point_id, self.tally)
         self.desk: CertificateDesk | None = None
         """Answers for certificates, if anybody does."""
+        self.new_password: str | None = None
+        """One that it has just been given (`Dialect.change_password`), good beside that of the
+        settings until this process ends: by then the settings must have it."""
         self.generation = 0
         """How many connections there have been."""
         self.trace = Trace(clock)
@@ -69,6 +75,9 @@ class Station:
         self._capabilities = Capabilities()
         self._commands = itertools.count()
         self._booted = asyncio.Event()
+        self._introduced = asyncio.Event()
+        self._models = models or Models(memory)
+        self._model: Model | None = None
         self._boot_awaited = False
         self.evses: Mapping[int, OcppCharger] = {
             connector: OcppCharger(
@@ -81,6 +90,7 @@ class Station:
                 wake=wake,
                 tally=self.tally,
                 access=access,
+                memory=memory,
             )
             for connector, spec in config.evses.items()
         }
@@ -101,10 +111,16 @@ class Station:
             raise CallFaultError(Fault.VALUE, f"connector {connector} is not configured")
         return self.evses[connector]
 
-    def evse_of(self, transaction_id: int) -> OcppCharger:
-        """The EVSE that runs this transaction; the first one if none does."""
-        running = (e for e in self.evses.values() if e.transaction_id == transaction_id)
-        return next(running, next(iter(self.evses.values())))
+    async def evse_of(self, ref: str) -> OcppCharger:
+        """The EVSE that runs or ran this transaction (its id on the wire); else the first one."""
+        evses = list(self.evses.values())
+        for evse in evses:
+            if evse.runs(ref):
+                return evse
+        for evse in evses:
+            if await evse.knows(ref):
+                return evse
+        return evses[0]
 
     def verdict(self, presented: Presented, starts_at: OcppCharger | None = None) -> Verdict:
         """Whether this may charge: where it starts, else at any EVSE of the station."""
@@ -123,6 +139,7 @@ class Station:
         """The charger introduces itself; unless we asked for it, it has restarted."""
         if nameplate != self.nameplate:
             self.nameplate = nameplate
+            self._introduced.set()
             self._log.info("charger introduced itself", model=nameplate.model[:50])
         if self._boot_awaited:
             self._boot_awaited = False
@@ -137,6 +154,13 @@ class Station:
     def link(self) -> Link | None:
         """The connection in use, if any."""
         return self._link
+
+    @property
+    def passwords(self) -> list[str]:
+        """Those it may show; none: it need not show any."""
+        if self.config.password is None:
+            return []
+        return [self.config.password, *filter(None, [self.new_password])]
 
     @property
     def version(self) -> Version | None:
@@ -161,6 +185,7 @@ class Station:
 
     async def restore(self) -> None:
         """Adopt transactions that outlived the process before this one."""
+        await self._identify()
         for evse in self.evses.values():
             await evse.restore()
 
@@ -210,6 +235,7 @@ class Station:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._probe(link))
+                tasks.create_task(self._identify_forever())
                 for evse in self.evses.values():
                     tasks.create_task(evse.steering.keep())
                 await self._set_up_forever(link)
@@ -242,6 +268,7 @@ class Station:
     # --- set-up: best effort throughout -----------------------------------------------------------
 
     async def _set_up(self, link: Link, *, booted: bool) -> None:
+        await self._identify()
         settings = await self._read_settings(link)
         link.capabilities = self._capabilities
         link.ready = True
@@ -267,7 +294,28 @@ class Station:
             return {}  # the capabilities read last time still stand
         settings = link.dialect.settings(answer)
         self._capabilities = link.dialect.capabilities(settings)
+        if settings and self._model is not None:
+            await self._model.learn(capabilities=self._capabilities)
         return settings
+
+    async def _identify(self) -> None:
+        """What is known of its kind; what it says itself of its settings goes first."""
+        model = await self._models.of(self.config.charge_point_id, self.nameplate)
+        if model is self._model:
+            return
+        if self._model is not None and self._model.own:
+            await model.inherit(self._model.known)
+        self._model = model
+        if model.known.capabilities is not None:
+            self._capabilities = model.known.capabilities
+        for evse in self.evses.values():
+            evse.is_a(model)
+
+    async def _identify_forever(self) -> None:
+        while True:
+            await self._introduced.wait()
+            self._introduced.clear()
+            await self._identify()
 
     async def _change(self, link: Link, ways: Sequence[Request]) -> None:
         for request in ways:
