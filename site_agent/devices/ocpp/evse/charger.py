@@ -10,17 +10,21 @@ import structlog
 from contracts.reading import Quality, Reading
 from contracts.time import Clock
 from site_agent.devices.ocpp.evse.ceilings import Ceilings
+from site_agent.devices.ocpp.evse.history import History
 from site_agent.devices.ocpp.evse.meter import Meter
 from site_agent.devices.ocpp.evse.transactions import Transaction, Transactions
 from site_agent.devices.ocpp.limits.installer import Installer, Link
+from site_agent.devices.ocpp.limits.knowledge import Knowledge, Model
+from site_agent.devices.ocpp.limits.lapse import Sight
 from site_agent.devices.ocpp.limits.steering import Steering
+from site_agent.devices.ocpp.limits.wear import Wear
 from site_agent.devices.ocpp.settings import Timing
 from site_agent.devices.ocpp.versions.samples import Sample
 from site_agent.devices.ocpp.wire.tally import Tally
 from site_agent.domain.access import Access, Running
 from site_agent.domain.device import ChargerSetpoint, ChargerSpec, ChargerState
 from site_agent.domain.identity import Identity, Presented
-from site_agent.ports import SessionStore, Wake
+from site_agent.ports import KeyValues, SessionStore, Wake
 
 _USUAL_INTERVAL_S = 60.0
 """Sampling interval assumed when none is asked for."""
@@ -46,6 +50,7 @@ class OcppCharger:
         wake: Wake,
         tally: Tally,
         access: Access = _OPEN,
+        memory: KeyValues | None = None,
     ) -> None:
         self._spec = spec
         self._access = access
@@ -57,10 +62,12 @@ class OcppCharger:
         self._silence = timedelta(seconds=timing.silence_s)
         self._meter = Meter(spec, timing.meter_interval_s or _USUAL_INTERVAL_S)
         self._transactions = Transactions(spec.evse_id, sessions, clock)
+        self._history = History(spec, sessions)
         installer = Installer(
             spec,
             connector,
             alone=alone,
+            now=clock.now,
             their_time=lambda: self._meter.clock.to_theirs(clock.now()),
         )
         self.steering = Steering(
@@ -69,7 +76,10 @@ class OcppCharger:
             timing=timing,
             clock=clock,
             transaction=lambda: self._transactions.current,
+            sight=self._sight,
+            memory=memory,
         )
+        self._installer = installer
         self.ceilings = Ceilings()
         """What others limit it to; say `ceiling_changed` afterwards."""
         self._vehicle_discharges: bool | None = None
@@ -107,6 +117,9 @@ class OcppCharger:
             confirmed_limit_a=None if confirmed is None else confirmed[0],
             limit_in_force_since=None if confirmed is None else confirmed[1],
             pausable=self.steering.pausable,
+            lapse=self.steering.lapse,
+            follows_within=self.steering.follows_within,
+            phases_used=self._meter.phases_used,
             ceiling_a=self.ceilings.at(now),
             bidirectional=self._bidirectional(),
             identity=self._who(transaction),
@@ -132,6 +145,26 @@ class OcppCharger:
         """Adopt a transaction that outlived the process before this one."""
         await self._transactions.restore()
         self._known = self._transactions.current
+        await self.steering.restore()
+
+    def is_a(self, model: Model) -> None:
+        """What kind of charger it is, with what is known and will be learnt of it."""
+        self._installer.model = model
+
+    @property
+    def knowledge(self) -> Knowledge:
+        """What is known of its kind."""
+        return self._installer.model.known
+
+    @property
+    def wear(self) -> Wear:
+        """How often its flash has been written."""
+        return self._installer.wear
+
+    @property
+    def can_stop(self) -> bool:
+        """It knows no limits, but a limit of 0 A ends the transaction that runs."""
+        return self.steering.uncontrollable and self._transactions.current is not None
 
     def connected(self, link: Link) -> None:
         """A new connection; of use once the station calls `set_up`."""
@@ -172,9 +205,13 @@ class OcppCharger:
         await self.steering.set_up(link)
 
     def runs(self, remote_id: str) -> bool:
-        """Whether its transaction is this one, by the charger's id."""
+        """Whether its transaction is this one, by its id on the wire."""
         current = self._transactions.current
-        return current is not None and current.ref == remote_id
+        return current is not None and current.wire_id == remote_id
+
+    async def knows(self, ref: str) -> bool:
+        """Whether a transaction with this id on the wire runs or ran here."""
+        return await self._transactions.number_of(ref) is not None
 
     def rebooted(self) -> None:
         """The charger has restarted: everything about it is in doubt until it says so again."""
@@ -243,36 +280,73 @@ class OcppCharger:
         await self._transactions.continued(id_tag, at, register_wh, remote_id)
         self._changed()
 
-    async def ended(self, number: int, at: datetime, meter_wh: float, reason: str) -> None:
-        """A transaction is over, by our id."""
-        await self._transactions.ended(number, at, meter_wh, reason)
-        self._changed()
-
-    async def ended_remote(
-        self, remote_id: str, started_at: datetime, start_wh: float, at: datetime, meter_wh: float,
-        reason: str,
-    ) -> None:  # fmt: skip
-        """A transaction is over, by the charger's id; it may be one we never saw."""
-        await self._transactions.ended_remote(remote_id, started_at, start_wh, at, meter_wh, reason)
-        self._changed()
-
-    def metered(
-        self, samples: Sequence[Sample], bad: int = 0, *, transaction_id: int | None = None
+    async def ended(
+        self, ref: str, at: datetime, meter_wh: float | None, reason: str, samples: Sequence[Sample]
     ) -> None:
-        """Samples; 1.6 names the running transaction with them."""
+        """A transaction is over, by its id on the wire; it may be one we never saw.
+
+        `samples`: of its whole course, as far as they come with its end.
+        """
+        started_at = min((at, *(sample.at for sample in samples)))
+        number = await self._transactions.ended(ref, started_at, at, meter_wh, reason)
+        self._changed()
+        await self._keep_late(number, samples)
+
+    async def metered(
+        self, samples: Sequence[Sample], bad: int = 0, *, ref: str | None = None
+    ) -> None:
+        """Samples, with the wire's id of their transaction if they name one.
+
+        Returns once those told late are stored.
+        """
         self._tally.note("bad sample", bad, evse=self._spec.evse_id)
         received = self._clock.now()
         news = [self._meter.take(sample, received) for sample in samples]
         self._tally.note("sample told late", news.count(False), evse=self._spec.evse_id)
-        if not any(news):
-            return
-        if self._meter.mismatch:
-            self._tally.note("power reads zero while energy climbs", evse=self._spec.evse_id)
-        if transaction_id is not None:
-            self._transactions.mentioned(transaction_id)
-        self._changed()
+        fresh = [sample for sample, new in zip(samples, news, strict=True) if new]
+        late = [sample for sample, new in zip(samples, news, strict=True) if not new]
+        if fresh:
+            self._learn(received)
+            if self._meter.mismatch:
+                self._tally.note("power reads zero while energy climbs", evse=self._spec.evse_id)
+            if ref is not None:
+                await self._transactions.mentioned(ref, fresh[0].at)
+            self._changed()
+        number = await self._number(ref)
+        if number:
+            self._history.live(number, fresh)
+        await self._keep_late(number, late)
 
     # --- inside -----------------------------------------------------------------------------------
+
+    def _learn(self, now: datetime) -> None:
+        """What fresh samples show of how it takes limits, and of the phases in use."""
+        self.steering.supplied(self._meter.supply())
+        sight = self._sight(now)
+        if sight is not None and self._transactions.current is not None:
+            self.steering.follower.sampled(sight.at, sight.drawn_a)
+
+    def _sight(self, now: datetime) -> Sight | None:
+        """What its meter shows; None when it has nothing fresh to say."""
+        drawn = self._meter.drawn_a(now)
+        if drawn.value is None or drawn.quality not in (Quality.GOOD, Quality.ESTIMATED):
+            return None
+        soc_pct = self._meter.soc_pct(now).value
+        return Sight(at=drawn.at, drawn_a=drawn.value, soc_pct=soc_pct)
+
+    async def _number(self, ref: str | None) -> int:
+        """Our id of the transaction samples belong to; 0 without one."""
+        if ref is not None:
+            return await self._transactions.number_of(ref) or 0
+        current = self._transactions.current
+        return 0 if current is None else current.id
+
+    async def _keep_late(self, number: int, samples: Sequence[Sample]) -> None:
+        if samples:
+            refused = await self._history.late(
+                number, samples, self._clock.now(), self._meter.clock.behind
+            )
+            self._tally.note("sample of no believable time", refused, evse=self._spec.evse_id)
 
     def _changed(self, also: bool = False) -> None:
         """Wake the loop if another transaction runs, or something else (`also`) is new."""

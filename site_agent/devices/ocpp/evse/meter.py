@@ -9,6 +9,7 @@ from contracts.power import power_from_current_w
 from contracts.reading import Quality, Reading
 from site_agent.devices.freshness import Freshness
 from site_agent.devices.ocpp.evse.clock_offset import ClockOffset
+from site_agent.devices.ocpp.limits.profiles import Supply
 from site_agent.devices.ocpp.versions.samples import Sample
 from site_agent.domain.device import ChargerSpec
 
@@ -19,6 +20,14 @@ _SLOW = Freshness(stale_after=timedelta(minutes=5), lost_after=timedelta(hours=1
 """Energy and state of charge stay meaningful longer."""
 _IMPLAUSIBLE = 3.0
 """Times rated power or current: no EVSE does that."""
+_LOADED_A = 2.0
+"""A phase that carries this is in use; less may be electronics, or too coarse to tell."""
+_SURELY = 2
+"""Samples in a row that must agree on the phases in use."""
+_VOLTAGE_SHARE = 0.15
+"""How far a voltage may be off the nominal one and still be believed."""
+_MOVES_V = 5.0
+"""A voltage that moves by less is taken as the same."""
 _DEAD_POWER_W = 100.0
 _LIVE_SLOPE_W = 1000.0
 
@@ -37,6 +46,11 @@ class Meter:
         self._power: Reading | None = None
         self._current: Reading | None = None
         self._soc: Reading | None = None
+        self._spec = spec
+        self._voltage_v = spec.voltage_v
+        self._phases_seen: tuple[int, int] = (0, 0)
+        self.phases_used: int | None = None
+        """Phases the vehicle has been seen to draw on; None: not known."""
         self._register: deque[tuple[datetime, float]] = deque()
         self._dead_from: tuple[datetime, float] | None = None
         """When power began to read zero, and the register then."""
@@ -55,6 +69,7 @@ class Meter:
             self._power = _reading(sample.power_w, self._max_w, at)
         if sample.current_a is not None:
             self._current = _reading(sample.current_a, self._max_a, at)
+        self._take_phases(sample)
         if sample.soc_pct is not None:
             self._soc = Reading(value=sample.soc_pct, quality=Quality.GOOD, at=at)
         self._judge()
@@ -68,6 +83,8 @@ class Meter:
     def forget_vehicle(self) -> None:
         """The vehicle has gone: its state of charge says nothing about the next one."""
         self._soc = None
+        self.phases_used = None
+        self._phases_seen = (0, 0)
 
     def rest(self, now: datetime) -> None:
         """A transaction is over: power and current before `now` say nothing about the present."""
@@ -86,6 +103,26 @@ class Meter:
         """Of the most loaded phase; missing when the charger does not measure it."""
         return self._aged(self._current, now)
 
+    def drawn_a(self, now: datetime) -> Reading:
+        """As `current_a`; from power and the phases in use when current is not measured."""
+        if self._current is not None:
+            return self.current_a(now)
+        power = self.power_w(now)
+        if power.value is None:
+            return power
+        supply = self.supply()
+        amps = power.value / (supply.phases * supply.voltage_v)
+        return Reading(value=amps, quality=power.quality, at=power.at)
+
+    def supply(self) -> Supply:
+        """What limits in W are reckoned with, so that no phase gets more than its limit in A.
+
+        As many phases as are in use, all until that is known; the lower of the nominal and the
+        measured voltage.
+        """
+        phases = self.phases_used or len(self._spec.phases)
+        return Supply(phases=phases, voltage_v=min(self._voltage_v, self._spec.voltage_v))
+
     def soc_pct(self, now: datetime) -> Reading:
         """Of the vehicle, where the charger knows it."""
         return Reading.missing(now) if self._soc is None else _SLOW.at(self._soc, now)
@@ -98,6 +135,20 @@ class Meter:
         if register_wh < start_wh:
             return Reading.missing(at, Quality.INVALID)
         return _SLOW.at(Reading(value=register_wh - start_wh, quality=Quality.GOOD, at=at), now)
+
+    def _take_phases(self, sample: Sample) -> None:
+        voltage, nominal = sample.voltage_v, self._spec.voltage_v
+        plausible = voltage is not None and abs(voltage - nominal) <= _VOLTAGE_SHARE * nominal
+        if voltage is not None and plausible and abs(voltage - self._voltage_v) >= _MOVES_V:
+            self._voltage_v = voltage
+        loaded = sum(amps >= _LOADED_A for amps in sample.currents_a)
+        if not 1 <= loaded <= len(self._spec.phases):
+            return
+        before, times = self._phases_seen
+        self._phases_seen = (loaded, times + 1 if loaded == before else 1)
+        fewer = self.phases_used is not None and loaded < self.phases_used
+        if fewer or self._phases_seen[1] >= _SURELY:
+            self.phases_used = loaded  # fewer count at once: the same power is more current
 
     def _take_register(self, at: datetime, register_wh: float) -> None:
         register = self._register

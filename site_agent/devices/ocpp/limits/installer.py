@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 import structlog
 
 from contracts.errors import PermanentError
+from site_agent.devices.ocpp.limits.knowledge import Model
 from site_agent.devices.ocpp.limits.profiles import (
     Capabilities,
     ChargingProfile,
     Form,
     LeaseTerms,
     Purpose,
+    RateUnit,
+    Supply,
     lease_forms,
     lease_profile,
     resting_forms,
     resting_profile,
 )
+from site_agent.devices.ocpp.limits.wear import Wear
 from site_agent.devices.ocpp.versions.dialect import Dialect
 from site_agent.devices.ocpp.wire.frames import CallRefusedError
 from site_agent.devices.ocpp.wire.outbox import Priority
@@ -27,6 +32,9 @@ from site_agent.devices.ocpp.wire.session import Session
 from site_agent.domain.device import ChargerSpec
 
 _NOT_THERE = ("NotImplemented", "NotSupported")
+_MOST_STATION_MAX = 4
+"""A station's maximum is written this often a day at most: makers warn that it wears the flash."""
+_DAY = timedelta(days=1)
 _log = structlog.get_logger(__name__)
 
 
@@ -49,23 +57,34 @@ class Installer:
         connector: int,
         *,
         alone: bool,
+        now: Callable[[], datetime],
         their_time: Callable[[], datetime],
     ) -> None:
         self._spec = spec
-        self._connector = connector
+        self.connector = connector
         self._alone = alone
+        self._now = now
         self._their_time = their_time
-        self._resting_form: Form | None = None
-        self._lease_form: Form | None = None
-        self.refuses_zero = False
-        """It has turned a limit of 0 A into its minimum."""
+        self._maxima: deque[datetime] = deque(maxlen=_MOST_STATION_MAX)
+        self.model = Model("", None)
+        """What is known of its kind; forgotten with this object until the station knows better."""
+        self.wear = Wear()
+        self.supply = Supply.of(spec)
+        """The phases and voltage that limits in W are reckoned with."""
         self.lease_key = ("lease", connector)
         """Key of the CALL that carries a limit."""
 
     @property
     def overwrites_rest(self) -> bool:
         """Whether limits go into the resting profile, for want of any other."""
-        return self._lease_form is not None and self._lease_form.purpose is Purpose.TX_DEFAULT
+        lease = self.model.known.lease
+        return lease is not None and lease.purpose is Purpose.TX_DEFAULT
+
+    @property
+    def in_watts(self) -> bool:
+        """Whether limits are told in W."""
+        lease = self.model.known.lease
+        return lease is not None and lease.unit is RateUnit.WATT
 
     async def rest(self, link: Link) -> float:
         """Install the fail-safe share; what was accepted, A.
@@ -73,15 +92,18 @@ class Installer:
         Raises:
             PermanentError: refused in every form.
         """
-        ladder = resting_forms(link.capabilities, self._connector, alone=self._alone)
+        known = self.model.known
+        ladder = resting_forms(
+            link.capabilities, self.connector, alone=self._alone, high=known.outranked
+        )
         share_a = self._spec.fail_safe_current_a
         for limit_a in dict.fromkeys((share_a, max(share_a, self._spec.min_current_a))):
-            for form in _first(self._resting_form, ladder):
+            for form in _first(None if known.outranked else self._own(known.resting), ladder):
                 profile = resting_profile(
-                    form, limit_a, self._spec, self._connector, self._their_time()
+                    form, limit_a, self.supply, self.connector, self._their_time()
                 )
                 if await self._accepts(link, profile, Priority.RESTING):
-                    self._resting_form = form
+                    await self.model.learn(resting=_anyone(form), smart_charging=True)
                     return limit_a
         raise PermanentError(f"{self._spec.evse_id}: refuses its fail-safe share in every form")
 
@@ -93,20 +115,22 @@ class Installer:
         Raises:
             PermanentError: refused in every form.
         """
+        if self.model.known.smart_charging is False:
+            raise PermanentError(f"{self._spec.evse_id}: no smart charging")
         terms = LeaseTerms(
-            spec=self._spec,
-            connector=self._connector,
+            supply=self.supply,
+            connector=self.connector,
             lasting_s=lasting_s,
             rest_a=rest_a,
             max_periods=link.capabilities.max_periods,
             transaction_ref=transaction_ref,
         )
         floor_a = self._spec.min_current_a
-        first_a = floor_a if limit_a <= 0 and self.refuses_zero else limit_a
+        first_a = floor_a if limit_a <= 0 and self.model.known.refuses_zero else limit_a
         if await self._offer(link, first_a, terms):
             return first_a
         if first_a <= 0 and await self._offer(link, floor_a, terms):
-            self.refuses_zero = True
+            await self.model.learn(refuses_zero=True)
             _log.warning("charger refuses 0 A", evse=self._spec.evse_id, floor_a=floor_a)
             return floor_a
         raise PermanentError(f"{self._spec.evse_id}: refuses {limit_a} A in every form")
@@ -115,28 +139,52 @@ class Installer:
         for form in self._ladder(link, limit_a):
             profile = lease_profile(form, limit_a, terms, self._their_time())
             if await self._accepts(link, profile, Priority.LIMIT):
-                self._lease_form = form
+                await self.model.learn(lease=_anyone(form))
                 return True
         return False
 
     def _ladder(self, link: Link, limit_a: float) -> tuple[Form, ...]:
         """The form that worked last goes first; where one works, a refused 0 A means no 0 A."""
-        proven = self._lease_form
+        proven = self._own(self.model.known.lease)
         if proven is not None and limit_a <= 0:
             return (proven,)
-        return _first(proven, lease_forms(link.capabilities, self._connector, self._resting_form))
+        resting = self._own(self.model.known.resting)
+        return _first(proven, lease_forms(link.capabilities, self.connector, resting))
 
     async def _accepts(self, link: Link, profile: ChargingProfile, priority: Priority) -> bool:
-        key = self.lease_key if priority is Priority.LIMIT else ("rest", self._connector)
+        station_max = profile.form.purpose is Purpose.STATION_MAX
+        if station_max and self._worn(self._now()):
+            return True  # it holds the one accepted before: this profile never ends
+        key = self.lease_key if priority is Priority.LIMIT else ("rest", self.connector)
         try:
             answer = await link.session.call(
                 link.dialect.set_profile(profile), key=key, priority=priority
             )
         except CallRefusedError as refusal:
-            if refusal.code in _NOT_THERE:
+            if refusal.code in _NOT_THERE and not station_max:
+                await self.model.learn(smart_charging=False)
                 raise PermanentError(f"{self._spec.evse_id}: no smart charging") from refusal
             return False
-        return link.dialect.accepted(answer)
+        accepted = link.dialect.accepted(answer)
+        if accepted:
+            self.wear.wrote(self._now())
+            if station_max:
+                self._maxima.append(self._now())
+        return accepted
+
+    def _worn(self, now: datetime) -> bool:
+        return len(self._maxima) == _MOST_STATION_MAX and now - self._maxima[0] < _DAY
+
+    def _own(self, form: Form | None) -> Form | None:
+        """A form of the model's as this EVSE uses it."""
+        if form is None or form.connector == 0:
+            return form
+        return replace(form, connector=self.connector)
+
+
+def _anyone(form: Form) -> Form:
+    """A form as any EVSE of the model could use it."""
+    return form if form.connector == 0 else replace(form, connector=1)
 
 
 def _first(proven: Form | None, ladder: tuple[Form, ...]) -> tuple[Form, ...]:

@@ -4,20 +4,22 @@
   asked for is remembered and sent as soon as a transaction begins.
 - In a transaction: a TxProfile that ends by itself after `lease_s`, renewed at a third of it while
   the control loop keeps asking. When this process or the link dies, the charger returns to its
-  fail-safe share by itself.
+  fail-safe share by itself. A step of an instruction is sent when it is due, not ahead of it.
 - A charger that refuses every TxProfile is steered by its TxDefaultProfile, with the fail-safe
   share as second period; it returns there likewise.
 - A charger that refuses 0 A is given its minimum current instead, and `confirmed` says so.
-
-What counts as confirmed is always the most that may be in force: an unanswered raise counts, and
-so does a lease that has run out, since some chargers never let go of one.
+- A charger that never lets go of a limit (`probe_lease`) goes on with TxProfiles: those end with
+  the transaction at least, a TxDefaultProfile would not. It is budgeted at its last limit.
+- A charger that spikes at every update is raised once a minute at most; falls never wait.
+- A charger that knows no profiles is counted at its rating while a vehicle is there, and a limit
+  of 0 A ends its transaction.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -25,16 +27,27 @@ import structlog
 from contracts.errors import PermanentError, TransientError
 from contracts.time import Clock
 from site_agent.devices.ocpp.evse.transactions import Transaction
+from site_agent.devices.ocpp.limits import readback
+from site_agent.devices.ocpp.limits.follow import Follower
+from site_agent.devices.ocpp.limits.in_force import Held, InForce
 from site_agent.devices.ocpp.limits.installer import Installer, Link
-from site_agent.devices.ocpp.limits.profiles import legal_a
+from site_agent.devices.ocpp.limits.lapse import Sight, probe
+from site_agent.devices.ocpp.limits.profiles import Supply, legal_a
+from site_agent.devices.ocpp.limits.resume import Resume, Step
 from site_agent.devices.ocpp.settings import Timing
-from site_agent.devices.ocpp.wire.outbox import SupersededError
-from site_agent.domain.device import ChargerSpec
+from site_agent.devices.ocpp.versions.words import IdToken
+from site_agent.devices.ocpp.wire.outbox import Priority, SupersededError
+from site_agent.domain.device import ChargerSpec, Lapse
+from site_agent.ports import KeyValues
 
 _RIPENS_S = 1.0
 """A charger that has just been told the id of its transaction needs a moment to know it."""
 _REFUSED_FOR = timedelta(seconds=60)
 """How long a limit refused in every form is not tried again in the same transaction."""
+_SELDOM = timedelta(seconds=60)
+"""How long a raise waits after another update, at a charger that spikes at every one."""
+_LONGEST_LEASE_S = 3600.0
+_KEEP_WEAR_EVERY = 20
 _log = structlog.get_logger(__name__)
 
 
@@ -44,21 +57,8 @@ class _Wish:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Held:
-    """What the charger holds."""
-
-    limit_a: float
-    since: datetime
-    asked_a: float | None = None
-    """What it was asked for; None: must be told again."""
-    renew_at: datetime
-    ends_at: datetime
-    transaction_id: int
-
-
 class Steering:
-    """One writer for the charging profiles of one EVSE."""
+    """One writer for the charging profiles of one EVSE. `sight`: what its meter says now."""
 
     def __init__(
         self,
@@ -68,44 +68,87 @@ class Steering:
         timing: Timing,
         clock: Clock,
         transaction: Callable[[], Transaction | None],
+        sight: Callable[[datetime], Sight | None] = lambda _: None,
+        memory: KeyValues | None = None,
     ) -> None:
         self._spec = spec
         self._installer = installer
         self._timing = timing
         self._clock = clock
         self._transaction = transaction
+        self._sight = sight
+        self._memory = memory
         self._log = _log.bind(evse=spec.evse_id)
         self._turn = asyncio.Lock()
         self._changed = asyncio.Event()
         self._link: Link | None = None
         self._wish: _Wish | None = None
-        self._resting: tuple[float, datetime] | None = None
+        self._force = InForce(spec, clock=clock, transaction=transaction, memory=memory)
         self._restless = False
         """The charger refuses its fail-safe share in every form."""
-        self._lease: _Held | None = None
         self._refused: tuple[float, int, datetime] | None = None
+        self._probing: float | None = None
+        """The limit that is left to run out, while it is."""
+        self._resume = Resume(spec.min_current_a)
+        self._kept_wear = 0
+        self.follower = Follower()
+        """What the meter shows of how it takes limits; fed by whoever has the samples."""
 
-    # --- what is in force -------------------------------------------------------------------------
+    # --- what is known ----------------------------------------------------------------------------
 
     def confirmed(self, now: datetime) -> tuple[float, datetime] | None:
-        """The most that may be in force, A per phase, and since when; None when unknown.
-
-        Unknown: nothing was accepted yet, or the transaction is older than this process, so that
-        a profile of an earlier life may be on it.
-        """
-        transaction, lease = self._transaction(), self._lease
-        if transaction is None:
-            return self._resting
-        if lease is None or lease.transaction_id != transaction.id:
-            return self._resting if transaction.witnessed else None
-        if now < lease.ends_at or lease.limit_a >= self._rest_a():
-            return lease.limit_a, lease.since
-        return self._rest_a(), lease.ends_at
+        """The most that may be in force, A per phase, and since when; None when unknown."""
+        transaction = self._transaction()
+        if self.uncontrollable and transaction is not None:
+            return self._spec.max_current_a, transaction.begun
+        return self._force.confirmed(now)
 
     @property
     def pausable(self) -> bool:
-        """False once the charger has turned 0 A into its minimum."""
-        return not self._installer.refuses_zero
+        """False once the charger has turned 0 A into its minimum, or stayed asleep after it."""
+        known = self._installer.model.known
+        return not (known.refuses_zero or known.sticks)
+
+    @property
+    def lapse(self) -> Lapse:
+        """Whether it lets go of a limit by itself, as far as it has been tried."""
+        return self._installer.model.known.lapse
+
+    @property
+    def follows_within(self) -> timedelta | None:
+        """How long it, or its kind, takes to follow a lower limit."""
+        seen_s = self.follower.follows_s or self._installer.model.known.follows_s
+        return None if seen_s is None else timedelta(seconds=seen_s)
+
+    @property
+    def uncontrollable(self) -> bool:
+        """It knows no charging profiles: it can only be stopped, by `set_limit(0)`."""
+        return self._installer.model.known.smart_charging is False
+
+    @property
+    def stuck(self) -> bool:
+        """Its vehicle does not resume, whatever is tried."""
+        return self._resume.stuck
+
+    # --- over restarts ----------------------------------------------------------------------------
+
+    async def restore(self) -> None:
+        """Take up what was known before this process; the transaction must be known already."""
+        await self._force.restore()
+        text = None if self._memory is None else await self._memory.get(self._wear_key)
+        if text is not None:
+            self._installer.wear.recall(text)
+            self._kept_wear = self._installer.wear.total
+
+    @property
+    def _wear_key(self) -> str:
+        return f"ocpp/wear/{self._spec.evse_id}"
+
+    async def _keep_wear(self) -> None:
+        wear = self._installer.wear
+        if self._memory is not None and wear.total - self._kept_wear >= _KEEP_WEAR_EVERY:
+            self._kept_wear = wear.total
+            await self._memory.put(self._wear_key, wear.text())
 
     # --- asking -----------------------------------------------------------------------------------
 
@@ -114,26 +157,48 @@ class Steering:
         limit_a = legal_a(limit_a, self._spec)
         self._wish = _Wish(limit_a=limit_a, at=self._clock.now())
         link, transaction = self._ready_link(), self._transaction()
+        if self.uncontrollable:
+            await self._stop(link, transaction, limit_a)
+            return
         if transaction is None:
-            if self._resting is None:
+            if self._force.resting is None:
                 refused = f"{self._spec.evse_id}: has no fail-safe share"
                 raise PermanentError(refused) if self._restless else TransientError(refused)
             return
-        if not self._holds(limit_a, transaction):
+        if not self._holds(limit_a, transaction) and not self._may_wait(limit_a, transaction):
             link.session.withdraw(self._installer.lease_key)  # an older one, if it is still unsent
             await self._tell(link, transaction, limit_a)
 
     def transaction_changed(self) -> None:
         """Another transaction runs, or none."""
-        self._lease = None
+        self._force.lease = None
         self._refused = None
+        self._resume.forget()
         self._changed.set()
 
     def rebooted(self) -> None:
         """The charger has restarted; what it holds is not known until it accepts it again."""
-        self._resting = None
-        self._lease = None
+        self._force.forget()
         self._refused = None
+
+    def supplied(self, supply: Supply) -> None:
+        """The phases in use or the voltage are known better; limits in W are told anew."""
+        if supply != self._installer.supply:
+            self._installer.supply = supply
+            self._changed.set()
+
+    async def _stop(self, link: Link, transaction: Transaction | None, limit_a: float) -> None:
+        """All that can be done to a charger without profiles."""
+        if limit_a > 0 or transaction is None or transaction.ref is None:
+            raise PermanentError(f"{self._spec.evse_id}: knows no limits, can only be stopped")
+        answer = await link.session.call(
+            link.dialect.stop(transaction.ref),
+            key=self._installer.lease_key,
+            priority=Priority.LIMIT,
+        )
+        if not link.dialect.accepted(answer):
+            raise PermanentError(f"{self._spec.evse_id}: knows no limits, refuses to stop")
+        self._log.warning("charger without limits stopped", transaction=transaction.id)
 
     # --- over one connection ----------------------------------------------------------------------
 
@@ -155,14 +220,29 @@ class Steering:
         """
         async with self._turn:
             try:
-                self._rests(await self._installer.rest(link))
+                if self._transaction() is None:
+                    await readback.clear(link, self._installer.connector)
+                await self._rest(link)
                 self._restless = False
             except PermanentError:
-                self._resting, self._restless = None, True
+                self._force.resting, self._restless = None, True
                 raise
-        if self._lease is not None:
-            self._lease = replace(self._lease, asked_a=None)
+        self._force.tell_again()
         self._changed.set()
+
+    async def _rest(self, link: Link) -> None:
+        """Install the fail-safe share, above a stranger's profile if one outranks it."""
+        self._rests(await self._installer.rest(link))
+        model = self._installer.model
+        if self._transaction() is not None or model.known.outranked:
+            return
+        said = await readback.composite(link, self._installer.connector, self._installer.supply)
+        await model.learn(composite=said is not None)
+        rest_a = self._force.rest_a
+        if said is not None and rest_a + 1.0 < said.periods[0].limit_a < self._spec.max_current_a:
+            self._log.warning("a stranger's profile outranks the fail-safe share", said=said)
+            await model.learn(outranked=True)
+            self._rests(await self._installer.rest(link))
 
     async def keep(self) -> None:
         """Tell the limit when a transaction begins, and renew it, until cancelled."""
@@ -180,15 +260,19 @@ class Steering:
         while True:
             await self._clock.sleep(self._timing.lease_s / 12)
             await self._hold()
+            await self._wake_vehicle()
+            await self._learn()
+            await self._keep_wear()
 
     async def _hold(self) -> None:
         """Tell what was asked for, if the charger does not hold it and it is still meant."""
         wish, transaction = self._wish, self._transaction()
         if wish is None or transaction is None or self._link is None:
             return
-        if self._holds(wish.limit_a, transaction):
+        if self._holds(wish.limit_a, transaction) or self._may_wait(wish.limit_a, transaction):
             return
-        if (self._clock.now() - wish.at).total_seconds() > self._timing.patience_s:
+        silent_s = (self._clock.now() - wish.at).total_seconds()
+        if self.uncontrollable or silent_s > self._timing.patience_s:
             return
         try:
             await self._tell(self._ready_link(), transaction, wish.limit_a)
@@ -203,13 +287,24 @@ class Steering:
         return self._link
 
     def _holds(self, limit_a: float, transaction: Transaction) -> bool:
-        lease = self._lease
+        lease = self._force.lease
+        if lease is None or lease.transaction_id != transaction.id:
+            return False
+        if self._probing is not None and limit_a >= self._probing:
+            return True  # left to run out on purpose
         return (
-            lease is not None
-            and lease.transaction_id == transaction.id
-            and lease.asked_a == limit_a
+            lease.asked_a == limit_a
+            and (lease.supply == self._installer.supply or not self._installer.in_watts)
             and self._clock.now() < lease.renew_at
         )
+
+    def _may_wait(self, limit_a: float, transaction: Transaction) -> bool:
+        """A raise at a charger that spikes at every update; `_renew` comes back to it."""
+        lease = self._force.lease
+        if not self._installer.model.known.spikes or lease is None or lease.asked_a is None:
+            return False
+        young = self._clock.now() - lease.begun < _SELDOM
+        return young and lease.transaction_id == transaction.id and limit_a > lease.limit_a
 
     # --- telling ----------------------------------------------------------------------------------
 
@@ -219,25 +314,52 @@ class Steering:
                 return
             await self._ripen(transaction)
             self._still_meant(transaction, limit_a)
-            begun = self._clock.now()
-            try:
-                accepted_a = await self._installer.lease(
-                    link,
-                    limit_a,
-                    rest_a=self._rest_a(),
-                    lasting_s=self._timing.lease_s,
-                    transaction_ref=transaction.ref or "",
-                )
-            except SupersededError:
-                raise  # nothing was sent
-            except PermanentError:
-                self._still_meant(transaction, None)  # refused because the transaction is over?
-                self._refused = (limit_a, transaction.id, begun + _REFUSED_FOR)
-                raise
-            except (TransientError, asyncio.CancelledError):
-                self._unanswered(transaction, limit_a, begun)
-                raise
-            self._note(transaction, accepted_a, limit_a, begun)
+            await self._give(link, transaction, limit_a, self._lease_s())
+
+    async def _give(
+        self, link: Link, transaction: Transaction, limit_a: float, lasting_s: float
+    ) -> None:
+        """Send a limit and note what came of it."""
+        begun, before = self._clock.now(), self._force.confirmed(self._clock.now())
+        most_a = max(limit_a, self._spec.min_current_a)
+        await self._force.about_to_hold(transaction.id, most_a)
+
+        def held(accepted_a: float) -> Held:
+            return Held(
+                limit_a=accepted_a,
+                since=self._clock.now(),
+                asked_a=limit_a,
+                begun=begun,
+                lasting=timedelta(seconds=lasting_s),
+                transaction_id=transaction.id,
+                supply=self._installer.supply,
+            )
+
+        try:
+            accepted_a = await self._installer.lease(
+                link,
+                limit_a,
+                rest_a=self._force.rest_a,
+                lasting_s=lasting_s,
+                transaction_ref=transaction.ref or "",
+            )
+        except SupersededError:
+            raise  # nothing was sent
+        except PermanentError:
+            self._still_meant(transaction, None)  # refused because the transaction is over?
+            self._refused = (limit_a, transaction.id, begun + _REFUSED_FOR)
+            raise
+        except (TransientError, asyncio.CancelledError):
+            self._force.unanswered(held(limit_a))
+            raise
+        self._force.note(held(accepted_a))
+        self.follower.told(self._clock.now(), before and before[0], accepted_a)
+
+    def _lease_s(self) -> float:
+        """Longer where the flash has been written too often (`limits.wear`)."""
+        stretch = self._installer.wear.stretch(self._clock.now())
+        base_s = self._timing.lease_s
+        return max(base_s, min(_LONGEST_LEASE_S, stretch * base_s))
 
     async def _ripen(self, transaction: Transaction) -> None:
         if transaction.ref is None:
@@ -260,34 +382,89 @@ class Steering:
             if same and self._clock.now() < until:
                 raise PermanentError(f"{self._spec.evse_id}: has just refused {limit_a} A")
 
-    # --- remembering ------------------------------------------------------------------------------
+    # --- learning ---------------------------------------------------------------------------------
 
     def _rests(self, limit_a: float) -> None:
-        if self._resting is None or self._resting[0] != limit_a:
-            self._resting = (limit_a, self._clock.now())
+        self._force.rests(limit_a)
         if self._installer.overwrites_rest:
-            self._lease = None
+            self._force.lease = None
 
-    def _note(
-        self, transaction: Transaction, limit_a: float, asked_a: float | None, begun: datetime
-    ) -> None:
-        held = self._lease
-        same = held is not None and held.limit_a == limit_a and begun < held.ends_at
-        lasting = timedelta(seconds=self._timing.lease_s)
-        self._lease = _Held(
-            limit_a=limit_a,
-            since=held.since if held is not None and same else self._clock.now(),
-            asked_a=asked_a,
-            renew_at=begun + lasting / 3,
-            ends_at=begun + lasting,
-            transaction_id=transaction.id,
+    async def _learn(self) -> None:
+        """What the meter has shown goes into what is known of the model."""
+        model, seen = self._installer.model, self.follower
+        if seen.follows_s is not None:
+            before_s = model.known.follows_s
+            if before_s is None or abs(seen.follows_s - before_s) > 0.2 * before_s + 1.0:
+                await model.learn(follows_s=seen.follows_s)
+        if seen.spikes:
+            await model.learn(spikes=True)
+
+    async def probe_lease(self) -> Lapse:
+        """Let a short lease run out and see by the meter whether the charger lets go of it.
+
+        In a running transaction that draws well above the fail-safe share. The limit is the one
+        in force, never a higher one; a lower one asked for meanwhile ends the trial.
+
+        Raises:
+            TransientError: it cannot be told now; the text says why.
+            PermanentError: no limit is accepted.
+        """
+        link, transaction = self._ready_link(), self._transaction()
+        lease = self._force.lease
+        if transaction is None or lease is None or lease.asked_a is None:
+            raise TransientError(f"{self._spec.evse_id}: no transaction with a limit in force")
+        limit_a = lease.limit_a
+
+        async def give(lasting_s: float) -> None:
+            async with self._turn:
+                await self._give(link, transaction, limit_a, lasting_s)
+
+        def undisturbed() -> bool:
+            kept = self._force.lease is not None and self._force.lease.limit_a == limit_a
+            return kept and self._transaction() is transaction and self._link is link
+
+        self._probing = limit_a
+        try:
+            lapse = await probe(
+                give, self._sight, undisturbed,
+                limit_a=limit_a, rest_a=self._force.rest_a, clock=self._clock,
+            )  # fmt: skip
+        finally:
+            self._probing = None
+            self._force.tell_again()
+            self._changed.set()
+        await self._installer.model.learn(lapse=lapse)
+        return lapse
+
+    # --- waking a vehicle -------------------------------------------------------------------------
+
+    async def _wake_vehicle(self) -> None:
+        now, transaction, link = self._clock.now(), self._transaction(), self._link
+        confirmed, sight = self.confirmed(now), self._sight(now)
+        if transaction is None or confirmed is None or sight is None or link is None:
+            return
+        tried = self._resume.tried
+        step = self._resume.step(
+            now, limit_a=confirmed[0], drawn_a=sight.drawn_a, soc_pct=sight.soc_pct
         )
+        if tried and not self._resume.tried:
+            await self._installer.model.learn(sticks=True)
+        if step is not None:
+            self._log.warning("vehicle does not resume", trying=step.name)
+            try:
+                await self._try(step, link, transaction)
+            except (TransientError, PermanentError) as error:
+                self._log.info("vehicle not woken", trying=step.name, reason=str(error))
 
-    def _unanswered(self, transaction: Transaction, limit_a: float, begun: datetime) -> None:
-        """A raise that found no answer may be in force; so may what was there before a cut."""
-        confirmed = self.confirmed(self._clock.now())
-        if self._transaction() is transaction and confirmed is not None:
-            self._note(transaction, max(limit_a, confirmed[0]), None, begun)
-
-    def _rest_a(self) -> float:
-        return self._spec.fail_safe_current_a if self._resting is None else self._resting[0]
+    async def _try(self, step: Step, link: Link, transaction: Transaction) -> None:
+        if step is Step.GIVE_UP:
+            return
+        if step is Step.CLEAR_AND_SET:
+            await readback.clear(link, self._installer.connector)
+        if step is Step.REMOTE_START and transaction.id_tag:
+            token = IdToken(value=transaction.id_tag)
+            connector = self._installer.connector
+            request = link.dialect.start(token, connector, start_id=transaction.id)
+            await readback.asked(link, request)
+        self._force.tell_again()
+        await self._hold()

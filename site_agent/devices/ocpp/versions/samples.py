@@ -17,7 +17,7 @@ from site_agent.devices.ocpp.wire.frames import Json
 
 _REGISTER = "Energy.Active.Import.Register"
 _IMPORT, _EXPORT = "Power.Active.Import", "Power.Active.Export"
-_CURRENT, _SOC = "Current.Import", "SoC"
+_CURRENT, _SOC, _VOLTAGE = "Current.Import", "SoC", "Voltage"
 _POWER_UNITS = {"": 1.0, "W": 1.0, "kW": 1000.0}
 _UNITS: Mapping[str, Mapping[str, float]] = {
     _REGISTER: {"": 1.0, "Wh": 1.0, "kWh": 1000.0},
@@ -25,6 +25,7 @@ _UNITS: Mapping[str, Mapping[str, float]] = {
     _EXPORT: _POWER_UNITS,
     _CURRENT: {"": 1.0, "A": 1.0},
     _SOC: {"": 1.0, "Percent": 1.0, "%": 1.0},
+    _VOLTAGE: {"": 1.0, "V": 1.0},
 }
 _PHASES: Mapping[object, str] = {
     None: "", "L1": "L1", "L2": "L2", "L3": "L3", "L1-N": "L1", "L2-N": "L2", "L3-N": "L3",
@@ -43,6 +44,10 @@ class Sample:
     power_w: float | None = None
     current_a: float | None = None
     """Of the most loaded phase."""
+    currents_a: tuple[float, ...] = ()
+    """Of each phase the charger tells apart."""
+    voltage_v: float | None = None
+    """Lowest of its phases, to neutral."""
     register_wh: float | None = None
     soc_pct: float | None = None
 
@@ -122,6 +127,10 @@ def _sample(at: datetime, values: _Values) -> Sample:
         at=at,
         power_w=power_w,
         current_a=max(_by_phase(values, _CURRENT), default=None),
+        currents_a=tuple(
+            value for (name, phase), value in values.items() if name == _CURRENT and phase
+        ),
+        voltage_v=min(_by_phase(values, _VOLTAGE), default=None),
         register_wh=_total(values, _REGISTER),
         soc_pct=soc if soc is not None and 0 <= soc <= 100 else None,  # noqa: PLR2004 - percent
     )

@@ -113,7 +113,7 @@ async def test_a_charger_without_smart_charging_is_said_to_be_so(version: str) -
         await charging(site, charger)
         with pytest.raises(PermanentError):
             await site.ask(10)
-        assert site.state().confirmed_limit_a is None
+        assert site.state().confirmed_limit_a == 32  # counted at its rating
 
 
 async def test_watts_follow_the_phases_and_voltage_of_the_evse() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from site_agent.devices.ocpp.limits.profiles import (
     LeaseTerms,
     Purpose,
     RateUnit,
+    Supply,
     in_unit,
     lease_forms,
     lease_profile,
@@ -70,7 +72,7 @@ def test_a_sent_limit_is_never_above_the_asked_one(
 ) -> None:
     charger = spec(phases=phases)
     factor = 1.0 if unit is A else 230.0 * len(phases)
-    sent = in_unit(limit_a, unit, charger)
+    sent = in_unit(limit_a, unit, Supply.of(charger))
     assert limit_a * factor - 0.1 < sent <= limit_a * factor + 1e-6
     assert round(sent * 10) == pytest.approx(sent * 10)
 
@@ -79,15 +81,18 @@ def test_the_fail_safe_share_is_tried_without_a_clock_and_for_the_station_first(
     forms = resting_forms(Capabilities(max_stack_level=3), 1, alone=True)
     first = forms[0]
     assert (first.kind, first.connector, first.unit, first.stack_level) == (Kind.RELATIVE, 0, A, 0)
-    assert {f.purpose for f in forms} == {Purpose.TX_DEFAULT}
-    assert len(set(forms)) == len(forms) == 2 * 2 * 2 * 2
+    assert len(set(forms)) == len(forms)
+    plain = [f for f in forms if f.purpose is Purpose.TX_DEFAULT and not f.phases_told]
+    assert len(plain) == 2 * 2 * 2 * 2
+    assert forms[: len(plain)] == tuple(plain)  # numberPhases and the station's maximum go last
+    assert {f.connector for f in forms if f.purpose is Purpose.STATION_MAX} == {0}
     assert all(f.connector == 2 for f in resting_forms(Capabilities(), 2, alone=False))
 
 
 @pytest.mark.parametrize(("most", "levels"), [(8, [8, 7, 0]), (1, [1, 0]), (0, [0]), (None, [0])])
 def test_the_ladder_of_stack_levels(most: int | None, levels: list[int]) -> None:
     forms = lease_forms(Capabilities(max_stack_level=most), 1, None)
-    assert [f.stack_level for f in forms if f.unit is A] == levels
+    assert [f.stack_level for f in forms if f.unit is A and not f.phases_told] == levels
     assert all(f.purpose is Purpose.TX and f.connector == 1 for f in forms)
 
 
@@ -99,7 +104,7 @@ def test_with_room_for_one_profile_only_the_default_is_left() -> None:
 
 def terms(max_periods: int | None) -> LeaseTerms:
     return LeaseTerms(
-        spec=spec(),
+        supply=Supply.of(spec()),
         connector=1,
         lasting_s=300,
         rest_a=6,
@@ -133,12 +138,35 @@ def test_profile_ids_never_meet() -> None:
         rest = resting_forms(Capabilities(), connector, alone=False)[0]
         form = lease_forms(Capabilities(), connector, rest)[0]
         held = LeaseTerms(
-            spec=spec(), connector=connector, lasting_s=9, rest_a=6, max_periods=1,
+            supply=Supply.of(spec()), connector=connector, lasting_s=9, rest_a=6, max_periods=1,
             transaction_ref="1",
         )  # fmt: skip
         ids += [
-            resting_profile(rest, 6, spec(), connector, NOW).profile_id,
+            resting_profile(rest, 6, Supply.of(spec()), connector, NOW).profile_id,
             lease_profile(form, 9, held, NOW).profile_id,
         ]
     assert len(set(ids)) == 6
     assert 0 not in ids
+
+
+def test_a_stranger_higher_in_the_stack_is_outranked() -> None:
+    forms = resting_forms(Capabilities(max_stack_level=5), 1, alone=True, high=True)
+    assert forms[0].stack_level == 5
+
+
+def test_the_maximum_of_the_station_never_carries_a_limit() -> None:
+    rest = resting_forms(Capabilities(), 1, alone=True)[-1]
+    assert rest.purpose is Purpose.STATION_MAX
+    assert {f.purpose for f in lease_forms(Capabilities(), 1, rest)} == {Purpose.TX}
+
+
+def test_watts_follow_the_phases_in_use() -> None:
+    one = Supply(phases=1, voltage_v=225.0)
+    assert in_unit(16, W, one) == 3600.0
+    form = lease_forms(Capabilities(units=(W, A)), 1, None)[0]
+    held = LeaseTerms(
+        supply=one, connector=1, lasting_s=9, rest_a=6, max_periods=2, transaction_ref="1"
+    )
+    assert [p.limit for p in lease_profile(form, 16, held, NOW).periods] == [3600.0, 1350.0]
+    told = replace(form, phases_told=True)
+    assert [p.phases for p in lease_profile(told, 16, held, NOW).periods] == [1, 1]
