@@ -42,13 +42,14 @@ def vehicle(config: VehicleSettings, now: datetime) -> Vehicle:
     return Vehicle(departure=departure, **values)
 
 
-def charger(config: ChargerSettings, clock: Clock) -> Charger:
+def charger(config: ChargerSettings, clock: Clock, seed: str = "") -> Charger:
     """A charger without vehicle."""
     evse = Evse(
         rated_a=config.rated_a,
         phases=config.phases,
         first_phase=config.first_phase,
         dc=config.dc,
+        bidirectional=config.bidirectional,
     )
     spec = ChargerSpec(
         endpoint=Endpoint(url=config.url, charger_id=config.id, password=config.password),
@@ -56,6 +57,7 @@ def charger(config: ChargerSettings, clock: Clock) -> Charger:
         evses=dict.fromkeys(range(1, config.evses + 1), evse),
         personality=compose(config.personality),
         meter_interval_s=config.meter_interval_s,
+        seed=seed,
     )
     return Charger(spec, clock)
 

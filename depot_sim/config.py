@@ -14,8 +14,8 @@ from pydantic import Field, field_validator, model_validator
 
 from contracts.config import Settings
 from depot_sim.chargers import charger
-from depot_sim.chargers.personality import compose
-from depot_sim.faults import FaultKind
+from depot_sim.chargers.personality import Value, compose
+from depot_sim.faults import USUAL_AMOUNT, FaultKind
 from depot_sim.mqtt import battery as mqtt_battery
 from depot_sim.sunspec import server as sunspec_server
 
@@ -27,6 +27,10 @@ Positive = Annotated[float, Field(gt=0, le=1e8, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, le=1e8, allow_inf_nan=False)]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+Entry = str | dict[str, Value | dict[str, Value]]
+"""One entry of a personality (`chargers.personality`)."""
 
 
 class ModbusSettings(Settings):
@@ -60,7 +64,28 @@ class VehicleSettings(Settings):
     soc_pct: Percent
     max_ac_w: Positive = 11_040.0
     max_dc_w: NotNegative = 0.0
+    max_discharge_w: NotNegative = 0.0
+    """What it gives back at the outlet; 0: nothing."""
+    min_soc_pct: Percent = 20.0
+    """It gives back only down to here."""
     phases: Literal[1, 2, 3] = 3
+    min_current_a: Annotated[float, Field(ge=0, le=80)] = 6.0
+    """On AC it takes less than this per phase not at all."""
+    taper_from_pct: Annotated[float, Field(ge=1, le=99)] = 85.0
+    """From here on it takes less and less."""
+    efficiency: Annotated[float, Field(ge=0.5, le=1)] = 0.92
+    """Stored share of what the outlet delivers beyond the fixed loss."""
+    fixed_loss_w: Annotated[float, Field(ge=0, le=2000)] = 0.0
+    """Lost whatever flows, so that charging slowly is charging poorly; 100 to 300 are usual."""
+    battery_c: Annotated[float, Field(ge=-40, le=60)] = 20.0
+    """A battery below 15 °C takes less; it warms while charging."""
+    ambient_c: Annotated[float, Field(ge=-40, le=60)] = 20.0
+    reports_soc: bool = True
+    """False: nobody learns its state of charge over the charger."""
+    reaction_s: Annotated[float, Field(ge=0, le=60)] = 0.0
+    """Time to follow a new limit; 1 to 3 s are usual."""
+    sleeps_after_s: Positive | None = None
+    """After so long a pause it needs a remote start or a new plug; none: it stays awake."""
     departure_after_s: NotNegative | None = None
     required_soc_pct: Percent = 80.0
 
@@ -79,17 +104,21 @@ class ChargerSettings(Settings):
     phases: Literal[1, 2, 3] = 3
     first_phase: Literal[1, 2, 3] = 1
     dc: bool = False
+    bidirectional: bool = False
+    """A limit below 0 is followed as an order to discharge."""
     evses: Annotated[int, Field(ge=1, le=16)] = 1
-    personality: tuple[str, ...] = ()
+    personality: tuple[Entry, ...] = ()
+    """Names of deviations, alone or with parameters: `rejects-zero`, `{slow: 45}`,
+    `{spikes-on-update: {for_s: 5}}`."""
     meter_interval_s: Annotated[int, Field(ge=1, le=3600)] = 10
     vehicle: VehicleSettings | None = None
     plug_in_after_s: NotNegative = 0.0
 
     @field_validator("personality")
     @classmethod
-    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        compose(names)
-        return names
+    def _known(cls, entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+        compose(entries)
+        return entries
 
 
 class CellsSettings(Settings):
@@ -153,6 +182,14 @@ class FaultSettings(Settings):
     device: Id
     kind: FaultKind
     for_s: NotNegative | None = None
+    amount: Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)] | None = None
+    """Seconds: of delay each way for `lag`, ahead of the time for `wrong-clock`."""
+
+    @model_validator(mode="after")
+    def _amount_has_a_meaning(self) -> Self:
+        if self.amount is not None and self.kind not in USUAL_AMOUNT:
+            raise ValueError(f"amount: {self.kind} has none")
+        return self
 
 
 class DepotSettings(Settings):

@@ -60,7 +60,7 @@ class Depot:
             plant=lambda: self.plant,
             elapsed=self.elapsed,
         )
-        self.chargers = {c.id: build.charger(c, clock) for c in config.chargers}
+        self.chargers = {c.id: build.charger(c, clock, str(config.seed)) for c in config.chargers}
         self.batteries = {
             b.id: build.battery(b, config.site_id, clock, self.elapsed) for b in config.batteries
         }
@@ -106,15 +106,23 @@ class Depot:
                 for fault in self.config.faults:
                     group.create_task(self._strike(fault))
 
-    def fail(self, device_id: str, kind: FaultKind, for_s: float | None) -> None:
+    def fail(
+        self, device_id: str, kind: FaultKind, for_s: float | None, amount: float | None = None
+    ) -> None:
         """Let a fault begin at a device, for some seconds or for good (None).
+
+        `amount` is how much of it (FaultKind says of which kinds); only chargers know such.
 
         Raises:
             KeyError: no such device.
             ValueError: the device knows no such fault.
         """
         devices = {device.id: device for device in (self.meter, *self._devices())}
-        devices[device_id].fail(kind, for_s)
+        device = devices[device_id]
+        if isinstance(device, Charger):
+            device.fail(kind, for_s, amount)
+        else:
+            device.fail(kind, for_s)
 
     def plug(self, charger_id: str, vehicle: Vehicle, evse_id: int = 1) -> None:
         """Put a vehicle on a charger's cable.
@@ -174,4 +182,4 @@ class Depot:
     async def _strike(self, fault: FaultSettings) -> None:
         await self._clock.sleep(fault.at_s)
         _log.info("fault", device=fault.device, kind=fault.kind.value, for_s=fault.for_s)
-        self.fail(fault.device, fault.kind, fault.for_s)
+        self.fail(fault.device, fault.kind, fault.for_s, fault.amount)

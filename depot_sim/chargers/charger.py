@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from contracts.time import Clock
 from depot_sim.chargers.cabinet import Cabinet
 from depot_sim.chargers.dialect import Dialect, Nameplate
 from depot_sim.chargers.events import BootReason, EndReason, RestartDue
-from depot_sim.chargers.link import Endpoint, Link
+from depot_sim.chargers.link import Endpoint, Link, Trouble
 from depot_sim.chargers.ocpp16 import charge_point as ocpp16
 from depot_sim.chargers.ocpp201 import charging_station as ocpp201
 from depot_sim.chargers.personality import Personality
@@ -26,7 +28,10 @@ VERSIONS: Mapping[str, tuple[_Speaker, Rules]] = {
 }
 
 
-FAULTS = frozenset({FaultKind.DROP, FaultKind.KILL, FaultKind.UNRESPONSIVE})
+FAULTS = frozenset(FaultKind) - {FaultKind.OFFLINE}
+_REBOOT_S = 10.0
+"""A reboot takes so long unless told otherwise."""
+_BOOT_REASONS = {FaultKind.KILL: BootReason.POWER_UP, FaultKind.REBOOT: BootReason.WATCHDOG}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +43,12 @@ class ChargerSpec:
     evses: Mapping[int, Evse]
     personality: Personality
     meter_interval_s: int = 10
+    seed: str = ""
+    """Of whatever the personality leaves to chance."""
 
 
 class Charger:
-    """A charging station of the plant. Knows the faults drop, kill and unresponsive."""
+    """A charging station of the plant. Knows every fault but offline."""
 
     def __init__(self, spec: ChargerSpec, clock: Clock) -> None:
         speaker, rules = VERSIONS[spec.version]
@@ -54,16 +61,29 @@ class Charger:
             rules=rules,
             settings=StationSettings(meter_interval_s=spec.meter_interval_s),
         )
-        cabinet = Cabinet(self.station, Nameplate(id=self.id), clock.now, self._reset)
+        cabinet = Cabinet(self.station, Nameplate(id=self.id), self.now, self._reset)
         dialect = speaker(cabinet)
         self._link = Link(
             endpoint=spec.endpoint,
             station=self.station,
             dialect=dialect,
             clock=clock,
-            away_s=lambda: self._faults.remaining_s(FaultKind.DROP, FaultKind.KILL),
-            is_deaf=lambda: self._faults.active(FaultKind.UNRESPONSIVE),
+            now=self.now,
+            trouble=self._trouble(),
+            dice=random.Random(f"{spec.seed}/{self.id}"),  # noqa: S311 - repeatable, not secret
         )
+
+    def _trouble(self) -> Trouble:
+        faults = self._faults
+        return Trouble(
+            away_s=lambda: faults.remaining_s(FaultKind.DROP, FaultKind.KILL, FaultKind.REBOOT),
+            is_deaf=lambda: faults.active(FaultKind.UNRESPONSIVE),
+            lag_s=lambda: faults.amount(FaultKind.LAG),
+        )
+
+    def now(self) -> datetime:
+        """The charger's own idea of the time, wrong or right."""
+        return self._clock.now() + timedelta(seconds=self._faults.amount(FaultKind.WRONG_CLOCK))
 
     async def run(self) -> None:
         """Stay connected to the central system until cancelled."""
@@ -87,8 +107,9 @@ class Charger:
     def step(self, now_s: float, dt_s: float) -> None:
         """Let `dt_s` pass."""
         del now_s  # a charger lives by the wall clock, as its schedules do
-        powered = not self._faults.active(FaultKind.KILL)
-        self.station.step(self._clock.now(), dt_s, powered=powered)
+        powered = self._faults.remaining_s(FaultKind.KILL, FaultKind.REBOOT) <= 0
+        self.station.stick_meter(stuck=self._faults.active(FaultKind.FREEZE))
+        self.station.step(self.now(), dt_s, powered=powered)
 
     def plug(self, vehicle: Vehicle, evse_id: int = 1) -> None:
         """Put a vehicle on the cable.
@@ -96,31 +117,33 @@ class Charger:
         Raises:
             ValueError: the outlet is taken.
         """
-        self.station.plug(evse_id, vehicle, self._clock.now())
+        self.station.plug(evse_id, vehicle, self.now())
 
     def unplug(self, evse_id: int = 1) -> Vehicle | None:
         """Take the vehicle off the cable; the vehicle as it leaves."""
-        return self.station.unplug(evse_id, self._clock.now())
+        return self.station.unplug(evse_id, self.now())
 
     def vehicle(self, evse_id: int = 1) -> Vehicle | None:
         """The vehicle on the cable, as it is now."""
         return self.station.outlets[evse_id].evse.vehicle
 
-    def fail(self, kind: FaultKind, for_s: float | None) -> None:
-        """Let a fault begin, for some seconds or for good (None).
+    def fail(self, kind: FaultKind, for_s: float | None, amount: float | None = None) -> None:
+        """Let a fault begin, for some seconds or for good (None); a reboot then takes 10 s.
 
         Raises:
             ValueError: not a fault of a charger.
         """
-        self._faults.begin(kind, for_s)
-        if kind is FaultKind.KILL:
-            self.station.reboot(EndReason.POWER_LOSS, self._clock.now())
-            self._link.boot_again(BootReason.POWER_UP)
-        if kind in {FaultKind.KILL, FaultKind.DROP}:
+        if kind is FaultKind.REBOOT and for_s is None:
+            for_s = _REBOOT_S
+        self._faults.begin(kind, for_s, amount)
+        if kind in {FaultKind.KILL, FaultKind.REBOOT}:
+            self.station.reboot(EndReason.POWER_LOSS, self.now())
+            self._link.boot_again(_BOOT_REASONS[kind])
+        if kind in {FaultKind.KILL, FaultKind.REBOOT, FaultKind.DROP}:
             self._link.cut()
 
     def _reset(self, reason: EndReason) -> None:
-        now = self._clock.now()
+        now = self.now()
         self.station.reboot(reason, now)
         self._link.boot_again(BootReason.REMOTE_RESET)
         self.station.outbox.put(RestartDue(at=now))

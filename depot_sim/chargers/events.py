@@ -53,6 +53,7 @@ class BootReason(StrEnum):
     POWER_UP = "PowerUp"
     REMOTE_RESET = "RemoteReset"
     TRIGGERED = "Triggered"
+    WATCHDOG = "Watchdog"
     UNKNOWN = "Unknown"
 
 

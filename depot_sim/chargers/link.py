@@ -178,8 +178,7 @@ class Link:
 
     async def _talk(self, session: Session) -> None:
         self._station.outbox.keep_durable()
-        if self._boot_reason is None and self._mood.ends_first:
-            self._station.end_something(self._now())
+        if self._boot_reason is None and self._station.end_something(self._now()):
             await self._tell_next(session)
         await self._greet(session)
         self._backoff.reset()

@@ -60,8 +60,8 @@ class Outbox:
         self._waiting.clear()
         self._waiting.extend(durable)
 
-    def ends_first(self) -> None:
-        """Let the ends of transactions the central system knows be told before all else."""
+    def ends_first(self) -> bool:
+        """Let the ends of transactions with an id be told first; whether there are any."""
 
         def comes_later(event: Event) -> bool:
             return not (isinstance(event, TransactionEnded) and event.transaction.ref)
@@ -69,6 +69,7 @@ class Outbox:
         ordered = sorted(self._waiting, key=comes_later)
         self._waiting.clear()
         self._waiting.extend(ordered)
+        return bool(ordered) and not comes_later(ordered[0])
 
     def take_late(self, dice: random.Random) -> list[Metered]:
         """The samples of the outage, roughly in order: the first two swapped, and some others."""

@@ -272,14 +272,14 @@ class Station:
                 return outlet.transaction
         return None
 
-    def end_something(self, now: datetime) -> None:
-        """Say an end as the first word of a new connection, as the personality has it."""
+    def end_something(self, now: datetime) -> bool:
+        """Put an end first in the queue, as the personality has it; whether there is one."""
         if self.personality.ends_first == "running":
             for outlet in self.outlets.values():
                 self.end(outlet.id, EndReason.LOCAL, now)
         elif self.personality.ends_first == "unknown":
             self._end_unknown(now)
-        self.outbox.ends_first()
+        return self.personality.ends_first is not None and self.outbox.ends_first()
 
     def _end_unknown(self, now: datetime) -> None:
         """End a transaction the central system has never heard of."""
@@ -337,7 +337,7 @@ class Station:
     def stick_meter(self, *, stuck: bool) -> None:
         """Let every meter stand still at what it shows now, or run again."""
         for outlet in self.outlets.values():
-            outlet.meter_stuck_at = outlet.evse if stuck else None
+            outlet.meter_stuck_at = (outlet.meter_stuck_at or outlet.evse) if stuck else None
 
     def _sample(self, outlet: Outlet, now: datetime, context: Context) -> Sample:
         sample = outlet.sample(now, context)

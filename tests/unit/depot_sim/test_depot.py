@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,10 +11,13 @@ from hypothesis import strategies as st
 from contracts.config import load
 from contracts.testing import FakeClock
 from depot_sim.chargers.events import EndReason
+from depot_sim.chargers.local_list import Listed
 from depot_sim.config import EXAMPLE, DepotSettings
 from depot_sim.depot import Depot
 from depot_sim.faults import FaultKind
 from depot_sim.physics.vehicle import Vehicle
+
+YES = Listed(accepted=True)
 
 
 def example() -> Depot:
@@ -32,7 +37,7 @@ def test_the_meter_is_the_sum_of_what_is_connected(dt_s: list[float], data: st.D
     charging = data.draw(st.sets(st.sampled_from(sorted(depot.chargers))))
     for name in charging:
         depot.plug(name, van(name))
-        depot.chargers[name].station.authorized(1, name, FakeClock().now(), accepted=True)
+        depot.chargers[name].station.authorized(1, name, FakeClock().now(), YES)
     net_wh = 0.0
     for step_s in dt_s:
         depot.step(step_s)
@@ -68,7 +73,7 @@ def test_energy_flows_only_inside_a_transaction() -> None:
     depot.plug("CP-1", van("a"))
     depot.step(5.0)
     assert charger.power_w == 0
-    charger.station.authorized(1, "a", now, accepted=True)
+    charger.station.authorized(1, "a", now, YES)
     depot.step(5.0)
     assert charger.power_w == pytest.approx(22_000)
     charger.station.end(1, EndReason.REMOTE, now)
@@ -87,5 +92,27 @@ def test_faults_go_to_their_device() -> None:
     depot.fail("pcc", FaultKind.FREEZE, 5)
     with pytest.raises(KeyError):
         depot.fail("nobody", FaultKind.FREEZE, 5)
-    with pytest.raises(ValueError, match="no fault freeze here"):
-        depot.fail("CP-1", FaultKind.FREEZE, 5)
+    with pytest.raises(ValueError, match="no fault offline here"):
+        depot.fail("CP-1", FaultKind.OFFLINE, 5)
+
+
+def test_a_charger_with_a_wrong_clock_says_so() -> None:
+    depot = example()
+    charger = depot.chargers["CP-1"]
+    right = charger.now()
+    depot.fail("CP-1", FaultKind.WRONG_CLOCK, None, amount=-90.0)
+    assert charger.now() - right == timedelta(seconds=-90)
+    depot.fail("CP-1", FaultKind.WRONG_CLOCK, 0)
+    assert charger.now() == right
+
+
+def test_a_stuck_meter_is_stuck_only_while_it_is() -> None:
+    depot = example()
+    outlet = depot.chargers["CP-1"].station.outlets[1]
+    depot.fail("CP-1", FaultKind.FREEZE, None)
+    depot.step(1.0)
+    depot.step(1.0)
+    assert outlet.meter_stuck_at is not None
+    depot.fail("CP-1", FaultKind.FREEZE, 0)
+    depot.step(1.0)
+    assert outlet.meter_stuck_at is None
