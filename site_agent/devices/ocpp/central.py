@@ -20,6 +20,8 @@ from contracts.time import Clock
 from site_agent.devices.ocpp import security
 from site_agent.devices.ocpp.limits.knowledge import Models
 from site_agent.devices.ocpp.security import Profile
+from site_agent.devices.ocpp.proxy.proxy import CloudProxy
+from site_agent.devices.ocpp.proxy.settings import CloudConfig
 from site_agent.devices.ocpp.settings import StationConfig, Timing, Version
 from site_agent.devices.ocpp.station import Station
 from site_agent.devices.ocpp.versions.dialect import Dialect
@@ -28,7 +30,7 @@ from site_agent.devices.ocpp.versions.v21 import Ocpp21
 from site_agent.devices.ocpp.versions.v201 import Ocpp201
 from site_agent.devices.ocpp.wire import schemas
 from site_agent.domain.access import Access, Running
-from site_agent.ports import Charger, KeyValues, SessionStore, Wake
+from site_agent.ports import Charger, CloudQueue, KeyValues, SessionStore, Wake
 
 _LARGEST_MESSAGE = 256 * 1024
 """Bytes. A report of every setting a charger has is about a tenth of it."""
@@ -64,6 +66,7 @@ class CentralSystem:
         profile: Profile = Profile.OPEN,
         timing: Timing | None = None,
         memory: KeyValues | None = None,
+        clouds: CloudQueue | None = None,
     ) -> None:
         self._host, self._port = host, port
         self._ssl = ssl_context
@@ -84,6 +87,11 @@ class CentralSystem:
             )
             for config in stations
         }
+        self._proxies = [
+            _proxied(station, cloud, clouds, memory, clock, wake)
+            for station in self._stations.values()
+            if (cloud := station.config.cloud) is not None
+        ]
         self.ready = asyncio.Event()
         """Set once the port is open."""
         for version, dialect in DIALECTS.items():
@@ -117,6 +125,8 @@ class CentralSystem:
         """
         for station in self._stations.values():
             await station.restore()
+        for proxy in self._proxies:
+            await proxy.load()
         server = serve(
             self._serve,
             self._host,
@@ -132,9 +142,11 @@ class CentralSystem:
             ssl=self._ssl,
             logger=_silent_logger(),
         )
-        async with server as listening:
+        async with server as listening, asyncio.TaskGroup() as tasks:
             self._port = next(iter(listening.sockets)).getsockname()[1]
             self.ready.set()
+            for proxy in self._proxies:
+                tasks.create_task(proxy.run())
             await asyncio.Future()
 
     def _running(self) -> list[Running]:
@@ -181,6 +193,21 @@ class CentralSystem:
             return next(meant, None)
         _log.warning("charger offers no known version", charge_point=config.charge_point_id)
         raise NegotiationError("expected one of " + ", ".join(config.versions))
+
+
+def _proxied(
+    station: Station,
+    cloud: CloudConfig,
+    queue: CloudQueue | None,
+    memory: KeyValues | None,
+    clock: Clock,
+    wake: Wake,
+) -> CloudProxy:
+    if queue is None or memory is None:
+        raise ValueError("a cloud CSMS needs a store for what it has not heard yet")
+    return CloudProxy(
+        station, cloud, dialects=DIALECTS, queue=queue, memory=memory, clock=clock, wake=wake
+    )
 
 
 def _identity(request: Request | None) -> str:

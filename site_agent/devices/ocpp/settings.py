@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from site_agent.devices.ocpp.proxy.settings import CloudConfig
 from site_agent.domain.device import ChargerSpec
 
 
@@ -34,6 +35,8 @@ class StationConfig:
 
     A misspelt one is read as meant; otherwise it must speak the last of `versions`.
     """
+    cloud: CloudConfig | None = None
+    """Its existing cloud CSMS, if it keeps one; see `proxy`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

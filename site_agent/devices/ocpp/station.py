@@ -21,6 +21,7 @@ from site_agent.devices.ocpp.known.inventory import Inventory
 from site_agent.devices.ocpp.limits.installer import Link
 from site_agent.devices.ocpp.limits.knowledge import Model, Models
 from site_agent.devices.ocpp.limits.profiles import Capabilities
+from site_agent.devices.ocpp.proxy.proxy import CloudProxy
 from site_agent.devices.ocpp.settings import StationConfig, Timing, Version
 from site_agent.devices.ocpp.versions.dialect import Dialect, Nameplate, Trigger
 from site_agent.devices.ocpp.wire.frames import CallFaultError, Fault, Json
@@ -58,6 +59,8 @@ class Station:
         self.inventory = Inventory(config.charge_point_id, self.tally)
         self.desk: CertificateDesk | None = None
         """Answers for certificates, if anybody does."""
+        self.proxy: CloudProxy | None = None
+        """The way to its cloud CSMS, if it has one."""
         self.new_password: str | None = None
         """One that it has just been given (`Dialect.change_password`), good beside that of the
         settings until this process ends: by then the settings must have it."""
@@ -194,7 +197,7 @@ class Station:
         session = Session(
             socket,
             dialect=dialect,
-            serve=lambda action, payload: dialect.serve(self, action, payload),
+            serve=lambda action, payload: self._answer(dialect, action, payload),
             clock=self._clock,
             timeout_s=self.timing.call_timeout_s,
             tally=self.tally,
@@ -214,6 +217,13 @@ class Station:
                 self._link = None
             for evse in self.evses.values():
                 evse.disconnected(link)
+
+    async def _answer(self, dialect: Dialect, action: str, payload: Json) -> Json:
+        if self.proxy is None:
+            return await dialect.serve(self, action, payload)
+        return await self.proxy.serve(
+            dialect.version, action, payload, lambda: dialect.serve(self, action, payload)
+        )
 
     def _replace(self, link: Link) -> Link:
         if self._link is not None:

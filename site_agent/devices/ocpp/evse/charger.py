@@ -136,8 +136,9 @@ class OcppCharger:
             PermanentError: refused in every form the charger knows.
         """
         self.asked_a = setpoint.limit_a
-        most_a = setpoint.limit_a if self.trial_a is None else self.trial_a
-        await self.steering.set_limit(min(setpoint.limit_a, most_a))
+        ceiling_a = self.ceilings.at(self._clock.now())
+        limits_a = (setpoint.limit_a, self.trial_a, ceiling_a)
+        await self.steering.set_limit(min(limit for limit in limits_a if limit is not None))
 
     # --- the station tells ------------------------------------------------------------------------
 
