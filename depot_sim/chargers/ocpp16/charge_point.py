@@ -122,7 +122,7 @@ class ChargePoint16:
                 "meterStop": round(event.sample.register_wh),
                 "timestamp": timestamp(event.at),
                 "reason": wording.END_REASONS[event.reason],
-                "transactionData": [wording.meter_value(event.sample)],
+                "transactionData": [wording.meter_value(sample) for sample in event.samples],
             },
         )
 

@@ -46,7 +46,7 @@ class Core16:
         now, station, id_tag = self._now(), self._station, payload["idTag"]
         outlet = station.startable(payload.get("connectorId"), id_tag)
         if outlet is None:
-            return REJECTED
+            return yes_or_no(station.wake(payload.get("connectorId")) is not None)
         if station.settings.remote_needs_authorization:
             station.present(outlet.id, id_tag, now)
             return ACCEPTED

@@ -28,12 +28,10 @@ from depot_sim.chargers.variables import (
 )
 
 _MOST_KEYS, _LONGEST_NAME = 100, 50
-_UNIT_WORDS = {RateUnit.AMPERE: "Current", RateUnit.WATT: "Power"}
-
-
 def _rate_units(station: Station) -> str:
-    units = station.personality.rate_units
-    return ",".join(word for unit, word in _UNIT_WORDS.items() if unit in units)
+    mood = station.personality
+    words = {RateUnit.AMPERE: "Current", RateUnit.WATT: mood.watt_word}
+    return ",".join(word for unit, word in words.items() if unit in mood.rate_units)
 
 
 def _phase_rotation(station: Station) -> str:

@@ -185,7 +185,7 @@ def _ended(event: TransactionEnded) -> Json:
     return {
         **_envelope(event, event.transaction, "Ended", {"stoppedReason": stopped}),
         "triggerReason": trigger,
-        "meterValue": [wording.meter_value(event.sample)],
+        "meterValue": [wording.meter_value(sample) for sample in event.samples],
     }
 
 

@@ -29,7 +29,8 @@ class Transactions201:
         now, token = self._now(), payload["idToken"]
         outlet = self._station.startable(payload.get("evseId"), token["idToken"])
         if outlet is None:
-            return REJECTED
+            woken = self._station.wake(payload.get("evseId"))
+            return {**ACCEPTED, "transactionId": woken.ref} if woken else REJECTED
         transaction = self._station.begin(
             outlet.id, token["idToken"], now, payload["remoteStartId"], token["type"]
         )
