@@ -109,9 +109,9 @@ async def test_a_flood_of_calls_costs_the_connection(monkeypatch: pytest.MonkeyP
         gate = asyncio.Event()
         start = site.sessions.start
 
-        async def slow(*args: Any) -> int:
+        async def slow(*args: Any, **more: Any) -> int:
             await gate.wait()
-            number: int = await start(*args)
+            number: int = await start(*args, **more)
             return number
 
         monkeypatch.setattr(site.sessions, "start", slow)
@@ -153,9 +153,9 @@ async def test_a_slow_handler_does_not_hold_up_answers_to_our_calls(
         await charger.begin(site.clock)
         gate, stop = asyncio.Event(), site.sessions.stop
 
-        async def slow(*args: Any) -> None:
+        async def slow(*args: Any, **more: Any) -> None:
             await gate.wait()
-            await stop(*args)
+            await stop(*args, **more)
 
         monkeypatch.setattr(site.sessions, "stop", slow)
         body = {"transactionId": 999, "meterStop": 0, "timestamp": "2026-01-05T12:00:00Z"}
