@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from contracts.errors import ConfigError
-from gridyard.ocpp.agent import Agent
+from gridyard.ocpp.agent import Agent, Json
 from gridyard.runner import Exit, fail, plain_errors
 
 app = typer.Typer(
@@ -216,6 +218,110 @@ def call(
         site, data, as_json, "call",
         charge_point=charge_point, action=action, payload=content, yes=yes,
     )  # fmt: skip
+
+
+# --- traces and check-in --------------------------------------------------------------------------
+
+
+@app.command()
+def trace(
+    charge_point: ChargerArgument,
+    last: Annotated[int, typer.Option(min=1, max=500, help="How many frames of the past.")] = 50,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="Frames as they went, whole.")] = False,
+    save: Annotated[Path | None, typer.Option(help="Write JSON lines here, for `replay`.")] = None,
+    site: SiteOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The frames of one charger, a line each: <- from it, -> to it.
+
+    The agent keeps the newest 500. Passwords are hidden everywhere; id tags are shortened on the
+    screen, but whole with --raw, --json and in a saved file.
+    """
+    from gridyard.ocpp.traces import Screen, saving
+
+    screen = Screen(raw=raw, as_json=as_json)
+    wanted = {"charge_point": charge_point, "last": last, "follow": follow}
+    with plain_errors(), suppress(KeyboardInterrupt):
+        agent = Agent(site, data)
+        if save is None:
+            agent.each(screen.tell, "trace", **wanted)
+            return
+        with saving(save) as file:
+
+            def tell(item: Json) -> None:
+                file.tell(item)
+                screen.tell(item)
+
+            agent.each(tell, "trace", **wanted)
+
+
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="Saved by `trace --save`.")],
+    against: Annotated[
+        str | None, typer.Option(help="Address of a central system, such as ws://host:9000.")
+    ] = None,
+    password: Annotated[
+        str | None, typer.Option(envvar="GRIDYARD_CHARGER_PASSWORD", help="The charger's there.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Also show what is as it was.")] = False,
+    site: Annotated[
+        Path | None, typer.Option("--site", "-s", help="Judge cards by these settings (YAML).")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Play a recorded charger again and show where we answer differently now.
+
+    By default to a fresh central system in this process, which knows nothing of the past. With
+    --against the other side takes it for the real charger: never do that to a running depot. Ids
+    and times are not compared, nor limits and commands, which nobody asks for here. Exit code 1
+    when something differs.
+    """
+    from gridyard.ocpp import replay as player
+
+    with plain_errors():
+        recording, access = player.read(file), player.access(site)
+        steps = asyncio.run(player.replayed(recording, access, against, password))
+    _show(player.document(steps), player.lines(steps, every=every), as_json=as_json)
+    if any(step.differs for step in steps):
+        fail("it is not answered as it was", Exit.FAILED)
+
+
+@app.command("check-in")
+def check_in(
+    charge_point: ChargerArgument,
+    evse: EvseOption = None,
+    reboot: Annotated[
+        bool, typer.Option("--reboot", help="Also restart it and see that it comes back.")
+    ] = False,
+    site: SiteOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Go through the checklist for a charger to be put into service, on the charger itself.
+
+    Most of it needs a vehicle that charges. Limits are lowered for about two minutes, never
+    raised. Exit code 1 when a step fails.
+    """
+    from gridyard.ocpp import words
+
+    found: list[Json] = []
+
+    def tell(item: Json) -> None:
+        found.append(item)
+        if not as_json:
+            typer.echo("\n".join(words.step(item)))
+
+    with plain_errors():
+        Agent(site, data).each(
+            tell, "check-in", charge_point=charge_point, evse=evse, reboot=reboot
+        )
+    if as_json:
+        typer.echo(json.dumps(found, indent=2))
+    if any(item.get("verdict") == "FAIL" for item in found):
+        fail("not every step passes", Exit.FAILED)
 
 
 def _order(

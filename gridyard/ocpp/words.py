@@ -71,6 +71,17 @@ def details(one: Document) -> Iterator[str]:
         yield from [f"{title}:", *(f"  {line}" for line in lines)] if lines else []
 
 
+def step(one: Document) -> Iterator[str]:
+    """One step of a check-in, or its result."""
+    if "result" in one:
+        result = one["result"]
+        yield f"{result['pass']} passed, {result['fail']} failed, {result['not_tried']} not tried"
+        return
+    yield f"{one['verdict']:9}  {one['step']}: {one['detail']}"
+    if one["hint"]:
+        yield f"           -> {one['hint']}"
+
+
 def settings(found: Document) -> Iterator[str]:
     """Settings of a charger."""
     for one in found["settings"]:
