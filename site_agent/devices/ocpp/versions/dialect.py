@@ -79,7 +79,10 @@ class Operation(Protocol):
         ...
 
     def accepted(self, answer: Json) -> bool:
-        """Whether the charger did, or will do, what a request asked for."""
+        """Whether the charger did, or will do, what a request asked for.
+
+        Some answers carry no verdict and count as no: 1.6 UpdateFirmware and lists of settings.
+        """
         ...
 
 
