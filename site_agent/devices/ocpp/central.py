@@ -19,9 +19,9 @@ from websockets.typing import Subprotocol
 from contracts.time import Clock
 from site_agent.devices.ocpp import security
 from site_agent.devices.ocpp.limits.knowledge import Models
-from site_agent.devices.ocpp.security import Profile
 from site_agent.devices.ocpp.proxy.proxy import CloudProxy
 from site_agent.devices.ocpp.proxy.settings import CloudConfig
+from site_agent.devices.ocpp.security import Profile
 from site_agent.devices.ocpp.settings import StationConfig, Timing, Version
 from site_agent.devices.ocpp.station import Station
 from site_agent.devices.ocpp.versions.dialect import Dialect
