@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from depot_sim.chargers.answers import ACCEPTED, REJECTED, Served, yes_or_no
+from depot_sim.chargers.answers import ACCEPTED, Served, yes_or_no
 from depot_sim.chargers.cabinet import Cabinet
 from depot_sim.chargers.events import EndReason
 from depot_sim.chargers.json_rpc import Json

@@ -28,6 +28,8 @@ from depot_sim.chargers.variables import (
 )
 
 _MOST_KEYS, _LONGEST_NAME = 100, 50
+
+
 def _rate_units(station: Station) -> str:
     mood = station.personality
     words = {RateUnit.AMPERE: "Current", RateUnit.WATT: mood.watt_word}
