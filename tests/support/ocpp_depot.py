@@ -19,7 +19,7 @@ from site_agent.devices.ocpp.central import CentralSystem
 from site_agent.devices.ocpp.settings import StationConfig, Timing
 from site_agent.domain.access import Access
 from site_agent.domain.device import ChargerSetpoint, ChargerSpec, ChargerState
-from site_agent.ports import Charger
+from site_agent.ports import Charger, CloudQueue, KeyValues
 from site_agent.store.memory import MemorySessions
 from support.fast_clock import FastClock
 from support.ocpp_access import FEW
@@ -62,6 +62,9 @@ async def depot(
     sessions: MemorySessions | None = None,
     ssl_context: ssl.SSLContext | None = None,
     access: Access = FEW,
+    memory: KeyValues | None = None,
+    clouds: CloudQueue | None = None,
+    port: int = 0,
 ) -> AsyncIterator[Depot]:
     clock = clock or FastClock(20.0)
     sessions = sessions or MemorySessions()
@@ -73,9 +76,11 @@ async def depot(
         clock=clock,
         wake=lambda: wakes.append(clock.now()),
         host="127.0.0.1",
-        port=0,
+        port=port,
         timing=timing,
         ssl_context=ssl_context,
+        memory=memory,
+        clouds=clouds,
     )
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(system.run())
