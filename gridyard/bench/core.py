@@ -69,6 +69,24 @@ def at_most(
     )
 
 
+def at_least(
+    name: str, unit: str, ours: float, other: float | None, other_is: str, bar: float, spread: str
+) -> Row:
+    """A row that holds while ours does at least `bar` times as much as the other."""
+    ratio = None if other is None else ours / other
+    return Row(
+        name=name,
+        ours=ours,
+        other=other,
+        other_is=other_is,
+        unit=unit,
+        ratio=ratio,
+        bar=bar,
+        holds=ratio is None or ratio >= bar,
+        spread=spread,
+    )
+
+
 def as_document(bench: Bench, rows: Sequence[Row]) -> dict[str, object]:
     """The rows as JSON, with the machine and the versions they were measured on."""
     return {

@@ -6,19 +6,14 @@ Each runs in a process of its own, whose processor time is its own.
 from __future__ import annotations
 
 import asyncio
-import io
-import logging
 import socket
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import redirect_stdout
 from dataclasses import dataclass
 from http import HTTPStatus
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
-
-import structlog
 
 from contracts.clock import SystemClock
 from contracts.errors import ProtocolError
@@ -27,6 +22,7 @@ from contracts.openadr.payloads import CreatePartyRegistration, Poll, Response
 from gateway.utility.openadr.security import MessageSecurity
 from gateway.utility.openadr.settings import OpenAdrSettings
 from gateway.utility.openadr.transport import VtnTransport
+from gridyard.bench.processes import quietly
 from vtn_sim.config import KnownVen, VtnSettings
 from vtn_sim.main import VtnAddresses
 from vtn_sim.main import run as run_vtn
@@ -66,19 +62,12 @@ def serve(server: Server, parties: Parties, pipe: Connection) -> None:
             tasks.create_task(_tell_cpu(pipe, stopping))
             await server(parties, pipe.send, stopping)
 
-    _run(main())
+    quietly(main())
 
 
 def poll(client: Client, parties: Parties, url: str, pipe: Connection) -> None:
     """Run a client in this process, until its pipe is closed."""
-    _run(client(parties, url, pipe))
-
-
-def _run(work: Any) -> None:  # noqa: ANN401 - a coroutine of either party
-    logging.disable(logging.WARNING)
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    with redirect_stdout(io.StringIO()):  # openleadr prints banners
-        asyncio.run(work)
+    quietly(client(parties, url, pipe))
 
 
 async def _tell_cpu(pipe: Connection, stopping: asyncio.Event) -> None:

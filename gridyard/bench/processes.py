@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
+import logging
 import multiprocessing
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
+
+import structlog
 
 from contracts.errors import PermanentError
 
@@ -44,3 +49,27 @@ def got(pipe: Connection, kind: Callable[[Any], Kind]) -> Kind:
     except EOFError:
         pass
     raise PermanentError("a process of the bench has ended or hangs; run it with its log to see")
+
+
+def quietly(work: Awaitable[None]) -> None:
+    """Run in this process, without logs and banners."""
+    logging.disable(logging.WARNING)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    with redirect_stdout(io.StringIO()):  # openleadr prints banners
+        asyncio.run(_awaited(work))
+
+
+async def _awaited(work: Awaitable[None]) -> None:
+    await work
+
+
+async def order(pipe: Connection) -> object:
+    """The next order of the bench; None once it has gone."""
+
+    def receive() -> object:
+        try:
+            return pipe.recv()
+        except EOFError:
+            return None
+
+    return await asyncio.to_thread(receive)
