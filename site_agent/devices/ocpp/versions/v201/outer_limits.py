@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from contracts.errors import ProtocolError
 from site_agent.devices.ocpp.evse.ceilings import Ceiling
 from site_agent.devices.ocpp.limits.profiles import RateUnit
 from site_agent.devices.ocpp.versions import common
@@ -52,4 +51,4 @@ def _later(start: datetime, seconds: int) -> datetime:
     try:
         return start + timedelta(seconds=seconds)
     except OverflowError as error:
-        raise ProtocolError("no such instant") from error
+        raise CallFaultError(Fault.VALUE, "no such instant") from error

@@ -12,7 +12,7 @@ from site_agent.devices.ocpp.wire.frames import Json
 
 _MOST_AT_ONCE = 1000
 _VALUE_LENGTH = 2500
-_NAME_LENGTH = 160
+_NAME_LENGTH = 50
 _MOST_ATTRIBUTES = 4
 
 
@@ -30,9 +30,9 @@ def settings(payload: Json) -> tuple[list[Setting], int]:
 
 def _attributes(entry: Json) -> Iterator[Setting]:
     """Actual values only; targets and bounds are not what it does now."""
+    for part in ("component", "variable"):
+        fields.text(fields.part(entry, part), "name", _NAME_LENGTH)
     name = variable_name(entry)
-    if not name or len(name) > _NAME_LENGTH:
-        raise ProtocolError("no name")
     characteristics = fields.part(entry, "variableCharacteristics")
     for attribute in fields.parts(entry, "variableAttribute")[:_MOST_ATTRIBUTES]:
         if attribute.get("type", "Actual") != "Actual":

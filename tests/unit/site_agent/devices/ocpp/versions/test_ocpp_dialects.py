@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any
 
 import pytest
@@ -13,10 +14,11 @@ from hypothesis import strategies as st
 
 from contracts.testing import FakeClock
 from site_agent.devices.ocpp.limits.profiles import Capabilities, RateUnit
-from site_agent.devices.ocpp.settings import StationConfig, Timing
+from site_agent.devices.ocpp.settings import StationConfig, Timing, Version
 from site_agent.devices.ocpp.station import Station
 from site_agent.devices.ocpp.versions.dialect import Dialect
 from site_agent.devices.ocpp.versions.v16 import Ocpp16
+from site_agent.devices.ocpp.versions.v21 import Ocpp21
 from site_agent.devices.ocpp.versions.v201 import Ocpp201
 from site_agent.devices.ocpp.wire import schemas
 from site_agent.devices.ocpp.wire.frames import CallFaultError, Fault
@@ -24,12 +26,17 @@ from site_agent.domain.device import ChargerSpec
 from site_agent.store.memory import MemorySessions
 from support.ocpp_access import ALL
 
-DIALECTS: list[Dialect] = [Ocpp16(), Ocpp201()]
+DIALECTS: list[Dialect] = [Ocpp16(), Ocpp201(), Ocpp21()]
 _KEYS = st.sampled_from(
     ["connectorId", "evseId", "evse", "id", "idTag", "idToken", "type", "status", "timestamp",
      "connectorStatus", "meterStart", "meterStop", "meterValue", "sampledValue", "value", "unit",
      "transactionId", "transactionInfo", "eventType", "vendorId", "chargingStation", "vendorName",
-     "model", "chargePointVendor", "chargePointModel", "reason", "stoppedReason"]
+     "model", "chargePointVendor", "chargePointModel", "reason", "stoppedReason", "requestId",
+     "seqNo", "tbc", "reportData", "component", "variable", "variableAttribute", "name", "csr",
+     "chargingLimit", "chargingLimitSource", "chargingSchedule", "chargingRateUnit", "duration",
+     "chargingSchedulePeriod", "startPeriod", "limit", "startSchedule", "chargingProfile",
+     "chargingNeeds", "requestedEnergyTransfer", "v2xChargingParameters", "maxDischargePower",
+     "certificateStatusRequests", "certificateHashData", "eventData", "controlType", "offline"]
 )  # fmt: skip
 _LEAVES = (
     st.none()
@@ -37,7 +44,9 @@ _LEAVES = (
     | st.integers(-3, 3)
     | st.integers()
     | st.floats(allow_nan=False, allow_infinity=False)
-    | st.sampled_from(["Started", "Updated", "Ended", "Available", "2026-01-05T12:00:00Z", "x"])
+    | st.sampled_from(
+        ["Started", "Updated", "Ended", "Available", "2026-01-05T12:00:00Z", "x", "A", "W"]
+    )
     | st.text(max_size=4)
 )
 _VALUES = st.recursive(
@@ -85,13 +94,156 @@ def test_whatever_is_answered_is_survived(dialect: Dialect, answer: dict[str, An
         whole = {key: [answer], "status": answer.get("status")}
         dialect.capabilities(dialect.settings(whole))
         dialect.accepted(whole)
+        dialect.found(whole)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda d: d.version.name)
+@given(answer=_PAYLOADS, held=_PAYLOADS, periods=st.lists(_PAYLOADS, max_size=3))
+def test_whatever_composite_is_answered_it_is_plausible_or_unknown(
+    dialect: Dialect, answer: dict[str, Any], held: dict[str, Any], periods: list[dict[str, Any]]
+) -> None:
+    schedule = {"chargingRateUnit": "W", **held, "chargingSchedulePeriod": periods}
+    whole = {**answer, "status": "Accepted", "chargingSchedule": schedule, "schedule": schedule}
+    composite = dialect.composite(whole, phases=3, voltage_v=230.0)
+    if composite is not None:
+        assert composite.periods
+        starts = [period.start_s for period in composite.periods]
+        assert starts == sorted(starts)
+        assert all(isfinite(period.limit_a) for period in composite.periods)
+
+
+def composite_answer(dialect: Dialect, **schedule: Any) -> dict[str, Any]:
+    if isinstance(dialect, Ocpp16):
+        return {"status": "Accepted", "connectorId": 1, "chargingSchedule": schedule}
+    return {"status": "Accepted", "schedule": {"evseId": 1, **schedule}}
+
+
+@pytest.mark.row("personality:answers-in-watts")
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda d: d.version.name)
+def test_a_composite_is_read_by_its_own_unit(dialect: Dialect) -> None:
+    periods = [
+        {"startPeriod": 600, "limit": 3680.0, "numberPhases": 1},
+        {"startPeriod": 0, "limit": 5520.0},
+    ]
+    composite = dialect.composite(
+        composite_answer(
+            dialect, duration=3600, chargingRateUnit="W", chargingSchedulePeriod=periods
+        ),
+        phases=3,
+        voltage_v=230.0,
+    )
+    assert composite is not None
+    assert composite.unit is RateUnit.WATT
+    assert [(p.start_s, p.limit_a) for p in composite.periods] == [(0, 8.0), (600, 16.0)]
+
+
+@pytest.mark.row("personality:composite-empty")
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda d: d.version.name)
+@pytest.mark.parametrize(
+    ("schedule", "status"),
+    [
+        ({"duration": 8638204776048, "chargingRateUnit": "A", "chargingSchedulePeriod": []},
+         "Accepted"),
+        ({"duration": 8638204776048, "chargingRateUnit": "A",
+          "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 16}]}, "Accepted"),
+        ({"duration": 60, "chargingRateUnit": "A", "chargingSchedulePeriod": [{}]}, "Accepted"),
+        ({"duration": 60, "chargingRateUnit": "kW",
+          "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 16}]}, "Accepted"),
+        ({"duration": 60, "chargingRateUnit": "A",
+          "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 16}]}, "Rejected"),
+        ({"duration": 60, "chargingRateUnit": "A",
+          "chargingSchedulePeriod": [{"startPeriod": -1, "limit": 16}]}, "Accepted"),
+        ({"duration": 60, "chargingRateUnit": "A",
+          "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 1}] * 2000}, "Accepted"),
+        ({}, "Accepted"),
+    ],
+)  # fmt: skip
+def test_an_empty_or_absurd_composite_is_unknown(
+    dialect: Dialect, schedule: dict[str, Any], status: str
+) -> None:
+    answer = {**composite_answer(dialect, **schedule), "status": status}
+    assert dialect.composite(answer, phases=3, voltage_v=230.0) is None
+
+
+def test_a_composite_of_21_may_discharge() -> None:
+    periods = [
+        {"startPeriod": 0, "operationMode": "CentralSetpoint", "limit": 0, "setpoint": -30.0},
+        {"startPeriod": 60, "limit": 16, "limit_L2": 10, "limit_L3": 12},
+        {"startPeriod": 90, "setpoint": -8, "setpoint_L2": -8, "setpoint_L3": -8},
+    ]
+    composite = Ocpp21().composite(
+        composite_answer(
+            Ocpp21(), duration=3600, chargingRateUnit="A", chargingSchedulePeriod=periods
+        ),
+        phases=3,
+        voltage_v=230.0,
+    )
+    assert composite is not None
+    assert [period.limit_a for period in composite.periods] == [-10.0, 10.0, -8.0]
+
+
+def test_settings_of_an_evse_have_its_number_in_their_names() -> None:
+    dialect = Ocpp201()
+    request = dialect.get(["EVSE@2.Power", "SmartChargingCtrlr.Entries.ChargingProfiles"])
+    asked: Any = request.payload["getVariableData"]
+    results = [
+        {**entry, "attributeStatus": "Accepted", "attributeValue": str(number)}
+        for number, entry in enumerate(asked)
+    ]
+    found = dialect.found({"getVariableResult": results})
+    assert [(one.name, one.value, one.evse) for one in found] == [
+        ("EVSE@2.Power", "0", 2),
+        ("SmartChargingCtrlr.Entries.ChargingProfiles", "1", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "discharges"),
+    [
+        ({"V2XChargingCtrlr.SupportedOperationModes": "ChargingOnly,CentralSetpoint"}, True),
+        ({"V2XChargingCtrlr.SupportedOperationModes": "ChargingOnly"}, False),
+        (
+            {
+                "V2XChargingCtrlr.SupportedOperationModes": "CentralSetpoint",
+                "V2XChargingCtrlr.Enabled": "false",
+            },
+            False,
+        ),
+        ({"V2XChargingCtrlr.Enabled": "true"}, False),
+        ({}, False),
+    ],
+)
+def test_only_a_station_that_takes_setpoints_discharges(
+    settings: dict[str, str], *, discharges: bool
+) -> None:
+    assert Ocpp21().capabilities(settings).discharges is discharges
+    assert not Ocpp201().capabilities(settings).discharges
+    sampled = [str(ways[0].payload) for ways in Ocpp21().changes(settings, 10, 60)]
+    assert ("Power.Active.Export" in "".join(sampled)) is discharges
+
+
+def test_local_list_versions() -> None:
+    assert Ocpp16().list_version({"listVersion": -1}) is None
+    assert Ocpp16().list_version({"listVersion": 0}) == 0
+    assert Ocpp201().list_version({"versionNumber": 3}) == 3
+
+
+def test_certificates_are_read_from_either_shape() -> None:
+    entry = {"hashAlgorithm": "SHA256", "issuerNameHash": "a", "issuerKeyHash": "b"}
+    whole = {**entry, "serialNumber": "0c"}
+    assert [c.serial_number for c in Ocpp16().certificates({"certificateHashData": [whole]})] == [
+        "0c"
+    ]
+    chains = [{"certificateHashData": whole}, {"certificateHashData": entry}, {}]
+    found = Ocpp201().certificates({"certificateHashDataChain": chains})
+    assert [c.serial_number for c in found] == ["0c"]
 
 
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda d: d.version.name)
 def test_every_fault_has_a_code(dialect: Dialect) -> None:
     codes = {fault: dialect.error_code(fault) for fault in Fault}
     unanswered = [fault for fault, code in codes.items() if code is None]
-    assert unanswered == ([Fault.MESSAGE_TYPE] if isinstance(dialect, Ocpp16) else [])
+    assert unanswered == ([] if dialect.version is Version.V201 else [Fault.MESSAGE_TYPE])
 
 
 def variable(name: str, value: Any, status: str = "Accepted") -> dict[str, Any]:
