@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from depot_sim.chargers.personality import Personality
-from depot_sim.chargers.profiles import ChargingProfile, Purpose
+from depot_sim.chargers.profiles import OPERATION_MODES, ChargingProfile, Purpose
 
 
 class Refusal(StrEnum):
@@ -19,6 +19,7 @@ class Refusal(StrEnum):
     UNSUPPORTED_PURPOSE = "UnsupportedRequest"
     UNSUPPORTED_RATE_UNIT = "UnsupportedRateUnit"
     INVALID_STACK_LEVEL = "InvalidStackLevel"
+    UNSUPPORTED_MODE = "InvalidOperationMode"
     INVALID_SCHEDULE = "InvalidSchedule"
     INVALID_PROFILE = "InvalidProfile"
     UNKNOWN_EVSE = "UnknownEvse"
@@ -91,6 +92,10 @@ def _zero_where_refused(case: Case) -> bool:
     return not case.personality.accepts_zero and any(p.limit == 0 for p in case.profile.periods)
 
 
+def _unknown_mode(case: Case) -> bool:
+    return any(period.mode not in OPERATION_MODES for period in case.profile.periods)
+
+
 _RULES: tuple[tuple[Callable[[Case], bool], Refusal], ...] = (
     (lambda c: c.profile.evse_id not in (0, *c.evse_ids), Refusal.UNKNOWN_EVSE),
     (
@@ -100,6 +105,7 @@ _RULES: tuple[tuple[Callable[[Case], bool], Refusal], ...] = (
     (_wrong_scope, Refusal.INVALID_PROFILE),
     (lambda c: c.profile.unit not in c.personality.rate_units, Refusal.UNSUPPORTED_RATE_UNIT),
     (lambda c: not c.personality.takes_level(c.profile.stack_level), Refusal.INVALID_STACK_LEVEL),
+    (_unknown_mode, Refusal.UNSUPPORTED_MODE),
     (_bad_schedule, Refusal.INVALID_SCHEDULE),
     (_zero_where_refused, Refusal.INVALID_SCHEDULE),
     (_without_transaction, Refusal.NO_TRANSACTION),

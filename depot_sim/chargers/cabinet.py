@@ -7,11 +7,20 @@ from datetime import datetime, timedelta
 
 from depot_sim.chargers.certificates import CertificateStore, StationKey
 from depot_sim.chargers.dialect import Nameplate
-from depot_sim.chargers.events import EndReason, Message
+from depot_sim.chargers.events import EndReason, LimitedExternally, Message
 from depot_sim.chargers.jobs import Job
 from depot_sim.chargers.json_rpc import Json, timestamp
+from depot_sim.chargers.profiles import (
+    ChargingProfile,
+    Period,
+    Purpose,
+    RateUnit,
+    Selection,
+)
 from depot_sim.chargers.station import Station
 
+EXTERNAL_ID = -1
+"""Profile id of an external limit: negative ids are the station's own."""
 _IDLE_CHECK = timedelta(seconds=1)
 
 
@@ -46,6 +55,24 @@ class Cabinet:
         """Tell a security event (white paper 1.6 A04, 2.0.1 A04)."""
         event = {"type": kind, "timestamp": timestamp(self.now()), "techInfo": info[:255]}
         self.say("SecurityEventNotification", event)
+
+    def limit_externally(self, current_a: float | None) -> None:
+        """Let somebody else limit the station to `current_a` per phase, or (None) free it."""
+        now, profile = self.now(), None
+        self.station.clear_profiles(Selection(purpose=Purpose.EXTERNAL), now)
+        if current_a is not None:
+            profile = ChargingProfile(
+                id=EXTERNAL_ID,
+                evse_id=0,
+                stack_level=0,
+                purpose=Purpose.EXTERNAL,
+                unit=RateUnit.AMPERE,
+                periods=(Period(start_s=0, limit=current_a),),
+                received_at=now,
+                start=now,
+            )
+            self.station.set_profile(profile, now)
+        self.station.outbox.put(LimitedExternally(at=now, profile=profile))
 
     def installed(self) -> None:
         """A firmware update is done: a new version, told by a boot."""

@@ -13,6 +13,7 @@ from depot_sim.chargers.dialect import Dialect, Nameplate
 from depot_sim.chargers.events import BootReason, EndReason, RestartDue
 from depot_sim.chargers.link import Endpoint, Link, Trouble
 from depot_sim.chargers.ocpp16 import charge_point as ocpp16
+from depot_sim.chargers.ocpp21 import charging_station as ocpp21
 from depot_sim.chargers.ocpp201 import charging_station as ocpp201
 from depot_sim.chargers.personality import Personality
 from depot_sim.chargers.station import Rules, Station, StationSettings
@@ -25,6 +26,7 @@ _Speaker = Callable[[Cabinet], Dialect]
 VERSIONS: Mapping[str, tuple[_Speaker, Rules]] = {
     "1.6": (ocpp16.ChargePoint16, ocpp16.RULES),
     "2.0.1": (ocpp201.ChargingStation201, ocpp201.RULES),
+    "2.1": (ocpp21.ChargingStation21, ocpp201.RULES),
 }
 
 
@@ -36,7 +38,7 @@ _BOOT_REASONS = {FaultKind.KILL: BootReason.POWER_UP, FaultKind.REBOOT: BootReas
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChargerSpec:
-    """What a charger is; `version` is "1.6" or "2.0.1"."""
+    """What a charger is; `version` is "1.6", "2.0.1" or "2.1"."""
 
     endpoint: Endpoint
     version: str
@@ -61,8 +63,8 @@ class Charger:
             rules=rules,
             settings=StationSettings(meter_interval_s=spec.meter_interval_s),
         )
-        cabinet = Cabinet(self.station, Nameplate(id=self.id), self.now, self._reset)
-        dialect = speaker(cabinet)
+        self.cabinet = Cabinet(self.station, Nameplate(id=self.id), self.now, self._reset)
+        dialect = speaker(self.cabinet)
         self._link = Link(
             endpoint=spec.endpoint,
             station=self.station,

@@ -11,6 +11,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
+from depot_sim.chargers.profiles import ChargingProfile
+
 
 class Status(StrEnum):
     """State of an outlet, in the words of 1.6; 2.0.1 splits it into two."""
@@ -153,6 +155,13 @@ class ReservationOver(Event):
     reservation_id: int
     reason: str
     """"Expired" or "Removed"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitedExternally(Event):
+    """Somebody other than the central system limits the station, or (None) no longer does."""
+
+    profile: ChargingProfile | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,6 +48,10 @@ class Recurrency(StrEnum):
         return timedelta(days=1 if self is Recurrency.DAILY else 7)
 
 
+OPERATION_MODES = ("ChargingOnly", "CentralSetpoint", "Idle")
+"""What a period may ask of an outlet (2.1)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Period:
     """From `start_s` after the schedule's start until the next period."""
@@ -55,6 +59,8 @@ class Period:
     start_s: int
     limit: float
     phases: int | None = None
+    mode: str = "ChargingOnly"
+    """2.1: with CentralSetpoint `limit` is the setpoint, and negative to discharge."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +84,8 @@ class ChargingProfile:
     valid_from: datetime | None = None
     valid_to: datetime | None = None
     transaction_id: str | None = None
+    dynamic: bool = False
+    """2.1: its one period may be changed later."""
 
     def period_at(self, now: datetime, started_at: datetime | None) -> Period | None:
         """The period in force at `now` in a transaction begun at `started_at`, if any."""
@@ -121,6 +129,9 @@ class Selection:
     stack_level: int | None = None
 
     def __contains__(self, profile: ChargingProfile) -> bool:
+        """An external limit is selected only by its purpose: it is not the central system's."""
+        if profile.purpose is Purpose.EXTERNAL and self.purpose is not Purpose.EXTERNAL:
+            return False
         pairs = (
             (self.id, profile.id),
             (self.evse_id, profile.evse_id),

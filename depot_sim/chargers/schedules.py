@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import datetime
 
-from depot_sim.chargers.json_rpc import Json, instant, timestamp
+from depot_sim.chargers.json_rpc import CallError, Json, instant, timestamp
 from depot_sim.chargers.profiles import (
     ChargingProfile,
     Limit,
@@ -14,6 +15,8 @@ from depot_sim.chargers.profiles import (
     RateUnit,
     Recurrency,
 )
+
+_OTHERS = ("_L2", "_L3")
 
 
 def read(
@@ -33,13 +36,14 @@ def read(
     relative = payload["chargingProfileKind"] == "Relative"
     transaction_id = payload.get("transactionId")
     recurrency = payload.get("recurrencyKind")
+    unit = RateUnit(schedule["chargingRateUnit"])
     return ChargingProfile(
         id=profile_id,
         evse_id=evse_id,
         stack_level=payload["stackLevel"],
         purpose=purpose,
-        unit=RateUnit(schedule["chargingRateUnit"]),
-        periods=tuple(_period(entry) for entry in schedule["chargingSchedulePeriod"]),
+        unit=unit,
+        periods=tuple(_period(e, unit) for e in schedule["chargingSchedulePeriod"]),
         received_at=now,
         start=None if relative else instant(schedule.get("startSchedule")),
         duration_s=schedule.get("duration"),
@@ -47,6 +51,7 @@ def read(
         valid_from=instant(payload.get("validFrom")),
         valid_to=instant(payload.get("validTo")),
         transaction_id=None if transaction_id is None else str(transaction_id),
+        dynamic=payload["chargingProfileKind"] == "Dynamic",
     )
 
 
@@ -55,16 +60,25 @@ def written(steps: list[tuple[int, Limit]], unit: RateUnit, voltage_v: float) ->
     return [
         {
             "startPeriod": start_s,
-            "limit": math.floor(round(_in_unit(limit, unit, voltage_v) * 10, 6)) / 10,
+            **_rate(math.trunc(round(_in_unit(limit, unit, voltage_v) * 10, 6)) / 10),
             "numberPhases": limit.phases,
         }
         for start_s, limit in steps
     ]
 
 
+def _rate(value: float) -> Json:
+    """Discharging is a setpoint; only 2.1 ever gets here with one."""
+    if value >= 0.0:
+        return {"limit": value}
+    return {"setpoint": value, "operationMode": "CentralSetpoint"}
+
+
 def described(profile: ChargingProfile) -> Json:
     """Kind, validity and schedule of a profile, in the words 2.0.1 and 2.1 share."""
     kind = "Recurring" if profile.recurrency else "Absolute" if profile.start else "Relative"
+    if profile.dynamic:
+        kind = "Dynamic"
     schedule: Json = {
         "id": profile.id,
         "chargingRateUnit": profile.unit.value,
@@ -82,8 +96,12 @@ def described(profile: ChargingProfile) -> Json:
 
 
 def _period_words(period: Period) -> Json:
-    words: Json = {"startPeriod": period.start_s, "limit": period.limit}
-    return words | _known(numberPhases=period.phases)
+    words: Json = {"startPeriod": period.start_s, **_known(numberPhases=period.phases)}
+    if period.mode == "CentralSetpoint":
+        words |= {"setpoint": period.limit, "operationMode": period.mode}
+    elif math.isfinite(period.limit):
+        words["limit"] = period.limit
+    return words
 
 
 def _known(**values: object) -> Json:
@@ -95,12 +113,45 @@ def _known(**values: object) -> Json:
     }
 
 
-def _period(entry: Json) -> Period:
+def updated(period: Period, entry: Json, unit: RateUnit) -> Period:
+    """A period with what UpdateDynamicSchedule changes of it.
+
+    Raises:
+        CallError: a setpoint is missing.
+    """
+    mode = "CentralSetpoint" if "setpoint" in entry else period.mode
+    return replace(period, mode=mode, limit=_limit(entry, mode, unit))
+
+
+def _period(entry: Json, unit: RateUnit) -> Period:
+    mode = entry.get("operationMode", "ChargingOnly")
     return Period(
         start_s=entry["startPeriod"],
-        limit=float(entry["limit"]),
+        limit=_limit(entry, mode, unit),
         phases=entry.get("numberPhases"),
+        mode=mode,
     )
+
+
+def _limit(entry: Json, mode: str, unit: RateUnit) -> float:
+    """The signed limit of a period; 2.1 may leave it out, which leaves the rating."""
+    limit = _over_phases(entry, "limit", unit, math.inf)
+    if mode == "Idle":
+        return 0.0
+    if mode != "CentralSetpoint":
+        return limit
+    if "setpoint" not in entry:
+        raise CallError("OccurrenceConstraintViolation", "CentralSetpoint needs a setpoint")
+    lowest = _over_phases(entry, "dischargeLimit", unit, -math.inf)
+    return min(limit, max(lowest, _over_phases(entry, "setpoint", unit, 0.0)))
+
+
+def _over_phases(entry: Json, name: str, unit: RateUnit, missing: float) -> float:
+    """2.1 gives one value, or one a phase: in W they add up, in A the first stands for all."""
+    if name not in entry:
+        return missing
+    others = 0.0 if unit is RateUnit.AMPERE else sum(entry.get(name + p, 0.0) for p in _OTHERS)
+    return float(entry[name]) + others
 
 
 def _in_unit(limit: Limit, unit: RateUnit, voltage_v: float) -> float:

@@ -10,8 +10,8 @@ from depot_sim.chargers.acceptance import Refusal
 from depot_sim.chargers.answers import ACCEPTED, REJECTED, Served
 from depot_sim.chargers.cabinet import Cabinet
 from depot_sim.chargers.json_rpc import Json, timestamp
-from depot_sim.chargers.ocpp201 import wording
-from depot_sim.chargers.profiles import ChargingProfile
+from depot_sim.chargers.ocpp201 import iso15118, wording
+from depot_sim.chargers.profiles import ChargingProfile, Purpose
 
 
 class Charging201:
@@ -34,9 +34,29 @@ class Charging201:
             return _refused(Refusal.INVALID_PROFILE)  # K01.FR.22: not the central system's to set
         profile = wording.profile(asked, payload["evseId"], now)
         reason = self._station.set_profile(profile, now)
-        return _refused(reason) if reason else ACCEPTED
+        if reason:
+            return _refused(reason)
+        if profile.purpose is Purpose.TX:
+            self._tell_vehicles_plan(profile)
+        return ACCEPTED
+
+    def _tell_vehicles_plan(self, profile: ChargingProfile) -> None:
+        """K16: a vehicle that speaks ISO 15118 answers a schedule with its own, here the same."""
+        outlet = self._station.outlets.get(profile.evse_id)
+        if outlet is None or not iso15118.speaks(outlet.evse.vehicle):
+            return
+        (schedule,) = schedules.described(profile)["chargingSchedule"]
+        plan = {
+            "timeBase": timestamp(self._now()),
+            "evseId": outlet.id,
+            "chargingSchedule": schedule,
+        }
+        self._cabinet.say("NotifyEVChargingSchedule", plan)
 
     def _clear(self, payload: Json) -> Json:
+        criteria = payload.get("chargingProfileCriteria", {})
+        if criteria.get("chargingProfilePurpose", "TxProfile") not in wording.PURPOSES:
+            return {"status": "Unknown"}
         cleared = self._station.clear_profiles(wording.selection(payload), self._now())
         return ACCEPTED if cleared else {"status": "Unknown"}
 

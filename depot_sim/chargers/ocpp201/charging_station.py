@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from depot_sim.chargers import schedules
 from depot_sim.chargers.answers import Answers
 from depot_sim.chargers.cabinet import Cabinet
 from depot_sim.chargers.dialect import Call, told
@@ -13,6 +14,7 @@ from depot_sim.chargers.events import (
     EndReason,
     Event,
     HeartbeatDue,
+    LimitedExternally,
     Message,
     Metered,
     ReservationOver,
@@ -23,10 +25,12 @@ from depot_sim.chargers.events import (
     TransactionStarted,
 )
 from depot_sim.chargers.json_rpc import Json, timestamp
-from depot_sim.chargers.ocpp201 import wording
+from depot_sim.chargers.ocpp201 import iso15118, wording
 from depot_sim.chargers.ocpp201.answers import answers
 from depot_sim.chargers.ocpp201.schema import check_response
+from depot_sim.chargers.outlet import Outlet
 from depot_sim.chargers.station import Rules
+from depot_sim.physics.vehicle import Vehicle
 
 RULES = Rules(own_transaction_ids=True, tx_id_required=True, refuses_duplicates=True)
 
@@ -36,15 +40,15 @@ class ChargingStation201:
 
     subprotocol = "ocpp2.0.1"
 
-    def __init__(
-        self,
-        cabinet: Cabinet,
-    ) -> None:
+    def __init__(self, cabinet: Cabinet) -> None:
         self._cabinet = cabinet
         self._station = cabinet.station
         self._now = cabinet.now
         self._answers = self._served(cabinet)
         self._last: tuple[Event, int] | None = None
+
+    def _needs(self, outlet: Outlet, vehicle: Vehicle) -> Json:
+        return iso15118.needs(outlet, vehicle)
 
     def _served(self, cabinet: Cabinet) -> Answers:
         return answers(cabinet)
@@ -86,21 +90,28 @@ class ChargingStation201:
         """A CALL whose answer says nothing."""
         match event:
             case BootWanted():
-                return "BootNotification", self.boot(BootReason.TRIGGERED)
+                words = "BootNotification", self.boot(BootReason.TRIGGERED)
             case HeartbeatDue():
-                return "Heartbeat", {}
+                words = "Heartbeat", {}
             case StatusChanged():
-                return "StatusNotification", _status(event)
+                words = "StatusNotification", _status(event)
             case Metered(transaction=None):
-                return "MeterValues", _meter_values(event)
+                words = "MeterValues", _meter_values(event)
             case ReservationOver():
-                return "ReservationStatusUpdate", _reservation_over(event)
+                words = "ReservationStatusUpdate", _reservation_over(event)
+            case LimitedExternally():
+                words = _limited(event)
             case _:
-                return "TransactionEvent", self._numbered(event)
+                words = "TransactionEvent", self._numbered(event)
+        return words
 
     async def _authorize(self, event: AuthorizationWanted, call: Call) -> None:
+        vehicle = self._station.outlets[event.evse_id].evse.vehicle
+        if vehicle is not None and iso15118.wants_contract(vehicle):
+            await call("Get15118EVCertificate", iso15118.contract_request(vehicle))
         token = wording.id_token(event.id_tag, event.tag_type)
-        answer = await call("Authorize", {"idToken": token})
+        contract = iso15118.contract_words(vehicle, self._now())
+        answer = await call("Authorize", {"idToken": token, **contract})
         word = wording.listed(answer["idTokenInfo"])
         self._station.authorized(event.evse_id, event.id_tag, self._now(), word)
 
@@ -108,6 +119,19 @@ class ChargingStation201:
         answer = await call("TransactionEvent", self._numbered(event))
         if answer.get("idTokenInfo", {}).get("status", "Accepted") != "Accepted":
             self._station.end(event.transaction.evse_id, EndReason.DE_AUTHORIZED, self._now())
+            return
+        self._learn(event.transaction, answer)
+        outlet = self._station.outlets[event.transaction.evse_id]
+        vehicle = outlet.evse.vehicle
+        if vehicle is not None and iso15118.speaks(vehicle):
+            await call("NotifyEVChargingNeeds", self._needs(outlet, vehicle))
+
+    def _learn(self, transaction: Transaction, answer: Json) -> None:
+        """Keep what the answer says of the token."""
+        if "idTokenInfo" in answer:
+            word = wording.listed(answer["idTokenInfo"])
+            self._station.tokens.cache.learn(transaction.id_tag, word)
+            transaction.group = word.group or transaction.group
 
     def _numbered(self, event: Event) -> Json:
         """The TransactionEvent with its sequence number: the same one when told again."""
@@ -128,6 +152,15 @@ def _status(event: StatusChanged) -> Json:
 
 def _reservation_over(event: ReservationOver) -> Json:
     return {"reservationId": event.reservation_id, "reservationUpdateStatus": event.reason}
+
+
+def _limited(event: LimitedExternally) -> tuple[str, Json]:
+    """K11-K13."""
+    if event.profile is None:
+        return "ClearedChargingLimit", {"chargingLimitSource": wording.EXTERNAL_SOURCE}
+    schedule = schedules.described(event.profile)["chargingSchedule"]
+    limit = {"chargingLimitSource": wording.EXTERNAL_SOURCE, "isGridCritical": False}
+    return "NotifyChargingLimit", {"chargingLimit": limit, "chargingSchedule": schedule}
 
 
 def _meter_values(event: Metered) -> Json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from depot_sim.chargers.json_rpc import Json, check
 
-_CODES = {
+CODES = {
     "type": "TypeConstraintViolation",
     "required": "OccurrenceConstraintViolation",
     "minItems": "OccurrenceConstraintViolation",
@@ -17,9 +17,9 @@ _CODES = {
 
 def check_request(action: str, payload: Json) -> None:
     """Raises CallError unless the payload is a valid request."""
-    check("v201", f"{action}Request", _CODES, payload)
+    check("v201", f"{action}Request", CODES, payload)
 
 
 def check_response(action: str, payload: Json) -> None:
     """Raises CallError unless the payload is a valid answer."""
-    check("v201", f"{action}Response", _CODES, payload)
+    check("v201", f"{action}Response", CODES, payload)

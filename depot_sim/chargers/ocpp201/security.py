@@ -7,6 +7,7 @@ from collections.abc import Callable
 from depot_sim.chargers.answers import ACCEPTED, REJECTED, Served
 from depot_sim.chargers.cabinet import Cabinet
 from depot_sim.chargers.json_rpc import Json
+from depot_sim.chargers.ocpp201.iso15118 import RESPONDER
 
 _KINDS = {
     "CSMSRootCertificate",
@@ -15,8 +16,6 @@ _KINDS = {
     "V2GCertificateChain",
     "V2GRootCertificate",
 }
-_RESPONDER = "http://ocsp.invalid"
-"""Nobody: the central system asks in the station's place (M06)."""
 
 
 class Security201:
@@ -64,6 +63,6 @@ class Security201:
             return REJECTED
         if payload.get("certificateType") == "V2GCertificate":
             self._cabinet.certificates.hold("V2GCertificateChain", identity)
-            asked = {**identity, "responderURL": _RESPONDER}
+            asked = {**identity, "responderURL": RESPONDER}
             self._cabinet.say("GetCertificateStatus", {"ocspRequestData": asked})
         return ACCEPTED

@@ -13,6 +13,7 @@ from depot_sim.chargers.profiles import ChargingProfile, Purpose, Selection
 
 CONNECTOR_ID = 1
 """Every EVSE has one connector."""
+EXTERNAL_SOURCE = "EMS"
 PURPOSES = {
     "ChargingStationMaxProfile": Purpose.STATION_MAX,
     "TxDefaultProfile": Purpose.TX_DEFAULT,
@@ -134,7 +135,7 @@ def wanted(payload: Json) -> Callable[[ChargingProfile], bool]:
 
 def limit_source(profile: ChargingProfile) -> str:
     """Who has set a profile."""
-    return "EMS" if profile.purpose is Purpose.EXTERNAL else "CSO"
+    return EXTERNAL_SOURCE if profile.purpose is Purpose.EXTERNAL else "CSO"
 
 
 def profile_words(profile: ChargingProfile) -> Json:
