@@ -41,9 +41,10 @@ class ChargerBench:
             settings=StationSettings(),
         )
         self.station.set_online(self.now, online=True)
-        self.dialect = speaker(
-            Cabinet(self.station, Nameplate(id="CP-1"), lambda: self.now, self.resets.append)
+        self.cabinet = Cabinet(
+            self.station, Nameplate(id="CP-1"), lambda: self.now, self.resets.append
         )
+        self.dialect = speaker(self.cabinet)
 
     def ask(self, action: str, payload: Mapping[str, Any] | None = None) -> Json:
         """The answer to a CALL; both follow their schemas."""
