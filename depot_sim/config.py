@@ -97,7 +97,7 @@ class ChargerSettings(Settings):
     """
 
     id: Id
-    version: Literal["1.6", "2.0.1"]
+    version: Literal["1.6", "2.0.1", "2.1"]
     url: Annotated[str, Field(pattern=r"^ws://")]
     password: str | None = None
     rated_a: Annotated[float, Field(ge=6, le=1000)] = 32.0
