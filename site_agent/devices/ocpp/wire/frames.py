@@ -19,6 +19,8 @@ _LONGEST_ID = 255
 _NO_ID = "-1"
 """Message id of an answer to a frame whose own id cannot be read (2.0.1 part 4 §4.2.3)."""
 
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+
 
 class Fault(StrEnum):
     """Why a frame or a CALL is refused, in the words of 2.0.1 part 4 §4.3."""
@@ -116,7 +118,7 @@ def error(message_id: str, code: str, text: str) -> str:
 
 def text_of(payload: Json) -> str:
     """A payload as it goes over the wire."""
-    return json.dumps(payload, separators=(",", ":"))
+    return _encode(payload)
 
 
 def _frame(kind: int, message_id: str, rest: list[object]) -> Call | Answer:

@@ -41,14 +41,24 @@ class Request:
 class _Waiting:
     rank: tuple[int, int]
     action: str
-    text: str
+    turn: asyncio.Future[None]
+
+
+@dataclass(slots=True, kw_only=True)
+class _InFlight:
+    """What was sent. It holds the slot until it is answered or too late, whoever still waits."""
+
+    message_id: str
+    action: str
     vital: bool
     answer: asyncio.Future[Json]
+    timer: asyncio.TimerHandle
 
 
 class Outbox:
     """The CALLs of one socket. `send(message_id, action, payload text)` writes one.
 
+    Every caller sends its own CALL when its turn comes, so a CALL costs no task of its own.
     `deaf` is called once `_DEAF_AFTER` vital CALLs in a row found no answer.
     """
 
@@ -63,9 +73,10 @@ class Outbox:
         self._timeout_s = timeout_s
         self._deaf = deaf
         self._waiting: dict[Hashable, _Waiting] = {}
-        self._in_flight: dict[str, asyncio.Future[Json]] = {}
+        self._taken = False
+        """Whether the one slot is somebody's: between a turn given and the CALL's end."""
+        self._in_flight: _InFlight | None = None
         self._order = itertools.count()
-        self._arrived = asyncio.Event()
         self._unanswered = 0
         self._closed = False
 
@@ -87,82 +98,112 @@ class Outbox:
         if self._closed:
             raise LinkDownError("not connected")
         self.withdraw(key)
-        if len(self._waiting) >= _MOST_WAITING:
-            raise TransientError("too many calls are waiting")
-        waiting = _Waiting(
-            rank=(priority, next(self._order)),
-            action=action,
-            text=text,
-            vital=vital,
-            answer=asyncio.Future(),
-        )
-        self._waiting[key] = waiting
-        self._arrived.set()
+        if self._taken:
+            await self._turn(action, key, priority)
+        self._taken = True
+        sent = self._fly(action, vital=vital)
         try:
-            # shielded: a caller that gives up must not free the slot of a CALL in flight
-            return await asyncio.shield(waiting.answer)
-        except asyncio.CancelledError:
-            if self._waiting.get(key) is waiting:
-                del self._waiting[key]
+            await self._send(sent.message_id, action, text)
+        except BaseException as error:
+            sent.answer.add_done_callback(_heed)
+            if isinstance(error, LinkDownError):
+                self._land(sent)
             raise
+        return await sent.answer
 
     def withdraw(self, key: Hashable) -> None:
         """The unsent CALL under this key, if any, is no longer wanted."""
         if old := self._waiting.pop(key, None):
-            _fail(old.answer, SupersededError(f"{old.action} gave way to a newer one"))
+            _fail(old.turn, SupersededError(f"{old.action} gave way to a newer one"))
 
     def settle(self, answer: Answer) -> bool:
         """Take an answer; False when nobody waits for it (any more)."""
-        future = self._in_flight.pop(answer.message_id, None)
-        if future is None or future.done():
+        sent = self._in_flight
+        if sent is None or sent.message_id != answer.message_id:
+            return False
+        self._unanswered = 0
+        self._land(sent)
+        if sent.answer.done():  # its caller has given up
             return False
         if isinstance(answer.outcome, CallRefusedError):
-            future.set_exception(answer.outcome)
+            sent.answer.set_exception(answer.outcome)
         else:
-            future.set_result(answer.outcome)
+            sent.answer.set_result(answer.outcome)
         return True
 
     def close(self) -> None:
         """The socket is gone: everything waiting fails now."""
         self._closed = True
-        for future in [*self._in_flight.values(), *(w.answer for w in self._waiting.values())]:
-            _fail(future, LinkDownError("connection closed"))
-        self._in_flight.clear()
+        if self._in_flight is not None:
+            self._in_flight.timer.cancel()
+            _fail(self._in_flight.answer, LinkDownError("connection closed"))
+            self._in_flight = None
+        for waiting in self._waiting.values():
+            _fail(waiting.turn, LinkDownError("connection closed"))
         self._waiting.clear()
 
-    async def run(self) -> None:
-        """Send one CALL after the other until cancelled."""
-        while True:
-            while not self._waiting:
-                self._arrived.clear()
-                await self._arrived.wait()
-            key = min(self._waiting, key=lambda k: self._waiting[k].rank)
-            await self._deliver(self._waiting.pop(key))
+    # --- the one slot -----------------------------------------------------------------------------
 
-    async def _deliver(self, waiting: _Waiting) -> None:
-        message_id, answer = str(uuid.uuid4()), waiting.answer
-        self._in_flight[message_id] = answer
+    async def _turn(self, action: str, key: Hashable, priority: Priority) -> None:
+        if len(self._waiting) >= _MOST_WAITING:
+            raise TransientError("too many calls are waiting")
+        waiting = _Waiting(
+            rank=(priority, next(self._order)), action=action, turn=asyncio.Future()
+        )
+        self._waiting[key] = waiting
         try:
-            async with asyncio.timeout(self._timeout_s):
-                await self._send(message_id, waiting.action, waiting.text)
-                await asyncio.wait([answer])
-        except TimeoutError:
-            _fail(answer, NoAnswerError(f"no answer to {waiting.action}"))
-            self._count_unanswered(waiting)
-        except LinkDownError as error:
-            _fail(answer, error)
-        else:
-            self._unanswered = 0
-        finally:
-            self._in_flight.pop(message_id, None)
-            _fail(answer, LinkDownError("connection closed"))  # cancelled: nobody may hang
+            await waiting.turn
+        except asyncio.CancelledError:
+            if self._waiting.get(key) is waiting:
+                del self._waiting[key]
+            elif not waiting.turn.cancelled() and waiting.turn.exception() is None:
+                self._next()  # its turn had come: the slot goes on
+            raise
+        if self._closed:
+            raise LinkDownError("connection closed")
 
-    def _count_unanswered(self, waiting: _Waiting) -> None:
-        self._unanswered += waiting.vital
+    def _fly(self, action: str, *, vital: bool) -> _InFlight:
+        loop = asyncio.get_running_loop()  # noqa: TID251 (for a timer, which is no task)
+        sent = _InFlight(
+            message_id=str(uuid.uuid4()),
+            action=action,
+            vital=vital,
+            answer=asyncio.Future(),
+            timer=loop.call_later(self._timeout_s, self._expire),
+        )
+        self._in_flight = sent
+        return sent
+
+    def _land(self, sent: _InFlight) -> None:
+        sent.timer.cancel()
+        if self._in_flight is sent:
+            self._in_flight = None
+            self._next()
+
+    def _next(self) -> None:
+        """Give the slot to whoever comes first; free it when nobody waits."""
+        self._taken = bool(self._waiting)
+        if self._waiting:
+            key = min(self._waiting, key=lambda k: self._waiting[k].rank)
+            self._waiting.pop(key).turn.set_result(None)
+
+    def _expire(self) -> None:
+        sent = self._in_flight
+        if sent is None:
+            return
+        _fail(sent.answer, NoAnswerError(f"no answer to {sent.action}"))
+        self._land(sent)
+        self._unanswered += sent.vital
         if self._unanswered >= _DEAF_AFTER:
             self._deaf()
 
 
-def _fail(future: asyncio.Future[Json], error: Exception) -> None:
+def _fail(future: asyncio.Future[Json] | asyncio.Future[None], error: Exception) -> None:
     if not future.done():
         future.set_exception(error)
+
+
+def _heed(future: asyncio.Future[Json]) -> None:
+    """Nobody waits for this outcome any more: that is no fault to be logged."""
+    if not future.cancelled():
+        future.exception()

@@ -65,7 +65,7 @@ class Session:
             async with asyncio.TaskGroup() as tasks:
                 jobs = [
                     tasks.create_task(job)
-                    for job in (self._read(), self._answer_in_order(), self._outbox.run())
+                    for job in (self._read(), self._answer_in_order())
                 ]
                 await self._ended.wait()
                 for job in jobs:

@@ -36,12 +36,10 @@ class Wire:
 async def running(timeout_s: float = 5.0) -> AsyncIterator[tuple[Outbox, Wire]]:
     wire = Wire()
     outbox = Outbox(wire.send, timeout_s=timeout_s, deaf=wire.hear_nothing)
-    async with asyncio.TaskGroup() as tasks:
-        job = tasks.create_task(outbox.run())
-        try:
-            yield outbox, wire
-        finally:
-            job.cancel()
+    try:
+        yield outbox, wire
+    finally:
+        outbox.close()
 
 
 async def outcome(work: Awaitable[Json]) -> object:
@@ -98,7 +96,7 @@ async def test_closing_fails_everything_at_once() -> None:
         assert isinstance(await outcome(ask(outbox, "D")), LinkDownError)
 
 
-async def test_stopping_the_worker_leaves_nobody_hanging() -> None:
+async def test_the_end_of_a_connection_leaves_nobody_hanging() -> None:
     async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
         async with running(timeout_s=60) as (outbox, wire):
             waiting = tasks.create_task(outcome(ask(outbox, "A")))
@@ -135,6 +133,30 @@ async def test_a_caller_that_gives_up_early_is_never_sent() -> None:
         outbox.settle(Answer(message_id, {}))
         await third
         assert [name for _, name in wire.sent] == ["A", "C"]
+
+
+async def test_a_caller_that_gives_up_when_its_turn_comes_passes_it_on() -> None:
+    async with running() as (outbox, wire), asyncio.TaskGroup() as tasks:
+        tasks.create_task(outcome(ask(outbox, "A")))
+        message_id, _ = await wire.next()
+        second = tasks.create_task(outcome(ask(outbox, "B")))
+        third = tasks.create_task(outcome(ask(outbox, "C")))
+        await asyncio.sleep(0)
+        outbox.settle(Answer(message_id, {}))
+        second.cancel()
+        message_id, name = await wire.next()
+        assert name == "C"
+        outbox.settle(Answer(message_id, {}))
+        assert await third == {}
+
+
+async def test_a_socket_that_breaks_in_mid_send_frees_the_slot() -> None:
+    async def broken(message_id: str, action: str, text: str) -> None:
+        raise LinkDownError("connection closed")
+
+    outbox = Outbox(broken, timeout_s=60, deaf=lambda: None)
+    assert isinstance(await outcome(ask(outbox, "A")), LinkDownError)
+    assert isinstance(await outcome(ask(outbox, "B")), LinkDownError)
 
 
 async def test_three_vital_calls_unanswered_in_a_row_mean_deaf() -> None:
