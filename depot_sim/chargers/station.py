@@ -481,5 +481,9 @@ class Station:
             in_transaction=transaction is not None,
             transaction_id=transaction.ref if transaction else None,
             tx_id_required=self._rules.tx_id_required,
-            bidirectional=any(o.evse.bidirectional for o in self.outlets.values()),
+            bidirectional=any(
+                o.evse.bidirectional
+                for o in self.outlets.values()
+                if profile.evse_id in (0, o.id)
+            ),
         )
