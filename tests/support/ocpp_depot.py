@@ -16,6 +16,7 @@ from websockets.typing import Subprotocol
 
 from contracts.time import Clock
 from site_agent.devices.ocpp.central import CentralSystem
+from site_agent.devices.ocpp.security import Profile
 from site_agent.devices.ocpp.settings import StationConfig, Timing
 from site_agent.domain.access import Access
 from site_agent.domain.device import ChargerSetpoint, ChargerSpec, ChargerState
@@ -61,6 +62,7 @@ async def depot(
     clock: Clock | None = None,
     sessions: MemorySessions | None = None,
     ssl_context: ssl.SSLContext | None = None,
+    profile: Profile = Profile.OPEN,
     access: Access = FEW,
     memory: KeyValues | None = None,
     clouds: CloudQueue | None = None,
@@ -79,6 +81,7 @@ async def depot(
         port=port,
         timing=timing,
         ssl_context=ssl_context,
+        profile=profile,
         memory=memory,
         clouds=clouds,
     )
