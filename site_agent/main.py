@@ -18,6 +18,7 @@ from site_agent.console.door import Door
 from site_agent.devices.mqtt.broker import BrokerAddress, SiteBroker
 from site_agent.devices.ocpp.central import CentralSystem
 from site_agent.devices.ocpp.operate.commands import OcppCommands
+from site_agent.devices.ocpp.security import Profile
 from site_agent.devices.registry import (
     BATTERIES,
     METERS,
@@ -153,6 +154,7 @@ class _Site:
             memory=self._store.key_values,
             seen=self._seen,
             zone=self._settings.time_zone,
+            profile=Profile(self._settings.ocpp.security_profile),
             tls=self._settings.ocpp.cert is not None,
             agent=_agent_version(),
         )

@@ -110,6 +110,15 @@ class Steering:
         return not (known.refuses_zero or known.sticks)
 
     @property
+    def resting_a(self) -> float | None:
+        """The fail-safe share that rests in the charger, A per phase; None: none is known of."""
+        return None if self._force.resting is None else self._force.resting[0]
+
+    def writes_a_day(self, now: datetime) -> int:
+        """Profiles written to its flash within the last 24 h, of this process."""
+        return self._installer.wear.per_day(now)
+
+    @property
     def lapse(self) -> Lapse:
         """Whether it lets go of a limit by itself, as far as it has been tried."""
         return self._installer.model.known.lapse

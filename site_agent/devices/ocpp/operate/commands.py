@@ -12,8 +12,10 @@ from contracts.time import Clock
 from site_agent.devices.ocpp.central import CentralSystem
 from site_agent.devices.ocpp.operate import asked, describe, recording
 from site_agent.devices.ocpp.operate.asked import Args
-from site_agent.devices.ocpp.operate.check_in import CheckIn, Verdict
+from site_agent.devices.ocpp.operate.check_in import check_in
 from site_agent.devices.ocpp.operate.orders import Orders
+from site_agent.devices.ocpp.operate.steps import Verdict
+from site_agent.devices.ocpp.security import Profile
 from site_agent.devices.ocpp.station import Station
 from site_agent.devices.ocpp.wire.trace import Frame
 from site_agent.domain.device import ChargerState
@@ -38,6 +40,7 @@ class OcppCommands:
         memory: KeyValues,
         seen: Callable[[], Mapping[str, ChargerState]],
         zone: str,
+        profile: Profile,
         tls: bool,
         agent: str,
     ) -> None:
@@ -46,6 +49,7 @@ class OcppCommands:
         self._memory = memory
         self._seen = seen
         self._zone = zone
+        self._profile = profile
         self._tls = tls
         self._agent = agent
         self._checking: set[str] = set()
@@ -97,6 +101,7 @@ class OcppCommands:
         found["fault_meanings"] = describe.faults(one)
         found["allowed_versions"] = [version.value for version in one.config.versions]
         if link is not None:
+            found |= describe.told(one)
             found["capabilities"] = describe.capabilities(link.capabilities)
             with suppress(GridyardError):  # best effort: it may answer nothing
                 answer = await one.command(link.dialect.read_settings())
@@ -123,11 +128,15 @@ class OcppCommands:
         number, evse = asked.evse(one, args)
         asked.only_once(self._checking, evse.spec.evse_id)
         try:
-            check = CheckIn(
-                one, number, self._clock, tls=self._tls, reboot=args.get("reboot") is True
-            )
             counts = dict.fromkeys(Verdict, 0)
-            async for step in check.run():
+            async for step in check_in(
+                one,
+                number,
+                self._clock,
+                profile=self._profile,
+                tls=self._tls,
+                reboot=args.get("reboot") is True,
+            ):
                 counts[step.verdict] += 1
                 yield step.as_dict()
         finally:

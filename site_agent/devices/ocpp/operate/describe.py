@@ -66,6 +66,25 @@ def evse(number: int, one: OcppCharger, seen: Mapping[str, ChargerState], now: d
         "ceiling_a": state.ceiling_a,
         "follows_within_s": state.follows_within and state.follows_within.total_seconds(),
         "phases_used": state.phases_used,
+        "resting_a": one.steering.resting_a,
+        "writes_a_day": one.steering.writes_a_day(now),
+    }
+
+
+def told(one: Station) -> Json:
+    """What it has told about itself; `inventory` only once all its settings were asked for."""
+    known = one.inventory
+    return {
+        "conditions": {
+            str(number): " ".join(filter(None, (said.status, said.error)))
+            for number, said in known.conditions.items()
+        },
+        "transfers": dict(known.progress),
+        "inventory": {setting.name: setting.value for setting in known.settings},
+        "security_events": [
+            {"at": event.at.isoformat(), "kind": event.kind, "info": event.info}
+            for event in known.security_events
+        ],
     }
 
 
