@@ -55,7 +55,9 @@ class MemoryCloudQueue:
 
     async def waiting(self, station: str) -> Sequence[tuple[int, bool]]:
         """`(seq, samples)` of all that wait, in order."""
-        return [(seq, held[0]) for (name, seq), held in sorted(self._held.items()) if name == station]
+        return [
+            (seq, held[0]) for (name, seq), held in sorted(self._held.items()) if name == station
+        ]
 
     async def body(self, station: str, seq: int) -> str | None:
         """One message, or None when there is none."""

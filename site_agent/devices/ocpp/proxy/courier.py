@@ -54,8 +54,14 @@ class Courier:
         self._boot: Told | None = None
         self._boot_due = False
         self._heartbeat_s = _HEARTBEAT_S
+        self._telling: Told | None = None
         self.prompt = True
         """Whether the cloud's last answer came within our patience."""
+
+    @property
+    def starting(self) -> bool:
+        """Whether the cloud has been told of a transaction and has not answered with its id."""
+        return self._telling is not None and self._telling.transaction is not None
 
     def booted(self, told: Told) -> None:
         """The charger has introduced itself: the cloud hears of it before anything else."""
@@ -109,7 +115,11 @@ class Courier:
             entry, told = found
             if told.version is not version:
                 return
-            await self._tell(session, entry, told)
+            self._telling = told
+            try:
+                await self._tell(session, entry, told)
+            finally:
+                self._telling = None
 
     async def _greet(self, session: Session, boot: Told) -> None:
         """Until it is accepted, a charger sends nothing else (1.6 §4.2, 2.0.1 B01-B03)."""

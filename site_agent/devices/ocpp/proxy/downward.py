@@ -12,6 +12,7 @@ from site_agent.devices.ocpp.limits.profiles import RateUnit
 from site_agent.devices.ocpp.proxy import guard, reading
 from site_agent.devices.ocpp.proxy.composite import Allowed, answer, composite
 from site_agent.devices.ocpp.proxy.journal import Told
+from site_agent.devices.ocpp.proxy.patience import within
 from site_agent.devices.ocpp.proxy.profile_book import Kept, criteria
 from site_agent.devices.ocpp.proxy.upward import Parts, Upward
 from site_agent.devices.ocpp.settings import Version
@@ -29,6 +30,7 @@ _BURST, _PER_S = 30.0, 2.0
 """Orders in a row, and in the long run: the charger's link is for limits first."""
 _PAUSE_S = 30.0
 """After an order the charger did not answer: each holds up a limit for as long as it waits."""
+_NAMING_S = 2.0
 _RESETS_APART = timedelta(seconds=60)
 _LONGEST_COMPOSITE_S = 7 * 86_400
 _log = structlog.get_logger(__name__)
@@ -72,7 +74,7 @@ class Downward:
         handler = _HANDLERS.get(action)
         if handler is not None:
             return await handler(self, version, payload)
-        return await self._pass(action, self._worded(version, payload))
+        return await self._pass(action, await self._worded(version, payload))
 
     # --- passed on --------------------------------------------------------------------------------
 
@@ -93,12 +95,21 @@ class Downward:
                 self._deaf_until_s = self._parts.clock.monotonic() + _PAUSE_S
             raise CallFaultError(Fault.INTERNAL, "the charger cannot be reached") from error
 
-    def _worded(self, version: Version, payload: Json) -> Json:
+    async def _worded(self, version: Version, payload: Json) -> Json:
         """With the transaction's id as the charger knows it."""
         number = payload.get("transactionId")
         if version is Version.V16 and isinstance(number, int):
-            return {**payload, "transactionId": self._parts.ledger.ours(number)}
+            return {**payload, "transactionId": await self._ours(number)}
         return payload
+
+    async def _ours(self, theirs: int) -> int:
+        """The charger's id; an unknown one is from before we stood in between."""
+        ledger = self._parts.ledger
+        if ledger.ours(theirs) is None and self._upward.courier.starting:
+            # the cloud may use an id in the same breath in which it gives it
+            await within(self._parts.clock, _NAMING_S, ledger.next_name())
+        found = ledger.ours(theirs)
+        return theirs if found is None else found
 
     async def _start(self, version: Version, payload: Json) -> Json:
         """Its profile stays here: for the transaction that follows."""
@@ -149,7 +160,7 @@ class Downward:
             evse, wire = reading.wire_of(payload)
             ref = wire.get("transactionId")
             if version is Version.V16 and isinstance(ref, int):
-                ref = str(self._parts.ledger.ours(ref))
+                ref = str(await self._ours(ref))
             await self._parts.book.put(evse, wire, None if ref is None else str(ref))
         except ProtocolError as error:
             self._note_refusal(f"SetChargingProfile: {error}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import OrderedDict, deque
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ class Ledger:
         self._key = f"cloud-transactions:{station}"
         self._memory = memory
         self._names: OrderedDict[int, int | None] = OrderedDict()
+        self._named = asyncio.Event()
         self._over: deque[str] = deque(maxlen=_MOST_OVER)
         self.running: dict[int, Running] = {}
         """By EVSE."""
@@ -77,15 +79,21 @@ class Ledger:
         while len(self._names) > _MOST_NAMES:
             self._names.popitem(last=False)
         await self._save()
+        self._named.set()
+        self._named = asyncio.Event()
 
     def theirs(self, ours: int) -> int | None:
         """The cloud's id; None for a transaction it has refused."""
         return self._names.get(ours, ours)
 
-    def ours(self, theirs: int) -> int:
-        """The id that the charger knows; of several, the newest."""
+    def ours(self, theirs: int) -> int | None:
+        """The id that the charger knows, of several the newest; None: not one of the cloud's."""
         pairs = reversed(self._names.items())
-        return next((ours for ours, name in pairs if name == theirs), theirs)
+        return next((ours for ours, name in pairs if name == theirs), None)
+
+    async def next_name(self) -> None:
+        """Return once another one is known."""
+        await self._named.wait()
 
     async def _save(self) -> None:
         running = [(evse, one.ref, one.began.isoformat()) for evse, one in self.running.items()]
