@@ -77,7 +77,18 @@ _V2 = (
     ) STRICT, WITHOUT ROWID""",
 )
 
-MIGRATIONS = (_V1, _V2)
+_V3 = (
+    # What a charger has told and its cloud CSMS has not heard yet.
+    """CREATE TABLE cloud_message (
+        station TEXT NOT NULL,
+        seq INTEGER NOT NULL,
+        samples INTEGER NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (station, seq)
+    ) STRICT, WITHOUT ROWID""",
+)
+
+MIGRATIONS = (_V1, _V2, _V3)
 
 
 def migrate(connection: sqlite3.Connection, name: str) -> None:
