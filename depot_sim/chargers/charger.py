@@ -16,7 +16,8 @@ from depot_sim.chargers.ocpp16 import charge_point as ocpp16
 from depot_sim.chargers.ocpp21 import charging_station as ocpp21
 from depot_sim.chargers.ocpp201 import charging_station as ocpp201
 from depot_sim.chargers.personality import Personality
-from depot_sim.chargers.station import Rules, Station, StationSettings
+from depot_sim.chargers.rules import Rules, StationSettings
+from depot_sim.chargers.station import Station
 from depot_sim.faults import FaultKind, Faults
 from depot_sim.physics.evse import Evse
 from depot_sim.physics.phases import PhaseWatts
@@ -61,7 +62,10 @@ class Charger:
             evses=spec.evses,
             personality=spec.personality,
             rules=rules,
-            settings=StationSettings(meter_interval_s=spec.meter_interval_s),
+            settings=StationSettings(
+                meter_interval_s=spec.meter_interval_s,
+                security_profile=spec.endpoint.security_profile,
+            ),
         )
         self.cabinet = Cabinet(self.station, Nameplate(id=self.id), self.now, self._reset)
         dialect = speaker(self.cabinet)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import base64
 import random
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
@@ -21,11 +22,13 @@ from contracts.time import Clock
 from depot_sim.chargers.dialect import Call, Dialect
 from depot_sim.chargers.distortion import distortion
 from depot_sim.chargers.events import BootReason, Event, HeartbeatDue, RestartDue
+from depot_sim.chargers.false_ends import end_something
 from depot_sim.chargers.json_rpc import Json
 from depot_sim.chargers.manners import Manners
 from depot_sim.chargers.mischief import Pongless, bad_frames, gaps, offered
 from depot_sim.chargers.session import Session
 from depot_sim.chargers.station import Station
+from depot_sim.chargers.tls import TlsFiles
 from depot_sim.reconnect import stay_connected
 
 _log = structlog.get_logger(__name__)
@@ -44,18 +47,40 @@ class Endpoint:
     url: str
     charger_id: str
     password: str | None = None
+    tls: TlsFiles = field(default_factory=TlsFiles)
+    """Used with `wss://`."""
+
+    @property
+    def security_profile(self) -> int:
+        """0 to 3: nothing, a password, a password over TLS, a certificate over TLS."""
+        if self._secured:
+            return 2 if self.tls.cert is None else 3
+        return 0 if self.password is None else 1
+
+    @property
+    def _secured(self) -> bool:
+        return self.url.startswith("wss:")
+
+    @property
+    def context(self) -> ssl.SSLContext | None:
+        """TLS, where the URL asks for it.
+
+        Raises:
+            OSError: a file is missing or not what it should be.
+        """
+        return self.tls.context() if self._secured else None
 
     @property
     def address(self) -> str:
         """The whole URL."""
         return f"{self.url.rstrip('/')}/{self.charger_id}"
 
-    @property
-    def headers(self) -> dict[str, str]:
-        """HTTP Basic authentication of security profile 1, if there is a password."""
-        if self.password is None:
+    def headers(self, newer: str | None) -> dict[str, str]:
+        """HTTP Basic authentication, if there is a password; `newer` is in place of our own."""
+        password = newer or self.password
+        if password is None:
             return {}
-        token = base64.b64encode(f"{self.charger_id}:{self.password}".encode()).decode()
+        token = base64.b64encode(f"{self.charger_id}:{password}".encode()).decode()
         return {"Authorization": f"Basic {token}"}
 
 
@@ -136,7 +161,8 @@ class Link:
         socket = await connect(
             self._endpoint.address,
             subprotocols=offered(self._dialect.subprotocol, self._mood.offers),
-            additional_headers=self._endpoint.headers,
+            additional_headers=self._endpoint.headers(self._station.settings.password),
+            ssl=self._endpoint.context,
             compression=None,
             proxy=None,
             user_agent_header=None,
@@ -178,7 +204,7 @@ class Link:
 
     async def _talk(self, session: Session) -> None:
         self._station.outbox.keep_durable()
-        if self._boot_reason is None and self._station.end_something(self._now()):
+        if self._boot_reason is None and end_something(self._station, self._now()):
             await self._tell_next(session)
         await self._greet(session)
         self._backoff.reset()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from depot_sim.chargers.acceptance import Case, Refusal, duplicates, refusal
@@ -29,45 +29,15 @@ from depot_sim.chargers.events import (
 )
 from depot_sim.chargers.local_list import KnownTokens, Listed
 from depot_sim.chargers.outbox import Outbox
-from depot_sim.chargers.outlet import RECENT_SAMPLES, Outlet
+from depot_sim.chargers.outlet import Outlet
 from depot_sim.chargers.personality import Personality
 from depot_sim.chargers.profiles import ChargingProfile, Limit, Selection
 from depot_sim.chargers.reservations import Reservation, Reservations
+from depot_sim.chargers.rules import Rules, StationSettings
 from depot_sim.chargers.smart_charging import SmartCharging
 from depot_sim.physics.evse import Evse
 from depot_sim.physics.phases import PhaseWatts, total
 from depot_sim.physics.vehicle import Vehicle
-
-
-@dataclass(slots=True, kw_only=True)
-class StationSettings:
-    """What a central system may read and write; intervals in s, 0 switches off."""
-
-    heartbeat_interval_s: int = 300
-    meter_interval_s: int = 10
-    local_list: bool = True
-    local_pre_authorize: bool = False
-    """Start on the station's own word and let the central system object."""
-    local_authorize_offline: bool = False
-    offline_unknown: bool = False
-    """Offline, start even for tokens nobody knows."""
-    remote_needs_authorization: bool = False
-    password: str | None = None
-    """Basic password set by the central system, in place of the configured one."""
-    security_profile: int = 0
-    kept: dict[str, str] = field(default_factory=dict)
-    """Values written to settings that are kept and have no other effect."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """Where the versions differ in substance, not in words."""
-
-    own_transaction_ids: bool
-    """2.0.1: the station names a transaction; 1.6: the central system does."""
-    tx_id_required: bool
-    refuses_duplicates: bool
-    """2.0.1 refuses a second id for one place in the stack; 1.6 lets it replace the first."""
 
 
 class Station:
@@ -90,7 +60,7 @@ class Station:
         self.reservations = Reservations()
         self.online_since: datetime | None = None
         """None while there is no accepted link to the central system."""
-        self._rules = rules
+        self.rules = rules
         self._charging = SmartCharging(personality)
 
     # --- the world ---------------------------------------------------------------------------
@@ -187,7 +157,7 @@ class Station:
             id_tag=id_tag,
             started_at=now,
             start_wh=outlet.evse.register_wh,
-            ref=str(uuid.uuid4()) if self._rules.own_transaction_ids else None,
+            ref=str(uuid.uuid4()) if self.rules.own_transaction_ids else None,
             remote_start_id=remote_start_id,
             tag_type=tag_type or outlet.evse.vehicle.tag_type,
             group=known.group if known else None,
@@ -196,7 +166,7 @@ class Station:
         outlet.evse = replace(outlet.evse, vehicle=outlet.evse.vehicle.woken())
         self._charging.begun(outlet, now)
         status = outlet.status_under(self.limit(evse_id, now))
-        sample = self._sample(outlet, now, Context.BEGIN)
+        sample = self.sample(outlet, now, Context.BEGIN)
         self.outbox.put(
             TransactionStarted(at=now, transaction=outlet.transaction, status=status, sample=sample)
         )
@@ -214,7 +184,7 @@ class Station:
                 at=now,
                 transaction=outlet.transaction,
                 reason=reason,
-                sample=self._sample(outlet, now, Context.END),
+                sample=self.sample(outlet, now, Context.END),
                 earlier=earlier,
             )
         )
@@ -272,37 +242,6 @@ class Station:
                 return outlet.transaction
         return None
 
-    def end_something(self, now: datetime) -> bool:
-        """Put an end first in the queue, as the personality has it; whether there is one."""
-        if self.personality.ends_first == "running":
-            for outlet in self.outlets.values():
-                self.end(outlet.id, EndReason.LOCAL, now)
-        elif self.personality.ends_first == "unknown":
-            self._end_unknown(now)
-        return self.personality.ends_first is not None and self.outbox.ends_first()
-
-    def _end_unknown(self, now: datetime) -> None:
-        """End a transaction the central system has never heard of."""
-        outlet = next(iter(self.outlets.values()))
-        number = uuid.uuid4()
-        unknown = Transaction(
-            evse_id=outlet.id,
-            id_tag="UNKNOWN",
-            started_at=now,
-            start_wh=0.0,
-            ref=str(number if self._rules.own_transaction_ids else number.int % 2**31),
-        )
-        sample = self._sample(outlet, now, Context.END)
-        self.outbox.put(
-            TransactionEnded(
-                at=now,
-                transaction=unknown,
-                reason=EndReason.LOCAL,
-                sample=sample,
-                earlier=(sample,) * RECENT_SAMPLES,
-            )
-        )
-
     # --- telling -----------------------------------------------------------------------------
 
     def repeat_statuses(self, now: datetime) -> None:
@@ -321,9 +260,9 @@ class Station:
 
     def meter(self, outlet: Outlet, context: Context, now: datetime) -> None:
         """Tell the outlet's meter."""
-        sample = self._sample(outlet, now, context)
+        sample = self.sample(outlet, now, context)
         outlet.recent.append(sample)
-        apart = self.personality.power_reads_zero and self._rules.own_transaction_ids
+        apart = self.personality.power_reads_zero and self.rules.own_transaction_ids
         self.outbox.put(
             Metered(
                 at=now,
@@ -339,7 +278,8 @@ class Station:
         for outlet in self.outlets.values():
             outlet.meter_stuck_at = (outlet.meter_stuck_at or outlet.evse) if stuck else None
 
-    def _sample(self, outlet: Outlet, now: datetime, context: Context) -> Sample:
+    def sample(self, outlet: Outlet, now: datetime, context: Context) -> Sample:
+        """The outlet's meter as this station shows it."""
         sample = outlet.sample(now, context)
         if not self.personality.power_reads_zero:
             return sample
@@ -443,7 +383,7 @@ class Station:
             return None
         if reason := refusal(self._case(profile)):
             return reason
-        if self._rules.refuses_duplicates and duplicates(profile, self._charging.accepted):
+        if self.rules.refuses_duplicates and duplicates(profile, self._charging.accepted):
             return Refusal.DUPLICATE
         self._charging.install(profile, now)
         return None
@@ -480,10 +420,8 @@ class Station:
             evse_ids=frozenset(self.outlets),
             in_transaction=transaction is not None,
             transaction_id=transaction.ref if transaction else None,
-            tx_id_required=self._rules.tx_id_required,
+            tx_id_required=self.rules.tx_id_required,
             bidirectional=any(
-                o.evse.bidirectional
-                for o in self.outlets.values()
-                if profile.evse_id in (0, o.id)
+                o.evse.bidirectional for o in self.outlets.values() if profile.evse_id in (0, o.id)
             ),
         )

@@ -13,7 +13,8 @@ from depot_sim.chargers.charger import VERSIONS
 from depot_sim.chargers.dialect import Nameplate
 from depot_sim.chargers.events import EndReason
 from depot_sim.chargers.personality import compose
-from depot_sim.chargers.station import Station, StationSettings
+from depot_sim.chargers.rules import StationSettings
+from depot_sim.chargers.station import Station
 from depot_sim.physics.evse import Evse
 from depot_sim.physics.vehicle import Vehicle
 

@@ -21,7 +21,7 @@ from depot_sim.chargers.json_rpc import Json, timestamp
 from depot_sim.chargers.ocpp16 import wording
 from depot_sim.chargers.ocpp16.answers import answers
 from depot_sim.chargers.ocpp16.schema import check_response
-from depot_sim.chargers.station import Rules
+from depot_sim.chargers.rules import Rules
 
 RULES = Rules(own_transaction_ids=False, tx_id_required=False, refuses_duplicates=False)
 

@@ -29,7 +29,7 @@ from depot_sim.chargers.ocpp201 import iso15118, wording
 from depot_sim.chargers.ocpp201.answers import answers
 from depot_sim.chargers.ocpp201.schema import check_response
 from depot_sim.chargers.outlet import Outlet
-from depot_sim.chargers.station import Rules
+from depot_sim.chargers.rules import Rules
 from depot_sim.physics.vehicle import Vehicle
 
 RULES = Rules(own_transaction_ids=True, tx_id_required=True, refuses_duplicates=True)

@@ -23,7 +23,7 @@ from depot_sim.physics.evse import Evse
 from support.waiting import until
 
 Json = dict[str, Any]
-VERSIONS = ("1.6", "2.0.1")
+VERSIONS = ("1.6", "2.0.1", "2.1")
 SILENCE_S = 0.4
 
 

@@ -15,9 +15,11 @@ from depot_sim.chargers.events import (
     TransactionEnded,
     TransactionStarted,
 )
+from depot_sim.chargers.false_ends import end_something
 from depot_sim.chargers.personality import Entry, compose
 from depot_sim.chargers.profiles import ChargingProfile, Period, Purpose, RateUnit, Selection
-from depot_sim.chargers.station import Rules, Station, StationSettings
+from depot_sim.chargers.rules import Rules, StationSettings
+from depot_sim.chargers.station import Station
 from depot_sim.physics.evse import Evse
 from depot_sim.physics.vehicle import Vehicle
 
@@ -239,7 +241,7 @@ def test_power_reads_zero(version: str) -> None:
 @pytest.mark.parametrize("version", RULES)
 def test_ends_first_of_a_transaction_nobody_knows(version: str) -> None:
     bench = Bench("ends-first", version=version)
-    bench.station.end_something(bench.now)
+    end_something(bench.station, bench.now)
     ended = bench.told()[0]
     assert isinstance(ended, TransactionEnded)
     assert len(ended.samples) == 4
@@ -250,7 +252,7 @@ def test_ends_first_of_a_transaction_nobody_knows(version: str) -> None:
 def test_ends_first_of_the_running_transaction() -> None:
     bench = Bench({"ends-first": "running"})
     bench.run(45)
-    bench.station.end_something(bench.now)
+    end_something(bench.station, bench.now)
     ended = next(event for event in bench.told() if isinstance(event, TransactionEnded))
     assert ended.transaction.ref == "7"
     registers = [sample.register_wh for sample in ended.samples]
