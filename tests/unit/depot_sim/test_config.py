@@ -6,7 +6,11 @@ import pytest
 
 from contracts.config import load, loads
 from contracts.errors import ConfigError
+from contracts.testing import FakeClock
+from depot_sim.chargers.personality import PERSONALITIES
 from depot_sim.config import EXAMPLE, DepotSettings
+from depot_sim.depot import Depot
+from depot_sim.faults import FaultKind
 
 CHARGER = "{id: CP-1, version: '1.6', url: 'ws://localhost:9000'"
 
@@ -16,6 +20,19 @@ def test_the_example_loads() -> None:
     assert {charger.version for charger in depot.chargers} == {"1.6", "2.0.1"}
     assert depot.batteries
     assert depot.pv
+
+
+def test_the_difficult_depot_has_every_personality_and_every_fault_of_a_charger() -> None:
+    depot = load(EXAMPLE.with_name("difficult.yaml"), DepotSettings)
+    entries = [entry for charger in depot.chargers for entry in charger.personality]
+    names = {name for entry in entries for name in ([entry] if isinstance(entry, str) else entry)}
+    assert names == set(PERSONALITIES) - {"good"}
+    assert {charger.version for charger in depot.chargers} == {"1.6", "2.0.1", "2.1"}
+    chargers = Depot(depot, FakeClock()).chargers
+    assert chargers["D-11"].station.personality.apply_delay_s == 30.0
+    assert chargers["D-25"].station.outlets[1].evse.bidirectional
+    kinds = {fault.kind for fault in depot.faults}
+    assert kinds >= {FaultKind.REBOOT, FaultKind.LAG, FaultKind.WRONG_CLOCK, FaultKind.FREEZE}
 
 
 @pytest.mark.parametrize(
@@ -30,6 +47,11 @@ def test_the_example_loads() -> None:
             r"'pcc' knows freeze, offline",
         ),
         ("site_id: a\nfaults: [{at_s: 1, device: x, kind: kill}]", r"no device 'x'"),
+        (
+            f"site_id: a\nchargers: [{CHARGER}}}]\n"
+            "faults: [{at_s: 1, device: CP-1, kind: drop, amount: 3}]",
+            r"amount: drop has none",
+        ),
         ("site_id: a\nbatteries: [{id: b, kind: steam}]", r":2: .*steam"),
         ("site_id: a\nmeter: {port: 70000}", r":2: meter.port"),
         ("site_id: a\nchargerz: []", r":2: chargerz"),

@@ -29,3 +29,17 @@ async def test_a_fault_for_good_ends_when_told_so() -> None:
     assert faults.remaining_s(FaultKind.KILL) == math.inf
     faults.begin(FaultKind.KILL, 0)
     assert not faults.active(FaultKind.KILL)
+
+
+async def test_how_much_of_a_fault_there_is() -> None:
+    clock = FakeClock()
+    faults = Faults(frozenset({FaultKind.LAG, FaultKind.DROP}), clock.monotonic)
+    assert faults.amount(FaultKind.LAG) == 0.0
+    faults.begin(FaultKind.LAG, 10, 2.5)
+    assert faults.amount(FaultKind.LAG) == 2.5
+    await clock.advance(10)
+    assert faults.amount(FaultKind.LAG) == 0.0
+    faults.begin(FaultKind.LAG, None)
+    assert faults.amount(FaultKind.LAG) == 5.0
+    faults.begin(FaultKind.DROP, None)
+    assert faults.amount(FaultKind.DROP) == 0.0
