@@ -9,6 +9,7 @@ from contracts.time import Clock
 from depot_sim.chargers.charger import Charger, ChargerSpec
 from depot_sim.chargers.link import Endpoint
 from depot_sim.chargers.personality import compose
+from depot_sim.chargers.tls import TlsFiles
 from depot_sim.config import (
     BatterySettings,
     CellsSettings,
@@ -52,7 +53,12 @@ def charger(config: ChargerSettings, clock: Clock, seed: str = "") -> Charger:
         bidirectional=config.bidirectional,
     )
     spec = ChargerSpec(
-        endpoint=Endpoint(url=config.url, charger_id=config.id, password=config.password),
+        endpoint=Endpoint(
+            url=config.url,
+            charger_id=config.id,
+            password=config.password,
+            tls=TlsFiles(ca=config.ca, cert=config.cert, key=config.key),
+        ),
         version=config.version,
         evses=dict.fromkeys(range(1, config.evses + 1), evse),
         personality=compose(config.personality),

@@ -98,8 +98,13 @@ class ChargerSettings(Settings):
 
     id: Id
     version: Literal["1.6", "2.0.1", "2.1"]
-    url: Annotated[str, Field(pattern=r"^ws://")]
+    url: Annotated[str, Field(pattern=r"^wss?://")]
     password: str | None = None
+    ca: Path | None = None
+    """Trusted with `wss://`; without it what the system trusts."""
+    cert: Path | None = None
+    key: Path | None = None
+    """A client certificate and its key, for security profile 3."""
     rated_a: Annotated[float, Field(ge=6, le=1000)] = 32.0
     phases: Literal[1, 2, 3] = 3
     first_phase: Literal[1, 2, 3] = 1
@@ -119,6 +124,14 @@ class ChargerSettings(Settings):
     def _known(cls, entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
         compose(entries)
         return entries
+
+    @model_validator(mode="after")
+    def _certificates_fit(self) -> Self:
+        if (self.cert is None) != (self.key is None):
+            raise ValueError("cert and key belong together")
+        if self.url.startswith("ws:") and (self.ca or self.cert):
+            raise ValueError("ca, cert and key need a wss:// url")
+        return self
 
 
 class CellsSettings(Settings):

@@ -89,7 +89,8 @@ class Charger:
 
     def now(self) -> datetime:
         """The charger's own idea of the time, wrong or right."""
-        return self._clock.now() + timedelta(seconds=self._faults.amount(FaultKind.WRONG_CLOCK))
+        ahead_s = self._faults.amount(FaultKind.WRONG_CLOCK)
+        return self._clock.now() + timedelta(seconds=ahead_s) if ahead_s else self._clock.now()
 
     async def run(self) -> None:
         """Stay connected to the central system until cancelled."""
