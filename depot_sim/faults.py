@@ -56,7 +56,8 @@ class Faults:
 
     def active(self, kind: FaultKind) -> bool:
         """Whether the fault is on now."""
-        return self._monotonic() < self._until.get(kind, -math.inf)
+        until_s = self._until.get(kind)
+        return until_s is not None and self._monotonic() < until_s
 
     def amount(self, kind: FaultKind) -> float:
         """How much of the fault there is now; 0 while it is not on."""
@@ -64,5 +65,5 @@ class Faults:
 
     def remaining_s(self, *kinds: FaultKind) -> float:
         """Seconds until the last of these faults is over; 0 when none is on, inf when never."""
-        now_s = self._monotonic()
-        return max([0.0, *(self._until.get(kind, -math.inf) - now_s for kind in kinds)])
+        begun = [self._until[kind] for kind in kinds if kind in self._until]
+        return max(0.0, max(begun) - self._monotonic()) if begun else 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from contracts.power import NOMINAL_VOLTAGE_V, current_from_power_a, power_from_current_w
-from depot_sim.physics.phases import PhaseWatts, spread
+from depot_sim.physics.phases import NO_FLOW, PhaseWatts, spread
 from depot_sim.physics.vehicle import Vehicle
 
 _RAMP_S = 1.0
@@ -48,7 +48,9 @@ class Evse:
     @property
     def phases_w(self) -> PhaseWatts:
         """What each phase of the site carries for this outlet."""
-        return spread(self.power_w, self.phases_in_use or 1, self.first_phase)
+        if not self.phases_in_use:
+            return NO_FLOW
+        return spread(self.power_w, self.phases_in_use, self.first_phase)
 
     @property
     def usable_phases(self) -> int:

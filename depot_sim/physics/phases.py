@@ -20,8 +20,7 @@ def spread(power_w: float, phases: int, first_phase: int = 1) -> PhaseWatts:
 
 def total(flows: Iterable[PhaseWatts]) -> PhaseWatts:
     """The plain sum, phase by phase."""
-    columns = list(zip(*flows, strict=True))
-    if not columns:
-        return NO_FLOW
-    l1, l2, l3 = (sum(column) for column in columns)
+    l1 = l2 = l3 = 0.0
+    for one, two, three in flows:
+        l1, l2, l3 = l1 + one, l2 + two, l3 + three
     return l1, l2, l3
