@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from contracts.errors import ProtocolError
 from contracts.power import current_from_power_a
+from site_agent.devices.ocpp.authorization import vehicles
 from site_agent.devices.ocpp.known.inventory import SecurityEvent
 from site_agent.devices.ocpp.limits.profiles import (
     Capabilities,
@@ -309,9 +310,10 @@ async def heartbeat(station: Station, payload: Json) -> Json:
 
 
 async def data_transfer(station: Station, payload: Json) -> Json:
-    """No vendor's extensions are known."""
+    """No vendor's extensions are known, but for what names the vehicle."""
     fields.text(payload, "vendorId")
-    return {"status": "UnknownVendorId"}
+    understood = vehicles.take_transfer(station, payload)
+    return {"status": "Accepted" if understood else "UnknownVendorId"}
 
 
 def transfer(what: str) -> Handler:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from contracts.errors import ProtocolError
+from site_agent.devices.ocpp.authorization import vehicles
 from site_agent.devices.ocpp.known import desk
 from site_agent.devices.ocpp.versions import common
 from site_agent.devices.ocpp.versions.v201.needs import vehicle_needs
@@ -122,6 +123,7 @@ def noted(action: str) -> common.Handler:
 async def _event(station: Station, payload: Json) -> Json:
     """Monitors (N07): counted by the component that speaks."""
     station.inventory.noted("NotifyEvent")
+    vehicles.take_event(station, payload)
     for event in fields.parts(payload, "eventData")[:100]:
         component = fields.part(event, "component")
         try:
