@@ -11,6 +11,8 @@ from contracts.reading import Quality
 _RESET_SHARE = 0.5
 """A register that falls below this share of what it read has begun anew; one that falls by less
 has told a lower value by mistake."""
+_ROUNDING_WH = 1.0
+"""OCPP 1.6 tells starts and ends in whole Wh, samples more finely."""
 START_UNKNOWN = "start register unknown"
 END_UNKNOWN = "end not told"
 FELL = "register fell"
@@ -73,15 +75,18 @@ def energy_of(
         return EnergyCount(energy_wh=None, quality=Quality.OFFLINE, remarks=(END_UNKNOWN,))
     total_wh, highest_wh, fell = 0.0, told[0], False
     for wh in told[1:]:
-        if wh < highest_wh:
-            fell = True
-            if wh >= _RESET_SHARE * highest_wh:
-                continue
-            highest_wh = 0.0
-        total_wh += wh - highest_wh
-        highest_wh = wh
+        if wh >= highest_wh - _ROUNDING_WH:
+            total_wh += max(0.0, wh - highest_wh)
+            highest_wh = max(highest_wh, wh)
+            continue
+        fell = True
+        if wh < _RESET_SHARE * highest_wh:
+            total_wh += wh
+            highest_wh = wh
     if start_wh is None and total_wh == 0.0:  # one reading says nothing about how much flowed
         return EnergyCount(energy_wh=None, quality=Quality.OFFLINE, remarks=(START_UNKNOWN,))
+    if start_wh is not None and stop_wh is not None and not fell:
+        total_wh = max(0.0, stop_wh - start_wh)
     doubts = ((start_wh is None, START_UNKNOWN), (stop_wh is None, END_UNKNOWN), (fell, FELL))
     remarks = tuple(text for applies, text in doubts if applies)
     quality = Quality.ESTIMATED if remarks else Quality.GOOD

@@ -14,7 +14,7 @@ import pytest
 from depot_sim.chargers.charger import Charger, ChargerSpec
 from depot_sim.chargers.events import Event, Transaction, TransactionEnded, TransactionStarted
 from depot_sim.chargers.link import Endpoint
-from depot_sim.chargers.personality import compose
+from depot_sim.chargers.personality import Entry, compose
 from depot_sim.faults import FaultKind
 from depot_sim.physics.evse import Evse
 from depot_sim.physics.vehicle import Vehicle
@@ -30,6 +30,8 @@ from support.waiting import until
 
 SPEED = 100.0
 TIMING = Timing(lease_s=300.0, meter_interval_s=2, greeting_s=0.05)
+FAULTS = {"drop": FaultKind.DROP, "reboot": FaultKind.KILL}
+OUTAGE_S = 3.0
 ENOUGH_WH = 20.0
 """Of energy, for a session to have gone on."""
 
@@ -61,7 +63,7 @@ class Plug:
     """One simulated charger, its driver, and the truth about it."""
 
     def __init__(
-        self, number: int, spoken: str, personality: Sequence[str], url: str, clock: FastClock
+        self, number: int, spoken: str, personality: Sequence[Entry], url: str, clock: FastClock
     ) -> None:
         self.evse_id = f"evse-{number}"
         self.charger = Charger(
@@ -77,6 +79,7 @@ class Plug:
         )
         self._clock = clock
         self._tag = f"TAG{number}"
+        self._away_until_s = 0.0
         self.truth = Truth()
         box = self.charger.station.outbox
         put = box.put
@@ -96,6 +99,16 @@ class Plug:
         """Whether everything that has happened has been told and answered."""
         box = self.charger.station.outbox
         return self.charger.connected and not box.waiting and not box._late
+
+    @property
+    def away(self) -> bool:
+        """Whether a fault keeps it from the network."""
+        return self._clock.monotonic() < self._away_until_s
+
+    def fail(self, kind: FaultKind) -> None:
+        """Let a fault of `OUTAGE_S` begin."""
+        self._away_until_s = self._clock.monotonic() + OUTAGE_S
+        self.charger.fail(kind, OUTAGE_S)
 
     def plug(self) -> None:
         if self.charger.vehicle() is None:
@@ -168,13 +181,30 @@ class Bench:
             tasks.create_task(store.sessions.run(self.clock))
 
     async def agent_down(self) -> None:
-        """Kill it: what it had only in memory is gone."""
-        life, self._life = self._life, None
-        if life is None or self.store is None:
+        """Kill it: what it had only in memory is gone.
+
+        Not in mid-handshake, where a socket of this process would outlive its server, as none of
+        a killed process does.
+        """
+        if self._life is None or self.store is None:
             return
+        await until(lambda: all(plug.charger.connected or plug.away for plug in self.plugs))
+        life, self._life = self._life, None
         life.cancel()
         await asyncio.wait([life])
         self.store.database.close()
+
+    async def happens(self, plug: Plug, step: str) -> None:
+        """One step, by name: of the agent (up, down, told) or of a charger and its driver."""
+        match step:
+            case "up" | "down" | "told":
+                await {"up": self.agent_up, "down": self.agent_down, "told": self.told}[step]()
+            case "charge":
+                await plug.charges()
+            case "drop" | "reboot":
+                plug.fail(FAULTS[step])
+            case _:
+                {"plug": plug.plug, "unplug": plug.unplug}[step]()
 
     async def told(self) -> None:
         """Return once every charger has told all it knows."""
@@ -205,7 +235,7 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench(path: Path, *chargers: tuple[str, Sequence[str]]) -> AsyncIterator[Bench]:
+async def bench(path: Path, *chargers: tuple[str, Sequence[Entry]]) -> AsyncIterator[Bench]:
     """Chargers of `(version, personality)` that live on while the agent comes and goes."""
     clock = FastClock(SPEED)
     (port,) = steady_ports(1)
@@ -224,6 +254,3 @@ async def bench(path: Path, *chargers: tuple[str, Sequence[str]]) -> AsyncIterat
             for life in lives:
                 life.cancel()
             await made.agent_down()
-
-
-REBOOT, DROP = FaultKind.KILL, FaultKind.DROP
