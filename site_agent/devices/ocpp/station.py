@@ -313,8 +313,6 @@ class Station:
         model = await self._models.of(self.config.charge_point_id, self.nameplate)
         if model is self._model:
             return
-        if self._model is not None and self._model.own:
-            await model.inherit(self._model.known)
         self._model = model
         if model.known.capabilities is not None:
             self._capabilities = model.known.capabilities

@@ -130,6 +130,7 @@ class OcppCharger:
 
         Outside of a transaction that is the resting fail-safe share; the limit itself is sent as
         soon as a transaction begins. Ask at least every `Timing.patience_s`, or the limit ends.
+        A negative limit discharges where `state` says `bidirectional`; elsewhere it means 0.
 
         Raises:
             TransientError: offline or silent; the loop tries again.
@@ -138,7 +139,8 @@ class OcppCharger:
         self.asked_a = setpoint.limit_a
         ceiling_a = self.ceilings.at(self._clock.now())
         limits_a = (setpoint.limit_a, self.trial_a, ceiling_a)
-        await self.steering.set_limit(min(limit for limit in limits_a if limit is not None))
+        limit_a = min(limit for limit in limits_a if limit is not None)
+        await self.steering.set_limit(limit_a if self._bidirectional() else max(limit_a, 0.0))
 
     # --- the station tells ------------------------------------------------------------------------
 
@@ -150,12 +152,12 @@ class OcppCharger:
 
     def is_a(self, model: Model) -> None:
         """What kind of charger it is, with what is known and will be learnt of it."""
-        self._installer.model = model
+        self._installer.experience.model = model
 
     @property
     def knowledge(self) -> Knowledge:
-        """What is known of its kind."""
-        return self._installer.model.known
+        """What it, or its kind, has shown."""
+        return self._installer.experience.known
 
     @property
     def wear(self) -> Wear:

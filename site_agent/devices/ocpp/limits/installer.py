@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from contracts.errors import PermanentError
-from site_agent.devices.ocpp.limits.knowledge import Model
+from site_agent.devices.ocpp.limits.knowledge import Experience
 from site_agent.devices.ocpp.limits.profiles import (
     Capabilities,
     ChargingProfile,
@@ -66,8 +66,7 @@ class Installer:
         self._now = now
         self._their_time = their_time
         self._maxima: deque[datetime] = deque(maxlen=_MOST_STATION_MAX)
-        self.model = Model("", None)
-        """What is known of its kind; forgotten with this object until the station knows better."""
+        self.experience = Experience()
         self.wear = Wear()
         self.supply = Supply.of(spec)
         """The phases and voltage that limits in W are reckoned with."""
@@ -77,13 +76,13 @@ class Installer:
     @property
     def overwrites_rest(self) -> bool:
         """Whether limits go into the resting profile, for want of any other."""
-        lease = self.model.known.lease
+        lease = self.experience.known.lease
         return lease is not None and lease.purpose is Purpose.TX_DEFAULT
 
     @property
     def in_watts(self) -> bool:
         """Whether limits are told in W."""
-        lease = self.model.known.lease
+        lease = self.experience.known.lease
         return lease is not None and lease.unit is RateUnit.WATT
 
     async def rest(self, link: Link) -> float:
@@ -92,7 +91,7 @@ class Installer:
         Raises:
             PermanentError: refused in every form.
         """
-        known = self.model.known
+        known = self.experience.known
         ladder = resting_forms(
             link.capabilities, self.connector, alone=self._alone, high=known.outranked
         )
@@ -103,7 +102,7 @@ class Installer:
                     form, limit_a, self.supply, self.connector, self._their_time()
                 )
                 if await self._accepts(link, profile, Priority.RESTING):
-                    await self.model.learn(resting=_anyone(form), smart_charging=True)
+                    await self.experience.learn(resting=_anyone(form), smart_charging=True)
                     return limit_a
         raise PermanentError(f"{self._spec.evse_id}: refuses its fail-safe share in every form")
 
@@ -112,10 +111,12 @@ class Installer:
     ) -> float:
         """Install a limit that ends by itself; what was accepted: itself, or for 0 the minimum.
 
+        Where a negative one is refused, 0 is tried.
+
         Raises:
             PermanentError: refused in every form.
         """
-        if self.model.known.smart_charging is False:
+        if self.experience.known.smart_charging is False:
             raise PermanentError(f"{self._spec.evse_id}: no smart charging")
         terms = LeaseTerms(
             supply=self.supply,
@@ -125,12 +126,16 @@ class Installer:
             max_periods=link.capabilities.max_periods,
             transaction_ref=transaction_ref,
         )
+        if limit_a < 0:
+            if await self._offer(link, limit_a, terms):
+                return limit_a
+            limit_a = 0.0  # it does not feed back; then it rests at least
         floor_a = self._spec.min_current_a
-        first_a = floor_a if limit_a <= 0 and self.model.known.refuses_zero else limit_a
+        first_a = floor_a if limit_a <= 0 and self.experience.known.refuses_zero else limit_a
         if await self._offer(link, first_a, terms):
             return first_a
         if first_a <= 0 and await self._offer(link, floor_a, terms):
-            await self.model.learn(refuses_zero=True)
+            await self.experience.learn(refuses_zero=True)
             _log.warning("charger refuses 0 A", evse=self._spec.evse_id, floor_a=floor_a)
             return floor_a
         raise PermanentError(f"{self._spec.evse_id}: refuses {limit_a} A in every form")
@@ -139,16 +144,16 @@ class Installer:
         for form in self._ladder(link, limit_a):
             profile = lease_profile(form, limit_a, terms, self._their_time())
             if await self._accepts(link, profile, Priority.LIMIT):
-                await self.model.learn(lease=_anyone(form))
+                await self.experience.learn(lease=_anyone(form))
                 return True
         return False
 
     def _ladder(self, link: Link, limit_a: float) -> tuple[Form, ...]:
         """The form that worked last goes first; where one works, a refused 0 A means no 0 A."""
-        proven = self._own(self.model.known.lease)
+        proven = self._own(self.experience.known.lease)
         if proven is not None and limit_a <= 0:
             return (proven,)
-        resting = self._own(self.model.known.resting)
+        resting = self._own(self.experience.known.resting)
         return _first(proven, lease_forms(link.capabilities, self.connector, resting))
 
     async def _accepts(self, link: Link, profile: ChargingProfile, priority: Priority) -> bool:
@@ -162,7 +167,7 @@ class Installer:
             )
         except CallRefusedError as refusal:
             if refusal.code in _NOT_THERE and not station_max:
-                await self.model.learn(smart_charging=False)
+                await self.experience.learn(smart_charging=False)
                 raise PermanentError(f"{self._spec.evse_id}: no smart charging") from refusal
             return False
         accepted = link.dialect.accepted(answer)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import structlog
@@ -62,25 +62,68 @@ class Model:
         self.known = known or Knowledge()
         self._memory = memory
 
-    @property
-    def own(self) -> bool:
-        """Whether it is one station's, for want of a name."""
-        return self.key.startswith(_STATION)
-
-    async def inherit(self, known: Knowledge) -> None:
-        """A station that had no name turns out to be of this model; first knowledge goes first."""
-        if self.known == Knowledge():
-            await self.learn(**{one.name: getattr(known, one.name) for one in fields(known)})
-
     async def learn(self, **facts: object) -> None:
-        """These fields of `Knowledge` are so; written only if that is news."""
-        known: Knowledge = replace(self.known, **facts)  # type: ignore[arg-type]  # names are checked
+        """A charger of this kind has shown these fields of `Knowledge`; written only if news.
+
+        What the first one has shown stays: chargers of a kind may be set up differently, and each
+        goes by its own experience. Only what is worse than known replaces it.
+        """
+        known = _joined(self.known, facts)
         if known == self.known:
             return
         self.known = known
         _log.info("learnt about a charger model", model=self.key, facts=sorted(facts))
         if self._memory is not None:
             await self._memory.put(self.key, json.dumps(asdict(known)))
+
+
+class Experience:
+    """What one EVSE has shown, and as far as it has not, what its kind has."""
+
+    def __init__(self) -> None:
+        self._own: dict[str, object] = {}
+        self._joined: tuple[Knowledge, Knowledge] | None = None
+        self.model = Model("", None)
+
+    @property
+    def known(self) -> Knowledge:
+        """Its own experience before its kind's."""
+        kind = self.model.known
+        if self._joined is None or self._joined[0] is not kind:
+            self._joined = (kind, _with(kind, self._own))
+        return self._joined[1]
+
+    async def learn(self, **facts: object) -> None:
+        """It has shown these fields of `Knowledge`."""
+        self._own |= facts
+        self._joined = None
+        await self.model.learn(**facts)
+
+
+def _with(known: Knowledge, facts: Mapping[str, object]) -> Knowledge:
+    changed: Knowledge = replace(known, **facts)  # type: ignore[arg-type]  # by their names
+    return changed
+
+
+def _joined(known: Knowledge, facts: Mapping[str, object]) -> Knowledge:
+    unknown = Knowledge()
+    news = {
+        name: value
+        for name, value in facts.items()
+        if getattr(known, name) == getattr(unknown, name) or _worse(name, known, value)
+    }
+    return _with(known, news)
+
+
+def _worse(name: str, known: Knowledge, value: object) -> bool:
+    """Whether a fact asks for more care than what is known; a charger's settings simply change."""
+    match name, value:
+        case "follows_s", float():
+            return value > (known.follows_s or 0.0)
+        case "lapse", _:
+            return value is Lapse.NONE
+        case _:
+            return name == "capabilities"
 
 
 class Models:

@@ -120,14 +120,22 @@ def rate_units(advertised: str | None) -> tuple[RateUnit, ...]:
 def legal_a(limit_a: float, spec: ChargerSpec) -> float:
     """The nearest legal limit not above `limit_a`: 0, or [min, max] in steps of 0.1 A.
 
-    IEC 61851-1: below 6 A a vehicle may only be offered 0.
+    IEC 61851-1: below 6 A a vehicle may only be offered 0. A negative one discharges, never more
+    than asked.
     """
+    if limit_a < 0:
+        return -_floor(min(-limit_a, spec.max_discharge_a)) or 0.0
     floored = _floor(min(limit_a, spec.max_current_a))
     return floored if floored >= spec.min_current_a else 0.0
 
 
 def in_unit(limit_a: float, unit: RateUnit, supply: Supply) -> float:
-    """A limit in A per phase as the number to send, rounded down to 0.1 (1.6 allows no finer)."""
+    """A limit in A per phase as the number to send, rounded down to 0.1 (1.6 allows no finer).
+
+    A negative one is rounded towards 0.
+    """
+    if limit_a < 0:
+        return -in_unit(-limit_a, unit, supply) or 0.0
     if unit is RateUnit.AMPERE:
         return _floor(limit_a)
     return _floor(power_from_current_w(limit_a, supply.phases, supply.voltage_v))
@@ -241,7 +249,7 @@ def _period(form: Form, start_s: int, limit_a: float, supply: Supply) -> Period:
     return Period(
         start_s=start_s,
         limit=in_unit(limit_a, form.unit, supply),
-        phases=supply.phases if form.phases_told else None,
+        phases=supply.phases if form.phases_told or limit_a < 0 else None,
     )
 
 

@@ -106,7 +106,7 @@ class Steering:
     @property
     def pausable(self) -> bool:
         """False once the charger has turned 0 A into its minimum, or stayed asleep after it."""
-        known = self._installer.model.known
+        known = self._installer.experience.known
         return not (known.refuses_zero or known.sticks)
 
     @property
@@ -121,18 +121,18 @@ class Steering:
     @property
     def lapse(self) -> Lapse:
         """Whether it lets go of a limit by itself, as far as it has been tried."""
-        return self._installer.model.known.lapse
+        return self._installer.experience.known.lapse
 
     @property
     def follows_within(self) -> timedelta | None:
         """How long it, or its kind, takes to follow a lower limit."""
-        seen_s = self.follower.follows_s or self._installer.model.known.follows_s
+        seen_s = self.follower.follows_s or self._installer.experience.known.follows_s
         return None if seen_s is None else timedelta(seconds=seen_s)
 
     @property
     def uncontrollable(self) -> bool:
         """It knows no charging profiles: it can only be stopped, by `set_limit(0)`."""
-        return self._installer.model.known.smart_charging is False
+        return self._installer.experience.known.smart_charging is False
 
     @property
     def stuck(self) -> bool:
@@ -242,15 +242,15 @@ class Steering:
     async def _rest(self, link: Link) -> None:
         """Install the fail-safe share, above a stranger's profile if one outranks it."""
         self._rests(await self._installer.rest(link))
-        model = self._installer.model
-        if self._transaction() is not None or model.known.outranked:
+        known = self._installer.experience
+        if self._transaction() is not None or known.known.outranked:
             return
         said = await readback.composite(link, self._installer.connector, self._installer.supply)
-        await model.learn(composite=said is not None)
+        await known.learn(composite=said is not None)
         rest_a = self._force.rest_a
         if said is not None and rest_a + 1.0 < said.periods[0].limit_a < self._spec.max_current_a:
             self._log.warning("a stranger's profile outranks the fail-safe share", said=said)
-            await model.learn(outranked=True)
+            await known.learn(outranked=True)
             self._rests(await self._installer.rest(link))
 
     async def keep(self) -> None:
@@ -310,7 +310,7 @@ class Steering:
     def _may_wait(self, limit_a: float, transaction: Transaction) -> bool:
         """A raise at a charger that spikes at every update; `_renew` comes back to it."""
         lease = self._force.lease
-        if not self._installer.model.known.spikes or lease is None or lease.asked_a is None:
+        if not self._installer.experience.known.spikes or lease is None or lease.asked_a is None:
             return False
         young = self._clock.now() - lease.begun < _SELDOM
         return young and lease.transaction_id == transaction.id and limit_a > lease.limit_a
@@ -400,13 +400,13 @@ class Steering:
 
     async def _learn(self) -> None:
         """What the meter has shown goes into what is known of the model."""
-        model, seen = self._installer.model, self.follower
+        mine, seen = self._installer.experience, self.follower
         if seen.follows_s is not None:
-            before_s = model.known.follows_s
+            before_s = mine.known.follows_s
             if before_s is None or abs(seen.follows_s - before_s) > 0.2 * before_s + 1.0:
-                await model.learn(follows_s=seen.follows_s)
+                await mine.learn(follows_s=seen.follows_s)
         if seen.spikes:
-            await model.learn(spikes=True)
+            await mine.learn(spikes=True)
 
     async def probe_lease(self) -> Lapse:
         """Let a short lease run out and see by the meter whether the charger lets go of it.
@@ -442,7 +442,7 @@ class Steering:
             self._probing = None
             self._force.tell_again()
             self._changed.set()
-        await self._installer.model.learn(lapse=lapse)
+        await self._installer.experience.learn(lapse=lapse)
         return lapse
 
     # --- waking a vehicle -------------------------------------------------------------------------
@@ -457,7 +457,7 @@ class Steering:
             now, limit_a=confirmed[0], drawn_a=sight.drawn_a, soc_pct=sight.soc_pct
         )
         if tried and not self._resume.tried:
-            await self._installer.model.learn(sticks=True)
+            await self._installer.experience.learn(sticks=True)
         if step is not None:
             self._log.warning("vehicle does not resume", trying=step.name)
             try:
