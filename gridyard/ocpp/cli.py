@@ -68,6 +68,7 @@ def get(
     keys: Annotated[
         list[str] | None, typer.Argument(help="Names; 2.0.1: Component.Variable.")
     ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every setting it has.")] = False,
     site: SiteOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
@@ -76,7 +77,8 @@ def get(
     from gridyard.ocpp import words
 
     with plain_errors():
-        found = Agent(site, data).one("get", charge_point=charge_point, keys=keys or [])
+        agent = Agent(site, data)
+        found = agent.one("get", charge_point=charge_point, keys=keys or [], all=every)
     _show(found, words.settings(found), as_json=as_json)
 
 

@@ -47,6 +47,7 @@ def evse(one: Document) -> Iterator[str]:
     power = "" if one["power_w"] is None else f", {one['power_w'] / 1000:.2f} kW"
     yield f"EVSE {one['evse']} ({one['id']}): {who}; {limits}{power}"
     judged = ["obeys" if one["obeys"] else "DOES NOT OBEY", f"lapse: {one['lapse']}"]
+    judged.append(f"{one['writes_a_day']} profiles written in 24 h")
     judged += [] if one["pausable"] else ["takes no 0 A"]
     judged += [] if one["ceiling_a"] is None else [f"others allow {amps(one['ceiling_a'])}"]
     judged += [] if one["trial_a"] is None else [f"check-in tries {amps(one['trial_a'])}"]
@@ -56,12 +57,16 @@ def evse(one: Document) -> Iterator[str]:
 def details(one: Document) -> Iterator[str]:
     """Everything known of a station."""
     yield from station(one)
+    zone = ZoneInfo(one["zone"])
     parts = {
-        "smart charging": [
-            f"{key.replace('_', ' ')}: {said(value)}"
-            for key, value in (one.get("capabilities") or {}).items()
+        "says of itself": _pairs(one, "conditions") + _pairs(one, "transfers"),
+        "smart charging": _pairs(one, "capabilities"),
+        "settings": _pairs(one, "settings"),
+        "all settings, as last read": _pairs(one, "inventory"),
+        "security events": [
+            f"{clock(event['at'], zone)}  {event['kind']}  {event['info'] or ''}".rstrip()
+            for event in one.get("security_events", ())
         ],
-        "settings": [f"{key} = {value}" for key, value in (one.get("settings") or {}).items()],
         "faults": [
             f"×{fault['count']}  {fault['kind']}: {fault['meaning'] or 'see the log'}"
             for fault in one["fault_meanings"]
@@ -69,6 +74,11 @@ def details(one: Document) -> Iterator[str]:
     }
     for title, lines in parts.items():
         yield from [f"{title}:", *(f"  {line}" for line in lines)] if lines else []
+
+
+def _pairs(one: Document, key: str) -> list[str]:
+    """`name = value` of a part that may be missing."""
+    return [f"{name.replace('_', ' ')} = {said(value)}" for name, value in one.get(key, {}).items()]
 
 
 def step(one: Document) -> Iterator[str]:

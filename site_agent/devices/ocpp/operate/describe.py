@@ -9,7 +9,7 @@ from contracts.reading import Quality, Reading
 from site_agent.devices.ocpp.evse.charger import OcppCharger
 from site_agent.devices.ocpp.limits.profiles import Capabilities
 from site_agent.devices.ocpp.operate.meanings import meaning
-from site_agent.devices.ocpp.operate.secrets import short_tag
+from site_agent.devices.ocpp.operate.secrets import short_tag, shown
 from site_agent.devices.ocpp.station import Station
 from site_agent.domain.device import ChargerState
 
@@ -80,7 +80,9 @@ def told(one: Station) -> Json:
             for number, said in known.conditions.items()
         },
         "transfers": dict(known.progress),
-        "inventory": {setting.name: setting.value for setting in known.settings},
+        "inventory": {
+            setting.name: shown(setting.name, setting.value) for setting in known.settings
+        },
         "security_events": [
             {"at": event.at.isoformat(), "kind": event.kind, "info": event.info}
             for event in known.security_events

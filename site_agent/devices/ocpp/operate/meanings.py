@@ -15,6 +15,14 @@ MEANINGS: Mapping[str, str] = {
     "second connection": "it connected again while connected; the newer connection is used",
     "unreadable timestamp": "a time that cannot be read; the moment of arrival was taken",
     "sample told late": "meter values of the past, after an outage; not used for control",
+    "sample of no believable time": "meter values from another age or the future; not used",
+    "transaction event missing": "numbers are missing in a transaction's events; some were lost",
+    "security event": "it told something about its security; see `show`",
+    "unreadable report entry": "a setting or profile in its report that cannot be read",
+    "charging limit without a schedule": "another system limits it, but it does not say to what",
+    "cloud away": "its cloud CSMS could not be reached; nothing is lost",
+    "order of the cloud refused": "its cloud asked for what would break the site's limits",
+    "message refused by the cloud": "its cloud did not take a message of the charger",
     "power reads zero while energy climbs": "its power is wrong; the energy register is used",
 }
 

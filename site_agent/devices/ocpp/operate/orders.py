@@ -9,8 +9,10 @@ from contracts.errors import PermanentError
 from contracts.power import power_from_current_w
 from contracts.time import Clock
 from site_agent.devices.ocpp.central import CentralSystem
+from site_agent.devices.ocpp.known.asking import all_settings
 from site_agent.devices.ocpp.operate import asked
 from site_agent.devices.ocpp.operate.asked import Args
+from site_agent.devices.ocpp.operate.secrets import shown
 from site_agent.devices.ocpp.station import Station
 from site_agent.devices.ocpp.versions.words import Composite, IdToken, Reset, Trigger
 from site_agent.devices.ocpp.wire import fields
@@ -38,14 +40,21 @@ class Orders:
     # --- settings ---------------------------------------------------------------------------------
 
     async def get(self, args: Args) -> Json:
-        """Settings named in `keys`, or those that matter to the agent."""
+        """Settings named in `keys`, `all` of them, or those that matter to the agent."""
         one = asked.station(self._central, args)
         dialect, keys = asked.online(one).dialect, _words(args, "keys")
-        request = dialect.get(keys) if keys else dialect.read_settings()
-        found = dialect.found(await one.command(request))
+        if args.get("all") is True:
+            found = list(await all_settings(one))
+        else:
+            request = dialect.get(keys) if keys else dialect.read_settings()
+            found = dialect.found(await one.command(request))
         return {
             "settings": [
-                {"name": each.name, "value": each.value, "readonly": each.readonly}
+                {
+                    "name": each.name,
+                    "value": shown(each.name, each.value),
+                    "readonly": each.readonly,
+                }
                 for each in found
             ],
             "unknown": sorted(set(keys) - {each.name for each in found}),

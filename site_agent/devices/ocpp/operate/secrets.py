@@ -13,6 +13,11 @@ _SHOWN = 4
 _ANY_PASSWORD = re.compile(r'("(?:value|attributeValue)"\s*:\s*)"[^"]*"?')
 
 
+def shown(name: str, value: str | None) -> str | None:
+    """The value of a setting, unless it is a password."""
+    return _HIDDEN if value and name.rpartition(".")[2] in _SECRET else value
+
+
 def without_passwords(text: str) -> str:
     """The frame with every password in it hidden; untouched when there is none."""
     if not any(name in text for name in _SECRET):
