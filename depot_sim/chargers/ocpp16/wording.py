@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from depot_sim.chargers import schedules
@@ -11,6 +10,7 @@ from depot_sim.chargers.json_rpc import Json, instant, timestamp
 from depot_sim.chargers.local_list import Listed
 from depot_sim.chargers.profiles import ChargingProfile, Purpose, Selection
 
+_PHASES = ("L1", "L2", "L3")
 PURPOSES = {
     "ChargePointMaxProfile": Purpose.STATION_MAX,
     "TxDefaultProfile": Purpose.TX_DEFAULT,
@@ -22,15 +22,21 @@ END_REASONS = {reason: reason.value for reason in EndReason} | {EndReason.RESET:
 
 def meter_value(sample: Sample) -> Json:
     """One MeterValue element: power, energy, current and voltage per phase, state of charge."""
+    word, voltage = sample.context.value, f"{sample.voltage_v:.2f}"
     values = [
-        _value(sample, "Power.Active.Import", f"{sample.power_w:.1f}", "W"),
-        _value(sample, "Energy.Active.Import.Register", f"{sample.register_wh:.1f}", "Wh"),
-        *_by_phase(sample, "Current.Import", sample.currents_a, "A"),
-        *_by_phase(sample, "Voltage", [sample.voltage_v for _ in sample.currents_a], "V"),
+        _value(word, "Power.Active.Import", f"{max(0.0, sample.power_w):.1f}", "W"),
+        _value(word, "Energy.Active.Import.Register", f"{sample.register_wh:.1f}", "Wh"),
     ]
+    if sample.power_w < 0.0 or sample.export_wh:
+        power, energy = f"{max(0.0, -sample.power_w):.1f}", f"{sample.export_wh:.1f}"
+        values.append(_value(word, "Power.Active.Export", power, "W"))
+        values.append(_value(word, "Energy.Active.Export.Register", energy, "Wh"))
+    for phase, current_a in zip(_PHASES, sample.currents_a, strict=False):
+        way = "Current.Import" if current_a >= 0.0 else "Current.Export"
+        values.append(_value(word, way, f"{abs(current_a):.2f}", "A", phase=phase))
+        values.append(_value(word, "Voltage", voltage, "V", phase=phase))
     if sample.soc_pct is not None:
-        soc = _value(sample, "SoC", f"{sample.soc_pct:.1f}", "Percent")
-        values.append({**soc, "location": "EV"})
+        values.append(_value(word, "SoC", f"{sample.soc_pct:.1f}", "Percent", location="EV"))
     return {"timestamp": timestamp(sample.at), "sampledValue": values}
 
 
@@ -73,12 +79,5 @@ def selection(payload: Json) -> Selection:
     )
 
 
-def _value(sample: Sample, measurand: str, value: str, unit: str) -> Json:
-    return {"value": value, "context": sample.context.value, "measurand": measurand, "unit": unit}
-
-
-def _by_phase(sample: Sample, measurand: str, values: Iterable[float], unit: str) -> list[Json]:
-    return [
-        {**_value(sample, measurand, f"{value:.2f}", unit), "phase": f"L{phase}"}
-        for phase, value in enumerate(values, start=1)
-    ]
+def _value(context: str, measurand: str, value: str, unit: str, **more: str) -> Json:
+    return {"value": value, "context": context, "measurand": measurand, "unit": unit, **more}

@@ -11,6 +11,11 @@ from depot_sim.chargers.json_rpc import Json, instant, timestamp
 from depot_sim.chargers.local_list import Listed
 from depot_sim.chargers.profiles import ChargingProfile, Purpose, Selection
 
+_WATT, _WATT_HOUR, _AMPERE, _VOLT, _PERCENT = (
+    {"unit": unit} for unit in ("W", "Wh", "A", "V", "Percent")
+)
+_PHASES = (("L1", "L1-N"), ("L2", "L2-N"), ("L3", "L3-N"))
+"""Where a current flows, and between what a voltage lies."""
 CONNECTOR_ID = 1
 """Every EVSE has one connector."""
 EXTERNAL_SOURCE = "EMS"
@@ -71,20 +76,21 @@ def listed(info: Json) -> Listed:
 
 def meter_value(sample: Sample) -> Json:
     """One MeterValueType: power, energy, current and voltage per phase, state of charge."""
+    word = sample.context.value
     values = [
-        _value(sample, "Power.Active.Import", max(0.0, sample.power_w), "W"),
-        _value(sample, "Energy.Active.Import.Register", sample.register_wh, "Wh"),
+        _value(word, "Power.Active.Import", max(0.0, sample.power_w), _WATT),
+        _value(word, "Energy.Active.Import.Register", sample.register_wh, _WATT_HOUR),
     ]
     if sample.power_w < 0.0 or sample.export_wh:
-        values.append(_value(sample, "Power.Active.Export", max(0.0, -sample.power_w), "W"))
-        values.append(_value(sample, "Energy.Active.Export.Register", sample.export_wh, "Wh"))
-    for phase, current_a in enumerate(sample.currents_a, start=1):
+        values.append(_value(word, "Power.Active.Export", max(0.0, -sample.power_w), _WATT))
+        energy_wh = sample.export_wh
+        values.append(_value(word, "Energy.Active.Export.Register", energy_wh, _WATT_HOUR))
+    for (line, to_neutral), current_a in zip(_PHASES, sample.currents_a, strict=False):
         way = "Current.Import" if current_a >= 0.0 else "Current.Export"
-        current = _value(sample, way, abs(current_a), "A")
-        voltage = _value(sample, "Voltage", sample.voltage_v, "V")
-        values += [{**current, "phase": f"L{phase}"}, {**voltage, "phase": f"L{phase}-N"}]
+        values.append(_value(word, way, abs(current_a), _AMPERE, phase=line))
+        values.append(_value(word, "Voltage", sample.voltage_v, _VOLT, phase=to_neutral))
     if sample.soc_pct is not None:
-        values.append({**_value(sample, "SoC", sample.soc_pct, "Percent"), "location": "EV"})
+        values.append(_value(word, "SoC", sample.soc_pct, _PERCENT, location="EV"))
     return {"timestamp": timestamp(sample.at), "sampledValue": values}
 
 
@@ -148,10 +154,11 @@ def profile_words(profile: ChargingProfile) -> Json:
     return words | schedules.described(profile)
 
 
-def _value(sample: Sample, measurand: str, value: float, unit: str) -> Json:
+def _value(context: str, measurand: str, value: float, unit: Json, **more: str) -> Json:
     return {
         "value": round(value, 2),
-        "context": sample.context.value,
+        "context": context,
         "measurand": measurand,
-        "unitOfMeasure": {"unit": unit},
+        "unitOfMeasure": unit,
+        **more,
     }
