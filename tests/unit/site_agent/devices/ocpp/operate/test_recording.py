@@ -1,0 +1,68 @@
+"""Saving and loading a trace."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.errors import ProtocolError
+from site_agent.devices.ocpp.operate.recording import entry, header, load
+from site_agent.devices.ocpp.settings import StationConfig, Timing, Version
+from site_agent.devices.ocpp.wire.trace import Direction, Frame
+from site_agent.domain.device import ChargerSpec
+
+AT = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
+STATION = StationConfig(
+    charge_point_id="CP 1/ä",
+    evses={2: ChargerSpec(evse_id="e", node="pcc", phases=(2,), max_current_a=16.0)},
+    versions=(Version.V201,),
+    password="never-saved",
+)
+HEAD = json.dumps(header(STATION, Timing(), "1.2.3", AT))
+
+
+def test_a_recording_comes_back() -> None:
+    frames = (
+        Frame(AT, Direction.LINK, "open ocpp2.0.1"),
+        Frame(AT, Direction.IN, '[2,"m","Heartbeat",{}]'),
+        Frame(AT, Direction.OUT, "no JSON é"),
+    )
+    found = load([HEAD, *(json.dumps(entry(frame)) for frame in frames)])
+    assert found.frames == frames
+    assert found.agent == "1.2.3"
+    assert found.station.charge_point_id == STATION.charge_point_id
+    assert found.station.evses[2].phases == (2,)
+    assert found.station.evses[2].max_current_a == 16.0
+    assert found.timing.heartbeat_s == Timing().heartbeat_s
+    assert "never-saved" not in HEAD
+
+
+@pytest.mark.parametrize(
+    ("lines", "why"),
+    [
+        ([], "no trace saved"),
+        (["{}"], "no trace saved"),
+        (["no JSON"], "line 1: not JSON"),
+        (["[]"], "line 1: no JSON object"),
+        ([HEAD, "{}"], "line 2: at is missing"),
+        ([HEAD, json.dumps({"at": "noon", "direction": "in", "text": ""})], "line 2: no frame"),
+        ([HEAD, json.dumps({"at": AT.isoformat(), "direction": "up", "text": ""})], "line 2"),
+        ([HEAD.replace("ocpp2.0.1", "ocpp9")], "line 1"),
+        ([HEAD.replace('"evses": [', '"evses": [], "more": [')], "no evses"),
+        ([HEAD, "[" * 100_000], "line 2: not JSON"),
+        ([HEAD, "x" * 1_000_000], "line 2: too large"),
+    ],
+)
+def test_what_is_no_recording_is_refused(lines: list[str], why: str) -> None:
+    with pytest.raises(ProtocolError, match=why):
+        load(lines)
+
+
+@given(st.lists(st.text(max_size=200), max_size=5))
+def test_nonsense_is_an_error_not_a_crash(lines: list[str]) -> None:
+    with pytest.raises(ProtocolError):
+        load([HEAD, "nonsense", *lines])
