@@ -1,10 +1,15 @@
-"""Chargers that speak OCPP-J 1.6 and 2.0.1 as clients.
+"""Chargers that speak OCPP-J 1.6, 2.0.1 and 2.1 as clients.
 
 ::
 
-    Charger            one charging station: physics, state and link together
-    ├── Station        what every version shares: outlets, transactions, profiles, settings
-    ├── Dialect        what differs: `ocpp16` and `ocpp201` turn events into CALLs and back
-    └── Link           the socket: connect, boot, heartbeat, queue, back-off
-        └── Session    OCPP-J frames over one WebSocket
+    Charger                one charging station: physics, state and link together
+    ├── Station            what every version shares: outlets, transactions, settings
+    │   └── SmartCharging  profiles, and the limits that follow from them
+    ├── Dialect            what differs: `ocpp16`, `ocpp201` and `ocpp21` word events and answers
+    └── Link               the socket: connect, boot, heartbeat, queue, back-off
+        └── Session        OCPP-J frames over one WebSocket
+
+How a charger deviates from all this is its Personality, composed of `traits`. What concerns every
+version alike stands outside the dialects: `manners` (answers), `distortion` (meter values),
+`mischief` and `false_ends` (the link).
 """

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from depot_sim.chargers import profiles as smart
+from depot_sim.chargers.acceptance import Case, Refusal, duplicates, refusal
 from depot_sim.chargers.installed import InstalledProfiles, Profiles
 from depot_sim.chargers.outlet import Outlet
 from depot_sim.chargers.personality import Personality
 from depot_sim.chargers.profiles import ChargingProfile, Limit, Purpose, Selection
+from depot_sim.chargers.rules import Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +38,9 @@ class _Held:
 class SmartCharging:
     """Installed profiles and the limits that follow. Limits are kept between a profile's edges."""
 
-    def __init__(self, personality: Personality) -> None:
+    def __init__(self, personality: Personality, rules: Rules) -> None:
         self._personality = personality
+        self._rules = rules
         self._profiles = InstalledProfiles(timedelta(seconds=personality.apply_delay_s))
         self._held: dict[int, _Held] = {}
         self._spike_until: datetime | None = None
@@ -52,8 +56,35 @@ class SmartCharging:
 
     # --- the central system ------------------------------------------------------------------
 
-    def install(self, profile: ChargingProfile, now: datetime) -> None:
-        """Take in a profile already judged acceptable."""
+    def set(
+        self, profile: ChargingProfile, outlets: Mapping[int, Outlet], now: datetime
+    ) -> Refusal | None:
+        """Install a profile, or say why not."""
+        if not self._personality.honours_profiles:
+            return None
+        if reason := refusal(self._case(profile, outlets)):
+            return reason
+        if self._rules.refuses_duplicates and duplicates(profile, self.accepted):
+            return Refusal.DUPLICATE
+        self._install(profile, now)
+        return None
+
+    def _case(self, profile: ChargingProfile, outlets: Mapping[int, Outlet]) -> Case:
+        outlet = outlets.get(profile.evse_id)
+        transaction = outlet.transaction if outlet else None
+        return Case(
+            profile=profile,
+            personality=self._personality,
+            evse_ids=frozenset(outlets),
+            in_transaction=transaction is not None,
+            transaction_id=transaction.ref if transaction else None,
+            tx_id_required=self._rules.tx_id_required,
+            bidirectional=any(
+                o.evse.bidirectional for o in outlets.values() if profile.evse_id in (0, o.id)
+            ),
+        )
+
+    def _install(self, profile: ChargingProfile, now: datetime) -> None:
         mood = self._personality
         if not mood.leases_expire:
             profile = replace(profile, duration_s=None, valid_to=None)

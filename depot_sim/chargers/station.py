@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from depot_sim.chargers.acceptance import Case, Refusal, duplicates, refusal
+from depot_sim.chargers.acceptance import Refusal
 from depot_sim.chargers.agenda import Agenda
 from depot_sim.chargers.events import (
     AuthorizationWanted,
@@ -61,7 +61,7 @@ class Station:
         self.online_since: datetime | None = None
         """None while there is no accepted link to the central system."""
         self.rules = rules
-        self._charging = SmartCharging(personality)
+        self._charging = SmartCharging(personality, rules)
 
     # --- the world ---------------------------------------------------------------------------
 
@@ -115,7 +115,8 @@ class Station:
             )
             if powered:
                 self._refresh(outlet, now)
-                self._sample_if_due(outlet, now)
+                if outlet.sample_due(now, self.settings.meter_interval_s):
+                    self.meter(outlet, Context.PERIODIC, now)
         if powered:
             self.agenda.run_due(now)
             self._expire_reservations(now)
@@ -228,16 +229,13 @@ class Station:
         self._charging.rebooted()
 
     def wake(self, evse_id: int | None) -> Transaction | None:
-        """A remote start came where a transaction runs: that transaction, if it helped.
-
-        It wakes a vehicle that has fallen asleep, and a station stuck in suspension.
-        """
+        """A remote start reaches a running transaction: the one it woke from sleep or suspension."""
         for outlet in self.outlets.values():
             vehicle = outlet.evse.vehicle
             if outlet.transaction is None or vehicle is None or evse_id not in (None, outlet.id):
                 continue
-            if vehicle.asleep or self._charging.unstick(outlet):
-                self._charging.unstick(outlet)
+            unstuck = self._charging.unstick(outlet)
+            if unstuck or vehicle.asleep:
                 outlet.evse = replace(outlet.evse, vehicle=vehicle.woken())
                 return outlet.transaction
         return None
@@ -323,10 +321,6 @@ class Station:
                 TransactionChanged(at=now, transaction=outlet.transaction, status=status)
             )
 
-    def _sample_if_due(self, outlet: Outlet, now: datetime) -> None:
-        if outlet.sample_due(now, self.settings.meter_interval_s):
-            self.meter(outlet, Context.PERIODIC, now)
-
     # --- availability and reservations -------------------------------------------------------
 
     def set_operative(self, evse_id: int, now: datetime, *, operative: bool) -> str:
@@ -379,14 +373,7 @@ class Station:
 
     def set_profile(self, profile: ChargingProfile, now: datetime) -> Refusal | None:
         """Install a profile, or say why not."""
-        if not self.personality.honours_profiles:
-            return None
-        if reason := refusal(self._case(profile)):
-            return reason
-        if self.rules.refuses_duplicates and duplicates(profile, self._charging.accepted):
-            return Refusal.DUPLICATE
-        self._charging.install(profile, now)
-        return None
+        return self._charging.set(profile, self.outlets, now)
 
     @property
     def profiles(self) -> tuple[ChargingProfile, ...]:
@@ -410,18 +397,3 @@ class Station:
         """Outlets that share the station's maximum."""
         busy = sum(outlet.transaction is not None for outlet in self.outlets.values())
         return max(1, busy)
-
-    def _case(self, profile: ChargingProfile) -> Case:
-        outlet = self.outlets.get(profile.evse_id)
-        transaction = outlet.transaction if outlet else None
-        return Case(
-            profile=profile,
-            personality=self.personality,
-            evse_ids=frozenset(self.outlets),
-            in_transaction=transaction is not None,
-            transaction_id=transaction.ref if transaction else None,
-            tx_id_required=self.rules.tx_id_required,
-            bidirectional=any(
-                o.evse.bidirectional for o in self.outlets.values() if profile.evse_id in (0, o.id)
-            ),
-        )

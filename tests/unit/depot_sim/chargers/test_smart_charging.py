@@ -13,9 +13,11 @@ from depot_sim.chargers.events import Transaction
 from depot_sim.chargers.outlet import Outlet
 from depot_sim.chargers.personality import Personality
 from depot_sim.chargers.profiles import ChargingProfile, Period, Purpose, RateUnit, Recurrency
+from depot_sim.chargers.rules import Rules
 from depot_sim.chargers.smart_charging import SmartCharging
 from depot_sim.physics.evse import Evse
 
+RULES = Rules(own_transaction_ids=False, tx_id_required=False, refuses_duplicates=False)
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 seconds = st.integers(-200, 200)
 instants = st.none() | seconds.map(lambda s: NOON + timedelta(seconds=s))
@@ -55,13 +57,13 @@ def outlet() -> Outlet:
 def test_a_kept_limit_is_the_limit(
     moves: list[tuple[int, ChargingProfile | None]], plugged: bool
 ) -> None:
-    charging, place, now = SmartCharging(Personality()), outlet(), NOON
+    charging, place, now = SmartCharging(Personality(), RULES), outlet(), NOON
     if not plugged:
         place.transaction = None
     for ahead_s, profile in moves:
         now += timedelta(seconds=ahead_s)
         if profile is not None:
-            charging.install(profile, now)
+            charging.set(profile, {1: place}, now)  # refused or not
         fresh = smart.limit_at(charging.accepted, place.situation(1), now)
         assert charging.limit(place, 1, now) == fresh
 
@@ -75,8 +77,8 @@ def test_a_limit_is_worked_out_once_between_two_edges(monkeypatch: pytest.Monkey
         return original(*args)  # type: ignore[arg-type]  # handed on
 
     monkeypatch.setattr(smart, "limit_until", counted)
-    charging, place = SmartCharging(Personality()), outlet()
-    charging.install(
+    charging, place = SmartCharging(Personality(), RULES), outlet()
+    refused = charging.set(
         ChargingProfile(
             id=1,
             evse_id=1,
@@ -88,8 +90,10 @@ def test_a_limit_is_worked_out_once_between_two_edges(monkeypatch: pytest.Monkey
             start=NOON,
             duration_s=60,
         ),
+        {1: place},
         NOON,
     )
+    assert refused is None
     seen = [charging.limit(place, 1, NOON + timedelta(seconds=s / 5)) for s in range(500)]
     assert [seen[0].current_a, seen[200].current_a, seen[-1].current_a] == [8, 12, 32]
     assert len(worked_out) == 3
