@@ -229,7 +229,7 @@ class Station:
         self._charging.rebooted()
 
     def wake(self, evse_id: int | None) -> Transaction | None:
-        """A remote start reaches a running transaction: the one it woke from sleep or suspension."""
+        """A remote start meets a running transaction: the one it woke from sleep or suspension."""
         for outlet in self.outlets.values():
             vehicle = outlet.evse.vehicle
             if outlet.transaction is None or vehicle is None or evse_id not in (None, outlet.id):
