@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from depot_sim.chargers.certificates import CertificateStore, StationKey
 from depot_sim.chargers.dialect import Nameplate
-from depot_sim.chargers.events import EndReason, LimitedExternally, Message
+from depot_sim.chargers.events import EndReason, LimitedExternally, Message, SecurityMessage
 from depot_sim.chargers.jobs import Job
 from depot_sim.chargers.json_rpc import Json, timestamp
 from depot_sim.chargers.profiles import (
@@ -54,7 +54,9 @@ class Cabinet:
     def security_event(self, kind: str, info: str) -> None:
         """Tell a security event (white paper 1.6 A04, 2.0.1 A04)."""
         event = {"type": kind, "timestamp": timestamp(self.now()), "techInfo": info[:255]}
-        self.say("SecurityEventNotification", event)
+        self.station.outbox.put(
+            SecurityMessage(at=self.now(), action="SecurityEventNotification", payload=event)
+        )
 
     def limit_externally(self, current_a: float | None) -> None:
         """Let somebody else limit the station to `current_a` per phase, or (None) free it."""

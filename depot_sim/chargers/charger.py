@@ -126,6 +126,14 @@ class Charger:
         """
         self.station.plug(evse_id, vehicle, self.now())
 
+    def present(self, id_tag: str, evse_id: int = 1) -> None:
+        """Show a tag at an outlet: to start or, with the same tag or group, to stop."""
+        self.station.present(evse_id, id_tag, self.now())
+
+    def limit_externally(self, current_a: float | None) -> None:
+        """Let a grid operator or an energy manager limit the station, per phase, or free it."""
+        self.cabinet.limit_externally(current_a)
+
     def unplug(self, evse_id: int = 1) -> Vehicle | None:
         """Take the vehicle off the cable; the vehicle as it leaves."""
         return self.station.unplug(evse_id, self.now())

@@ -149,6 +149,13 @@ class Message(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SecurityMessage(Message):
+    """A security event: told later if it cannot be told now (A04.FR.02)."""
+
+    durable: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReservationOver(Event):
     """A reservation ended without being used or cancelled by the central system."""
 

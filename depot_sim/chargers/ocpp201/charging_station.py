@@ -183,7 +183,7 @@ def _transaction_event(event: Event) -> tuple[Transaction, Json]:
 
 def _started(event: TransactionStarted) -> Json:
     transaction = event.transaction
-    remote = transaction.remote_start_id
+    remote, reserved = transaction.remote_start_id, transaction.reservation_id
     info: Json = {"chargingState": wording.CHARGING_STATES[event.status]}
     if remote is not None:
         info["remoteStartId"] = remote
@@ -192,6 +192,7 @@ def _started(event: TransactionStarted) -> Json:
         "triggerReason": "Authorized" if remote is None else "RemoteStart",
         "idToken": wording.id_token(transaction.id_tag, transaction.tag_type),
         "meterValue": [wording.meter_value(event.sample)],
+        **({} if reserved is None else {"reservationId": reserved}),
     }
 
 

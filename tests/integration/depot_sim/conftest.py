@@ -99,6 +99,8 @@ class CentralSystem:
             defaults["StartTransaction"] = {"idTagInfo": accepted, "transactionId": 4711}
         else:
             defaults["Authorize"] = {"idTokenInfo": accepted}
+            defaults["NotifyEVChargingNeeds"] = accepted
+            defaults["NotifyEVChargingSchedule"] = accepted
         return defaults.get(action, {})
 
     async def until(
@@ -169,6 +171,12 @@ async def ocpp201() -> AsyncIterator[CentralSystem]:
 
 
 @pytest.fixture
+async def ocpp21() -> AsyncIterator[CentralSystem]:
+    async with central_system("2.1") as system:
+        yield system
+
+
+@pytest.fixture
 def van() -> Callable[..., Vehicle]:
     """A three-phase vehicle that takes everything a 32 A outlet gives."""
 
@@ -184,12 +192,16 @@ def build(clock: FastClock) -> Callable[..., Charger]:
     """A 32 A charger `CP-1` of the central system's version."""
 
     def make(
-        system: CentralSystem, *personality: str, password: str | None = None, evses: int = 1
+        system: CentralSystem,
+        *personality: str,
+        password: str | None = None,
+        evses: int = 1,
+        **evse: Any,
     ) -> Charger:
         spec = ChargerSpec(
             endpoint=Endpoint(url=system.url, charger_id="CP-1", password=password),
             version=system.version,
-            evses={number: Evse(rated_a=32) for number in range(1, evses + 1)},
+            evses={number: Evse(rated_a=32, **evse) for number in range(1, evses + 1)},
             personality=compose(personality),
             meter_interval_s=2,
         )
