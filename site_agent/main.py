@@ -108,6 +108,7 @@ class _Site:
             self._clock,
             self._wake,
             memory=self._store.key_values,
+            clouds=self._store.cloud,
         )
         async with asyncio.TaskGroup() as group:
             if broker is not None:

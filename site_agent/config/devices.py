@@ -61,6 +61,40 @@ class MeterSettings(ModbusSettings):
     max_age_s: Annotated[float, Field(ge=0.5, le=60)] = 3.0
 
 
+class CloudSettings(Settings):
+    """A station's existing cloud CSMS, which goes on working behind the agent."""
+
+    url: Annotated[str, Field(pattern=r"^wss?://[^\s?#@]+$", max_length=500)]
+    """Without the identity, which becomes the last segment."""
+    identity: Name | None = None
+    """How the cloud knows the station; None: as the agent does."""
+    password: Annotated[str, Field(min_length=1, max_length=128)] | None = Field(
+        default=None, repr=False
+    )
+    """HTTP Basic password; the user name is the identity."""
+    ca: Path | None = None
+    """Whom to trust at `wss`; None: the system's roots."""
+    cert: Path | None = None
+    """With `key`: shown where the cloud asks for a client certificate (security profile 3)."""
+    key: Path | None = None
+    final_word: Literal["cloud", "both", "local"] = "cloud"
+    """Who decides whether a driver may charge; `cloud`: our own policy counts while it is away."""
+    firmware: bool = True
+    """Whether the cloud may update firmware."""
+    patience_s: Annotated[float, Field(ge=0.1, le=20)] = 3.0
+    """How long a charger may wait for the cloud's answer."""
+    most_kept: Annotated[int, Field(ge=100, le=100_000)] = 10_000
+    """Messages about transactions kept while the cloud is away; beyond it samples are thinned."""
+
+    @model_validator(mode="after")
+    def _tls_is_whole(self) -> CloudSettings:
+        if (self.cert is None) != (self.key is None):
+            raise ValueError("cert and key belong together")
+        if self.url.startswith("ws:") and (self.ca is not None or self.cert is not None):
+            raise ValueError("ca, cert and key need wss")
+        return self
+
+
 class ChargerSettings(Settings):
     """One EVSE."""
 
@@ -76,6 +110,8 @@ class ChargerSettings(Settings):
     )
     tolerant: bool = False
     """Also admit it without a known subprotocol."""
+    cloud: CloudSettings | None = None
+    """Its station's existing cloud CSMS; of several EVSEs the first one's counts."""
     node: Name = ROOT
     phases: tuple[Literal[1, 2, 3], ...] = (1, 2, 3)
     min_current_a: Amps = 6.0

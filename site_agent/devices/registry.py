@@ -10,6 +10,7 @@ from contracts.time import Clock
 from site_agent.config import SiteSettings
 from site_agent.config.devices import (
     ChargerSettings,
+    CloudSettings,
     MeterSettings,
     ModbusSettings,
     MqttBatterySettings,
@@ -24,6 +25,8 @@ from site_agent.devices.mqtt.broker import BrokerAddress, SiteBroker
 from site_agent.devices.ocpp import security
 from site_agent.devices.ocpp.central import CentralSystem
 from site_agent.devices.ocpp.security import Profile
+from site_agent.devices.ocpp.proxy.settings import CloudConfig, FinalWord
+from site_agent.devices.ocpp.proxy.trust import client_context
 from site_agent.devices.ocpp.settings import StationConfig, Timing, Version
 from site_agent.devices.sunspec.battery import SunSpecBattery
 from site_agent.devices.sunspec.functions import SunSpecFunctions
@@ -32,6 +35,7 @@ from site_agent.devices.sunspec.pv import SunSpecPv
 from site_agent.ports import (
     AutonomousFunctions,
     Battery,
+    CloudQueue,
     KeyValues,
     Meter,
     PvInverter,
@@ -151,6 +155,7 @@ def make_central(
     clock: Clock,
     wake: Wake,
     memory: KeyValues | None = None,
+    clouds: CloudQueue | None = None,
 ) -> CentralSystem:
     """The central system of the site's chargers.
 
@@ -173,6 +178,21 @@ def make_central(
         profile=profile,
         timing=Timing(lease_s=ocpp.lease_s, meter_interval_s=ocpp.meter_interval_s),
         memory=memory,
+        clouds=clouds,
+    )
+
+
+def _cloud(station: str, cloud: CloudSettings) -> CloudConfig:
+    secure = cloud.url.startswith("wss:")
+    return CloudConfig(
+        url=cloud.url,
+        identity=cloud.identity or station,
+        password=cloud.password,
+        tls=client_context(cloud.ca, cloud.cert, cloud.key) if secure else None,
+        final_word=FinalWord(cloud.final_word),
+        firmware=cloud.firmware,
+        patience_s=cloud.patience_s,
+        most_kept=cloud.most_kept,
     )
 
 
@@ -188,6 +208,7 @@ def stations(settings: SiteSettings) -> list[StationConfig]:
             versions=tuple(Version(version) for version in evses[0].versions),
             password=evses[0].password,
             tolerant=evses[0].tolerant,
+            cloud=None if evses[0].cloud is None else _cloud(station, evses[0].cloud),
         )
         for station, evses in members.items()
     ]
