@@ -1,7 +1,8 @@
 """Sampled values of a meter, from either version's words to W, A, Wh and %.
 
 Sign: `Power.Active.Import` is positive, `Power.Active.Export` (a vehicle that discharges) is
-subtracted. Lenient: a sample that cannot be read is left out and counted, the others are kept.
+subtracted, and so it is with currents. Lenient: a sample that cannot be read is left out and
+counted, the others are kept.
 """
 
 from __future__ import annotations
@@ -17,13 +18,17 @@ from site_agent.devices.ocpp.wire.frames import Json
 
 _REGISTER = "Energy.Active.Import.Register"
 _IMPORT, _EXPORT = "Power.Active.Import", "Power.Active.Export"
-_CURRENT, _SOC, _VOLTAGE = "Current.Import", "SoC", "Voltage"
+_CURRENT, _CURRENT_BACK = "Current.Import", "Current.Export"
+_SOC, _VOLTAGE = "SoC", "Voltage"
+_REGISTER_BACK = "Energy.Active.Export.Register"
 _POWER_UNITS = {"": 1.0, "W": 1.0, "kW": 1000.0}
 _UNITS: Mapping[str, Mapping[str, float]] = {
     _REGISTER: {"": 1.0, "Wh": 1.0, "kWh": 1000.0},
+    _REGISTER_BACK: {"": 1.0, "Wh": 1.0, "kWh": 1000.0},
     _IMPORT: _POWER_UNITS,
     _EXPORT: _POWER_UNITS,
     _CURRENT: {"": 1.0, "A": 1.0},
+    _CURRENT_BACK: {"": 1.0, "A": 1.0},
     _SOC: {"": 1.0, "Percent": 1.0, "%": 1.0},
     _VOLTAGE: {"": 1.0, "V": 1.0},
 }
@@ -32,7 +37,9 @@ _PHASES: Mapping[object, str] = {
 }  # fmt: skip
 """Neutral and line-to-line values say nothing about a phase's load."""
 
-_Values = dict[tuple[str, str], float]
+_Values = dict[str, dict[str, float]]
+"""By measurand, then by phase ("" for all phases together)."""
+_NONE: Mapping[str, float] = {}
 _ReadValue = Callable[[Json], tuple[float, str]]
 
 
@@ -49,6 +56,8 @@ class Sample:
     voltage_v: float | None = None
     """Lowest of its phases, to neutral."""
     register_wh: float | None = None
+    fed_back_wh: float | None = None
+    """The register of what vehicles have fed back."""
     soc_pct: float | None = None
 
 
@@ -90,17 +99,17 @@ def _values(entry: Json, read_value: _ReadValue) -> tuple[_Values, int]:
 
 
 def _put(values: _Values, item: Json, read_value: _ReadValue) -> None:
-    measurand = item.get("measurand") or _REGISTER
-    phase = _PHASES.get(item.get("phase"))
-    if measurand not in _UNITS or phase is None:
+    measurand = str(item.get("measurand") or _REGISTER)
+    units, phase = _UNITS.get(measurand), _PHASES.get(item.get("phase"))
+    if units is None or phase is None:
         return
     if measurand != _SOC and item.get("location", "Outlet") != "Outlet":
         return
     value, unit = read_value(item)
-    scaled = value * _UNITS[str(measurand)][unit]
+    scaled = value * units[unit]
     if not isfinite(scaled):
         raise ValueError("not a finite number")
-    values[str(measurand), phase] = scaled
+    values.setdefault(measurand, {})[phase] = scaled
 
 
 def _value_v16(item: Json) -> tuple[float, str]:
@@ -108,7 +117,7 @@ def _value_v16(item: Json) -> tuple[float, str]:
     value = item["value"]
     if item.get("format") == "SignedData" or not isinstance(value, str | int | float):
         raise ValueError("no plain number")
-    return float(value), fields.text_or_none(item, "unit") or ""
+    return float(value), _unit(item)
 
 
 def _value_v201(item: Json) -> tuple[float, str]:
@@ -116,33 +125,42 @@ def _value_v201(item: Json) -> tuple[float, str]:
     power = fields.whole(measure, "multiplier") if measure.get("multiplier") is not None else 0
     if abs(power) > 9:  # noqa: PLR2004 - giga to nano; 10**huge would take for ever
         raise ValueError("implausible multiplier")
-    return fields.number(item, "value") * 10.0**power, fields.text_or_none(measure, "unit") or ""
+    return fields.number(item, "value") * 10.0**power, _unit(measure)
+
+
+def _unit(data: Json) -> str:
+    """A unit nobody knows is found to be so where it is looked up."""
+    return str(data.get("unit") or "")
 
 
 def _sample(at: datetime, values: _Values) -> Sample:
     taken, given = _total(values, _IMPORT), _total(values, _EXPORT)
     power_w = None if taken is None and given is None else (taken or 0.0) - (given or 0.0)
-    soc = values.get((_SOC, ""))
+    soc, currents = values.get(_SOC, _NONE).get(""), _currents(values)
     return Sample(
         at=at,
         power_w=power_w,
-        current_a=max(_by_phase(values, _CURRENT), default=None),
-        currents_a=tuple(
-            value for (name, phase), value in values.items() if name == _CURRENT and phase
-        ),
-        voltage_v=min(_by_phase(values, _VOLTAGE), default=None),
+        current_a=max(currents.values(), default=None),
+        currents_a=tuple(value for phase, value in currents.items() if phase),
+        voltage_v=min(values.get(_VOLTAGE, _NONE).values(), default=None),
         register_wh=_total(values, _REGISTER),
+        fed_back_wh=_total(values, _REGISTER_BACK),
         soc_pct=soc if soc is not None and 0 <= soc <= 100 else None,  # noqa: PLR2004 - percent
     )
 
 
+def _currents(values: _Values) -> Mapping[str, float]:
+    """By phase, what is fed back subtracted."""
+    taken, given = values.get(_CURRENT, _NONE), values.get(_CURRENT_BACK, _NONE)
+    if not given:
+        return taken
+    phases = dict.fromkeys((*taken, *given))
+    return {phase: taken.get(phase, 0.0) - given.get(phase, 0.0) for phase in phases}
+
+
 def _total(values: _Values, measurand: str) -> float | None:
     """The value without a phase, else the sum of the phases."""
-    if (measurand, "") in values:
-        return values[measurand, ""]
-    phases = _by_phase(values, measurand)
-    return sum(phases) if phases else None
-
-
-def _by_phase(values: _Values, measurand: str) -> list[float]:
-    return [value for (name, _), value in values.items() if name == measurand]
+    phases = values.get(measurand)
+    if not phases:
+        return None
+    return phases[""] if "" in phases else sum(phases.values())

@@ -89,7 +89,7 @@ def parse(frame: str | bytes) -> Call | Answer:
     if isinstance(frame, bytes):
         raise BadFrameError(_NO_ID, Fault.FRAME, "binary message")
     try:
-        values = json.loads(frame, parse_constant=_refuse_constant)
+        values = _decode(frame)
     except (ValueError, RecursionError) as error:
         raise BadFrameError(_NO_ID, Fault.FRAME, "not JSON") from error
     match values:
@@ -141,3 +141,6 @@ def _frame(kind: int, message_id: str, rest: list[object]) -> Call | Answer:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+_decode = json.JSONDecoder(parse_constant=_refuse_constant).decode
