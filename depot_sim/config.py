@@ -88,6 +88,8 @@ class VehicleSettings(Settings):
     """After so long a pause it needs a remote start or a new plug; none: it stays awake."""
     departure_after_s: NotNegative | None = None
     required_soc_pct: Percent = 80.0
+    tag_type: Literal["ISO14443", "MacAddress", "eMAID", "NoAuthorization"] = "ISO14443"
+    """What `id_tag` is, in the words of OCPP 2.0.1; 1.6 does not tell it."""
 
 
 class ChargerSettings(Settings):

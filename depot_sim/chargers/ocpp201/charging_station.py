@@ -138,7 +138,9 @@ class ChargingStation201:
         transaction, payload = _transaction_event(event)
         if self._last is None or self._last[0] is not event:
             self._last = (event, transaction.next_seq())
-        return {**payload, "seqNo": self._last[1]}
+        since = self._station.online_since
+        late = {"offline": True} if since is None or event.at < since else {}
+        return {**payload, "seqNo": self._last[1], **late}
 
 
 def _status(event: StatusChanged) -> Json:

@@ -272,6 +272,13 @@ async def test_local_list(bench: ChargerBench) -> None:
     bench.plug("B", evse_id=2)
     assert bench.station.outlets[1].transaction is None
     assert bench.station.outlets[2].transaction is not None
+    bench.pass_time(5)
+    bench.station.set_online(bench.now, online=True)
+    ref = bench.station.outlets[2].transaction.ref
+    bench.ask("RequestStopTransaction", {"transactionId": ref})
+    events = [e for e in await bench.told("TransactionEvent") if e["evse"]["id"] == 2]
+    late = [(e["eventType"], e.get("offline", False)) for e in events if e["eventType"] != "Updated"]
+    assert late == [("Started", True), ("Ended", False)]
 
 
 async def test_reservations(bench: ChargerBench) -> None:
