@@ -128,6 +128,8 @@ def _setpoint(
             worst = worst_a(charger, snapshot.at, snapshot.model.device_max_age)
             state = "does not obey" if charger.online else "does not answer"
             limit_a, cause = _unattended(spec, envelope)[0], f"{state}: counted at {worst:.1f} A"
+            if charger.online and charger.confirmed_limit_a is not None:
+                limit_a = min(limit_a, charger.confirmed_limit_a)  # never raised on suspicion
         case Role.STEERED if spec.evse_id in shares:
             limit_a, cause = limits[spec.evse_id], shares[spec.evse_id].cause
         case Role.STEERED if forbidden(charger):

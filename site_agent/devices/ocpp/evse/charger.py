@@ -77,6 +77,7 @@ class OcppCharger:
             clock=clock,
             transaction=lambda: self._transactions.current,
             sight=self._sight,
+            limit_changed=self._meter.limit_changed,
             memory=memory,
         )
         self._installer = installer

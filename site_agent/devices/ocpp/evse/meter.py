@@ -46,12 +46,15 @@ class Meter:
         self._power: Reading | None = None
         self._current: Reading | None = None
         self._soc: Reading | None = None
+        self._fed_back: tuple[float, float] | None = None
+        """The register of what was fed back: first seen of this vehicle, and now; Wh."""
         self._spec = spec
         self._voltage_v = spec.voltage_v
         self._phases_seen: tuple[int, int] = (0, 0)
         self.phases_used: int | None = None
         """Phases the vehicle has been seen to draw on; None: not known."""
         self._register: deque[tuple[datetime, float]] = deque()
+        self._slope: Reading | None = None
         self._dead_from: tuple[datetime, float] | None = None
         """When power began to read zero, and the register then."""
         self.mismatch = False
@@ -70,6 +73,9 @@ class Meter:
         if sample.current_a is not None:
             self._current = _reading(sample.current_a, self._max_a, at)
         self._take_phases(sample)
+        if sample.fed_back_wh is not None:
+            first_wh = sample.fed_back_wh if self._fed_back is None else self._fed_back[0]
+            self._fed_back = (first_wh, sample.fed_back_wh)
         if sample.soc_pct is not None:
             self._soc = Reading(value=sample.soc_pct, quality=Quality.GOOD, at=at)
         self._judge()
@@ -82,7 +88,7 @@ class Meter:
 
     def forget_vehicle(self) -> None:
         """The vehicle has gone: its state of charge says nothing about the next one."""
-        self._soc = None
+        self._soc = self._fed_back = None
         self.phases_used = None
         self._phases_seen = (0, 0)
 
@@ -93,7 +99,7 @@ class Meter:
 
     def power_w(self, now: datetime) -> Reading:
         """As measured; from the slope of the register when power is missing, old or dead."""
-        slope = self._slope()
+        slope = self._slope
         newest = self._power
         if slope is not None and (newest is None or self.mismatch or newest.at < slope.at):
             newest = slope
@@ -102,6 +108,11 @@ class Meter:
     def current_a(self, now: datetime) -> Reading:
         """Of the most loaded phase; missing when the charger does not measure it."""
         return self._aged(self._current, now)
+
+    def limit_changed(self) -> None:
+        """Another limit is in force: the register's slope begins anew, not to smear the change."""
+        while len(self._register) > 1:
+            self._register.popleft()
 
     def drawn_a(self, now: datetime) -> Reading:
         """As `current_a`; from power and the phases in use when current is not measured."""
@@ -128,13 +139,15 @@ class Meter:
         return Reading.missing(now) if self._soc is None else _SLOW.at(self._soc, now)
 
     def energy_wh(self, start_wh: float | None, now: datetime) -> Reading:
-        """Since the register read `start_wh`."""
+        """Since the register read `start_wh`, less what the vehicle has been seen to feed back."""
         if not self._register or start_wh is None:
             return Reading.missing(now)
         at, register_wh = self._register[-1]
         if register_wh < start_wh:
             return Reading.missing(at, Quality.INVALID)
-        return _SLOW.at(Reading(value=register_wh - start_wh, quality=Quality.GOOD, at=at), now)
+        first_wh, newest_wh = self._fed_back or (0.0, 0.0)
+        taken_wh = register_wh - start_wh - (newest_wh - first_wh)
+        return _SLOW.at(Reading(value=taken_wh, quality=Quality.GOOD, at=at), now)
 
     def _take_phases(self, sample: Sample) -> None:
         voltage, nominal = sample.voltage_v, self._spec.voltage_v
@@ -154,14 +167,16 @@ class Meter:
         register = self._register
         if register and register_wh < register[-1][1]:
             register.clear()  # reset or replaced: no slope across it
+            self._slope = None
             self._dead_from = None
         if register and register[-1][0] == at:
             register.pop()
         register.append((at, register_wh))
         while len(register) > 2 and register[1][0] <= at - _WINDOW:  # noqa: PLR2004 - a slope's two
             register.popleft()
+        self._slope = self._new_slope() or self._slope
 
-    def _slope(self) -> Reading | None:
+    def _new_slope(self) -> Reading | None:
         if len(self._register) < 2:  # noqa: PLR2004 - a slope needs two
             return None
         power_w = _slope_w(self._register[0], self._register[-1])

@@ -70,7 +70,9 @@ class Steering:
         transaction: Callable[[], Transaction | None],
         sight: Callable[[datetime], Sight | None] = lambda _: None,
         memory: KeyValues | None = None,
+        limit_changed: Callable[[], None] = lambda: None,
     ) -> None:
+        self._limit_changed = limit_changed
         self._spec = spec
         self._installer = installer
         self._timing = timing
@@ -362,6 +364,8 @@ class Steering:
             self._force.unanswered(held(limit_a))
             raise
         self._force.note(held(accepted_a))
+        if before is None or before[0] != accepted_a:
+            self._limit_changed()
         self.follower.told(self._clock.now(), before and before[0], accepted_a)
 
     def _lease_s(self) -> float:
