@@ -277,7 +277,9 @@ async def test_local_list(bench: ChargerBench) -> None:
     ref = bench.station.outlets[2].transaction.ref
     bench.ask("RequestStopTransaction", {"transactionId": ref})
     events = [e for e in await bench.told("TransactionEvent") if e["evse"]["id"] == 2]
-    late = [(e["eventType"], e.get("offline", False)) for e in events if e["eventType"] != "Updated"]
+    late = [
+        (e["eventType"], e.get("offline", False)) for e in events if e["eventType"] != "Updated"
+    ]
     assert late == [("Started", True), ("Ended", False)]
 
 
