@@ -156,8 +156,8 @@ async def test_an_adopted_transaction_keeps_its_card() -> None:
 async def test_a_card_shown_after_plugging_in_is_the_transactions() -> None:
     async with depot(access=RULES) as site, connected(site, version="ocpp2.0.1") as charger:
         at = stamp(site.clock.now())
-        bare = {"idToken": {"idToken": "", "type": "NoAuthorization"}}
-        answer = await event(charger, "Started", at, "", **bare)
+        bare = {"idToken": "", "type": "NoAuthorization"}
+        answer = await event(charger, "Started", at, "", idToken=bare)
         assert answer["idTokenInfo"]["status"] == "Accepted"
         before = site.state().identity
         assert before is not None
@@ -171,8 +171,8 @@ async def test_a_card_shown_after_plugging_in_is_the_transactions() -> None:
 async def test_a_button_is_refused_where_the_site_says_so() -> None:
     rules = replace(RULES, bare=Rule(admit=False))
     async with depot(access=rules) as site, connected(site, version="ocpp2.0.1") as charger:
-        bare = {"idToken": {"idToken": "", "type": "NoAuthorization"}}
-        answer = await event(charger, "Started", stamp(site.clock.now()), "", **bare)
+        bare = {"idToken": "", "type": "NoAuthorization"}
+        answer = await event(charger, "Started", stamp(site.clock.now()), "", idToken=bare)
         assert answer["idTokenInfo"]["status"] == "Invalid"
         assert site.state().transaction_id is not None
 
