@@ -296,7 +296,7 @@ def check_in(
     charge_point: ChargerArgument,
     evse: EvseOption = None,
     reboot: Annotated[
-        bool, typer.Option("--reboot", help="Also restart it and see that it comes back.")
+        bool, typer.Option("--reboot", help="Also restart it at once, and see that it comes back.")
     ] = False,
     site: SiteOption = None,
     data: DataOption = None,

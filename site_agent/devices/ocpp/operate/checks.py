@@ -210,13 +210,11 @@ class Checks:
     # --- a restart --------------------------------------------------------------------------------
 
     async def rebooted(self, link: Link) -> Step:
-        """It restarts, comes back, and takes its fail-safe share again."""
+        """It restarts at once, comes back, and takes its fail-safe share again."""
         generation = self._station.generation
-        answer = await self._command(link.dialect.reset(Reset.SOFT, None))
+        answer = await self._command(link.dialect.reset(Reset.HARD))
         if not link.dialect.accepted(answer):
-            return failed(
-                "reboot", f"answered {answer.get('status')}", "end its transactions first"
-            )
+            return failed("reboot", f"answered {answer.get('status')}", "look at the charger")
         begun = self._clock.now()
 
         def back(_: ChargerState) -> bool:
