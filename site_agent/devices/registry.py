@@ -24,9 +24,9 @@ from site_agent.devices.mqtt.battery import MqttBattery
 from site_agent.devices.mqtt.broker import BrokerAddress, SiteBroker
 from site_agent.devices.ocpp import security
 from site_agent.devices.ocpp.central import CentralSystem
-from site_agent.devices.ocpp.security import Profile
 from site_agent.devices.ocpp.proxy.settings import CloudConfig, FinalWord
 from site_agent.devices.ocpp.proxy.trust import client_context
+from site_agent.devices.ocpp.security import Profile
 from site_agent.devices.ocpp.settings import StationConfig, Timing, Version
 from site_agent.devices.sunspec.battery import SunSpecBattery
 from site_agent.devices.sunspec.functions import SunSpecFunctions
