@@ -51,7 +51,7 @@ def _aware(value: datetime) -> datetime:
 def _card(value: object) -> object:
     """A bare word is a card of which nothing else is said."""
     if isinstance(value, int | float):
-        raise ValueError("put id tags in quotes: YAML reads 0012 and 1E5 as numbers")  # noqa: TRY004 (pydantic wants ValueError)
+        raise ValueError("put id tags in quotes: YAML reads 0012 as a number")  # noqa: TRY004 (pydantic wants ValueError)
     return {"tag": value} if isinstance(value, str) else value
 
 

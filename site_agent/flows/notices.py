@@ -26,6 +26,7 @@ PV_OFFLINE = "pv-offline"
 LIMIT_NOT_OBEYED = "limit-not-obeyed"
 KEEPS_LIMIT = "charger-keeps-limit"
 LIMIT_UNMET = "limit-unmet"
+IDENTITY_CONFLICT = "identity-conflict"
 DEPARTURE_AT_RISK = "departure-at-risk"
 FUNCTION_REFUSED = "inverter-function-refused"
 
@@ -54,6 +55,7 @@ def conditions(
             *_meter(snapshot),
             *_chargers(snapshot),
             *_keepers(snapshot),
+            *_identities(snapshot),
             *_others(snapshot),
             *_limits(unmet),
             *_vehicles(prospects),
@@ -98,6 +100,20 @@ def _keepers(snapshot: SiteSnapshot) -> Iterator[tuple[Key, Condition]]:
         if keeps(charger):
             condition = Condition(severity=Severity.WARNING, text=words)
             yield (KEEPS_LIMIT, charger.spec.evse_id), condition
+
+
+def _identities(snapshot: SiteSnapshot) -> Iterator[tuple[Key, Condition]]:
+    """Somebody has taken another's card, vehicle or bay: the strongest evidence counts."""
+    for charger in snapshot.chargers:
+        if charger.identity is not None and charger.identity.conflicts:
+            yield (
+                (IDENTITY_CONFLICT, charger.spec.evse_id),
+                Condition(
+                    severity=Severity.INFO,
+                    text="; ".join(charger.identity.conflicts),
+                    after=timedelta(seconds=30),
+                ),
+            )
 
 
 def _others(snapshot: SiteSnapshot) -> Iterator[tuple[Key, Condition]]:

@@ -373,6 +373,8 @@ class OcppCharger:
             return None
         if self._identity is None or self._identity.presented != presented:
             self._identity = self._access.identify(presented, self._spec.evse_id)
+            for conflict in self._identity.conflicts:
+                _log.warning("who is it?", evse=self._spec.evse_id, conflict=conflict)
         return self._identity
 
     def _bidirectional(self) -> bool:
