@@ -54,10 +54,11 @@ def composite(
     """What holds from `start` on; our own limit is taken to stay as it is now."""
     periods: dict[int, float] = {}
     for mark in steps(profiles, [one.outlet for one in evses], start, duration_s):
-        at, second = start + timedelta(seconds=mark), math.floor(mark)
+        at = start + timedelta(seconds=mark)
         limit = _rounded(sum(_limit(profiles, one, at, unit) for one in evses))
-        if not periods or periods[max(periods)] != limit:
-            periods[second] = limit
+        last = periods[max(periods)] if periods else math.inf
+        if limit != last:  # within a second, never too much: a cut at its start, a raise at its end
+            periods[math.floor(mark) if limit < last else math.ceil(mark)] = limit
     return Composite(start=start, duration_s=duration_s, unit=unit, periods=periods)
 
 
