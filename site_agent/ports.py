@@ -228,29 +228,24 @@ class SessionStore(Protocol):
         remote_id: str | None,
         *,
         ref: str | None = None,
+        alone: bool = True,
+        register_wh: float | None = None,
     ) -> int:
         """A new transaction; returns an id never given before (also over restarts).
 
-        `meter_wh`: the register, None when it was not told. `remote_id` names the start (in OCPP
-        2.0.1 the charger's own id); the same one again at this EVSE returns the same id. `ref`: the
-        id both sides use on the wire, None: the one returned.
+        `meter_wh`: the register at its start, None when it was not told. `remote_id` names the
+        start (in OCPP 2.0.1 the charger's own id); the same one again at this EVSE returns the same
+        id. `ref`: the id both sides use on the wire, None: the one returned.
+
+        `alone`: an EVSE has one transaction, so what was open there is presumed to have ended, at
+        `register_wh` (None: `meter_wh`); what the charger may still say of that end replaces it.
         """
         ...
 
     async def stop(
-        self,
-        transaction_id: int,
-        at: datetime,
-        meter_wh: float | None,
-        reason: str,
-        *,
-        presumed: bool = False,
+        self, transaction_id: int, at: datetime, meter_wh: float | None, reason: str
     ) -> None:
-        """The transaction has ended (idempotent).
-
-        `presumed`: nobody said so, but another one has begun; what the charger may still say
-        replaces it.
-        """
+        """The transaction has ended (idempotent)."""
         ...
 
     async def open_transaction(self, evse_id: str) -> tuple[int, str | None] | None:

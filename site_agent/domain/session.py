@@ -16,6 +16,8 @@ _ROUNDING_WH = 1.0
 START_UNKNOWN = "start register unknown"
 END_UNKNOWN = "end not told"
 FELL = "register fell"
+PRESUMED = "Other"
+"""Reason of an end that was not told: another transaction has begun."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

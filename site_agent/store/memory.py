@@ -23,6 +23,7 @@ from contracts.site_link.messages import (
     Severity,
 )
 from site_agent.domain.session import (
+    PRESUMED,
     ChargingSession,
     EnergyCount,
     MeterSample,
@@ -157,10 +158,18 @@ class MemorySessions:
         remote_id: str | None,
         *,
         ref: str | None = None,
+        alone: bool = True,
+        register_wh: float | None = None,
     ) -> int:
         """A new transaction; the same `remote_id` again returns the same id."""
         if remote_id is not None and (evse_id, remote_id) in self._remote:
             return self._completed(self._remote[evse_id, remote_id], id_tag, at, meter_wh)
+        still_open = [
+            s for s in self._sessions.values() if (s.evse_id, s.ended_at) == (evse_id, None)
+        ]
+        for session in still_open if alone else []:
+            closing_wh = meter_wh if register_wh is None else register_wh
+            self._end(session, at, closing_wh, PRESUMED, presumed=True)
         taken = {session.ref for session in self._sessions.values()}
         number = next(n for n in self._ids if ref is not None or str(n) not in taken)
         self._sessions[number] = ChargingSession(
@@ -189,20 +198,26 @@ class MemorySessions:
         return number
 
     async def stop(
+        self, transaction_id: int, at: datetime, meter_wh: float | None, reason: str
+    ) -> None:
+        """The transaction has ended (idempotent; what the charger says replaces a presumption)."""
+        session = self._sessions.get(transaction_id)
+        if session is None:
+            return
+        if session.ended_at is None or self._stops[transaction_id][1]:
+            self._end(session, at, meter_wh, reason, presumed=False)
+
+    def _end(
         self,
-        transaction_id: int,
+        session: ChargingSession,
         at: datetime,
         meter_wh: float | None,
         reason: str,
         *,
-        presumed: bool = False,
+        presumed: bool,
     ) -> None:
-        """The transaction has ended (idempotent; what the charger says replaces a presumption)."""
-        session = self._sessions.get(transaction_id)
-        was_presumed = self._stops.get(transaction_id, (None, not presumed))[1]
-        if session is not None and (session.ended_at is None or (was_presumed and not presumed)):
-            self._stops[transaction_id] = (meter_wh, presumed)
-            self._sessions[transaction_id] = replace(session, ended_at=at, reason=reason)
+        self._stops[session.transaction_id] = (meter_wh, presumed)
+        self._sessions[session.transaction_id] = replace(session, ended_at=at, reason=reason)
 
     async def open_transaction(self, evse_id: str) -> tuple[int, str | None] | None:
         """`(transaction id, id tag)` of the newest still open at an EVSE, or None."""

@@ -13,6 +13,7 @@ from contracts.errors import TransientError
 from contracts.reading import Quality
 from contracts.time import Clock
 from site_agent.domain.session import (
+    PRESUMED,
     ChargingSession,
     EnergyCount,
     MeterSample,
@@ -73,22 +74,28 @@ class SqliteSessions:
         remote_id: str | None,
         *,
         ref: str | None = None,
+        alone: bool = True,
+        register_wh: float | None = None,
     ) -> int:
         """A new transaction; returns an id never given before (also over restarts)."""
         values = (evse_id, id_tag, remote_id, at.isoformat(), meter_wh or 0.0, meter_wh is not None)
-        return await self._run(lambda connection: _start(connection, values, ref))
+        closing_wh = meter_wh if register_wh is None else register_wh
+
+        def work(connection: sqlite3.Connection) -> int:
+            known = _known(connection, values)
+            if known is not None:
+                return known
+            if alone:
+                _close(connection, values, closing_wh)
+            return _start(connection, values, ref)
+
+        return await self._run(work)
 
     async def stop(
-        self,
-        transaction_id: int,
-        at: datetime,
-        meter_wh: float | None,
-        reason: str,
-        *,
-        presumed: bool = False,
+        self, transaction_id: int, at: datetime, meter_wh: float | None, reason: str
     ) -> None:
         """The transaction has ended (idempotent; what the charger says replaces a presumption)."""
-        values = (at.isoformat(), meter_wh, reason, presumed, transaction_id)
+        values = (at.isoformat(), meter_wh, reason, False, transaction_id)
         await self._run(lambda connection: _stop(connection, values))
 
     async def open_transaction(self, evse_id: str) -> tuple[int, str | None] | None:
@@ -198,19 +205,30 @@ class SqliteSessions:
         )
 
 
+def _known(connection: sqlite3.Connection, start: _Start) -> int | None:
+    """Its id, if this start has been told before."""
+    found = connection.execute(
+        "SELECT id FROM charging_transaction WHERE evse_id = ? AND remote_id = ?",
+        (start[0], start[2]),
+    ).fetchone()
+    if found is None:
+        return None
+    _complete(connection, found[0], start)
+    return int(found[0])
+
+
+def _close(connection: sqlite3.Connection, start: _Start, register_wh: float | None) -> None:
+    """Presume the end of what is still open at the EVSE of a start."""
+    query = "SELECT id FROM charging_transaction WHERE evse_id = ? AND stopped_at IS NULL"
+    for (number,) in connection.execute(query, (start[0],)).fetchall():
+        _stop(connection, (start[3], register_wh, PRESUMED, True, number))
+
+
 def _start(
     connection: sqlite3.Connection,
     values: _Start,
     ref: str | None,
 ) -> int:
-    known = connection.execute(
-        "SELECT id FROM charging_transaction WHERE evse_id = ? AND remote_id = ?",
-        (values[0], values[2]),
-    ).fetchone()
-    if known:
-        number = int(known[0])
-        _complete(connection, number, values)
-        return number
     cursor = connection.execute(
         "INSERT INTO charging_transaction"
         " (evse_id, id_tag, remote_id, started_at, start_wh, start_told) VALUES (?, ?, ?, ?, ?, ?)",

@@ -52,7 +52,7 @@ class Truth:
     def energies_wh(self, last_wh: float) -> list[float]:
         """Of each; one that was never stopped went on until the next began."""
         starts = [transaction.start_wh for transaction in self.transactions]
-        stops = [*starts[1:], last_wh]
+        stops = [*starts, last_wh][1:]
         return [
             self.stopped_wh.get(id(transaction), stop) - transaction.start_wh
             for transaction, stop in zip(self.transactions, stops, strict=True)

@@ -15,6 +15,7 @@ from contracts.site_link.messages import Measurement
 from site_agent.domain.session import (
     END_UNKNOWN,
     FELL,
+    PRESUMED,
     START_UNKNOWN,
     ChargingSession,
     MeterSample,
@@ -134,15 +135,34 @@ class TestTransactions:
 
     async def test_a_presumed_end_gives_way_to_the_chargers_word(self, stores: Stores) -> None:
         number = await stores.sessions.start("a", None, NOON, 100.0, None)
-        await stores.sessions.stop(number, after(500), 900.0, "Other", presumed=True)
-        presumed = await stores.only()
+        await stores.sessions.start("b", None, NOON, 5.0, None)
+        await stores.sessions.start("a", None, after(500), 900.0, None)
+        presumed, elsewhere, _ = await stores.sessions.sessions(*EVER)
+        assert elsewhere.ended_at is None
         assert (presumed.energy.energy_wh, presumed.energy.quality) == (800, Quality.ESTIMATED)
         assert presumed.energy.remarks == (END_UNKNOWN,)
+        assert (presumed.ended_at, presumed.reason) == (after(500), PRESUMED)
         await stores.sessions.stop(number, after(300), 700.0, "Local")
-        await stores.sessions.stop(number, after(400), 800.0, "Other", presumed=True)
-        told = await stores.only()
+        await stores.sessions.start("a", None, after(600), 950.0, None)
+        told, *_ = await stores.sessions.sessions(*EVER)
         assert (told.energy.energy_wh, told.energy.quality) == (600, Quality.GOOD)
         assert (told.ended_at, told.reason) == (after(300), "Local")
+
+    async def test_a_start_that_is_known_ends_nothing(self, stores: Stores) -> None:
+        first = await stores.sessions.start("a", None, NOON, 100.0, "one")
+        second = await stores.sessions.start("a", None, after(10), 200.0, "two")
+        assert await stores.sessions.start("a", None, NOON, 100.0, "one") == first
+        running = await stores.sessions.running("a")
+        assert running is not None
+        assert running.transaction_id == second
+
+    async def test_a_record_of_the_past_ends_nothing(self, stores: Stores) -> None:
+        first = await stores.sessions.start("a", None, NOON, 100.0, "one")
+        past = await stores.sessions.start("a", None, NOON, None, "x", ref="x", alone=False)
+        await stores.sessions.stop(past, NOON, 5.0, "Local")
+        running = await stores.sessions.running("a")
+        assert running is not None
+        assert running.transaction_id == first
 
     async def test_a_start_told_after_its_end_completes_the_record(self, stores: Stores) -> None:
         number = await stores.sessions.start("a", None, after(90), None, "tx", ref="tx")

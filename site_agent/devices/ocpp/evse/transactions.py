@@ -116,8 +116,13 @@ class Transactions:
         """It is over; our id. One we never heard of is recorded whole, as begun at `started_at`."""
         number = await self.number_of(ref)
         if number is None:
-            number = await self._store.start(self._evse_id, None, started_at, None, ref, ref=ref)
-        await self._end(number, at, meter_wh, reason)
+            number = await self._store.start(
+                self._evse_id, None, started_at, None, ref, ref=ref, alone=False
+            )
+        await self._store.stop(number, at, meter_wh, reason)
+        if self.current is not None and self.current.id == number:
+            self.current = None
+        _log.info("transaction ended", evse=self._evse_id, transaction=number, reason=reason)
         return number
 
     def doubt(self) -> None:
@@ -135,14 +140,6 @@ class Transactions:
         _log.warning("transaction vanished", evse=self._evse_id, transaction=self.current.id)
         self.current = None
         return True
-
-    async def _end(
-        self, number: int, at: datetime, meter_wh: float | None, reason: str, *, told: bool = True
-    ) -> None:
-        await self._store.stop(number, at, meter_wh, reason, presumed=not told)
-        if self.current is not None and self.current.id == number:
-            self.current = None
-        _log.info("transaction ended", evse=self._evse_id, transaction=number, reason=reason)
 
     async def _told_again(self, number: int, wire_id: str) -> bool:
         """Whether a start is one we have: it runs, is over, or is older than what runs."""
@@ -188,10 +185,13 @@ class Transactions:
         register_wh: float | None,
     ) -> int:
         """Its id from the store. What was open before it is over: an EVSE has one transaction."""
-        before = await self._store.running(self._evse_id)
-        number = await self._store.start(self._evse_id, id_tag, at, start_wh, key, ref=ref)
-        if before is not None and number > before.transaction_id:
-            await self._end(before.transaction_id, at, register_wh, "Other", told=False)
+        number = await self._store.start(
+            self._evse_id, id_tag, at, start_wh, key, ref=ref, register_wh=register_wh
+        )
+        before = self.current
+        if before is not None and before.id < number:
+            self.current = None
+            _log.warning("transaction ended untold", evse=self._evse_id, transaction=before.id)
         return number
 
     def _start_key(self, id_tag: str | None, at: datetime, meter_wh: float) -> str | None:
