@@ -64,6 +64,7 @@ def charger(config: ChargerSettings, clock: Clock, seed: str = "") -> Charger:
         personality=compose(config.personality),
         meter_interval_s=config.meter_interval_s,
         seed=seed,
+        model=config.model,
     )
     return Charger(spec, clock)
 

@@ -107,6 +107,8 @@ class ChargerSettings(Settings):
     cert: Path | None = None
     key: Path | None = None
     """A client certificate and its key, for security profile 3."""
+    model: Annotated[str, Field(min_length=1, max_length=20)] = "Simulated EVSE"
+    """As it introduces itself; what a central system learns of one model it expects of the next."""
     rated_a: Annotated[float, Field(ge=6, le=1000)] = 32.0
     phases: Literal[1, 2, 3] = 3
     first_phase: Literal[1, 2, 3] = 1

@@ -48,6 +48,7 @@ class ChargerSpec:
     meter_interval_s: int = 10
     seed: str = ""
     """Of whatever the personality leaves to chance."""
+    model: str = "Simulated EVSE"
 
 
 class Charger:
@@ -67,7 +68,7 @@ class Charger:
                 security_profile=spec.endpoint.security_profile,
             ),
         )
-        self.cabinet = Cabinet(self.station, Nameplate(id=self.id), self.now, self._reset)
+        self.cabinet = Cabinet(self.station, Nameplate(id=self.id, model=spec.model), self.now, self._reset)
         dialect = speaker(self.cabinet)
         self._link = Link(
             endpoint=spec.endpoint,
