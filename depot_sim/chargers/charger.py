@@ -68,7 +68,8 @@ class Charger:
                 security_profile=spec.endpoint.security_profile,
             ),
         )
-        self.cabinet = Cabinet(self.station, Nameplate(id=self.id, model=spec.model), self.now, self._reset)
+        plate = Nameplate(id=self.id, model=spec.model)
+        self.cabinet = Cabinet(self.station, plate, self.now, self._reset)
         dialect = speaker(self.cabinet)
         self._link = Link(
             endpoint=spec.endpoint,

@@ -80,7 +80,9 @@ _REMEDIES = {
 _PROFILES = {
     "accepts-and-ignores": Trait({"honours_profiles": False}),
     "no-profiles": Trait({"serves_profiles": False}),
-    "keeps-expired-profile": Trait({"leases_expire": False}),
+    "keeps-expired-profile": Trait(
+        {"leases_expire": False}, {"periods": Number("max_periods", 1, 1000, whole=True)}
+    ),
     "answers-in-watts": Trait({"composite_unit": RateUnit.WATT}),
     "composite-empty": Trait(
         {"composite": "endless"},
