@@ -8,10 +8,13 @@ from collections import OrderedDict, deque
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
+
 from site_agent.ports import KeyValues
 
 _MOST_NAMES = 200
 _MOST_OVER = 64
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,13 +46,18 @@ class Ledger:
         text = await self._memory.get(self._key)
         if text is None:
             return
-        held = json.loads(text)
-        self._names = OrderedDict((ours, theirs) for ours, theirs in held["names"])
-        self._over.extend(held["over"])
-        self.running = {
-            evse: Running(ref=ref, began=datetime.fromisoformat(began))
-            for evse, ref, began in held["running"]
-        }
+        try:
+            held = json.loads(text)
+            names = [(int(ours), theirs) for ours, theirs in held["names"]]
+            running = {
+                int(evse): Running(ref=ref, began=datetime.fromisoformat(began))
+                for evse, ref, began in held["running"]
+            }
+        except (ValueError, KeyError, TypeError):
+            _log.exception("transactions of the cloud cannot be read", key=self._key)
+            return
+        self._names, self.running = OrderedDict(names), running
+        self._over.extend(held.get("over", ()))
 
     async def began(self, evse: int, ref: str, at: datetime) -> bool:
         """A transaction runs at an EVSE; False when that is no news."""

@@ -59,9 +59,12 @@ class ProfileBook:
     async def load(self) -> None:
         """Go on where the process before this one ended."""
         text = await self._memory.get(self._key)
-        for evse, transaction, wire in json.loads(text) if text else ():
-            profile = reading.read(evse, wire, transaction)
-            self.kept.append(Kept(profile=profile, wire=wire))
+        try:
+            for evse, transaction, wire in json.loads(text) if text else ():
+                profile = reading.read(evse, wire, transaction)
+                self.kept.append(Kept(profile=profile, wire=wire))
+        except (ValueError, TypeError, ProtocolError):
+            _log.exception("profiles of the cloud cannot be read", key=self._key)
 
     async def put(self, evse: int, wire: Json, transaction: str | None) -> None:
         """Keep a profile in place of one with its id, or its purpose, EVSE and stack level.

@@ -47,6 +47,7 @@ _JUST_JUDGED = timedelta(minutes=2)
 _REMEMBERED = 64
 """Messages about transactions among which one told twice is recognised."""
 _MOST_REPORTS = 64
+_FEW = 20
 _log = structlog.get_logger(__name__)
 
 Local = Callable[[], Awaitable[Json]]
@@ -82,7 +83,7 @@ class Upward:
             parts.station,
             parts.queue,
             most=parts.config.most_kept,
-            live=lambda: link().session is not None and self.courier.prompt,
+            live=self._live,
             tally=parts.tally,
         )
         self.courier = Courier(
@@ -92,6 +93,11 @@ class Upward:
             clock=parts.clock,
             tally=parts.tally,
         )
+
+    def _live(self) -> bool:
+        """Whether the cloud will have heard in a moment of what is told now."""
+        listening = self._link().session is not None and self.courier.welcome
+        return listening and self.courier.prompt and len(self.journal) < _FEW
 
     async def connected(self) -> None:
         """A new connection to the cloud: it is told how things stand."""
