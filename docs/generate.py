@@ -18,6 +18,7 @@ from textwrap import dedent
 from types import ModuleType
 from typing import Any, get_args
 
+import ocpp_messages
 import typer.main
 from pydantic import BaseModel
 from typer.core import TyperGroup
@@ -93,6 +94,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "settings.md": _settings(),
         REFERENCE / "cli.md": _command_line(),
         REFERENCE / "points.md": _points(),
+        REFERENCE / "ocpp-messages.md": ocpp_messages.page(_MADE),
         **conformance.pages(_MADE),
     }
 

@@ -320,6 +320,7 @@ def transfer(what: str) -> Handler:
     """Keeps how far a transfer has got."""
 
     async def handler(station: Station, payload: Json) -> Json:
+        """How far a transfer has got; kept."""
         station.inventory.transfer(what, fields.text(payload, "status", 50))
         return {}
 

@@ -34,6 +34,7 @@ from site_agent.devices.ocpp.wire.outbox import Request
 
 if TYPE_CHECKING:
     from site_agent.devices.ocpp.station import Station
+    from site_agent.devices.ocpp.versions.common import Handler
 
 __all__ = ["Dialect", "Nameplate", "Trigger"]
 
@@ -252,6 +253,11 @@ class Dialect(Operation, Configuration, SmartCharging, Access, Upkeep, Protocol)
     @property
     def requests(self) -> Sequence[str]:
         """Actions of ours that have a maker."""
+        ...
+
+    @property
+    def handlers(self) -> Mapping[str, Handler]:
+        """What serves the actions of chargers; each says in its docstring what it does."""
         ...
 
     @property

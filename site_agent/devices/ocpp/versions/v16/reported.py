@@ -18,6 +18,7 @@ _CSR_LENGTH = 5500
 
 
 async def _sign_certificate(station: Station, payload: Json) -> Json:
+    """Handed to the certificate desk; without one: Rejected (A02)."""
     fields.text(payload, "csr", _CSR_LENGTH)
     return await desk.answer(
         station.desk, station.config.charge_point_id, Version.V16, "SignCertificate", payload,

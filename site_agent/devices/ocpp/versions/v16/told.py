@@ -30,6 +30,7 @@ _CHARGING = ("Charging", "SuspendedEV", "SuspendedEVSE")
 
 
 async def _boot(station: Station, payload: Json) -> Json:
+    """Accepted, with the heartbeat interval; sets the charger up after a restart."""
     station.boot(
         Nameplate(
             vendor=fields.text(payload, "chargePointVendor"),
@@ -41,6 +42,7 @@ async def _boot(station: Station, payload: Json) -> Json:
 
 
 async def _status(station: Station, payload: Json) -> Json:
+    """Tells whether a vehicle is there; kept with its error."""
     connector, status = fields.whole(payload, "connectorId"), fields.text(payload, "status")
     error = fields.word(payload, "errorCode")[:50]
     condition = Condition(status=status[:50], error=None if error in ("", "NoError") else error)
@@ -54,11 +56,13 @@ async def _status(station: Station, payload: Json) -> Json:
 
 
 async def _authorize(station: Station, payload: Json) -> Json:
+    """Judged by the site's roster."""
     presented = tokens.presented_tag(fields.text(payload, "idTag"))
     return {"idTagInfo": tokens.id_tag_info(station.verdict(presented))}
 
 
 async def _start(station: Station, payload: Json) -> Json:
+    """Stored before it is answered with an id never used before."""
     evse = station.evse(fields.whole(payload, "connectorId"))
     id_tag = fields.text(payload, "idTag")
     meter_wh = fields.number(payload, "meterStart")
@@ -71,6 +75,7 @@ async def _start(station: Station, payload: Json) -> Json:
 
 
 async def _stop(station: Station, payload: Json) -> Json:
+    """Stored, also when it is told late or of an unknown transaction."""
     ref = str(fields.whole(payload, "transactionId"))
     at, meter_wh = common.when(station, payload), fields.number(payload, "meterStop")
     reason = fields.text_or_none(payload, "reason") or "Local"  # the default, §6.49
@@ -84,6 +89,7 @@ async def _stop(station: Station, payload: Json) -> Json:
 
 
 async def _meter_values(station: Station, payload: Json) -> Json:
+    """Readings and history; samples that cannot be read are left out."""
     connector = fields.whole(payload, "connectorId")
     if connector in station.evses:
         samples, bad = read_v16(payload)

@@ -25,6 +25,7 @@ FAILED = {"status": "Failed"}
 
 
 async def _report(station: Station, payload: Json) -> Json:
+    """Put together and kept as the station's settings (B07)."""
     request_id, seq_no = fields.whole(payload, "requestId"), fields.whole(payload, "seqNo")
     found, bad = settings(payload)
     station.tally.note("unreadable report entry", bad)
@@ -35,7 +36,7 @@ async def _report(station: Station, payload: Json) -> Json:
 
 
 async def _profile_report(station: Station, payload: Json) -> Json:
-    """Its parts carry no number (K09): they are told in order."""
+    """Kept as the profiles it holds; the parts carry no number and come in order (K09)."""
     request_id, evse_id = fields.whole(payload, "requestId"), fields.whole(payload, "evseId")
     found, bad = profiles(payload, evse_id)
     station.tally.note("unreadable report entry", bad)
@@ -44,7 +45,7 @@ async def _profile_report(station: Station, payload: Json) -> Json:
 
 
 async def _charging_limit(station: Station, payload: Json) -> Json:
-    """Somebody else limits the charger: what it may draw is no more than that (K12)."""
+    """Somebody else limits the charger: a ceiling for what it may draw (K12)."""
     limit = fields.part(payload, "chargingLimit")
     source = fields.text(limit, "chargingLimitSource", _SOURCE_LENGTH)
     limited = _limited(station, payload)
@@ -58,6 +59,7 @@ async def _charging_limit(station: Station, payload: Json) -> Json:
 
 
 async def _limit_cleared(station: Station, payload: Json) -> Json:
+    """Takes that limit away (K13)."""
     source = fields.text(payload, "chargingLimitSource", _SOURCE_LENGTH)
     for evse in _limited(station, payload):
         evse.ceilings.drop(source)
@@ -72,7 +74,7 @@ def _limited(station: Station, payload: Json) -> list[OcppCharger]:
 
 
 async def _charging_needs(station: Station, payload: Json) -> Json:
-    """Noted; we send limits by ourselves, so no schedule is being made for it (K15, K17)."""
+    """Noted; limits come by themselves, no schedule is made for it alone (K15, K17)."""
     evse_id = fields.whole(payload, "evseId")
     if evse_id in station.evses:
         needs = vehicle_needs(fields.part(payload, "chargingNeeds"))
@@ -82,13 +84,14 @@ async def _charging_needs(station: Station, payload: Json) -> Json:
 
 
 async def _charging_schedule(station: Station, payload: Json) -> Json:
-    """What the vehicle plans is no promise: the meter is what counts."""
+    """Accepted and counted: a plan is no promise, the meter is what counts (K16)."""
     fields.whole(payload, "evseId")
     station.inventory.noted("NotifyEVChargingSchedule")
     return {"status": "Accepted"}
 
 
 async def _reservation(station: Station, payload: Json) -> Json:
+    """Counted (H03)."""
     fields.whole(payload, "reservationId")
     station.inventory.noted("ReservationStatusUpdate")
     return {}
@@ -98,6 +101,7 @@ def asked(action: str, otherwise: Json) -> common.Handler:
     """Hands a question about certificates to the desk, or answers `otherwise`."""
 
     async def handler(station: Station, payload: Json) -> Json:
+        """Handed to the certificate desk; without one refused."""
         station.inventory.noted(action)
         version = station.version
         if version is None:
@@ -114,6 +118,7 @@ def noted(action: str) -> common.Handler:
     """Counts a message that changes nothing here."""
 
     async def handler(station: Station, payload: Json) -> Json:
+        """Counted; it changes nothing here."""
         station.inventory.noted(action)
         return {}
 

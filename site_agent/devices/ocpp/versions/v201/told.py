@@ -26,6 +26,7 @@ _STOPS = "StopAuthorized"
 
 
 async def _boot(station: Station, payload: Json) -> Json:
+    """Accepted, with the heartbeat interval; sets the charger up after a restart."""
     described = fields.part(payload, "chargingStation")
     station.boot(
         Nameplate(
@@ -38,6 +39,7 @@ async def _boot(station: Station, payload: Json) -> Json:
 
 
 async def _status(station: Station, payload: Json) -> Json:
+    """Tells whether a vehicle is there."""
     evse_id = fields.whole(payload, "evseId")
     if evse_id in station.evses:
         status = fields.text(payload, "connectorStatus", 50)
@@ -50,6 +52,7 @@ async def _status(station: Station, payload: Json) -> Json:
 
 
 async def _authorize(station: Station, payload: Json) -> Json:
+    """Judged by the site's roster; contracts we cannot check are refused."""
     presented = tokens.presented_token(payload)
     if tokens.unproven(payload):
         return tokens.UNPROVEN
@@ -60,6 +63,7 @@ async def _authorize(station: Station, payload: Json) -> Json:
 
 
 async def _transaction_event(station: Station, payload: Json) -> Json:
+    """Stored before it is answered, in any order; gaps are counted."""
     remote_id = fields.text(fields.part(payload, "transactionInfo"), "transactionId", _LONGEST_ID)
     evse, at = _evse(station, payload, remote_id), common.when(station, payload)
     _note_sequence(station, payload, remote_id)
@@ -103,6 +107,7 @@ async def _ended(
 
 
 async def _meter_values(station: Station, payload: Json) -> Json:
+    """Readings; samples that cannot be read are left out."""
     evse_id = fields.whole(payload, "evseId")
     if evse_id in station.evses:
         await station.evse(evse_id).metered(*read_v201(payload))

@@ -21,7 +21,7 @@ _MOST_CERTIFICATES = 4
 
 
 async def _chain_status(station: Station, payload: Json) -> Json:
-    """Without a desk nothing is known of any of them (M06)."""
+    """Handed to the certificate desk; without one nothing is known of any: Failed (M06)."""
     asked = fields.parts(payload, "certificateStatusRequests")
     if not 1 <= len(asked) <= _MOST_CERTIFICATES:
         raise CallFaultError(Fault.MISSING, "one to four certificates")
@@ -53,7 +53,7 @@ def _hash(data: Json) -> Json:
 
 
 async def _der_alarm(station: Station, payload: Json) -> Json:
-    """A DER function of the charger has acted (R04): counted as what it does."""
+    """A DER function of the charger has acted; counted (R04)."""
     control = fields.text(payload, "controlType", 50)
     station.inventory.noted("NotifyDERAlarm")
     station.tally.note("DER alarm", control=control)
@@ -61,20 +61,20 @@ async def _der_alarm(station: Station, payload: Json) -> Json:
 
 
 async def _stream(station: Station, payload: Json) -> Json:
-    """No monitor of ours asked for one (N11)."""
+    """Rejected: no monitor of ours asked for one (N11)."""
     station.inventory.noted("OpenPeriodicEventStream")
     return REJECTED
 
 
 async def _dynamic_update(station: Station, payload: Json) -> Json:
-    """No profile of ours is dynamic (K28)."""
+    """Rejected: no profile of ours is dynamic (K28)."""
     fields.whole(payload, "chargingProfileId")
     station.inventory.noted("PullDynamicScheduleUpdate")
     return REJECTED
 
 
 async def _vat_number(station: Station, payload: Json) -> Json:
-    """We send no bills."""
+    """Rejected: we send no bills."""
     return {"vatNumber": fields.text(payload, "vatNumber", _VAT_LENGTH), **REJECTED}
 
 
