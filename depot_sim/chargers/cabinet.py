@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from depot_sim.chargers.certificates import CertificateStore, StationKey
 from depot_sim.chargers.dialect import Nameplate
-from depot_sim.chargers.events import EndReason, LimitedExternally, Message, SecurityMessage
+from depot_sim.chargers.events import (
+    EndReason,
+    LimitedExternally,
+    Message,
+    SecurityMessage,
+    Transaction,
+)
 from depot_sim.chargers.jobs import Job
 from depot_sim.chargers.json_rpc import Json, timestamp
 from depot_sim.chargers.profiles import (
@@ -57,6 +64,25 @@ class Cabinet:
         self.station.outbox.put(
             SecurityMessage(at=self.now(), action="SecurityEventNotification", payload=event)
         )
+
+    def start(
+        self, evse_id: int | None, id_tag: str, begin: Callable[[int], Transaction | None]
+    ) -> tuple[bool, Transaction | None]:
+        """Begin a transaction at an outlet (None: any), or as soon as a vehicle comes.
+
+        Whether it is or will be, and the transaction if it is.
+        """
+        station, wait_s = self.station, self.station.settings.connection_timeout_s
+        if outlet := station.startable(evse_id, id_tag):
+            return True, begin(outlet.id)
+        if woken := station.wake(evse_id):
+            return True, woken
+        outlet = station.startable(evse_id, id_tag, plugged=False)
+        if outlet is None or wait_s <= 0:
+            return False, None
+        until = self.now() + timedelta(seconds=wait_s)
+        station.expected[outlet.id] = until, partial(begin, outlet.id)
+        return True, None
 
     def limit_externally(self, current_a: float | None) -> None:
         """Let somebody else limit the station to `current_a` per phase, or (None) free it."""

@@ -66,6 +66,24 @@ class Outlet:
             return Status.CHARGING if vehicle.max_discharge_w else Status.SUSPENDED_EV
         return Status.CHARGING if vehicle.acceptance_w(dc=self.evse.dc) else Status.SUSPENDED_EV
 
+    def is_free(self, *, plugged: bool) -> bool:
+        """Whether a transaction could begin: at once, or as soon as a vehicle comes."""
+        there = self.evse.vehicle is not None
+        return self.operative and self.transaction is None and there == plugged
+
+    def over(self) -> None:
+        """Its transaction has ended."""
+        self.transaction, self.finished = None, True
+        if self.operative_next is not None:
+            self.set_operative(operative=self.operative_next)
+
+    def set_operative(self, *, operative: bool) -> None:
+        """Take it in or out of service, now or after its transaction."""
+        if self.transaction is None:
+            self.operative, self.operative_next = operative, None
+        else:
+            self.operative_next = None if operative == self.operative else operative
+
     def sample(self, now: datetime, context: Context) -> Sample:
         """The meter as it stands."""
         evse = self.meter_stuck_at or self.evse

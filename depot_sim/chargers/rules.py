@@ -21,6 +21,8 @@ class StationSettings:
     password: str | None = None
     """Basic password set by the central system, in place of the configured one."""
     security_profile: int = 0
+    connection_timeout_s: int = 60
+    """How long a remote start waits for a vehicle; 0: it does not."""
     kept: dict[str, str] = field(default_factory=dict)
     """Values written to settings that are kept and have no other effect."""
 

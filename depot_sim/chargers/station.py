@@ -8,7 +8,7 @@ No energy flows outside a transaction, and none starts before the central system
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -58,6 +58,8 @@ class Station:
         self.agenda = Agenda()
         self.tokens = KnownTokens()
         self.reservations = Reservations()
+        self.expected: dict[int, tuple[datetime, Callable[[], object]]] = {}
+        """By outlet, a remote start that waits for a vehicle: until when, and how it begins."""
         self.online_since: datetime | None = None
         """None while there is no accepted link to the central system."""
         self.rules = rules
@@ -82,7 +84,11 @@ class Station:
         outlet.evse = replace(outlet.evse, vehicle=vehicle)
         outlet.finished = False
         self._refresh(outlet, now)
-        self.present(evse_id, vehicle.id_tag, now)
+        expected = self.expected.pop(evse_id, None)
+        if expected is not None and now < expected[0]:
+            expected[1]()
+        if outlet.transaction is None and outlet.tag_shown is None:
+            self.present(evse_id, vehicle.id_tag, now)
 
     def present(self, evse_id: int, id_tag: str, now: datetime) -> None:
         """Somebody shows a tag: to start or, with the tag or group of the transaction, to stop."""
@@ -192,22 +198,18 @@ class Station:
         self._finish(outlet, now)
 
     def _finish(self, outlet: Outlet, now: datetime) -> None:
-        outlet.transaction = None
-        outlet.finished = True
-        if outlet.operative_next is not None:
-            outlet.operative, outlet.operative_next = outlet.operative_next, None
+        outlet.over()
         outlet.evse = outlet.evse.step(0.0, limit_a=0.0, phases=1, energised=False)
         self._charging.ended(outlet)
         self._refresh(outlet, now)
 
-    def startable(self, evse_id: int | None, id_tag: str) -> Outlet | None:
-        """The outlet (None: any) at which a transaction could begin now for this tag."""
+    def startable(self, evse_id: int | None, id_tag: str, *, plugged: bool = True) -> Outlet | None:
+        """The outlet (None: any) for this tag, with a vehicle or waiting for one."""
         known = self.tokens.of(id_tag, use_list=self.settings.local_list)
         for outlet in self.outlets.values():
             held = self.reservations.of(outlet.id)
             fits = held is None or held.admits(id_tag, known.group if known else None)
-            free = outlet.operative and outlet.transaction is None and outlet.evse.vehicle
-            if evse_id in (None, outlet.id) and free and fits:
+            if evse_id in (None, outlet.id) and fits and outlet.is_free(plugged=plugged):
                 return outlet
         return None
 
@@ -226,6 +228,7 @@ class Station:
             self.end(outlet.id, reason, now)
             outlet.finished = False
             outlet.tag_shown = outlet.evse.vehicle.id_tag if outlet.evse.vehicle else None
+        self.expected.clear()
         self._charging.rebooted()
 
     def wake(self, evse_id: int | None) -> Transaction | None:
@@ -327,11 +330,8 @@ class Station:
         """Take an outlet (0: all) in or out of service; the status to answer."""
         outlets = [o for o in self.outlets.values() if evse_id in (0, o.id)]
         for outlet in outlets:
-            if outlet.transaction is None:
-                outlet.operative, outlet.operative_next = operative, None
-                self._refresh(outlet, now)
-            else:
-                outlet.operative_next = None if operative == outlet.operative else operative
+            outlet.set_operative(operative=operative)
+            self._refresh(outlet, now)
         if any(outlet.operative_next is not None for outlet in outlets):
             return "Scheduled"
         return "Accepted" if outlets else "Rejected"

@@ -80,6 +80,10 @@ def _set_heartbeat(station: Station, text: str) -> None:
     station.settings.heartbeat_interval_s = seconds(text)
 
 
+def _set_connection_timeout(station: Station, text: str) -> None:
+    station.settings.connection_timeout_s = seconds(text)
+
+
 def _set_meter(station: Station, text: str) -> None:
     station.settings.meter_interval_s = seconds(text)
 
@@ -93,6 +97,9 @@ OFFLINE_UNKNOWN = switch("offline_unknown")
 REMOTE_NEEDS_AUTHORIZATION = switch("remote_needs_authorization")
 SECURITY_PROFILE = Variable(lambda s: str(s.settings.security_profile))
 HEARTBEAT = Variable(lambda s: str(s.settings.heartbeat_interval_s), _set_heartbeat)
+CONNECTION_TIMEOUT = Variable(
+    lambda s: str(s.settings.connection_timeout_s), _set_connection_timeout
+)
 METER_INTERVAL = Variable(lambda s: str(s.settings.meter_interval_s), _set_meter)
 MAX_STACK_LEVEL = Variable(lambda s: str(s.personality.max_stack_level))
 MAX_PERIODS = Variable(lambda s: str(s.personality.max_periods))

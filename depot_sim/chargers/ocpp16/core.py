@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from depot_sim.chargers.answers import ACCEPTED, Served, yes_or_no
 from depot_sim.chargers.cabinet import Cabinet
-from depot_sim.chargers.events import EndReason
+from depot_sim.chargers.events import EndReason, Transaction
 from depot_sim.chargers.json_rpc import Json
 from depot_sim.chargers.ocpp16 import keys, wording
 
@@ -42,18 +42,22 @@ class Core16:
         return ACCEPTED
 
     def _remote_start(self, payload: Json) -> Json:
-        """Without a connector the first free one with a vehicle is taken."""
-        now, station, id_tag = self._now(), self._station, payload["idTag"]
-        outlet = station.startable(payload.get("connectorId"), id_tag)
-        if outlet is None:
-            return yes_or_no(station.wake(payload.get("connectorId")) is not None)
-        if station.settings.remote_needs_authorization:
-            station.present(outlet.id, id_tag, now)
-            return ACCEPTED
-        station.begin(outlet.id, id_tag, now)
-        if "chargingProfile" in payload:
-            station.set_profile(wording.profile(payload["chargingProfile"], outlet.id, now), now)
-        return ACCEPTED
+        """Without a connector the first free one with a vehicle is taken, else the first free."""
+        station, id_tag = self._station, payload["idTag"]
+
+        def begin(evse_id: int) -> Transaction | None:
+            now = self._now()
+            if station.settings.remote_needs_authorization:
+                station.present(evse_id, id_tag, now)
+                return None
+            transaction = station.begin(evse_id, id_tag, now)
+            if "chargingProfile" in payload:
+                profile = wording.profile(payload["chargingProfile"], evse_id, now)
+                station.set_profile(profile, now)
+            return transaction
+
+        accepted, _ = self._cabinet.start(payload.get("connectorId"), id_tag, begin)
+        return yes_or_no(accepted)
 
     def _remote_stop(self, payload: Json) -> Json:
         outlet = self._station.outlet_of(str(payload["transactionId"]))

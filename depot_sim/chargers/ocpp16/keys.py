@@ -9,6 +9,7 @@ from depot_sim.chargers.local_list import MOST_LISTED, MOST_SENT
 from depot_sim.chargers.profiles import RateUnit
 from depot_sim.chargers.station import Station
 from depot_sim.chargers.variables import (
+    CONNECTION_TIMEOUT,
     HEARTBEAT,
     LOCAL_AUTHORIZE_OFFLINE,
     LOCAL_LIST,
@@ -55,7 +56,7 @@ KEYS: Mapping[str, Variable] = {
     "ChargingScheduleAllowedChargingRateUnit": Variable(_rate_units),
     "ChargingScheduleMaxPeriods": MAX_PERIODS,
     "ClockAlignedDataInterval": fixed("0"),
-    "ConnectionTimeOut": kept("ConnectionTimeOut", "60"),
+    "ConnectionTimeOut": CONNECTION_TIMEOUT,
     "ConnectorPhaseRotation": Variable(_phase_rotation),
     "ConnectorSwitch3to1PhaseSupported": fixed("false"),
     "CpoName": kept("CpoName", "", _name),

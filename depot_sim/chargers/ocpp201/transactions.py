@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from depot_sim.chargers.answers import ACCEPTED, REJECTED, Served, yes_or_no
+from depot_sim.chargers.answers import Served, yes_or_no
 from depot_sim.chargers.cabinet import Cabinet
-from depot_sim.chargers.events import EndReason
+from depot_sim.chargers.events import EndReason, Transaction
 from depot_sim.chargers.json_rpc import Json
 from depot_sim.chargers.ocpp201 import wording
 
@@ -13,6 +13,7 @@ class Transactions201:
     """What the central system does to sessions and outlets."""
 
     def __init__(self, cabinet: Cabinet) -> None:
+        self._cabinet = cabinet
         self._station = cabinet.station
         self._now = cabinet.now
         self.served: Served = {
@@ -25,21 +26,19 @@ class Transactions201:
         }
 
     def _start(self, payload: Json) -> Json:
-        """Without an EVSE the first free one with a vehicle is taken."""
-        now, token = self._now(), payload["idToken"]
-        outlet = self._station.startable(payload.get("evseId"), token["idToken"])
-        if outlet is None:
-            woken = self._station.wake(payload.get("evseId"))
-            return {**ACCEPTED, "transactionId": woken.ref} if woken else REJECTED
-        transaction = self._station.begin(
-            outlet.id, token["idToken"], now, payload["remoteStartId"], token["type"]
-        )
-        if transaction is None:
-            return REJECTED
-        if "chargingProfile" in payload:
-            profile = {**payload["chargingProfile"], "transactionId": transaction.ref}
-            self._station.set_profile(wording.profile(profile, outlet.id, now), now)
-        return {**ACCEPTED, "transactionId": transaction.ref}
+        """Without an EVSE the first free one with a vehicle is taken, else the first free."""
+        station, token = self._station, payload["idToken"]
+
+        def begin(evse_id: int) -> Transaction | None:
+            now, start_id = self._now(), payload["remoteStartId"]
+            transaction = station.begin(evse_id, token["idToken"], now, start_id, token["type"])
+            if transaction is not None and "chargingProfile" in payload:
+                profile = {**payload["chargingProfile"], "transactionId": transaction.ref}
+                station.set_profile(wording.profile(profile, evse_id, now), now)
+            return transaction
+
+        accepted, begun = self._cabinet.start(payload.get("evseId"), token["idToken"], begin)
+        return {**yes_or_no(accepted), **({"transactionId": begun.ref} if begun else {})}
 
     def _stop(self, payload: Json) -> Json:
         outlet = self._station.outlet_of(payload["transactionId"])

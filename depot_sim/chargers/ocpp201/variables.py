@@ -9,6 +9,7 @@ from depot_sim.chargers.ocpp201.device_model import Entry, Key
 from depot_sim.chargers.profiles import RateUnit
 from depot_sim.chargers.station import Station
 from depot_sim.chargers.variables import (
+    CONNECTION_TIMEOUT,
     HEARTBEAT,
     LOCAL_AUTHORIZE_OFFLINE,
     LOCAL_LIST,
@@ -63,7 +64,7 @@ _STATION: Mapping[tuple[str, str], Entry] = {
     ("SmartChargingCtrlr", "PeriodsPerSchedule"): Entry(MAX_PERIODS, _INT),
     ("SmartChargingCtrlr", "ProfileStackLevel"): Entry(MAX_STACK_LEVEL, _INT),
     ("SmartChargingCtrlr", "RateUnit"): Entry(Variable(_rate_units), _LIST),
-    ("TxCtrlr", "EVConnectionTimeOut"): Entry(kept("EVConnectionTimeOut", "60"), _INT, "s"),
+    ("TxCtrlr", "EVConnectionTimeOut"): Entry(CONNECTION_TIMEOUT, _INT, "s"),
     ("TxCtrlr", "StopTxOnInvalidId"): Entry(fixed("true"), _BOOL),
     ("TxCtrlr", "TxStartPoint"): Entry(fixed("PowerPathClosed"), _LIST),
     ("TxCtrlr", "TxStopPoint"): Entry(fixed("EVConnected"), _LIST),

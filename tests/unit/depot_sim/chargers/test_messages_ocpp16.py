@@ -41,18 +41,46 @@ def reservation(bench: ChargerBench, **changes: Any) -> Json:
 
 
 async def test_remote_start_takes_a_free_outlet_with_a_vehicle(bench: ChargerBench) -> None:
-    assert bench.ask("RemoteStartTransaction", {"idTag": "FLEET"}) == REJECTED
     bench.answers["Authorize"] = {"idTagInfo": {"status": "Blocked"}}
     bench.plug("TAG1", evse_id=2)
     await bench.told()
     assert bench.ask("RemoteStartTransaction", {"idTag": "FLEET"}) == ACCEPTED
     (start,) = await bench.told("StartTransaction")
     assert (start["connectorId"], start["idTag"]) == (2, "FLEET")
-    assert bench.ask("RemoteStartTransaction", {"idTag": "FLEET"}) == REJECTED
+    again = {"idTag": "FLEET", "connectorId": 2}
+    assert bench.ask("RemoteStartTransaction", again) == REJECTED
     assert bench.ask("RemoteStopTransaction", {"transactionId": 1}) == REJECTED
     assert bench.ask("RemoteStopTransaction", {"transactionId": 4711}) == ACCEPTED
     (stop,) = await bench.told("StopTransaction")
     assert stop["reason"] == "Remote"
+
+
+@pytest.mark.parametrize(("arrives_after_s", "tag"), [(50, "FLEET"), (70, "TAG1")])
+async def test_a_remote_start_waits_for_a_vehicle(
+    bench: ChargerBench, arrives_after_s: float, tag: str
+) -> None:
+    profile = {
+        "chargingProfileId": 1,
+        "stackLevel": 0,
+        "chargingProfilePurpose": "TxProfile",
+        "chargingProfileKind": "Relative",
+        "chargingSchedule": {
+            "chargingRateUnit": "A",
+            "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 8}],
+        },
+    }
+    wanted = {"idTag": "FLEET", "connectorId": 1, "chargingProfile": profile}
+    assert bench.ask("RemoteStartTransaction", wanted) == ACCEPTED
+    bench.pass_time(arrives_after_s)
+    bench.plug("TAG1")
+    (start,) = await bench.told("StartTransaction")
+    assert start["idTag"] == tag
+    assert bench.station.limit(1, bench.now).current_a == (8 if tag == "FLEET" else 32)
+
+
+async def test_a_remote_start_need_not_wait(bench: ChargerBench) -> None:
+    bench.ask("ChangeConfiguration", {"key": "ConnectionTimeOut", "value": "0"})
+    assert bench.ask("RemoteStartTransaction", {"idTag": "FLEET"}) == REJECTED
 
 
 async def test_a_remote_start_may_have_to_be_authorised(bench: ChargerBench) -> None:

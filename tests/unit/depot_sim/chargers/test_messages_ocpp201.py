@@ -167,7 +167,7 @@ async def test_start_status_cost_and_stop(bench: ChargerBench) -> None:
     bench.plug(evse_id=2)
     await bench.told()
     start: Json = {"remoteStartId": 7, "idToken": token("4711", "Central")}
-    assert bench.ask("RequestStartTransaction", start | {"evseId": 1}) == REJECTED
+    assert bench.ask("RequestStartTransaction", start | {"evseId": 9}) == REJECTED
     answer = bench.ask("RequestStartTransaction", start)
     ref = answer["transactionId"]
     status = bench.ask("GetTransactionStatus", {"transactionId": ref})
@@ -191,6 +191,17 @@ async def test_start_status_cost_and_stop(bench: ChargerBench) -> None:
     assert bench.ask("GetTransactionStatus") == {"messagesInQueue": True}
     await bench.told()
     assert bench.ask("GetTransactionStatus") == {"messagesInQueue": False}
+
+
+async def test_a_start_waits_for_a_vehicle(bench: ChargerBench) -> None:
+    start: Json = {"remoteStartId": 7, "idToken": token("4711", "Central"), "evseId": 1}
+    start["chargingProfile"] = profile(8)
+    assert bench.ask("RequestStartTransaction", start) == ACCEPTED
+    bench.pass_time(30)
+    bench.plug()
+    events = await bench.told("TransactionEvent")
+    assert events[0]["transactionInfo"]["remoteStartId"] == 7
+    assert bench.station.limit(1, bench.now).current_a == 8
 
 
 async def test_availability(bench: ChargerBench) -> None:
