@@ -53,6 +53,16 @@ TABLE: dict[str, tuple[dict[str, Any], dict[str, Any], Refusal | None]] = {
         {"personality": compose(["stack-zero-only"])},
         Refusal.INVALID_STACK_LEVEL,
     ),
+    "rejects-max-stack": (
+        {"stack_level": 3},
+        {"personality": compose(["rejects-max-stack"])},
+        Refusal.INVALID_STACK_LEVEL,
+    ),
+    "rejects-max-stack, one lower": (
+        {"stack_level": 2},
+        {"personality": compose(["rejects-max-stack"])},
+        None,
+    ),
     "no periods": ({"periods": ()}, {}, Refusal.INVALID_SCHEDULE),
     "late first period": ({"periods": (Period(start_s=5, limit=6),)}, {}, Refusal.INVALID_SCHEDULE),
     "periods out of order": (
@@ -66,6 +76,11 @@ TABLE: dict[str, tuple[dict[str, Any], dict[str, Any], Refusal | None]] = {
         Refusal.INVALID_SCHEDULE,
     ),
     "negative limit": ({"periods": (Period(start_s=0, limit=-1),)}, {}, Refusal.INVALID_SCHEDULE),
+    "negative limit, both ways": (
+        {"periods": (Period(start_s=0, limit=-1),)},
+        {"bidirectional": True},
+        None,
+    ),
     "zero": (ZERO, {}, None),
     "rejects-zero": (ZERO, {"personality": compose(["rejects-zero"])}, Refusal.INVALID_SCHEDULE),
     "amps-only, in ampere": ({}, {"personality": compose(["amps-only"])}, None),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from depot_sim.chargers.acceptance import Refusal
 from depot_sim.chargers.events import (
     EndReason,
     Event,
@@ -16,7 +20,7 @@ from depot_sim.chargers.events import (
     TransactionStarted,
 )
 from depot_sim.chargers.false_ends import end_something
-from depot_sim.chargers.personality import Entry, compose
+from depot_sim.chargers.personality import PERSONALITIES, Entry, compose
 from depot_sim.chargers.profiles import ChargingProfile, Period, Purpose, RateUnit, Selection
 from depot_sim.chargers.rules import Rules, StationSettings
 from depot_sim.chargers.station import Station
@@ -66,6 +70,11 @@ class Bench:
         return seen
 
     def set(self, limit: float, purpose: Purpose = Purpose.TX_DEFAULT, **changes: object) -> None:
+        assert self.ask(limit, purpose, **changes) is None
+
+    def ask(
+        self, limit: float, purpose: Purpose = Purpose.TX_DEFAULT, **changes: object
+    ) -> Refusal | None:
         asked = ChargingProfile(
             id=len(purpose),
             evse_id=0 if purpose is Purpose.STATION_MAX else 1,
@@ -76,8 +85,8 @@ class Bench:
             received_at=self.now,
             start=self.now,
         )
-        refused = self.station.set_profile(replace(asked, **changes), self.now)  # type: ignore[arg-type]  # any field
-        assert refused is None
+        changed = replace(asked, **changes)  # type: ignore[arg-type]  # any field
+        return self.station.set_profile(changed, self.now)
 
     def told(self) -> list[Event]:
         return list(self.station.outbox.waiting)
@@ -300,3 +309,29 @@ def test_a_clock_set_back_does_not_stop_the_meter() -> None:
     before = len(bench.told())
     bench.run(11)
     assert len(bench.told()) > before
+
+
+OBEDIENT = sorted(set(PERSONALITIES) - {"spikes-on-update", "phase-switch", "accepts-and-ignores"})
+limits = st.one_of(st.just(0.0), st.floats(6, 32), st.floats(-20, -1))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    traits=st.lists(st.sampled_from(OBEDIENT), max_size=4),
+    asked=st.lists(st.tuples(limits, st.floats(0.4, 20)), min_size=1, max_size=6),
+)
+def test_no_current_above_the_limits_of_the_last_second(
+    traits: list[str], asked: list[tuple[float, float]]
+) -> None:
+    bench = Bench(*traits, max_discharge_w=11_040.0)
+    outlet, exported_wh, imported_wh = bench.station.outlets[1], 0.0, 0.0
+    lately: deque[float] = deque([32.0], maxlen=6)
+    for limit, for_s in asked:
+        bench.ask(limit)  # where it is refused the old one stays
+        for _ in range(round(for_s / 0.2)):
+            bench.run(0.2)
+            lately.append(bench.station.limit(1, bench.now).current_a)
+            assert min(0.0, *lately) - 1e-6 <= outlet.evse.current_a <= max(0.0, *lately) + 1e-6
+            assert outlet.evse.register_wh >= imported_wh
+            assert outlet.evse.export_wh >= exported_wh
+            imported_wh, exported_wh = outlet.evse.register_wh, outlet.evse.export_wh
