@@ -7,6 +7,7 @@ import pytest
 from contracts.config import load, loads
 from contracts.errors import ConfigError
 from contracts.testing import FakeClock
+from depot_sim import build
 from depot_sim.chargers.personality import PERSONALITIES
 from depot_sim.config import EXAMPLE, DepotSettings
 from depot_sim.depot import Depot
@@ -31,6 +32,11 @@ def test_the_difficult_depot_has_every_personality_and_every_fault_of_a_charger(
     chargers = Depot(depot, FakeClock()).chargers
     assert chargers["D-11"].station.personality.apply_delay_s == 30.0
     assert chargers["D-25"].station.outlets[1].evse.bidirectional
+    now = FakeClock().now()
+    vans = [build.vehicle(c.vehicle, now) for c in depot.chargers if c.vehicle is not None]
+    assert {van.reports_soc for van in vans} == {True, False}
+    assert min(van.battery_c for van in vans) < 0.0 < max(van.sleeps_after_s or 0 for van in vans)
+    assert max(van.max_discharge_w for van in vans) == 11_040.0
     kinds = {fault.kind for fault in depot.faults}
     assert kinds >= {FaultKind.REBOOT, FaultKind.LAG, FaultKind.WRONG_CLOCK, FaultKind.FREEZE}
 
