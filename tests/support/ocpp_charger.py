@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +33,7 @@ class RawCharger:
     heard: list[tuple[str, Json]] = field(default_factory=list)
     stray: list[Any] = field(default_factory=list)
     _ids: Any = field(default_factory=itertools.count)
+    _sequence: Any = field(default_factory=lambda: defaultdict(itertools.count))
     _pending: dict[str, asyncio.Future[Any]] = field(default_factory=dict)
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -161,7 +163,7 @@ class RawCharger:
             "eventType": kind,
             "timestamp": at,
             "triggerReason": "MeterValuePeriodic",
-            "seqNo": next(self._ids),
+            "seqNo": next(self._sequence[ref]),
             "transactionInfo": {"transactionId": ref},
             "evse": {"id": 1, "connectorId": 1},
             "meterValue": [meter_value],
