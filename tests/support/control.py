@@ -12,6 +12,7 @@ from contracts.site_link.messages import InstructionState, InstructionStatus
 from contracts.testing import FakeClock
 from site_agent.domain.device import BatterySpec, ChargerSpec, Lapse, PvSpec
 from site_agent.domain.fleet import FleetVehicle, LeavesAfter, Target
+from site_agent.domain.identity import Credential, Kind, Roster
 from site_agent.domain.site import ROOT, SiteModel
 from site_agent.flows.control_loop import ControlLoop
 from site_agent.flows.instructions import Instructions
@@ -125,9 +126,18 @@ async def site(
         wake=lambda: loops[0].wake(),  # noqa: PLW0108 (the loop is made below)
     )
     await instructions.load()
-    sessions = Sessions(Fleet(by_tag=vehicles or {}, stranger=STRANGER), memory)
+    sessions = Sessions(_fleet(vehicles or {}), memory)
     loops.append(ControlLoop(of, devices, instructions, sessions, clock))
     return Site(clock, depot, of, outbox, store, memory, instructions, loops[0])
+
+
+def _fleet(by_tag: Mapping[str, FleetVehicle]) -> Fleet:
+    cards = {(Kind.TAG, tag): Credential(vehicle=one.vehicle_id) for tag, one in by_tag.items()}
+    return Fleet(
+        vehicles={one.vehicle_id: one for one in by_tag.values()},
+        roster=Roster(credentials=cards),
+        stranger=STRANGER,
+    )
 
 
 def after(seconds: float) -> datetime:
