@@ -6,6 +6,7 @@ import asyncio
 import base64
 import itertools
 import json
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -37,6 +38,7 @@ class CloudCsms:
     held: asyncio.Event = field(default_factory=asyncio.Event)
     """Cleared: nothing is answered until it is set again."""
     port: int = 0
+    tls: ssl.SSLContext | None = None
     _socket: ServerConnection | None = None
     _server: Server | None = None
     _ids: Any = field(default_factory=lambda: itertools.count(1))
@@ -45,7 +47,8 @@ class CloudCsms:
 
     @property
     def url(self) -> str:
-        return f"ws://127.0.0.1:{self.port}/steve/websocket"
+        scheme = "ws" if self.tls is None else "wss"
+        return f"{scheme}://127.0.0.1:{self.port}/steve/websocket"
 
     @property
     def connected(self) -> bool:
@@ -60,6 +63,7 @@ class CloudCsms:
             process_request=self._admit,
             select_subprotocol=lambda _, offered: next(iter(offered), None),
             compression=None,
+            ssl=self.tls,
         )
         self.port = next(iter(self._server.sockets)).getsockname()[1]
 
@@ -170,9 +174,9 @@ class CloudCsms:
 
 
 @asynccontextmanager
-async def cloud_csms(**answers: Any) -> AsyncIterator[CloudCsms]:
+async def cloud_csms(tls: ssl.SSLContext | None = None, **answers: Any) -> AsyncIterator[CloudCsms]:
     """One that runs."""
-    cloud = CloudCsms(answers=answers)
+    cloud = CloudCsms(answers=answers, tls=tls)
     cloud.held.set()
     await cloud.start()
     try:

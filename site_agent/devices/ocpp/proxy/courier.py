@@ -54,6 +54,7 @@ class Courier:
         self._boot: Told | None = None
         self._boot_due = False
         self._heartbeat_s = _HEARTBEAT_S
+        self._paced = asyncio.Event()
         self._telling: Told | None = None
         self.prompt = True
         """Whether the cloud's last answer came within our patience."""
@@ -138,6 +139,7 @@ class Courier:
         elif self._boot is boot:
             self._boot_due = False
             self._heartbeat_s = wait_s or _HEARTBEAT_S
+            self._paced.set()
 
     async def _tell(self, session: Session, entry: Entry, told: Told) -> None:
         payload = self._desk.worded(told)
@@ -171,8 +173,10 @@ class Courier:
 
     async def _beat_for_ever(self, session: Session) -> None:
         while True:
-            await self._clock.sleep(self._heartbeat_s)
-            await self._beat(session)
+            self._paced.clear()
+            paced = await within(self._clock, self._heartbeat_s, self._paced.wait())
+            if paced is None:
+                await self._beat(session)
 
     async def _beat(self, session: Session) -> bool:
         """Whether the cloud answers a Heartbeat."""
