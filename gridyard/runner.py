@@ -26,10 +26,18 @@ class Exit(IntEnum):
 
 
 def configure_logs(
-    *, verbose: bool = False, as_json: bool = False, to: TextIO | None = None
+    *,
+    verbose: bool = False,
+    as_json: bool = False,
+    quiet: bool = False,
+    to: TextIO | None = None,
 ) -> None:
-    """One line a record on stderr (or `to`); warnings and worse from libraries."""
-    level, stream = logging.DEBUG if verbose else logging.INFO, to or sys.stderr
+    """One line a record on stderr (or `to`); warnings and worse from libraries.
+
+    `quiet`: errors alone, for commands that run a part of a program for their own ends.
+    """
+    usual = logging.DEBUG if verbose else logging.INFO
+    level, stream = logging.ERROR if quiet else usual, to or sys.stderr
     logging.basicConfig(
         level=logging.WARNING, stream=stream, format="%(name)s: %(message)s", force=to is not None
     )

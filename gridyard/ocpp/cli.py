@@ -14,7 +14,7 @@ import typer
 
 from contracts.errors import ConfigError
 from gridyard.ocpp.agent import Agent, Json
-from gridyard.runner import Exit, fail, plain_errors
+from gridyard.runner import Exit, configure_logs, fail, plain_errors
 
 app = typer.Typer(
     help="See, ask and command the chargers of a running agent.", no_args_is_help=True
@@ -283,8 +283,10 @@ def replay(
     """
     from gridyard.ocpp import replay as player
 
+    configure_logs(quiet=True)
     with plain_errors():
-        recording, access = player.read(file), player.access(site)
+        recording = player.read(file)
+        access = player.access(site, recording)
         steps = asyncio.run(player.replayed(recording, access, against, password))
     _show(player.document(steps), player.lines(steps, every=every), as_json=as_json)
     if any(step.differs for step in steps):

@@ -63,13 +63,15 @@ def read(path: Path) -> Recording:
         raise ConfigError(f"{path}: {error}") from error
 
 
-def access(site: Path | None) -> Access:
+def access(site: Path | None, recording: Recording) -> Access:
     """Who may charge: by a site's settings, or everybody.
 
     Raises:
         ConfigError: the settings cannot be read.
     """
-    return Access() if site is None else load_settings(site, SiteSettings).rules()
+    if site is None:
+        return Access(offline=recording.offline)
+    return load_settings(site, SiteSettings).rules()
 
 
 async def replayed(

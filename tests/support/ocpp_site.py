@@ -58,7 +58,7 @@ async def ocpp_site(
 ) -> AsyncIterator[OcppSite]:
     """`chargers` are described as for the simulator, without their `url`."""
     clock = clock or FastClock(20.0)
-    port = _free_port()
+    port = free_port()
     depot = Depot(_hardware(port, chargers), clock)
     stopping = asyncio.Event()
     up: asyncio.Future[DepotAddresses] = asyncio.Future()
@@ -106,7 +106,7 @@ def _settings(
     )
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])

@@ -113,7 +113,9 @@ class OcppCommands:
     async def _trace(self, args: Args, /) -> AsyncGenerator[Json, None]:
         one = asked.station(self._central, args)
         last = asked.count(args, "last", _MOST_FRAMES, _MOST_FRAMES)
-        head = recording.header(one.config, one.timing, self._agent, self._clock.now())
+        head = recording.header(
+            one.config, one.timing, one.access.offline, self._agent, self._clock.now()
+        )
         yield {"zone": self._zone, "header": head}
         with _Listener(one) as listener:
             for frame in one.trace.frames[-last:]:

@@ -35,7 +35,7 @@ from site_agent.devices.ocpp.wire.frames import (
 )
 
 _ANSWER_S = 20.0
-_ASKED_S = 15.0
+_ASKED_S = 8.0
 """How long a CALL of ours that was recorded may take to come again."""
 _SETTLE_S = 1.0
 """How long there must be silence at the end of a connection."""

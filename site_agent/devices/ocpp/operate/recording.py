@@ -19,6 +19,7 @@ from site_agent.devices.ocpp.operate.secrets import without_passwords
 from site_agent.devices.ocpp.settings import StationConfig, Timing, Version
 from site_agent.devices.ocpp.wire import fields
 from site_agent.devices.ocpp.wire.trace import LONGEST, Direction, Frame
+from site_agent.domain.access import Offline
 from site_agent.domain.device import ChargerSpec
 
 _FORMAT = "gridyard_trace"
@@ -35,12 +36,16 @@ class Recording:
     station: StationConfig
     """Without its password."""
     timing: Timing
+    offline: Offline | None
+    """What the site wants of chargers that cannot ask."""
     agent: str
     """Version of the agent that recorded it."""
     frames: tuple[Frame, ...]
 
 
-def header(station: StationConfig, timing: Timing, agent: str, now: datetime) -> Json:
+def header(
+    station: StationConfig, timing: Timing, offline: Offline | None, agent: str, now: datetime
+) -> Json:
     """The first line."""
     return {
         _FORMAT: 1,
@@ -50,6 +55,7 @@ def header(station: StationConfig, timing: Timing, agent: str, now: datetime) ->
         "saved_at": now.isoformat(),
         "heartbeat_s": timing.heartbeat_s,
         "meter_interval_s": timing.meter_interval_s,
+        "offline": None if offline is None else offline.value,
         "evses": [
             {
                 "evse": number,
@@ -114,8 +120,10 @@ def load(lines: Iterable[str]) -> Recording:
 
 def _recording(first: Json, frames: tuple[Frame, ...]) -> Recording:
     versions = first.get("versions")
+    rule = fields.text_or_none(first, "offline", 20)
     try:
         known = tuple(Version(word) for word in versions) if isinstance(versions, list) else ()
+        offline = None if rule is None else Offline(rule)
     except ValueError as error:
         raise ProtocolError(f"line 1: {error}") from error
     interval = first.get("meter_interval_s")
@@ -132,7 +140,7 @@ def _recording(first: Json, frames: tuple[Frame, ...]) -> Recording:
         meter_interval_s=interval if isinstance(interval, int) else None,
     )
     agent = fields.text_or_none(first, "agent", 50) or "unknown"
-    return Recording(station=station, timing=timing, agent=agent, frames=frames)
+    return Recording(station=station, timing=timing, offline=offline, agent=agent, frames=frames)
 
 
 def _spec(each: Json) -> ChargerSpec:

@@ -20,6 +20,7 @@ from site_agent.domain.device import ChargerSpec
 from support.console_door import scripted_door
 
 RUN = CliRunner()
+TRACES = Path(__file__).parents[3] / "support" / "traces"
 AT = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 CONFIG = StationConfig(charge_point_id="CP1", evses={1: ChargerSpec(evse_id="e1", node="pcc")})
 FRAMES = (
@@ -28,7 +29,7 @@ FRAMES = (
     Frame(AT, Direction.OUT, '[3,"abcdefgh",{"idTagInfo":{"status":"Accepted"}}]'),
 )
 TRACE: list[dict[str, Any]] = [
-    {"zone": "Europe/Berlin", "header": header(CONFIG, Timing(), "1.0", AT)},
+    {"zone": "Europe/Berlin", "header": header(CONFIG, Timing(), None, "1.0", AT)},
     *({"frame": entry(frame)} for frame in FRAMES),
 ]
 EVSE: dict[str, Any] = {
@@ -214,3 +215,30 @@ def test_the_folder_is_found_by_the_settings(tmp_path: Path) -> None:
         found = RUN.invoke(app, ["ocpp", "list", "--site", str(settings)])
     assert found.exit_code == 0, found.stderr
     assert "no charge points" in found.stdout
+
+
+def test_replay_says_whether_all_is_as_it_was(tmp_path: Path) -> None:
+    kept = (TRACES / "cp-1.jsonl").read_text()
+    file = tmp_path / "trace.jsonl"
+    file.write_text(kept)
+    same = RUN.invoke(app, ["ocpp", "replay", str(file), "--all"])
+    assert same.exit_code == 0, same.stdout
+    assert "same  StartTransaction" in same.stdout
+    assert same.stdout.splitlines()[-1].endswith(" steps, 0 differ")
+
+    file.write_text(kept.replace('\\"interval\\":60', '\\"interval\\":61'))
+    other = RUN.invoke(app, ["ocpp", "replay", str(file)])
+    assert other.exit_code == 1
+    assert "DIFF  BootNotification" in other.stdout
+    assert "/interval: 61 then, 60 now" in other.stdout
+    told = json.loads(RUN.invoke(app, ["ocpp", "replay", str(file), "--json"]).stdout)
+    assert [step["what"] for step in told if step["differs"]] == ["BootNotification"]
+
+
+def test_replay_of_what_is_no_trace(tmp_path: Path) -> None:
+    file = tmp_path / "trace.jsonl"
+    assert RUN.invoke(app, ["ocpp", "replay", str(file)]).exit_code == 3
+    file.write_text("{}\n")
+    refused = RUN.invoke(app, ["ocpp", "replay", str(file)])
+    assert refused.exit_code == 3
+    assert "no trace saved by" in refused.stderr

@@ -13,6 +13,7 @@ from contracts.errors import ProtocolError
 from site_agent.devices.ocpp.operate.recording import entry, header, load
 from site_agent.devices.ocpp.settings import StationConfig, Timing, Version
 from site_agent.devices.ocpp.wire.trace import Direction, Frame
+from site_agent.domain.access import Offline
 from site_agent.domain.device import ChargerSpec
 
 AT = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
@@ -22,7 +23,7 @@ STATION = StationConfig(
     versions=(Version.V201,),
     password="never-saved",
 )
-HEAD = json.dumps(header(STATION, Timing(), "1.2.3", AT))
+HEAD = json.dumps(header(STATION, Timing(), Offline.LIST, "1.2.3", AT))
 
 
 def test_a_recording_comes_back() -> None:
@@ -34,6 +35,7 @@ def test_a_recording_comes_back() -> None:
     found = load([HEAD, *(json.dumps(entry(frame)) for frame in frames)])
     assert found.frames == frames
     assert found.agent == "1.2.3"
+    assert found.offline is Offline.LIST
     assert found.station.charge_point_id == STATION.charge_point_id
     assert found.station.evses[2].phases == (2,)
     assert found.station.evses[2].max_current_a == 16.0
@@ -52,6 +54,7 @@ def test_a_recording_comes_back() -> None:
         ([HEAD, json.dumps({"at": "noon", "direction": "in", "text": ""})], "line 2: no frame"),
         ([HEAD, json.dumps({"at": AT.isoformat(), "direction": "up", "text": ""})], "line 2"),
         ([HEAD.replace("ocpp2.0.1", "ocpp9")], "line 1"),
+        ([HEAD.replace('"list"', '"perhaps"')], "line 1"),
         ([HEAD.replace('"evses": [', '"evses": [], "more": [')], "no evses"),
         ([HEAD, "[" * 100_000], "line 2: not JSON"),
         ([HEAD, "x" * 1_000_000], "line 2: too large"),
