@@ -41,8 +41,15 @@ _OLD = """DELETE FROM charging_sample WHERE (evse_id, transaction_id, at_us) IN 
     FROM charging_transaction AS t JOIN charging_sample AS s
         ON s.evse_id = t.evse_id AND s.transaction_id = t.id
     WHERE t.stopped_at < ? LIMIT ?)"""
-_STRAY = "DELETE FROM charging_sample WHERE transaction_id = 0 AND at_us < ?"
-_NEXT_TO_GO = """SELECT DISTINCT evse_id, transaction_id FROM charging_sample
+# The names first, so that the key serves: the table is large.
+_STRAY = """DELETE FROM charging_sample WHERE transaction_id = 0 AND at_us < ?
+    AND evse_id IN (SELECT DISTINCT evse_id FROM charging_transaction)"""
+_NEXT_TO_GO = """SELECT evse_id, id FROM charging_transaction AS t
+    WHERE (stopped_at IS NULL) = ? AND EXISTS (SELECT 1 FROM charging_sample AS s
+        WHERE s.evse_id = t.evse_id AND s.transaction_id = t.id)
+    ORDER BY id LIMIT 1"""
+_ANY = "SELECT evse_id, transaction_id FROM charging_sample LIMIT 1"
+_GO = """SELECT DISTINCT evse_id, transaction_id FROM charging_sample
     ORDER BY EXISTS (SELECT 1 FROM charging_transaction AS t
         WHERE t.id = transaction_id AND t.stopped_at IS NULL), transaction_id LIMIT 1"""
 _GO = """DELETE FROM charging_sample WHERE (evse_id, transaction_id, at_us) IN (
@@ -119,21 +126,32 @@ def registers_wh(
     return [wh for (wh,) in found]
 
 
-def prune(connection: sqlite3.Connection, now: datetime, most: int) -> bool:
-    """Delete a bounded number of what is too old or too much; whether there is more to delete.
+def count(connection: sqlite3.Connection) -> int:
+    """How many samples there are."""
+    return int(connection.execute("SELECT COUNT(*) FROM charging_sample").fetchone()[0])
 
-    Above `most` rows the samples of the oldest transactions go first, of running ones last. The
-    energy of a session stays: it was settled when the session ended.
-    """
+
+def prune_old(connection: sqlite3.Connection, now: datetime) -> int:
+    """Delete some of what is too old; how many samples went."""
     before = (now - KEPT).isoformat()
     deleted = connection.execute(_OLD, (before, _AT_ONCE)).rowcount
     deleted += connection.execute(_STRAY, (micros(now - KEPT),)).rowcount
-    connection.execute(
-        "DELETE FROM charging_transaction WHERE stopped_at < ?",
-        ((now - SESSIONS_KEPT).isoformat(),),
-    )
-    (count,) = connection.execute("SELECT COUNT(*) FROM charging_sample").fetchone()
-    if count > most:
-        group = connection.execute(_NEXT_TO_GO).fetchone()
-        deleted += connection.execute(_GO, (*group, min(count - most, _AT_ONCE))).rowcount
-    return deleted > 0
+    gone = (now - SESSIONS_KEPT).isoformat()
+    connection.execute("DELETE FROM charging_transaction WHERE stopped_at < ?", (gone,))
+    return deleted
+
+
+def prune_surplus(connection: sqlite3.Connection, surplus: int) -> int:
+    """Delete some samples of the oldest session, of running ones last; how many went.
+
+    The energy of a session stays: it was settled when the session ended.
+    """
+    for open_ones in (0, 1):
+        group = connection.execute(_NEXT_TO_GO, (open_ones,)).fetchone()
+        if group is not None:
+            break
+    else:
+        group = connection.execute(_ANY).fetchone()
+    if group is None:
+        return 0
+    return connection.execute(_GO, (*group, min(surplus, _AT_ONCE))).rowcount

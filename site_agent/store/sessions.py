@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -179,8 +180,12 @@ class SqliteSessions:
 
     async def _prune(self, now: datetime) -> None:
         """In small pieces, so that a charger's start never waits long for the file."""
-        while await self._database.run(lambda c: sampled.prune(c, now, self._max_samples)):
+        while await self._database.run(lambda c: sampled.prune_old(c, now)):
             pass
+        surplus = await self._database.run(sampled.count) - self._max_samples
+        while surplus > 0:
+            deleted = await self._database.run(partial(sampled.prune_surplus, surplus=surplus))
+            surplus -= max(1, deleted)
 
     async def _run(self, work: Work[T]) -> T:
         """Do `work` with every sample so far stored; if it fails they go on waiting."""

@@ -316,10 +316,10 @@ class OcppCharger:
             if ref is not None:
                 await self._transactions.mentioned(ref, fresh[0].at)
             self._changed()
-        number = await self._number(ref)
-        if number:
+        if fresh and (number := await self._number(ref, fresh[0].at)):
             self._history.live(number, fresh)
-        await self._keep_late(number, late)
+        if late:
+            await self._keep_late(await self._number(ref, late[0].at), late)
 
     # --- inside -----------------------------------------------------------------------------------
 
@@ -338,12 +338,12 @@ class OcppCharger:
         soc_pct = self._meter.soc_pct(now).value
         return Sight(at=drawn.at, drawn_a=drawn.value, soc_pct=soc_pct)
 
-    async def _number(self, ref: str | None) -> int:
-        """Our id of the transaction samples belong to; 0 without one."""
+    async def _number(self, ref: str | None, at: datetime) -> int:
+        """Our id of the transaction that samples from `at` on belong to; 0 without one."""
         if ref is not None:
             return await self._transactions.number_of(ref) or 0
         current = self._transactions.current
-        return 0 if current is None else current.id
+        return 0 if current is None or at < current.started_at else current.id
 
     async def _keep_late(self, number: int, samples: Sequence[Sample]) -> None:
         if samples:

@@ -28,6 +28,8 @@ class Transaction:
     ref: str | None
     """The same, once the charger has named it since we came up; before that it may be gone."""
     id_tag: str | None
+    started_at: datetime
+    """By the charger's clock."""
     begun: datetime
     """When this process learnt of it."""
     start_wh: float | None = None
@@ -70,6 +72,7 @@ class Transactions:
             wire_id=remote_id or str(number),
             ref=remote_id or str(number),
             id_tag=id_tag,
+            started_at=at,
             begun=self._clock.now(),
             start_wh=meter_wh,
             witnessed=True,
@@ -163,6 +166,7 @@ class Transactions:
             wire_id=held.ref,
             ref=None,
             id_tag=held.id_tag,
+            started_at=held.started_at,
             begun=self._clock.now(),
             start_wh=held.start_wh,
         )

@@ -146,6 +146,17 @@ async def whole(charger: RawCharger, at: str, course: list[tuple[str, float]]) -
         await charger.call("TransactionEvent", event)
 
 
+async def test_those_of_a_time_before_it_are_no_part_of_a_session(told: Told) -> None:
+    """A 1.6 charger need not name a transaction; what ran then is not what runs now."""
+    async with depot(sessions=told.sessions) as site, connected(site) as charger:
+        await charger.begin(Past(site.clock, minutes=10), register_wh=1000)
+        await charger.sample(None, ago(site, 20), power_w=7000, register_wh=400)
+        await charger.sample(None, ago(site, 5), power_w=6000, register_wh=1100)
+        assert [value for _, value in told.rows] == [6000]
+        session = await told.session(site.clock.now())
+        assert (session.start_wh, session.energy.energy_wh) == (1000, 100)
+
+
 @pytest.mark.parametrize("at", ["1970-01-01T00:00:10Z", "2199-01-01T00:00:00Z"])
 async def test_those_of_no_believable_time_are_counted_and_answered(
     version: str, told: Told, at: str

@@ -40,6 +40,7 @@ async def happen(site: Bench, order: str) -> None:
     await site.told()
 
 
+@pytest.mark.row("personality:no-boot-on-reconnect")
 @pytest.mark.parametrize("personality", ["good", "no-boot-on-reconnect"])
 @pytest.mark.parametrize("spoken", ["1.6", "2.0.1"])
 @pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS)
