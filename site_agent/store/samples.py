@@ -15,7 +15,9 @@ KEPT = timedelta(days=90)
 """Samples of sessions that ended earlier go."""
 SESSIONS_KEPT = timedelta(days=3 * 365)
 MAX_SAMPLES = 5_000_000
-"""Two months of 30 chargers that charge 8 hours a day, sampled every 10 s; some 400 MB."""
+"""Two months of 30 chargers that charge 8 hours a day, sampled every 10 s; some 300 MB."""
+MAX_SESSIONS = 500_000
+"""A charger gone mad may begin one with every message."""
 _AT_ONCE = 5_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICRO = timedelta(microseconds=1)
@@ -48,6 +50,11 @@ _NEXT_TO_GO = """SELECT evse_id, id FROM charging_transaction AS t
     WHERE (stopped_at IS NULL) = ? AND EXISTS (SELECT 1 FROM charging_sample AS s
         WHERE s.evse_id = t.evse_id AND s.transaction_id = t.id)
     ORDER BY id LIMIT 1"""
+_DOOMED = """SELECT * FROM (
+        SELECT evse_id, id FROM charging_transaction WHERE stopped_at < ? LIMIT ?)
+    UNION SELECT * FROM (
+        SELECT evse_id, id FROM charging_transaction
+        WHERE stopped_at IS NOT NULL ORDER BY id LIMIT ?)"""
 _ANY = "SELECT evse_id, transaction_id FROM charging_sample LIMIT 1"
 _GO = """SELECT DISTINCT evse_id, transaction_id FROM charging_sample
     ORDER BY EXISTS (SELECT 1 FROM charging_transaction AS t
@@ -136,9 +143,25 @@ def prune_old(connection: sqlite3.Connection, now: datetime) -> int:
     before = (now - KEPT).isoformat()
     deleted = connection.execute(_OLD, (before, _AT_ONCE)).rowcount
     deleted += connection.execute(_STRAY, (micros(now - KEPT),)).rowcount
-    gone = (now - SESSIONS_KEPT).isoformat()
-    connection.execute("DELETE FROM charging_transaction WHERE stopped_at < ?", (gone,))
     return deleted
+
+
+def prune_sessions(connection: sqlite3.Connection, now: datetime, most: int) -> int:
+    """Delete some of the oldest sessions that are over, with their samples; how many went.
+
+    Those of long ago, and those above `most`.
+    """
+    (held,) = connection.execute("SELECT COUNT(*) FROM charging_transaction").fetchone()
+    surplus = min(max(0, held - most), _AT_ONCE)
+    gone = ((now - SESSIONS_KEPT).isoformat(), _AT_ONCE, surplus)
+    doomed = connection.execute(_DOOMED, gone).fetchall()
+    connection.executemany(
+        "DELETE FROM charging_sample WHERE evse_id = ? AND transaction_id = ?", doomed
+    )
+    connection.executemany(
+        "DELETE FROM charging_transaction WHERE id = ?", [(number,) for _, number in doomed]
+    )
+    return len(doomed)
 
 
 def prune_surplus(connection: sqlite3.Connection, surplus: int) -> int:

@@ -57,11 +57,13 @@ class SqliteSessions:
         *,
         cover: timedelta = timedelta(seconds=30),
         max_samples: int = sampled.MAX_SAMPLES,
+        max_sessions: int = sampled.MAX_SESSIONS,
     ) -> None:
         self._database = database
         self._outbox = outbox
         self._cover = cover
         self._max_samples = max_samples
+        self._max_sessions = max_sessions
         self._pending: list[sampled.SampleRow] = []
 
     # --- transactions -----------------------------------------------------------------------------
@@ -181,6 +183,9 @@ class SqliteSessions:
     async def _prune(self, now: datetime) -> None:
         """In small pieces, so that a charger's start never waits long for the file."""
         while await self._database.run(lambda c: sampled.prune_old(c, now)):
+            pass
+        most = self._max_sessions
+        while await self._database.run(lambda c: sampled.prune_sessions(c, now, most)):
             pass
         surplus = await self._database.run(sampled.count) - self._max_samples
         while surplus > 0:

@@ -296,7 +296,11 @@ async def test_two_evses_of_one_station_are_two_chargers() -> None:
     async with depot(both, timing=QUICK) as site, connected(site) as charger:
         await charger.boot()
         await charger.hears("TriggerMessage")
-        rests = {p["connectorId"]: limit(profile(p)) for a, p in charger.heard if a == "SetChargingProfile"}
+        rests = {
+            p["connectorId"]: limit(profile(p))
+            for a, p in charger.heard
+            if a == "SetChargingProfile"
+        }
         assert rests == {1: 6.0, 2: 8.0}
         start = {
             "connectorId": 2,

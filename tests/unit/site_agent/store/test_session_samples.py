@@ -75,6 +75,20 @@ async def test_of_too_many_the_oldest_go_and_running_ones_last(tmp_path: Path) -
     store.close()
 
 
+async def test_of_too_many_sessions_the_oldest_go(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "a.db", NOW)
+    sessions = SqliteSessions(store.database, store.outbox, max_sessions=3)
+    running = await session(sessions, NOW, 1, over=False)
+    for minute in range(9):
+        at = NOW + timedelta(minutes=minute)
+        number = await sessions.start("b", None, at, 1.0, None)
+        sessions.sampled("b", number, [MeterSample(at=at, register_wh=2.0)])
+    await pruned_to(3, store, sessions)
+    held = [one.transaction_id for one in await sessions.sessions(NOW - KEPT, NOW + KEPT)]
+    assert held == [running, number - 1, number]
+    store.close()
+
+
 async def test_live_samples_wait_while_the_disk_fails(
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
