@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from site_agent.devices.ocpp.settings import Version
 from site_agent.devices.ocpp.wire.fields import stamp
 from site_agent.domain.access import Access, Rule
 from site_agent.domain.identity import Credential, Evidence, Kind, Roster
@@ -261,3 +262,15 @@ async def test_no_whole_tag_reaches_the_log(capsys: pytest.CaptureFixture[str]) 
     logged = capsys.readouterr()
     assert "0815" in logged.out + logged.err
     assert "PRIVATE-CARD" not in logged.out + logged.err
+
+
+async def test_an_evccid_of_21_is_the_vehicle() -> None:
+    newest = station(versions=(Version.V21,))
+    async with depot(newest, access=RULES) as site, connected(site, version="ocpp2.1") as charger:
+        token = {"idToken": "02:00:5E:10:00:01", "type": "EVCCID"}
+        answer = await charger.call("Authorize", {"idToken": token})
+        assert answer["idTokenInfo"]["status"] == "Accepted"
+        await event(charger, "Started", stamp(site.clock.now()), "", idToken=token)
+        who = site.state().identity
+        assert who is not None
+        assert who.vehicle == "van-4"
