@@ -103,7 +103,11 @@ class ChargerSettings(Settings):
     """How its station introduces itself; None: like the EVSE."""
     connector: Annotated[int, Field(ge=1, le=100)] = 1
     """Connector (OCPP 1.6) or EVSE number (2.0.1, 2.1) within its station."""
-    versions: tuple[Literal["ocpp2.1", "ocpp2.0.1", "ocpp1.6"], ...] = ("ocpp2.0.1", "ocpp1.6")
+    versions: tuple[Literal["ocpp2.1", "ocpp2.0.1", "ocpp1.6"], ...] = (
+        "ocpp2.0.1",
+        "ocpp2.1",
+        "ocpp1.6",
+    )
     """OCPP versions it may speak, the preferred one first."""
     password: Annotated[str, Field(min_length=8, max_length=40)] | None = Field(
         default=None, repr=False
@@ -163,6 +167,10 @@ class OcppSettings(Settings):
     def _has_both_or_neither(self) -> OcppSettings:
         if (self.cert is None) != (self.key is None):
             raise ValueError("cert and key belong together")
+        if self.security_profile >= 2 and self.cert is None:  # noqa: PLR2004 - TLS begins there
+            raise ValueError("security_profile 2 and 3 need cert and key")
+        if self.security_profile == 3 and self.client_ca is None:  # noqa: PLR2004 - as above
+            raise ValueError("security_profile 3 needs client_ca")
         return self
 
 

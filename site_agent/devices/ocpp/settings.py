@@ -26,7 +26,7 @@ class StationConfig:
     """Last segment of the URL it connects to (OCPP-J 1.6 §3.1.1)."""
     evses: Mapping[int, ChargerSpec]
     """By connector id (1.6) or EVSE id (2.0.1), from 1."""
-    versions: tuple[Version, ...] = (Version.V201, Version.V16)
+    versions: tuple[Version, ...] = (Version.V201, Version.V21, Version.V16)
     """Those it may speak, the preferred one first."""
     password: str | None = field(default=None, repr=False)
     """HTTP Basic password (security profiles 1 and 2); None: none is asked for."""
