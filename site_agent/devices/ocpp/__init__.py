@@ -1,11 +1,11 @@
-"""An OCPP central system for one depot: 1.6J and 2.0.1 behind one `site_agent.ports.Charger`.
+"""An OCPP central system for one depot: 1.6J, 2.0.1 and 2.1 behind one `site_agent.ports.Charger`.
 
 ::
 
     CentralSystem            one WebSocket server: who may come in, and with which version
     └── Station              one charging station over all its connections
         ├── Session          one socket: frames, answers in order, one CALL in flight (`Outbox`)
-        ├── Dialect          `v16` or `v201`: our words to the wire's and back, without state
+        ├── Dialect          `v16`, `v201`, `v21`: our words to the wire's and back, without state
         └── OcppCharger      one EVSE: the `Charger` that the flows see
             ├── Transactions   which transaction runs, over restarts of either side
             ├── Meter          samples to readings; what was told late never gets in

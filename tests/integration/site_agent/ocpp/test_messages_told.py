@@ -210,6 +210,43 @@ async def test_16_asks_the_desk_for_its_certificate_too() -> None:
         assert await charger.call("SignCertificate", {"csr": "PEM"}) == {"status": "Accepted"}
 
 
+@NEW
+async def test_an_outlets_state_may_come_as_an_event(version: str) -> None:
+    async with depot(ANY) as site, connected(site, version=version) as charger:
+        await charger.boot()
+        event = {
+            "eventId": 1,
+            "timestamp": AT,
+            "trigger": "Delta",
+            "component": {"name": "Connector", "evse": {"id": 1, "connectorId": 1}},
+            "variable": {"name": "AvailabilityState"},
+            "eventNotificationType": "HardWiredNotification",
+        }
+        for word, plugged in (("Occupied", True), ("Faulted", True), ("Available", False)):
+            data = [{**event, "actualValue": word}, {"component": 7}, None]
+            body = {"generatedAt": AT, "seqNo": 0, "eventData": data}
+            await charger.call("NotifyEvent", body)
+            assert site.state().plugged is plugged
+            assert told(site).inventory.conditions[1].status == word
+        assert site.counts()["unreadable event"] == 3
+
+
+@NEW
+async def test_a_flood_of_reports_is_bounded(version: str) -> None:
+    async with depot(ANY) as site, connected(site, version=version) as charger:
+        await charger.boot()
+        data = [entry("C", "v" * 40, "x") for _ in range(1200)]
+        for number in range(12):
+            body = {"requestId": number % 6, "generatedAt": AT, "seqNo": number, "tbc": True}
+            await charger.call("NotifyReport", {**body, "reportData": data})
+        last = {"requestId": 5, "generatedAt": AT, "seqNo": 99, "reportData": data}
+        await charger.call("NotifyReport", last)
+        assert 0 < len(told(site).inventory.settings) <= 5000
+        assert site.counts()["report never ended"] >= 2
+        limit = {"chargingLimit": {"chargingLimitSource": "x" * 21}}
+        assert (await charger.frame("NotifyChargingLimit", limit))[2].startswith("PropertyC")
+
+
 async def test_conditions_of_outlets_are_kept() -> None:
     async with depot() as site, connected(site) as charger:
         await charger.boot()

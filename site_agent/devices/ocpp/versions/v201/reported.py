@@ -9,6 +9,7 @@ from contracts.errors import ProtocolError
 from site_agent.devices.ocpp.authorization import vehicles
 from site_agent.devices.ocpp.known import desk
 from site_agent.devices.ocpp.versions import common
+from site_agent.devices.ocpp.versions.v201 import status
 from site_agent.devices.ocpp.versions.v201.needs import vehicle_needs
 from site_agent.devices.ocpp.versions.v201.outer_limits import ceilings
 from site_agent.devices.ocpp.versions.v201.reading import profiles, settings
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from site_agent.devices.ocpp.station import Station
 
 _SOURCE_LENGTH = 20
+_MOST_EVENTS = 100
 REJECTED = {"status": "Rejected"}
 FAILED = {"status": "Failed"}
 
@@ -126,17 +128,25 @@ def noted(action: str) -> common.Handler:
 
 
 async def _event(station: Station, payload: Json) -> Json:
-    """Monitors (N07): counted by the component that speaks."""
+    """Counted by the component that speaks; an outlet's state counts as a StatusNotification."""
     station.inventory.noted("NotifyEvent")
     vehicles.take_event(station, payload)
-    for event in fields.parts(payload, "eventData")[:100]:
-        component = fields.part(event, "component")
+    for event in fields.parts(payload, "eventData")[:_MOST_EVENTS]:
         try:
-            name = fields.text(component, "name", 50)
+            _take_event(station, event)
         except ProtocolError:
-            continue
-        station.inventory.noted(f"event of {name}")
+            station.tally.note("unreadable event")
     return {}
+
+
+def _take_event(station: Station, event: Json) -> None:
+    component = fields.part(event, "component")
+    name = fields.text(component, "name", 50)
+    station.inventory.noted(f"event of {name}")
+    variable = fields.word(fields.part(event, "variable"), "name")
+    if (name, variable) == ("Connector", "AvailabilityState"):
+        evse_id = fields.whole(fields.part(component, "evse"), "id")
+        status.tell(station, evse_id, fields.text(event, "actualValue", 50))
 
 
 HANDLERS: Mapping[str, common.Handler] = {

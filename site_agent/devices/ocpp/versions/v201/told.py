@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from site_agent.devices.ocpp.authorization import tokens
-from site_agent.devices.ocpp.known.inventory import Condition
 from site_agent.devices.ocpp.versions import common
 from site_agent.devices.ocpp.versions.dialect import Nameplate
 from site_agent.devices.ocpp.versions.samples import Sample, read_v201
+from site_agent.devices.ocpp.versions.v201 import status
 from site_agent.devices.ocpp.versions.v201.reported import HANDLERS as REPORTED
 from site_agent.devices.ocpp.wire import fields
 from site_agent.devices.ocpp.wire.frames import CallFaultError, Fault, Json
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from site_agent.devices.ocpp.station import Station
     from site_agent.domain.access import Verdict
 
-_PLUGGED: Mapping[str, bool] = {"Available": False, "Reserved": False, "Occupied": True}
 _LONGEST_ID = 36
 _STOPS = "StopAuthorized"
 
@@ -41,13 +40,7 @@ async def _boot(station: Station, payload: Json) -> Json:
 async def _status(station: Station, payload: Json) -> Json:
     """Tells whether a vehicle is there."""
     evse_id = fields.whole(payload, "evseId")
-    if evse_id in station.evses:
-        status = fields.text(payload, "connectorStatus", 50)
-        station.inventory.conditions[evse_id] = Condition(status=status)
-        plugged = _PLUGGED.get(status)
-        if plugged is False:
-            station.inventory.unplugged(evse_id)
-        station.evse(evse_id).status(plugged)
+    status.tell(station, evse_id, fields.text(payload, "connectorStatus", 50))
     return {}
 
 
