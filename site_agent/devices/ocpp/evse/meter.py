@@ -55,6 +55,7 @@ class Meter:
         """Phases the vehicle has been seen to draw on; None: not known."""
         self._register: deque[tuple[datetime, float]] = deque()
         self._slope: Reading | None = None
+        self._slope_anew = False
         self._dead_from: tuple[datetime, float] | None = None
         """When power began to read zero, and the register then."""
         self.mismatch = False
@@ -111,8 +112,7 @@ class Meter:
 
     def limit_changed(self) -> None:
         """Another limit is in force: the register's slope begins anew, not to smear the change."""
-        while len(self._register) > 1:
-            self._register.popleft()
+        self._slope_anew = True
 
     def drawn_a(self, now: datetime) -> Reading:
         """As `current_a`; from power and the phases in use when current is not measured."""
@@ -169,6 +169,9 @@ class Meter:
             register.clear()  # reset or replaced: no slope across it
             self._slope = None
             self._dead_from = None
+        if self._slope_anew:
+            register.clear()
+            self._slope_anew = False
         if register and register[-1][0] == at:
             register.pop()
         register.append((at, register_wh))

@@ -31,6 +31,8 @@ class Follower:
         """Whether it has drawn more than before and after, right after an update, repeatedly."""
         self._update: _Update | None = None
         self._falling: _Update | None = None
+        self._above = False
+        """Whether it has been seen above the limit it is to fall to."""
         self._drawn_a: float | None = None
         self._seen_spikes = 0
 
@@ -40,12 +42,12 @@ class Follower:
             self._update = self._falling = None
             return
         self._update = _Update(at, before_a, limit_a)
-        drawn = self._drawn_a
-        if drawn is not None and drawn > most(limit_a):
-            self._falling = self._falling or self._update
+        if self._falling is None and limit_a < before_a:
+            self._falling, self._above = self._update, False
+        elif self._falling is not None:  # not followed yet: the new limit is reached by falling too
             self._falling = _Update(self._falling.at, before_a, limit_a)
-        else:
-            self._falling = None
+        if self._drawn_a is not None and self._drawn_a > most(limit_a):
+            self._above = True
 
     def sampled(self, at: datetime, drawn_a: float) -> bool:
         """A sample; whether something was learnt from it."""
@@ -54,11 +56,16 @@ class Follower:
 
     def _learn_delay(self, at: datetime, drawn_a: float) -> bool:
         falling = self._falling
-        if falling is None or drawn_a > most(falling.limit_a) or at < falling.at:
+        if falling is None or at < falling.at:
             return False
+        if drawn_a > most(falling.limit_a):
+            self._above = True
+            return False
+        if not self._above and at - falling.at <= _LONGEST:
+            return False  # it draws less than it may, or a higher limit has still to show
         self._falling = None
         took = at - falling.at
-        if took > _LONGEST:
+        if took > _LONGEST or not self._above:
             return False
         known, took_s = self.follows_s, took.total_seconds()
         self.follows_s = took_s if known is None else max(took_s, 0.9 * known)
