@@ -17,6 +17,7 @@ pytestmark = [
     pytest.mark.xdist_group("realtime"),
 ]
 
+SPOKEN = ["1.6", "2.0.1", "2.1"]
 ORDERS = {
     "agent": "plug charge down charge up charge unplug",
     "agent twice": "plug charge down up down charge up unplug",
@@ -41,8 +42,15 @@ async def happen(site: Bench, order: str) -> None:
 
 
 @pytest.mark.row("personality:no-boot-on-reconnect")
-@pytest.mark.parametrize("personality", ["good", "no-boot-on-reconnect"])
-@pytest.mark.parametrize("spoken", ["1.6", "2.0.1"])
+@pytest.mark.parametrize(
+    ("spoken", "personality"),
+    [
+        ("1.6", "good"),
+        ("1.6", "no-boot-on-reconnect"),
+        ("2.0.1", "good"),
+        ("2.1", "no-boot-on-reconnect"),
+    ],
+)
 @pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS)
 async def test_restarts(tmp_path: Path, order: str, spoken: str, personality: str) -> None:
     async with bench(tmp_path / "site.db", (spoken, [personality])) as site:
@@ -54,7 +62,7 @@ async def test_restarts(tmp_path: Path, order: str, spoken: str, personality: st
         assert await site.store.sessions.running(plug.evse_id) is None
 
 
-@pytest.mark.parametrize("spoken", ["1.6", "2.0.1"])
+@pytest.mark.parametrize("spoken", SPOKEN)
 @pytest.mark.parametrize(
     ("personality", "order"),
     [
@@ -91,7 +99,7 @@ async def test_difficult_chargers(
         await site.agrees()
 
 
-@pytest.mark.parametrize("spoken", ["1.6", "2.0.1"])
+@pytest.mark.parametrize("spoken", SPOKEN)
 async def test_a_transaction_forgotten_by_a_reboot_ends_with_the_next(
     tmp_path: Path, spoken: str
 ) -> None:
@@ -105,7 +113,7 @@ async def test_a_transaction_forgotten_by_a_reboot_ends_with_the_next(
         assert told.energy.remarks == ()
 
 
-@pytest.mark.parametrize("spoken", ["1.6", "2.0.1"])
+@pytest.mark.parametrize("spoken", SPOKEN)
 async def test_a_lost_file_in_mid_session(tmp_path: Path, spoken: str) -> None:
     """The live transaction is older than anything the agent knows: it goes on under its id."""
     async with bench(tmp_path / "site.db", (spoken, ["no-boot-on-reconnect"])) as site:
@@ -142,7 +150,7 @@ async def test_a_lost_file_in_mid_session(tmp_path: Path, spoken: str) -> None:
 
 
 @pytest.mark.row("personality:ends-first")
-@pytest.mark.parametrize("spoken", ["1.6", "2.0.1"])
+@pytest.mark.parametrize("spoken", SPOKEN)
 async def test_the_end_of_an_unknown_transaction_leaves_the_running_one(
     tmp_path: Path, spoken: str
 ) -> None:
