@@ -166,6 +166,12 @@ def test_a_mistake_is_named_by_file_line_and_key() -> None:
         ({"chargers": [{"id": "x", "min_current_a": 40}]}, "between 0 and max_current_a"),
         ({"chargers": [{"id": "x", "phases": [1, 1]}]}, "one to three different ones"),
         ({"ocpp": {"cert": "server.pem"}}, "cert and key belong together"),
+        ({"ocpp": {"security_profile": 2}}, "security_profile 2 and 3 need cert and key"),
+        (
+            {"ocpp": {"security_profile": 3, "cert": "server.pem", "key": "server.key"}},
+            "security_profile 3 needs client_ca",
+        ),
+        ({"ocpp": {"security_profile": 4}}, "security_profile"),
     ],
 )
 def test_what_does_not_hold_together_is_refused(changes: dict[str, object], words: str) -> None:
