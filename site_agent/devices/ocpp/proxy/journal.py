@@ -108,6 +108,11 @@ class Journal:
             if entry.lasting and not entry.stored:
                 await self._store(entry)
 
+    async def newest(self, count: int) -> list[Told]:
+        """The newest that wait, as far as they can be read."""
+        entries = list(self._entries.values())[-count:]
+        return [told for entry in entries if (told := entry.told or await self._read(entry))]
+
     async def head(self) -> tuple[Entry, Told] | None:
         """The oldest that waits; what cannot be read any more is left out."""
         while self._entries:
@@ -174,8 +179,12 @@ class Journal:
             self._entries.pop(entry.seq, None)
         self.settle()
         stored = [entry.seq for entry in entries if entry.stored]
-        if stored:
+        if not stored:
+            return
+        try:
             await self._queue.delete(self._station, stored)
+        except TransientError:
+            self._tally.note("message for the cloud not deleted")  # told again after a restart
 
     async def _store(self, entry: Entry) -> None:
         told = entry.told

@@ -79,16 +79,21 @@ class CloudLink:
     async def run(self, wanted: Callable[[], Awaitable[Version]]) -> None:
         """Connect whenever `wanted` names a version to speak, until cancelled."""
         while True:
-            version = await wanted()
             try:
-                async with self._connect(version) as socket:
-                    self._backoff.reset()
-                    await self._converse(socket, version)
-            except (OSError, WebSocketException, EOFError, ValueError) as error:
-                # ValueError: what the cloud answered to the handshake cannot even be read
-                self._log.info("cloud away", reason=str(error)[:200])
-                self._tally.note("cloud away")
+                await self._connect_once(await wanted())
+            except Exception:  # a cloud's trouble, or the disk's, must not stop the depot
+                self._log.exception("connection to the cloud failed")
             await self._clock.sleep(self._backoff.next_s())
+
+    async def _connect_once(self, version: Version) -> None:
+        try:
+            async with self._connect(version) as socket:
+                self._backoff.reset()
+                await self._converse(socket, version)
+        except (OSError, WebSocketException, EOFError, ValueError) as error:
+            # ValueError: what the cloud answered to the handshake cannot even be read
+            self._log.info("cloud away", reason=str(error)[:200])
+            self._tally.note("cloud away")
 
     def _connect(self, version: Version) -> connect:
         password = self._config.password

@@ -109,7 +109,7 @@ class CloudProxy:
         """Go on where the process before this one ended."""
         await self._ledger.load()
         await self._book.load()
-        await self._up.journal.load()
+        await self._up.load()
 
     async def run(self) -> None:
         """Keep the station connected to its cloud until cancelled."""

@@ -94,6 +94,11 @@ class Upward:
             tally=parts.tally,
         )
 
+    async def load(self) -> None:
+        """Go on where the process before this one ended."""
+        await self.journal.load()
+        self._newest.extend(_mark(told) for told in await self.journal.newest(_REMEMBERED))
+
     def _live(self) -> bool:
         """Whether the cloud will have heard in a moment of what is told now."""
         listening = self._link().session is not None and self.courier.welcome
@@ -216,7 +221,7 @@ class Upward:
         return number is None or number in self.reports
 
     async def _tell_of_transaction(self, told: Told, ours: Json) -> Json:
-        mark = hash((told.action, frames.text_of(told.payload)))
+        mark = _mark(told)
         if mark in self._newest:  # our answer was lost and the charger tells it again
             return ours
         self._newest.append(mark)
@@ -316,6 +321,15 @@ class Upward:
             _log.warning("stopped: the cloud refuses the driver", transaction=ref)
         except (TransientError, PermanentError, ProtocolError) as error:
             _log.warning("refused driver not stopped", transaction=ref, reason=str(error))
+
+
+def _mark(told: Told) -> int:
+    """The same for a message told twice; an event of 2.0.1 may come back marked as `offline`."""
+    number, info = told.payload.get("seqNo"), fields.part(told.payload, "transactionInfo")
+    if told.action == "TransactionEvent" and isinstance(number, int):
+        when = (fields.word(told.payload, key) for key in ("eventType", "timestamp"))
+        return hash((fields.word(info, "transactionId"), number, *when))
+    return hash((told.action, frames.text_of(told.payload)))
 
 
 _BOOKKEEPING: Mapping[str, Callable[[Upward, Told], Awaitable[None]]] = {

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,8 +20,10 @@ from depot_sim.physics.evse import Evse
 from depot_sim.physics.vehicle import Vehicle
 from site_agent.devices.ocpp.proxy.settings import CloudConfig, FinalWord
 from site_agent.devices.ocpp.settings import Timing
+from site_agent.ports import CloudQueue, KeyValues
 from site_agent.store.cloud import MemoryCloudQueue
 from site_agent.store.memory import MemoryKeyValues, MemorySessions
+from site_agent.store.sqlite import SqliteStore, open_store
 from support.cloud_csms import CloudCsms, Json, cloud_csms
 from support.fast_clock import FastClock
 from support.ocpp_depot import Depot, depot, station
@@ -51,9 +54,9 @@ class Site:
     spoken: str
     cloud: CloudCsms
     clock: FastClock = field(default_factory=lambda: FastClock(_SPEED))
-    sessions: MemorySessions = field(default_factory=MemorySessions)
-    memory: MemoryKeyValues = field(default_factory=MemoryKeyValues)
-    queue: MemoryCloudQueue = field(default_factory=MemoryCloudQueue)
+    sessions: Any = field(default_factory=MemorySessions)
+    memory: KeyValues = field(default_factory=MemoryKeyValues)
+    queue: CloudQueue = field(default_factory=MemoryCloudQueue)
     settings: dict[str, Any] = field(default_factory=dict)
     port: int = 0
 
@@ -61,6 +64,11 @@ class Site:
         self._running: AsyncExitStack | None = None
         self._depot: Depot | None = None
         self._charger: Charger | None = None
+
+    def use(self, store: SqliteStore) -> SqliteStore:
+        """Keep everything in a file."""
+        self.sessions, self.memory, self.queue = store.sessions, store.key_values, store.cloud
+        return store
 
     @property
     def depot(self) -> Depot:
@@ -199,9 +207,9 @@ def in_order(site: Site) -> None:
     But for a message whose answer was lost with the connection: that one is told again, as it was.
     """
     heard = site.cloud.heard
-    told = [number for number, one in enumerate(heard) if one[0] in SESSION]
-    again = {later for one, later in pairwise(told) if heard[one] == heard[later]}
-    site.cloud.heard = [one for number, one in enumerate(heard) if number not in again]
+    places = [place for place, one in enumerate(heard) if one[0] in SESSION]
+    again = {later for one, later in pairwise(places) if heard[one] == heard[later]}
+    site.cloud.heard = [one for place, one in enumerate(heard) if place not in again]
     if site.is_16:
         for ours in site.cloud.of("StopTransaction", "MeterValues"):
             assert ours.get("transactionId", 7001) >= 7001
@@ -368,6 +376,48 @@ async def test_a_slow_cloud_delays_nobody(spoken: str) -> None:
         cloud.held.set()
         await site.unplug()
         await until(lambda: len(site.stops) == 1)
+
+
+async def test_what_waits_survives_on_the_real_file(spoken: str, tmp_path: Path) -> None:
+    async with cloud_csms() as cloud:
+        site = Site(spoken, cloud)
+        store = site.use(open_store(tmp_path / "site.db", site.clock.now()))
+        await site.start_agent()
+        async with site.charging_station():
+            await until(lambda: bool(cloud.of("BootNotification")))
+            await cloud.stop()
+            await site.plug()
+            await site.stop_agent()
+            store.close()
+            store = site.use(open_store(tmp_path / "site.db", site.clock.now()))
+            await site.start_agent()
+            assert site.waiting >= 1
+            await site.follows(16, 11_040)
+            await site.unplug()
+            await cloud.start()
+            await until(lambda: len(site.stops) == 1 and not site.waiting)
+            in_order(site)
+        await site.stop_agent()
+        store.close()
+
+
+class LockedFile(MemoryCloudQueue):
+    """Does not let go of what it has."""
+
+    async def delete(self, station: str, seqs: Sequence[int]) -> None:
+        raise TransientError("locked")
+
+
+async def test_a_disk_in_trouble_stops_neither_charging_nor_the_agent(spoken: str) -> None:
+    async with cloud_csms() as cloud:
+        site = Site(spoken, cloud, queue=LockedFile())
+        await site.start_agent()
+        async with site.charging_station():
+            await site.plug()
+            await until(lambda: len(site.starts) >= 1)
+            await site.follows(16, 11_040)
+            await site.unplug()
+        await site.stop_agent()
 
 
 # --- who may charge -----------------------------------------------------------------------------
