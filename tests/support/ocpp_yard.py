@@ -54,6 +54,8 @@ class Yard:
     worst_a: float = 0.0
     """Highest current of any phase, of all chargers together, since it was last set to 0."""
     currents: list[tuple[datetime, float]] = field(default_factory=list)
+    stop: Callable[[], None] = lambda: None
+    """Let the control loop die; leases are renewed a little longer, then run out."""
 
     def amps(self, number: int = 1) -> float:
         """Of the most loaded phase of one charger."""
@@ -124,9 +126,7 @@ class _Fuse:
 
 
 class _NoFleet:
-    def needs(
-        self, chargers: Sequence[ChargerState], now: datetime
-    ) -> tuple[VehicleNeed, ...]:
+    def needs(self, chargers: Sequence[ChargerState], now: datetime) -> tuple[VehicleNeed, ...]:
         return ()
 
 
@@ -175,7 +175,9 @@ async def yard(
             jobs = [tasks.create_task(sim.run()) for sim in sims]
             jobs.append(tasks.create_task(_physics(there, fuse)))
             await until(lambda: all(_answers(there.evse(n), clock) for n in numbers))
-            jobs.append(tasks.create_task(loop.run()))
+            control = tasks.create_task(loop.run())
+            jobs.append(control)
+            there.stop = lambda: bool(control.cancel())  # type: ignore[assignment]
             await until(lambda: loop.latest is not None)
             if plugged:
                 for n in numbers:
