@@ -28,13 +28,16 @@ class Answers:
         """Answer a CALL.
 
         Raises:
-            CallError: not served, or the payload breaks the schema.
+            CallError: not served, the payload breaks the schema, or we did not foresee it.
         """
         serve = self._served.get(action)
         if serve is None:
             raise CallError("NotImplemented", f"{action} is not served here")
         self._check(action, payload)
-        return serve(payload)
+        try:
+            return serve(payload)
+        except (ArithmeticError, LookupError, ValueError) as error:
+            raise CallError("InternalError", f"{type(error).__name__}: {error}"[:255]) from error
 
 
 def yes_or_no(good: bool) -> Json:

@@ -38,6 +38,11 @@ class Dialect(Protocol):
         """Name of the WebSocket subprotocol."""
         ...
 
+    @property
+    def actions(self) -> frozenset[str]:
+        """The CALLs of the central system that are served."""
+        ...
+
     def boot(self, reason: BootReason) -> Json:
         """Payload of BootNotification."""
         ...

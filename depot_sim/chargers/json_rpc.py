@@ -18,6 +18,9 @@ Json = dict[str, Any]
 """A payload: the shape is checked against the published schema before anyone reads it."""
 
 
+_EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+
 class CallError(ProtocolError):
     """A CALL is answered by CALLERROR: raised by us to answer so, or because the peer did.
 
@@ -35,7 +38,9 @@ def timestamp(at: datetime) -> str:
 
 
 def instant(text: str | None) -> datetime | None:
-    """The instant of a timestamp, None for none.
+    """The instant of a timestamp, None for none; one of another age is the nearest of ours.
+
+    Some central systems write the end of the calendar for "never": nothing can be added to that.
 
     Raises:
         CallError: not a timestamp, or one without a zone.
@@ -43,8 +48,8 @@ def instant(text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        return as_utc(datetime.fromisoformat(text))
-    except ValueError as error:
+        return min(max(as_utc(datetime.fromisoformat(text)), _EARLIEST), _LATEST)
+    except (ValueError, OverflowError) as error:
         raise CallError("PropertyConstraintViolation", f"timestamp {text!r}: {error}") from error
 
 

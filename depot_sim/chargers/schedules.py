@@ -17,6 +17,19 @@ from depot_sim.chargers.profiles import (
 )
 
 _OTHERS = ("_L2", "_L3")
+_HIGHEST_LIMIT = 1e9
+_LONGEST_S = 10 * 365 * 86_400
+
+
+def seconds(value: int) -> int:
+    """A length of time as a schedule may have it.
+
+    Raises:
+        CallError: negative, or longer than ten years.
+    """
+    if not 0 <= value <= _LONGEST_S:
+        raise CallError("PropertyConstraintViolation", f"{value} s is out of range")
+    return value
 
 
 def read(
@@ -46,7 +59,7 @@ def read(
         periods=tuple(_period(e, unit) for e in schedule["chargingSchedulePeriod"]),
         received_at=now,
         start=None if relative else instant(schedule.get("startSchedule")),
-        duration_s=schedule.get("duration"),
+        duration_s=seconds(schedule["duration"]) if "duration" in schedule else None,
         recurrency=Recurrency(recurrency) if recurrency else None,
         valid_from=instant(payload.get("validFrom")),
         valid_to=instant(payload.get("validTo")),
@@ -126,7 +139,7 @@ def updated(period: Period, entry: Json, unit: RateUnit) -> Period:
 def _period(entry: Json, unit: RateUnit) -> Period:
     mode = entry.get("operationMode", "ChargingOnly")
     return Period(
-        start_s=entry["startPeriod"],
+        start_s=seconds(entry["startPeriod"]),
         limit=_limit(entry, mode, unit),
         phases=entry.get("numberPhases"),
         mode=mode,
@@ -151,7 +164,10 @@ def _over_phases(entry: Json, name: str, unit: RateUnit, missing: float) -> floa
     if name not in entry:
         return missing
     others = 0.0 if unit is RateUnit.AMPERE else sum(entry.get(name + p, 0.0) for p in _OTHERS)
-    return float(entry[name]) + others
+    total = entry[name] + others
+    if not abs(total) <= _HIGHEST_LIMIT:  # nor is it a number when it compares with nothing
+        raise CallError("PropertyConstraintViolation", f"{name} is out of range")
+    return float(total)
 
 
 def _in_unit(limit: Limit, unit: RateUnit, voltage_v: float) -> float:

@@ -12,6 +12,7 @@ from depot_sim.chargers.cabinet import Cabinet
 from depot_sim.chargers.charger import VERSIONS
 from depot_sim.chargers.dialect import Nameplate
 from depot_sim.chargers.events import EndReason
+from depot_sim.chargers.json_rpc import CallError
 from depot_sim.chargers.personality import compose
 from depot_sim.chargers.rules import StationSettings
 from depot_sim.chargers.station import Station
@@ -54,6 +55,19 @@ class ChargerBench:
         answer = self.dialect.answer(action, asked)
         get_validator(3, action, self.version).validate(answer)
         return answer
+
+    def answer(self, action: str, payload: Json) -> str | None:
+        """Ask without checking the question; the error code of a refusal, or None.
+
+        Raises:
+            ValidationError: the answer breaks its schema.
+        """
+        try:
+            answer = self.dialect.answer(action, payload)
+        except CallError as refusal:
+            return refusal.code
+        get_validator(3, action, self.version).validate(answer)
+        return None
 
     async def told(self, action: str | None = None) -> list[Json]:
         """Let it tell what waits; the payloads of one action since the last time."""

@@ -41,7 +41,7 @@ class Charging16:
         outlet = self._station.outlets.get(payload["connectorId"])
         if outlet is None:
             return REJECTED
-        now, duration_s = self._now(), payload["duration"]
+        now, duration_s = self._now(), schedules.seconds(payload["duration"])
         steps = self._station.composite(outlet.id, now, timedelta(seconds=duration_s))
         if steps is None:
             return ACCEPTED

@@ -65,7 +65,7 @@ class Charging201:
         outlet = self._station.outlets.get(payload["evseId"])
         if outlet is None:
             return REJECTED
-        now, duration_s = self._now(), payload["duration"]
+        now, duration_s = self._now(), schedules.seconds(payload["duration"])
         steps = self._station.composite(outlet.id, now, timedelta(seconds=duration_s))
         if steps is None:
             return ACCEPTED

@@ -57,6 +57,11 @@ class ChargingStation201:
         """Answer a CALL of the central system."""
         return self._answers.answer(action, payload)
 
+    @property
+    def actions(self) -> frozenset[str]:
+        """The CALLs it serves."""
+        return self._answers.actions
+
     def check_answer(self, action: str, payload: Json) -> None:
         """Raises CallError unless the central system answered by the schema."""
         check_response(action, payload)
