@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
-from site_agent.devices.ocpp.settings import Version
+from contracts.errors import TransientError
+from depot_sim.chargers.charger import Charger, ChargerSpec
+from depot_sim.chargers.link import Endpoint
+from depot_sim.chargers.personality import compose
+from depot_sim.physics.evse import Evse
+from depot_sim.physics.vehicle import Vehicle
+from site_agent.devices.ocpp.settings import Timing, Version
+from support.fast_clock import FastClock
 from support.ocpp_charger import profile, samples, schedule
 from support.ocpp_depot import Depot, connected, depot, spec, station
-from support.waiting import until
+from support.waiting import PATIENCE_S, until
 
 EVERY = (Version.V21, Version.V201, Version.V16)
 V2X = {"V2XChargingCtrlr.SupportedOperationModes": "ChargingOnly,CentralSetpoint"}
@@ -184,3 +193,57 @@ async def test_what_is_fed_back_is_measured() -> None:
         assert state.power_w.value == -6900
         assert state.current_a.value == -10
         assert state.energy_wh.value == -500
+
+
+async def test_a_simulated_vehicle_feeds_back_and_charges_again() -> None:
+    clock = FastClock(40.0)
+    timing = Timing(lease_s=30.0, patience_s=10.0, meter_interval_s=2, greeting_s=0.1)
+    async with depot(two_way(), timing=timing, clock=clock) as site:
+        endpoint = Endpoint(url=site.url("").rstrip("/"), charger_id="CP1")
+        charger = Charger(
+            ChargerSpec(
+                endpoint=endpoint,
+                version="2.1",
+                evses={1: Evse(rated_a=32, bidirectional=True)},
+                personality=compose(()),
+                meter_interval_s=2,
+            ),
+            clock,
+        )
+        async with asyncio.TaskGroup() as tasks:
+            jobs = [tasks.create_task(charger.run()), tasks.create_task(passing(charger, clock))]
+            await until(lambda: site.state().confirmed_limit_a == 6)
+            charger.plug(
+                Vehicle(
+                    id="van-1", id_tag="TAG1", capacity_wh=60_000, soc_pct=60.0, max_ac_w=22_080,
+                    max_discharge_w=11_000,
+                )
+            )  # fmt: skip
+            await until(lambda: site.state().transaction_id is not None)
+            await until(lambda: site.state().bidirectional)
+            for limit_a, power_w in ((-10.0, -6900.0), (8.0, 5520.0)):
+                await follows(site, limit_a, power_w)
+            for job in jobs:
+                job.cancel()
+
+
+async def follows(site: Depot, limit_a: float, power_w: float) -> None:
+    """Ask as the control loop does, until the meter shows it."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            with suppress(TransientError):
+                await site.ask(limit_a)
+            state = site.state()
+            measured = state.power_w.value or 0.0
+            if state.confirmed_limit_a == limit_a and abs(measured - power_w) < 300:
+                return
+            await site.clock.sleep(1)
+
+
+async def passing(charger: Charger, clock: FastClock) -> None:
+    last_s = clock.monotonic()
+    while True:
+        await clock.sleep(0.2)
+        now_s = clock.monotonic()
+        charger.step(now_s, now_s - last_s)
+        last_s = now_s
