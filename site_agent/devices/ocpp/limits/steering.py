@@ -28,14 +28,12 @@ from contracts.errors import PermanentError, TransientError
 from contracts.time import Clock
 from site_agent.devices.ocpp.evse.transactions import Transaction
 from site_agent.devices.ocpp.limits import readback
-from site_agent.devices.ocpp.limits.follow import Follower
 from site_agent.devices.ocpp.limits.in_force import Held, InForce
 from site_agent.devices.ocpp.limits.installer import Installer, Link
 from site_agent.devices.ocpp.limits.lapse import Sight, probe
 from site_agent.devices.ocpp.limits.profiles import Supply, legal_a
-from site_agent.devices.ocpp.limits.resume import Resume, Step
+from site_agent.devices.ocpp.limits.upkeep import Upkeep
 from site_agent.devices.ocpp.settings import Timing
-from site_agent.devices.ocpp.versions.words import IdToken
 from site_agent.devices.ocpp.wire.outbox import Priority, SupersededError
 from site_agent.domain.device import ChargerSpec, Lapse
 from site_agent.ports import KeyValues
@@ -47,7 +45,6 @@ _REFUSED_FOR = timedelta(seconds=60)
 _SELDOM = timedelta(seconds=60)
 """How long a raise waits after another update, at a charger that spikes at every one."""
 _LONGEST_LEASE_S = 3600.0
-_KEEP_WEAR_EVERY = 20
 _log = structlog.get_logger(__name__)
 
 
@@ -79,7 +76,6 @@ class Steering:
         self._clock = clock
         self._transaction = transaction
         self._sight = sight
-        self._memory = memory
         self._log = _log.bind(evse=spec.evse_id)
         self._turn = asyncio.Lock()
         self._changed = asyncio.Event()
@@ -91,9 +87,8 @@ class Steering:
         self._refused: tuple[float, int, datetime] | None = None
         self._probing: float | None = None
         """The limit that is left to run out, while it is."""
-        self._resume = Resume(spec.min_current_a)
-        self._kept_wear = 0
-        self.follower = Follower()
+        self._upkeep = Upkeep(spec, installer, memory)
+        self.follower = self._upkeep.follower
         """What the meter shows of how it takes limits; fed by whoever has the samples."""
 
     # --- what is known ----------------------------------------------------------------------------
@@ -139,27 +134,14 @@ class Steering:
     @property
     def stuck(self) -> bool:
         """Its vehicle does not resume, whatever is tried."""
-        return self._resume.stuck
+        return self._upkeep.stuck
 
     # --- over restarts ----------------------------------------------------------------------------
 
     async def restore(self) -> None:
         """Take up what was known before this process; the transaction must be known already."""
         await self._force.restore()
-        text = None if self._memory is None else await self._memory.get(self._wear_key)
-        if text is not None:
-            self._installer.wear.recall(text)
-            self._kept_wear = self._installer.wear.total
-
-    @property
-    def _wear_key(self) -> str:
-        return f"ocpp/wear/{self._spec.evse_id}"
-
-    async def _keep_wear(self) -> None:
-        wear = self._installer.wear
-        if self._memory is not None and wear.total - self._kept_wear >= _KEEP_WEAR_EVERY:
-            self._kept_wear = wear.total
-            await self._memory.put(self._wear_key, wear.text())
+        await self._upkeep.restore()
 
     # --- asking -----------------------------------------------------------------------------------
 
@@ -184,7 +166,7 @@ class Steering:
         """Another transaction runs, or none."""
         self._force.lease = None
         self._refused = None
-        self._resume.forget()
+        self._upkeep.transaction_changed()
         self._changed.set()
 
     def rebooted(self) -> None:
@@ -271,9 +253,15 @@ class Steering:
         while True:
             await self._clock.sleep(self._timing.lease_s / 12)
             await self._hold()
-            await self._wake_vehicle()
-            await self._learn()
-            await self._keep_wear()
+            await self._look_after()
+
+    async def _look_after(self) -> None:
+        now = self._clock.now()
+        confirmed = self.confirmed(now)
+        limit_a = None if confirmed is None else confirmed[0]
+        if await self._upkeep.tick(self._link, self._transaction(), limit_a, self._sight(now), now):
+            self._force.tell_again()
+            await self._hold()
 
     async def _hold(self) -> None:
         """Tell what was asked for, if the charger does not hold it and it is still meant."""
@@ -402,16 +390,6 @@ class Steering:
         if self._installer.overwrites_rest:
             self._force.lease = None
 
-    async def _learn(self) -> None:
-        """What the meter has shown goes into what is known of the model."""
-        mine, seen = self._installer.experience, self.follower
-        if seen.follows_s is not None:
-            before_s = mine.known.follows_s
-            if before_s is None or abs(seen.follows_s - before_s) > 0.2 * before_s + 1.0:
-                await mine.learn(follows_s=seen.follows_s)
-        if seen.spikes:
-            await mine.learn(spikes=True)
-
     async def probe_lease(self) -> Lapse:
         """Let a short lease run out and see by the meter whether the charger lets go of it.
 
@@ -448,36 +426,3 @@ class Steering:
             self._changed.set()
         await self._installer.experience.learn(lapse=lapse)
         return lapse
-
-    # --- waking a vehicle -------------------------------------------------------------------------
-
-    async def _wake_vehicle(self) -> None:
-        now, transaction, link = self._clock.now(), self._transaction(), self._link
-        confirmed, sight = self.confirmed(now), self._sight(now)
-        if transaction is None or confirmed is None or sight is None or link is None:
-            return
-        tried = self._resume.tried
-        step = self._resume.step(
-            now, limit_a=confirmed[0], drawn_a=sight.drawn_a, soc_pct=sight.soc_pct
-        )
-        if tried and not self._resume.tried:
-            await self._installer.experience.learn(sticks=True)
-        if step is not None:
-            self._log.warning("vehicle does not resume", trying=step.name)
-            try:
-                await self._try(step, link, transaction)
-            except (TransientError, PermanentError) as error:
-                self._log.info("vehicle not woken", trying=step.name, reason=str(error))
-
-    async def _try(self, step: Step, link: Link, transaction: Transaction) -> None:
-        if step is Step.GIVE_UP:
-            return
-        if step is Step.CLEAR_AND_SET:
-            await readback.clear(link, self._installer.connector)
-        if step is Step.REMOTE_START and transaction.id_tag:
-            token = IdToken(value=transaction.id_tag)
-            connector = self._installer.connector
-            request = link.dialect.start(token, connector, start_id=transaction.id)
-            await readback.asked(link, request)
-        self._force.tell_again()
-        await self._hold()
