@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from site_agent.devices.ocpp.limits.profiles import Capabilities, ChargingProfile, RateUnit
-from site_agent.devices.ocpp.versions import common
+from site_agent.devices.ocpp.versions import common, composites
 from site_agent.devices.ocpp.versions.words import (
     Composite,
     ProfileFilter,
@@ -116,7 +116,7 @@ class Charging16:
         """What all profiles together allow; None: unknown."""
         held = fields.part(answer, "chargingSchedule")
         start = answer.get("scheduleStart") or held.get("startSchedule")
-        return common.composite(answer, {**held, "start": start}, phases, voltage_v)
+        return composites.read(answer, {**held, "start": start}, phases, voltage_v)
 
     def ask_profiles(self, request_id: int, which: ProfileFilter) -> Request:
         """1.6 cannot."""

@@ -11,7 +11,7 @@ from site_agent.devices.ocpp.limits.profiles import (
     Purpose,
     RateUnit,
 )
-from site_agent.devices.ocpp.versions import common
+from site_agent.devices.ocpp.versions import common, composites
 from site_agent.devices.ocpp.versions.words import Composite, ProfileFilter, Setting
 from site_agent.devices.ocpp.wire import fields
 from site_agent.devices.ocpp.wire.frames import Json
@@ -134,7 +134,7 @@ class Charging201:
         """What all profiles together allow; None: unknown."""
         held = fields.part(answer, "schedule")
         start = held.get("scheduleStart")
-        return common.composite(answer, {**held, "start": start}, phases, voltage_v)
+        return composites.read(answer, {**held, "start": start}, phases, voltage_v)
 
     def ask_profiles(self, request_id: int, which: ProfileFilter) -> Request:
         """GetChargingProfiles (K09); ReportChargingProfiles brings them."""

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from site_agent.devices.ocpp.evse.ceilings import Ceiling
 from site_agent.devices.ocpp.limits.profiles import RateUnit
-from site_agent.devices.ocpp.versions import common
+from site_agent.devices.ocpp.versions import composites
 from site_agent.devices.ocpp.wire import fields
 from site_agent.devices.ocpp.wire.frames import CallFaultError, Fault, Json
 from site_agent.domain.device import ChargerSpec
@@ -35,7 +35,7 @@ def _ceiling(schedule: Json, spec: ChargerSpec, now: datetime, shared_by: int) -
     except ValueError as error:
         raise CallFaultError(Fault.VALUE, "chargingRateUnit") from error
     start = fields.moment_or_none(schedule, "startSchedule") or now
-    periods = common.composite_periods(schedule, unit, len(spec.phases), spec.voltage_v)
+    periods = composites.read_periods(schedule, unit, len(spec.phases), spec.voltage_v)
     steps: list[tuple[datetime, float | None]] = [
         (_later(start, period.start_s), period.limit_a / shared_by) for period in periods
     ]
