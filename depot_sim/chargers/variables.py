@@ -112,3 +112,13 @@ MEASURANDS = (
     "SoC",
 )
 """What a sample holds, always."""
+_EXPORTED = ("Power.Active.Export", "Energy.Active.Export.Register", "Current.Export")
+
+
+def _sampled(station: Station) -> str:
+    """A bidirectional outlet also meters what flows back."""
+    both_ways = any(outlet.evse.bidirectional for outlet in station.outlets.values())
+    return ",".join((*MEASURANDS, *_EXPORTED) if both_ways else MEASURANDS)
+
+
+SAMPLED = Variable(_sampled)

@@ -55,6 +55,12 @@ async def test_bidirectional_evses_say_so(bench: ChargerBench) -> None:
     assert values[4:] == ["false", "ChargingOnly,Idle"]
 
 
+def test_what_flows_back_is_metered(bench: ChargerBench) -> None:
+    names = {"component": {"name": "SampledDataCtrlr"}, "variable": {"name": "TxUpdatedMeasurands"}}
+    (read,) = bench.ask("GetVariables", {"getVariableData": [names]})["getVariableResult"]
+    assert "Energy.Active.Export.Register" in read["attributeValue"].split(",")
+
+
 async def test_a_vehicle_tells_what_it_can_give(bench: ChargerBench) -> None:
     await bench.charging(max_discharge_w=10_000)
     (told,) = [payload for name, payload in bench.heard if name == "NotifyEVChargingNeeds"]
