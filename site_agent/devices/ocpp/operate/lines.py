@@ -37,7 +37,7 @@ class Lines:
             parsed = frames.parse(text)
         except BadFrameError as bad:
             return f"{'(cut)' if frame.cut else f'({bad})'} {_short(text)}"
-        ref = parsed.message_id[:6]
+        ref = parsed.message_id[-6:]
         if isinstance(parsed, Call):
             self._remember(parsed)
             return f"{parsed.action} #{ref} {_payload(parsed.payload)}"

@@ -188,15 +188,16 @@ class _Actor:
 
     async def _answer(self, call: Call) -> None:
         asked = self._alike(call)
+        compared = self._scene.whole and call.action not in _ON_DEMAND
         differs: tuple[str, ...] = ()
         if asked is None:
-            differs = ("is asked now, was not then",) if self._scene.whole else ()
+            differs = ("is asked now, was not then",) if compared else ()
             self.steps.append(Step(at=None, what=call.action, now=call.payload, differs=differs))
             await self._send([4, call.message_id, "NotSupported", "not in the recording", {}])
             return
         if not asked.used:
             asked.used = True
-            differs = tuple(differences(asked.payload, call.payload)) if self._scene.whole else ()
+            differs = tuple(differences(asked.payload, call.payload)) if compared else ()
             self.steps.append(Step(at=None, what=call.action, now=call.payload, differs=differs))
         match asked.answer:
             case CallRefusedError() as refusal:
@@ -209,8 +210,9 @@ class _Actor:
     def _alike(self, call: Call) -> Asked | None:
         """The recorded CALL most like this one: a new one first, then the fewest differences."""
 
-        def unlike(asked: Asked) -> tuple[int, bool]:
-            return sum(1 for _ in differences(asked.payload, call.payload)), asked.used
+        def unlike(asked: Asked) -> tuple[int, bool, bool]:
+            fewest = sum(1 for _ in differences(asked.payload, call.payload))
+            return fewest, asked.used, asked.late
 
         same = [asked for asked in self._scene.asked if asked.action == call.action]
         return min(same, key=unlike, default=None)
@@ -256,7 +258,7 @@ def on_demand(asked: Asked) -> bool:
     payload: Json = asked.payload
     profile = payload.get("csChargingProfiles") or payload.get("chargingProfile")
     leased = isinstance(profile, dict) and profile.get("chargingProfilePurpose") == "TxProfile"
-    return leased or asked.action in _ON_DEMAND
+    return leased or asked.late or asked.action in _ON_DEMAND
 
 
 def _login(name: str, password: str | None) -> dict[str, str]:

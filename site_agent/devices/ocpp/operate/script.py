@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from site_agent.devices.ocpp.settings import Version
 from site_agent.devices.ocpp.wire import frames
@@ -23,6 +24,9 @@ IGNORED = frozenset({
 })  # fmt: skip
 """Ids and times: they differ from run to run and mean nothing by themselves."""
 
+_SET_UP = timedelta(seconds=20)
+"""What we ask later than this after a connection began, a person or the control loop has caused."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Asked:
@@ -30,6 +34,8 @@ class Asked:
 
     action: str
     payload: Json
+    late: bool = False
+    """So long after the connection began that it is no part of setting up."""
     answer: Json | CallRefusedError | None = None
     """None: nothing."""
     used: bool = False
@@ -104,7 +110,8 @@ def _fill(scene: Scene, part: Sequence[Frame]) -> None:
             if parsed is not None:
                 theirs[parsed.message_id] = line
         elif parsed is not None:
-            ours[parsed.message_id] = Asked(action=parsed.action, payload=parsed.payload)
+            late = frame.at - part[0].at > _SET_UP
+            ours[parsed.message_id] = Asked(action=parsed.action, payload=parsed.payload, late=late)
             scene.asked.append(ours[parsed.message_id])
 
 

@@ -154,7 +154,7 @@ def test_trace_in_three_ways_and_saved(tmp_path: Path) -> None:
         raw = run(tmp_path, "trace", "CP1", "--raw")
         told = run(tmp_path, "trace", "CP1", "--json", "--follow")
         again = run(tmp_path, "trace", "CP1", "--save", file)
-    assert '13:00:00.000 <- Authorize #abcdef {"idTag":"TAG-…"}' in lines.stdout
+    assert '13:00:00.000 <- Authorize #cdefgh {"idTag":"TAG-…"}' in lines.stdout
     assert "Authorize.conf" in lines.stdout
     assert "(3 frames missed" in lines.stdout
     assert f"in {FRAMES[1].text}" in raw.stdout

@@ -21,10 +21,10 @@ def frame(text: str, direction: Direction = Direction.IN) -> Frame:
 def test_a_question_and_its_answer() -> None:
     lines = Lines(ZoneInfo("Europe/Berlin"))
     asked = frame('[2,"abcdefgh","Authorize",{"idTag":"TAG-12345"}]')
-    assert lines.line(asked) == '13:00:00.123 <- Authorize #abcdef {"idTag":"TAG-…"}'
+    assert lines.line(asked) == '13:00:00.123 <- Authorize #cdefgh {"idTag":"TAG-…"}'
     answered = frame('[3,"abcdefgh",{"idTagInfo":{"status":"Accepted"}}]', Direction.OUT)
     assert lines.line(answered) == (
-        '13:00:00.123 -> Authorize.conf #abcdef {"idTagInfo":{"status":"Accepted"}}'
+        '13:00:00.123 -> Authorize.conf #cdefgh {"idTagInfo":{"status":"Accepted"}}'
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -40,6 +40,15 @@ def test_questions_find_their_answers() -> None:
     assert nonsense.call is None
     assert (heartbeat.awaits, nonsense.awaits) == (0, 1)
     assert plain(scene.asked[0].answer) == {"CALLERROR": "NotSupported"}
+
+
+def test_what_is_asked_long_after_is_no_part_of_setting_up() -> None:
+    frames = [
+        Frame(AT + timedelta(seconds=after_s), Direction.OUT, '[2,"b","GetConfiguration",{}]')
+        for after_s in (0, 5, 60)
+    ]
+    (scene,) = scenes(frames)
+    assert [asked.late for asked in scene.asked] == [False, False, True]
 
 
 def test_each_connection_is_a_scene() -> None:
