@@ -81,6 +81,10 @@ class ChargerState:
     """Phases the vehicle has been seen to draw on; None: not known."""
     bidirectional: bool = False
     """Whether charger and vehicle can discharge now."""
+    stuck: bool = False
+    """Its vehicle has not resumed after a pause, whatever was tried: a person has to look."""
+    outranked: bool = False
+    """A profile that is not ours stands above its fail-safe share."""
     identity: Identity | None = None
     """Who is at the plug, as far as the charger has told."""
 

@@ -26,6 +26,8 @@ PV_OFFLINE = "pv-offline"
 LIMIT_NOT_OBEYED = "limit-not-obeyed"
 KEEPS_LIMIT = "charger-keeps-limit"
 LIMIT_UNMET = "limit-unmet"
+VEHICLE_STUCK = "vehicle-does-not-resume"
+FOREIGN_PROFILE = "foreign-charging-profile"
 IDENTITY_CONFLICT = "identity-conflict"
 DEPARTURE_AT_RISK = "departure-at-risk"
 FUNCTION_REFUSED = "inverter-function-refused"
@@ -55,6 +57,7 @@ def conditions(
             *_meter(snapshot),
             *_chargers(snapshot),
             *_keepers(snapshot),
+            *_troubled(snapshot),
             *_identities(snapshot),
             *_others(snapshot),
             *_limits(unmet),
@@ -100,6 +103,21 @@ def _keepers(snapshot: SiteSnapshot) -> Iterator[tuple[Key, Condition]]:
         if keeps(charger):
             condition = Condition(severity=Severity.WARNING, text=words)
             yield (KEEPS_LIMIT, charger.spec.evse_id), condition
+
+
+def _troubled(snapshot: SiteSnapshot) -> Iterator[tuple[Key, Condition]]:
+    stuck = Condition(
+        severity=Severity.WARNING, text="a vehicle does not resume charging after a pause"
+    )
+    outranked = Condition(
+        severity=Severity.WARNING,
+        text="holds a charging profile that is not ours, above its fail-safe share",
+    )
+    for charger in snapshot.chargers:
+        if charger.stuck:
+            yield (VEHICLE_STUCK, charger.spec.evse_id), stuck
+        if charger.outranked:
+            yield (FOREIGN_PROFILE, charger.spec.evse_id), outranked
 
 
 def _identities(snapshot: SiteSnapshot) -> Iterator[tuple[Key, Condition]]:

@@ -121,6 +121,8 @@ class OcppCharger:
             lapse=self.steering.lapse,
             follows_within=self.steering.follows_within,
             phases_used=self._meter.phases_used,
+            stuck=self.steering.stuck,
+            outranked=self.knowledge.outranked,
             ceiling_a=self.ceilings.at(now),
             bidirectional=self._bidirectional(),
             identity=self._who(transaction),
@@ -220,6 +222,7 @@ class OcppCharger:
     def rebooted(self) -> None:
         """The charger has restarted: everything about it is in doubt until it says so again."""
         self._transactions.doubt()
+        self.ceilings.rebooted()
         self.steering.rebooted()
 
     # --- the charger tells ------------------------------------------------------------------------
