@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Protocol
 
 _MOST_SOURCES = 16
+TOLD = "told/"
+"""Begins the names of sources the charger itself tells of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +53,11 @@ class Ceilings:
     def drop(self, source: str) -> None:
         """It limits nothing any more."""
         self._held.pop(source, None)
+
+    def rebooted(self) -> None:
+        """The charger has restarted: what still limits it there it will tell again."""
+        for source in [held for held in self._held if held.startswith(TOLD)]:
+            del self._held[source]
 
     @property
     def sources(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from contracts.errors import PermanentError, TransientError
+from site_agent.devices.ocpp.evse.ceilings import Ceiling
 from site_agent.devices.ocpp.known.asking import all_settings, held_profiles
 from site_agent.devices.ocpp.settings import Version
 from site_agent.devices.ocpp.station import Station
@@ -103,6 +104,23 @@ async def test_limits_of_others_are_a_ceiling_until_they_are_cleared(version: st
         assert site.state().ceiling_a == 10.0
         await charger.call("ClearedChargingLimit", {"chargingLimitSource": "EMS", "evseId": 1})
         assert site.state().ceiling_a is None
+
+
+async def test_a_restart_of_the_charger_ends_what_it_told() -> None:
+    async with depot() as site, connected(site, version="ocpp2.0.1") as charger:
+        await charger.boot()
+        schedule = {
+            "id": 1,
+            "chargingRateUnit": "A",
+            "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 8}],
+        }
+        body = {"chargingLimit": {"chargingLimitSource": "EMS"}, "chargingSchedule": [schedule]}
+        await charger.call("NotifyChargingLimit", {"evseId": 1, **body})
+        ceiling = Ceiling(steps=((site.clock.now(), 20.0),))
+        told(site).evse(1).ceilings.put("cloud", [ceiling])
+        assert site.state().ceiling_a == 8.0
+        await charger.boot()
+        assert site.state().ceiling_a == 20.0
 
 
 async def test_a_limit_of_the_station_is_shared() -> None:

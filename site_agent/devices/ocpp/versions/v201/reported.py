@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from contracts.errors import ProtocolError
 from site_agent.devices.ocpp.authorization import vehicles
+from site_agent.devices.ocpp.evse.ceilings import TOLD
 from site_agent.devices.ocpp.known import desk
 from site_agent.devices.ocpp.versions import common
 from site_agent.devices.ocpp.versions.v201 import status
@@ -53,7 +54,7 @@ async def _charging_limit(station: Station, payload: Json) -> Json:
     limited = _limited(station, payload)
     for evse in limited:
         found = ceilings(payload, evse.spec, station.now(), shared_by=len(limited))
-        evse.ceilings.put(source, found)
+        evse.ceilings.put(TOLD + source, found)
         evse.ceiling_changed()
     if not fields.parts(payload, "chargingSchedule"):
         station.tally.note("charging limit without a schedule", source=source)
@@ -64,7 +65,7 @@ async def _limit_cleared(station: Station, payload: Json) -> Json:
     """Takes that limit away (K13)."""
     source = fields.text(payload, "chargingLimitSource", _SOURCE_LENGTH)
     for evse in _limited(station, payload):
-        evse.ceilings.drop(source)
+        evse.ceilings.drop(TOLD + source)
         evse.ceiling_changed()
     return {}
 
