@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -75,16 +75,7 @@ def energy_of(
     told = [wh for wh in (start_wh, *registers_wh, stop_wh) if wh is not None]
     if not told:
         return EnergyCount(energy_wh=None, quality=Quality.OFFLINE, remarks=(END_UNKNOWN,))
-    total_wh, highest_wh, fell = 0.0, told[0], False
-    for wh in told[1:]:
-        if wh >= highest_wh - _ROUNDING_WH:
-            total_wh += max(0.0, wh - highest_wh)
-            highest_wh = max(highest_wh, wh)
-            continue
-        fell = True
-        if wh < _RESET_SHARE * highest_wh:
-            total_wh += wh
-            highest_wh = wh
+    total_wh, fell = _climbed(told)
     if start_wh is None and total_wh == 0.0:  # one reading says nothing about how much flowed
         return EnergyCount(energy_wh=None, quality=Quality.OFFLINE, remarks=(START_UNKNOWN,))
     if start_wh is not None and stop_wh is not None and not fell:
@@ -93,6 +84,24 @@ def energy_of(
     remarks = tuple(text for applies, text in doubts if applies)
     quality = Quality.ESTIMATED if remarks else Quality.GOOD
     return EnergyCount(energy_wh=total_wh, quality=quality, remarks=remarks)
+
+
+def _climbed(told: Sequence[float]) -> tuple[float, bool]:
+    """How far a register has climbed, Wh, and whether it ever fell."""
+    total_wh, highest_wh, before_wh, fell = 0.0, told[0], told[0], False
+    for wh in told[1:]:
+        if wh >= highest_wh - _ROUNDING_WH:
+            if wh > highest_wh:
+                total_wh += wh - highest_wh
+                before_wh, highest_wh = highest_wh, wh
+            continue
+        fell = True
+        if wh >= _RESET_SHARE * highest_wh:
+            continue
+        # Back above where it was before its last step, that step was one wrong reading.
+        total_wh += wh - highest_wh if wh >= before_wh else wh
+        before_wh, highest_wh = min(before_wh, wh), wh
+    return total_wh, fell
 
 
 def presumption(energy: EnergyCount) -> EnergyCount:

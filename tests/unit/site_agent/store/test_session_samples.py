@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -42,13 +43,19 @@ async def session(sessions: SqliteSessions, start: datetime, many: int, *, over:
     return number
 
 
-async def pruned_to(many: int, store: SqliteStore, sessions: SqliteSessions) -> None:
-    """Let it run until so many samples are left."""
+def held(connection: sqlite3.Connection) -> tuple[int, int]:
+    """How many samples and sessions there are."""
+    (many,) = connection.execute("SELECT COUNT(*) FROM charging_transaction").fetchone()
+    return count(connection), many
+
+
+async def pruned_to(left: tuple[int, int], store: SqliteStore, sessions: SqliteSessions) -> None:
+    """Let it run until so many samples and sessions are left."""
     clock = FakeClock(NOW)
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(sessions.run(clock))
         await clock.advance(1.0)
-        await until(lambda: store.database.run_now(count) == many)
+        await until(lambda: store.database.run_now(held) == left)
         running.cancel()
 
 
@@ -58,9 +65,9 @@ async def test_old_samples_go_and_the_energy_stays(store: SqliteStore) -> None:
     await session(store.sessions, NOW - timedelta(days=2), 10, over=True)
     await session(store.sessions, NOW - SESSIONS_KEPT - timedelta(days=2), 10, over=True)
     await store.sessions.sampled_late("a", 0, course(old, 5))
-    await pruned_to(10, store, store.sessions)
-    held = await store.sessions.sessions(NOW - timedelta(days=4000), NOW)
-    assert [one.energy.energy_wh for one in held] == [400.0, 400.0]  # the third was of years ago
+    await pruned_to((10, 2), store, store.sessions)
+    left = await store.sessions.sessions(NOW - timedelta(days=4000), NOW)
+    assert [one.energy.energy_wh for one in left] == [400.0, 400.0]  # the third was of years ago
 
 
 async def test_of_too_many_the_oldest_go_and_running_ones_last(tmp_path: Path) -> None:
@@ -69,7 +76,7 @@ async def test_of_too_many_the_oldest_go_and_running_ones_last(tmp_path: Path) -
     await session(sessions, NOW - timedelta(days=9), 20, over=True)
     await session(sessions, NOW - timedelta(days=5), 20, over=True)
     await session(sessions, NOW, 20, over=False)
-    await pruned_to(30, store, sessions)
+    await pruned_to((30, 3), store, sessions)
     first, second, running = await sessions.sessions(NOW - timedelta(days=10), NOW + KEPT)
     assert [one.energy.energy_wh for one in (first, second, running)] == [400.0, 400.0, 19.0]
     store.close()
@@ -83,9 +90,9 @@ async def test_of_too_many_sessions_the_oldest_go(tmp_path: Path) -> None:
         at = NOW + timedelta(minutes=minute)
         number = await sessions.start("b", None, at, 1.0, None)
         sessions.sampled("b", number, [MeterSample(at=at, register_wh=2.0)])
-    await pruned_to(3, store, sessions)
-    held = [one.transaction_id for one in await sessions.sessions(NOW - KEPT, NOW + KEPT)]
-    assert held == [running, number - 1, number]
+    await pruned_to((3, 3), store, sessions)
+    left = [one.transaction_id for one in await sessions.sessions(NOW - KEPT, NOW + KEPT)]
+    assert left == [running, number - 1, number]
     store.close()
 
 
