@@ -6,6 +6,7 @@
     └── Station              one charging station over all its connections
         ├── Session          one socket: frames, answers in order, one CALL in flight (`Outbox`)
         ├── Dialect          `v16`, `v201`, `v21`: our words to the wire's and back, without state
+        ├── CloudProxy       its existing cloud CSMS, if it keeps one; see `proxy`
         └── OcppCharger      one EVSE: the `Charger` that the flows see
             ├── Transactions   which transaction runs, over restarts of either side
             ├── Meter          samples to readings; what was told late never gets in
