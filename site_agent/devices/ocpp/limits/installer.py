@@ -166,7 +166,8 @@ class Installer:
                 link.dialect.set_profile(profile), key=key, priority=priority
             )
         except CallRefusedError as refusal:
-            if refusal.code in _NOT_THERE and not station_max:
+            knows_profiles = priority is Priority.LIMIT and self.experience.known.smart_charging
+            if refusal.code in _NOT_THERE and not station_max and not knows_profiles:
                 await self.experience.learn(smart_charging=False)
                 raise PermanentError(f"{self._spec.evse_id}: no smart charging") from refusal
             return False
@@ -176,6 +177,21 @@ class Installer:
             if station_max:
                 self._maxima.append(self._now())
         return accepted
+
+    async def stop(self, link: Link, transaction_ref: str | None, limit_a: float) -> None:
+        """End the transaction for a limit of 0 A: all that a charger without profiles can do.
+
+        Raises:
+            PermanentError: another limit, no transaction, or refused.
+        """
+        if transaction_ref is None or limit_a > 0:
+            raise PermanentError(f"{self._spec.evse_id}: knows no limits, can only be stopped")
+        answer = await link.session.call(
+            link.dialect.stop(transaction_ref), key=self.lease_key, priority=Priority.LIMIT
+        )
+        if not link.dialect.accepted(answer):
+            raise PermanentError(f"{self._spec.evse_id}: knows no limits, refuses to stop")
+        _log.warning("charger without limits stopped", evse=self._spec.evse_id)
 
     def _worn(self, now: datetime) -> bool:
         return len(self._maxima) == _MOST_STATION_MAX and now - self._maxima[0] < _DAY

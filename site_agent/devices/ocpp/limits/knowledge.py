@@ -23,6 +23,8 @@ _STATION = "ocpp/station/"
 _LONGEST_WORD = 50
 """Characters of a vendor, model or firmware (1.6 allows 20 to 50, 2.0.1 50)."""
 _MOST_MODELS = 1000
+_NOT_OF_ITS_KIND = ("outranked",)
+"""Facts about one charger that say nothing about the next."""
 _log = structlog.get_logger(__name__)
 
 
@@ -97,7 +99,8 @@ class Experience:
         """It has shown these fields of `Knowledge`."""
         self._own |= facts
         self._joined = None
-        await self.model.learn(**facts)
+        shared = {name: value for name, value in facts.items() if name not in _NOT_OF_ITS_KIND}
+        await self.model.learn(**shared)
 
 
 def _with(known: Knowledge, facts: Mapping[str, object]) -> Knowledge:

@@ -34,7 +34,7 @@ from site_agent.devices.ocpp.limits.lapse import Sight, probe
 from site_agent.devices.ocpp.limits.profiles import Supply, legal_a
 from site_agent.devices.ocpp.limits.upkeep import Upkeep
 from site_agent.devices.ocpp.settings import Timing
-from site_agent.devices.ocpp.wire.outbox import Priority, SupersededError
+from site_agent.devices.ocpp.wire.outbox import SupersededError
 from site_agent.domain.device import ChargerSpec, Lapse
 from site_agent.ports import KeyValues
 
@@ -151,7 +151,8 @@ class Steering:
         self._wish = _Wish(limit_a=limit_a, at=self._clock.now())
         link, transaction = self._ready_link(), self._transaction()
         if self.uncontrollable:
-            await self._stop(link, transaction, limit_a)
+            running = None if transaction is None else transaction.ref
+            await self._installer.stop(link, running, limit_a)
             return
         if transaction is None:
             if self._force.resting is None:
@@ -179,19 +180,6 @@ class Steering:
         if supply != self._installer.supply:
             self._installer.supply = supply
             self._changed.set()
-
-    async def _stop(self, link: Link, transaction: Transaction | None, limit_a: float) -> None:
-        """All that can be done to a charger without profiles."""
-        if limit_a > 0 or transaction is None or transaction.ref is None:
-            raise PermanentError(f"{self._spec.evse_id}: knows no limits, can only be stopped")
-        answer = await link.session.call(
-            link.dialect.stop(transaction.ref),
-            key=self._installer.lease_key,
-            priority=Priority.LIMIT,
-        )
-        if not link.dialect.accepted(answer):
-            raise PermanentError(f"{self._spec.evse_id}: knows no limits, refuses to stop")
-        self._log.warning("charger without limits stopped", transaction=transaction.id)
 
     # --- over one connection ----------------------------------------------------------------------
 

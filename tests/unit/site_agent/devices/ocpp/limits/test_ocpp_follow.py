@@ -7,6 +7,7 @@ import pytest
 
 from site_agent.devices.ocpp.limits.follow import Follower
 
+pytestmark = pytest.mark.row("pitfall:P8")
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
 

@@ -28,7 +28,6 @@ EVERYTHING = {
     "refuses_zero": True,
     "sticks": True,
     "spikes": True,
-    "outranked": True,
     "composite": False,
     "lapse": Lapse.NONE,
     "follows_s": 31.5,
@@ -40,7 +39,7 @@ async def test_everything_learnt_outlives_us_and_goes_to_the_next_of_its_kind() 
     memory = MemoryKeyValues()
     first = Experience()
     first.model = await Models(memory).of("CP1", PLATE)
-    await first.learn(**EVERYTHING)
+    await first.learn(**EVERYTHING, outranked=True)  # a stranger's profile is on this one only
     later = Models(memory)
     assert (await later.of("CP2", PLATE)).known == Knowledge(**EVERYTHING)  # type: ignore[arg-type]
     assert (await later.of("CP1", None)).known.lease == FORM  # it does not boot again

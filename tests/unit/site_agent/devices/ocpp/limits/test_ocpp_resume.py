@@ -2,8 +2,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from site_agent.devices.ocpp.limits.resume import Resume, Step
 
+pytestmark = pytest.mark.row("pitfall:P3")
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from site_agent.devices.ocpp.limits.wear import WRITES_A_YEAR, Wear
 
+pytestmark = pytest.mark.row("pitfall:P9")
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
 
