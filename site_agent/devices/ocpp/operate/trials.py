@@ -23,7 +23,8 @@ from site_agent.domain.device import ChargerSetpoint, ChargerState, Lapse
 
 _FOLLOWS_S = 60.0
 """How long a charger may take to follow a limit; longer counts as not following."""
-_NEWS_S = 30.0
+_NEWS_S = 60.0
+"""How long a vehicle may take to draw enough for a trial."""
 _STILL_A = 1.0
 _ROOM_A = 2.0
 """A vehicle must draw this much above the minimum for a lower limit to show."""
@@ -41,7 +42,8 @@ class Trials:
 
     async def run(self) -> AsyncGenerator[Step, None]:
         """Every step; without a vehicle that charges, none of them is tried."""
-        state = await self._seen_drawing(_NEWS_S)
+        enough_a = self._evse.spec.min_current_a + _ROOM_A
+        state = await self._seen_drawing(_NEWS_S, enough_a) or await self._seen_drawing(0.0)
         if state is None or self._state().transaction_id is None:
             for name in _STEPS:
                 yield not_tried(name, "plug in a vehicle that charges, and check in again")
@@ -120,8 +122,10 @@ class Trials:
     def _state(self) -> ChargerState:
         return self._evse.state(self._clock.now())
 
-    async def _seen_drawing(self, within_s: float) -> ChargerState | None:
-        return await seen(self._evse, self._clock, lambda s: drawn(s) > _STILL_A, within_s)
+    async def _seen_drawing(
+        self, within_s: float, above_a: float = _STILL_A
+    ) -> ChargerState | None:
+        return await seen(self._evse, self._clock, lambda s: drawn(s) > above_a, within_s)
 
     async def _seen_keeping(self, limit_a: float, since: datetime) -> ChargerState | None:
         def kept(state: ChargerState) -> bool:
