@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
-
 from depot_sim.chargers.charger import Charger, ChargerSpec
 from depot_sim.chargers.events import Event, Transaction, TransactionEnded, TransactionStarted
 from depot_sim.chargers.link import Endpoint
@@ -224,9 +222,12 @@ class Bench:
         for plug in self.plugs:
             held = await self.sessions(plug)
             true_wh = plug.truth.energies_wh(plug.register_wh)
-            assert [s.energy.energy_wh for s in held] == [
-                pytest.approx(wh, abs=2.0) for wh in true_wh  # 1.6 tells whole Wh
-            ]  # fmt: skip
+            for session, wh in zip(held, true_wh, strict=True):
+                told = session.energy.energy_wh or 0.0
+                # Of an end that nobody has told, not even by a next start, it knows no more than
+                # the last sample.
+                enough = wh - 2.0 if session.ended_at is not None else 0.0
+                assert enough <= told <= wh + 2.0, (plug.evse_id, session, wh)  # 1.6: whole Wh
             refs = [transaction.ref for transaction in plug.truth.transactions]
             assert [s.ref for s in held] == refs
         everybody = [s for plug in self.plugs for s in await self.sessions(plug)]
