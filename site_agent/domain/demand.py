@@ -135,7 +135,7 @@ def _wanted_a(charger: ChargerState, snapshot: SiteSnapshot, policy: ControlPoli
         drawn is None
         or limit_a is None
         or since is None
-        or _newest(charger) < since + policy.settle
+        or _newest(charger) < since + max(policy.settle, charger.follows_within or policy.settle)
     ):
         return most
     saturated = drawn >= limit_a - max(policy.deadband_a, 0.1 * limit_a)

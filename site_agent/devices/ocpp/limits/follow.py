@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,6 +11,7 @@ _TOLERANCE_SHARE = 0.05
 _LONGEST = timedelta(seconds=60)
 """Who needs longer is not slow, but does not follow."""
 _SPIKES_WITHIN = timedelta(seconds=15)
+_REMEMBERED = 16
 _SPIKES = 2
 """Updates in which it must have been seen to spike, to count as a charger that does."""
 
@@ -31,6 +33,7 @@ class Follower:
         """Whether it has drawn more than before and after, right after an update, repeatedly."""
         self._update: _Update | None = None
         self._falling: _Update | None = None
+        self._told: deque[tuple[datetime, float]] = deque(maxlen=_REMEMBERED)
         self._above = False
         """Whether it has been seen above the limit it is to fall to."""
         self._drawn_a: float | None = None
@@ -40,14 +43,23 @@ class Follower:
         """A limit was accepted at `at`, where `before_a` was in force (None: unknown)."""
         if before_a is None:
             self._update = self._falling = None
+            self._told.append((at, limit_a))
             return
         self._update = _Update(at, before_a, limit_a)
-        if self._falling is None and limit_a < before_a:
-            self._falling, self._above = self._update, False
-        elif self._falling is not None:  # not followed yet: the new limit is reached by falling too
-            self._falling = _Update(self._falling.at, before_a, limit_a)
-        if self._drawn_a is not None and self._drawn_a > most(limit_a):
-            self._above = True
+        above = self._drawn_a is not None and self._drawn_a > most(limit_a)
+        falling = self._falling
+        if limit_a < before_a and falling is None and not self._lower_told(at, before_a):
+            self._falling, self._above = self._update, above
+        elif falling is not None and (limit_a < before_a or above):
+            self._falling = _Update(falling.at, before_a, limit_a)  # by falling, to the new limit
+            self._above = self._above or above
+        else:
+            self._falling = None  # raised to where it is: nothing is to be seen
+        self._told.append((at, limit_a))
+
+    def _lower_told(self, at: datetime, before_a: float) -> bool:
+        """Whether a lower limit was told lately: a slow charger may come to that one first."""
+        return any(at - told <= _LONGEST and limit < before_a for told, limit in self._told)
 
     def sampled(self, at: datetime, drawn_a: float) -> bool:
         """A sample; whether something was learnt from it."""
