@@ -147,9 +147,7 @@ class Outbox:
     async def _turn(self, action: str, key: Hashable, priority: Priority) -> None:
         if len(self._waiting) >= _MOST_WAITING:
             raise TransientError("too many calls are waiting")
-        waiting = _Waiting(
-            rank=(priority, next(self._order)), action=action, turn=asyncio.Future()
-        )
+        waiting = _Waiting(rank=(priority, next(self._order)), action=action, turn=asyncio.Future())
         self._waiting[key] = waiting
         try:
             await waiting.turn

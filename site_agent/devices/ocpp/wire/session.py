@@ -63,10 +63,7 @@ class Session:
         """Serve the socket until it closes or `end` is called."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                jobs = [
-                    tasks.create_task(job)
-                    for job in (self._read(), self._answer_in_order())
-                ]
+                jobs = [tasks.create_task(job) for job in (self._read(), self._answer_in_order())]
                 await self._ended.wait()
                 for job in jobs:
                     job.cancel()
