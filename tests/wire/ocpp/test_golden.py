@@ -288,6 +288,7 @@ def test_every_message_of_a_charger_is_in_a_conversation(version: str) -> None:
     assert set(DIALECTS[version].served) <= told
 
 
+@pytest.mark.row("library:L8")
 def test_an_outbound_message_that_breaks_its_schema_is_never_sent() -> None:
     request = resting(Ocpp16())
     text = frames.text_of(request.payload)

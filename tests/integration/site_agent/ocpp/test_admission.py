@@ -76,6 +76,8 @@ ODD = [
 
 
 @pytest.mark.parametrize(("offer", "granted", "spoken"), ODD)
+@pytest.mark.row("library:L9")
+@pytest.mark.row("personality:odd-subprotocol")
 async def test_odd_subprotocols_only_where_tolerated(
     offer: list[str], granted: str | None, spoken: Version
 ) -> None:

@@ -34,6 +34,7 @@ def two() -> AbstractAsyncContextManager[Depot]:
         ('[2,"a","Heartbeat",{"x":"' + "y" * 300_000 + '"}]', 1009),
     ],
 )
+@pytest.mark.row("safety:S6")
 async def test_a_huge_message_costs_its_sender_the_connection(frame: str, code: int) -> None:
     async with two() as site, connected(site) as charger:
         await charger.boot()
@@ -66,6 +67,8 @@ GARBAGE: list[tuple[str | bytes, str, str, str]] = [
 
 
 @pytest.mark.parametrize(("frame", "unique_id", "code_16", "code_201"), GARBAGE)
+@pytest.mark.row("library:L1")
+@pytest.mark.row("safety:S6")
 async def test_every_garbage_is_answered_and_the_socket_stays(
     version: str, frame: str | bytes, unique_id: str, code_16: str, code_201: str
 ) -> None:
@@ -76,6 +79,7 @@ async def test_every_garbage_is_answered_and_the_socket_stays(
         assert sum(site.counts().values()) >= 1
 
 
+@pytest.mark.row("library:L1")
 async def test_an_unknown_message_type_is_ignored_in_16_and_answered_in_201(version: str) -> None:
     async with two() as site, connected(site, version=version) as charger:
         await charger.socket.send('[6,"send","Event",{}]')
@@ -85,6 +89,8 @@ async def test_an_unknown_message_type_is_ignored_in_16_and_answered_in_201(vers
         assert site.counts() == {"bad frame": 1}
 
 
+@pytest.mark.row("library:L1")
+@pytest.mark.row("safety:S6")
 async def test_answers_to_nothing_are_counted_and_never_answered(version: str) -> None:
     async with two() as site, connected(site, version=version) as charger:
         for frame in ('[3,"who",{}]', '[4,"who","GenericError","",{}]', "[3]", '[3,"who",7]'):
@@ -103,6 +109,7 @@ async def test_invalid_utf8_costs_the_connection() -> None:
         await others_are_served(site)
 
 
+@pytest.mark.row("safety:S6")
 async def test_a_flood_of_calls_costs_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     async with two() as site, connected(site) as charger:
         # a store that hangs stands for any slow handler: calls pile up behind the first
@@ -144,6 +151,7 @@ async def test_a_failing_store_is_told_to_the_charger_which_tries_again(
         assert (await charger.call("StartTransaction", body))["transactionId"] > 0
 
 
+@pytest.mark.row("library:L2")
 async def test_a_slow_handler_does_not_hold_up_answers_to_our_calls(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -201,6 +209,7 @@ async def test_what_no_store_can_hold_is_refused(action: str, payload: dict[str,
         {"connectorId": 1, "transactionId": 0, "meterValue": []},
     ],
 )  # fmt: skip
+@pytest.mark.row("library:L5")
 async def test_nonsense_in_samples_is_survived(payload: dict[str, Any]) -> None:
     async with two() as site, connected(site) as charger:
         assert await charger.call("MeterValues", payload) == {}

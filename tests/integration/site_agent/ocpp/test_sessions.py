@@ -191,6 +191,8 @@ async def test_a_transaction_a_rebooted_charger_knows_nothing_of_is_dropped(vers
             assert site.state().transaction_id is None
 
 
+@pytest.mark.row("pitfall:P14")
+@pytest.mark.row("safety:S6")
 async def test_the_newest_socket_wins(version: str) -> None:
     async with depot() as site, connected(site, version=version) as old:
         await old.boot()
@@ -207,6 +209,7 @@ async def test_the_newest_socket_wins(version: str) -> None:
             assert site.system.stations["CP1"].generation == 2
 
 
+@pytest.mark.row("library:L3")
 async def test_a_call_in_flight_fails_at_once_when_the_socket_closes(version: str) -> None:
     timing = Timing(call_timeout_s=60.0)
     async with depot(timing=timing) as site, connected(site, version=version) as charger:
@@ -224,6 +227,7 @@ async def test_a_call_in_flight_fails_at_once_when_the_socket_closes(version: st
         assert site.state().confirmed_limit_a == 20
 
 
+@pytest.mark.row("pitfall:P13")
 async def test_a_deaf_charger_is_cut_off_to_reconnect() -> None:
     timing = Timing(greeting_s=0.05, call_timeout_s=0.05, silence_s=8.0)
     async with depot(timing=timing) as site, connected(site) as charger:
@@ -235,6 +239,7 @@ async def test_a_deaf_charger_is_cut_off_to_reconnect() -> None:
         assert site.counts()["deaf"] == 1
 
 
+@pytest.mark.row("pitfall:P11")
 async def test_a_charger_that_ignores_triggers_is_served_all_the_same(version: str) -> None:
     timing = Timing(call_timeout_s=0.25)
     answers: Json = {"TriggerMessage": None}
@@ -270,6 +275,7 @@ async def test_wanted_settings_are_written_and_right_ones_left_alone(version: st
             assert "HeartbeatInterval" not in changed
 
 
+@pytest.mark.row("library:L5")
 async def test_a_dirty_sample_costs_only_itself() -> None:
     async with depot() as site, connected(site) as charger:
         ref = await charger.begin(site.clock)

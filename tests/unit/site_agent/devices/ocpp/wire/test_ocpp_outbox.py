@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+import pytest
+
 from contracts.errors import LinkDownError, TransientError
 from site_agent.devices.ocpp.wire.frames import Answer, CallRefusedError, Json, NoAnswerError
 from site_agent.devices.ocpp.wire.outbox import Outbox, Priority, SupersededError
@@ -86,6 +88,7 @@ async def test_an_unsent_call_gives_way() -> None:
         assert [name for _, name in wire.sent] == ["Config", "B"]
 
 
+@pytest.mark.row("library:L3")
 async def test_closing_fails_everything_at_once() -> None:
     async with running(timeout_s=60) as (outbox, wire), asyncio.TaskGroup() as tasks:
         waiting = [tasks.create_task(outcome(ask(outbox, name))) for name in ("A", "B", "C")]
@@ -159,6 +162,7 @@ async def test_a_socket_that_breaks_in_mid_send_frees_the_slot() -> None:
     assert isinstance(await outcome(ask(outbox, "B")), LinkDownError)
 
 
+@pytest.mark.row("pitfall:P13")
 async def test_three_vital_calls_unanswered_in_a_row_mean_deaf() -> None:
     async with running(timeout_s=0.01) as (outbox, wire):
         assert isinstance(await outcome(ask(outbox, "A")), NoAnswerError)
