@@ -185,7 +185,7 @@ def test_a_depot_and_its_hardware_find_each_other(depot: str) -> None:
         (one.id, version) for one in site.chargers for version in one.versions
     }
     assert {one.url for one in plant.chargers} == {f"ws://{depot}:{site.ocpp.port}"}
-    tags = {tag for vehicle in site.fleet for tag in vehicle.id_tags}
+    tags = {card.tag for vehicle in site.fleet for card in vehicle.id_tags}
     assert {one.vehicle.id_tag for one in plant.chargers if one.vehicle} == tags
 
 

@@ -11,7 +11,15 @@ import pytest
 import conformance
 
 GENERATOR = Path(__file__).parents[2] / "docs" / "generate.py"
-PAGES = ("cli.md", "conformance-openadr.md", "conformance-sep2.md", "points.md", "settings.md")
+PAGES = (
+    "cli.md",
+    "conformance-ocpp.md",
+    "conformance-openadr.md",
+    "conformance-sep2.md",
+    "ocpp-messages.md",
+    "points.md",
+    "settings.md",
+)
 
 
 @pytest.fixture(scope="module")

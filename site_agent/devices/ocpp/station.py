@@ -151,7 +151,7 @@ class Station:
             evse.rebooted()
         self._booted.set()
 
-    # --- what the charger is told -------------------------------------------------------------------
+    # --- what the charger is told -----------------------------------------------------------------
 
     @property
     def link(self) -> Link | None:

@@ -12,6 +12,7 @@ from contracts.time import Clock
 from site_agent.devices.ocpp.evse.ceilings import Ceilings
 from site_agent.devices.ocpp.evse.history import History
 from site_agent.devices.ocpp.evse.meter import Meter
+from site_agent.devices.ocpp.evse.presence import Presence
 from site_agent.devices.ocpp.evse.transactions import Transaction, Transactions
 from site_agent.devices.ocpp.limits.installer import Installer, Link
 from site_agent.devices.ocpp.limits.knowledge import Knowledge, Model
@@ -53,9 +54,7 @@ class OcppCharger:
         memory: KeyValues | None = None,
     ) -> None:
         self._spec = spec
-        self._access = access
-        self._presented = Presented()
-        self._identity: Identity | None = None
+        self._presence = Presence(spec.evse_id, access)
         self._clock = clock
         self._wake = wake
         self._tally = tally
@@ -239,7 +238,7 @@ class OcppCharger:
         if charging:
             self._transactions.charging()
         if self._plugged is False:
-            self._presented = Presented()
+            self._presence.leave()
             self._meter.forget_vehicle()
             self._vehicle_discharges = None
             self._transactions.vanished(for_sure=surely_idle)
@@ -247,9 +246,7 @@ class OcppCharger:
 
     def present(self, presented: Presented) -> None:
         """Something is told of the one at this plug; `state` has it until the plug is drawn."""
-        before = self._presented
-        self._presented = before.joined(presented)
-        self._changed(before != self._presented)
+        self._changed(self._presence.present(presented))
 
     @property
     def running(self) -> Running | None:
@@ -368,17 +365,10 @@ class OcppCharger:
             self._wake()
 
     def _who(self, transaction: Transaction | None) -> Identity | None:
-        """Who is at the plug; after a restart of ours the transaction's tag is all there is."""
-        presented = self._presented
-        if presented == Presented() and transaction is not None and transaction.id_tag:
-            presented = Presented(token=transaction.id_tag)
+        """Who is at the plug."""
         if transaction is None and not self._plugged:
             return None
-        if self._identity is None or self._identity.presented != presented:
-            self._identity = self._access.identify(presented, self._spec.evse_id)
-            for conflict in self._identity.conflicts:
-                _log.warning("who is it?", evse=self._spec.evse_id, conflict=conflict)
-        return self._identity
+        return self._presence.who(None if transaction is None else transaction.id_tag)
 
     def _bidirectional(self) -> bool:
         """The settings allow it, and the vehicle says so, or of a silent one its station (2.1)."""

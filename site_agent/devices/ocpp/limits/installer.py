@@ -198,14 +198,14 @@ class Installer:
 
     def _own(self, form: Form | None) -> Form | None:
         """A form of the model's as this EVSE uses it."""
-        if form is None or form.connector == 0:
+        if form is None or form.connector in (0, self.connector):
             return form
         return replace(form, connector=self.connector)
 
 
 def _anyone(form: Form) -> Form:
     """A form as any EVSE of the model could use it."""
-    return form if form.connector == 0 else replace(form, connector=1)
+    return form if form.connector in (0, 1) else replace(form, connector=1)
 
 
 def _first(proven: Form | None, ladder: tuple[Form, ...]) -> tuple[Form, ...]:

@@ -86,6 +86,8 @@ class Experience:
         self._own: dict[str, object] = {}
         self._joined: tuple[Knowledge, Knowledge] | None = None
         self.model = Model("", None)
+        self._taught = self.model
+        """Which model has been told everything of its own."""
 
     @property
     def known(self) -> Knowledge:

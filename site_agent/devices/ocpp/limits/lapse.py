@@ -15,6 +15,8 @@ _LEASE_S = 20.0
 _SHOWS_WITHIN = timedelta(seconds=60)
 """How long a charger may take to come down, as everywhere."""
 _LOOK_EVERY_S = 1.0
+_EARLY = timedelta(seconds=3)
+"""How much sooner than reckoned a limit may end: it is told in whole seconds of their clock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +55,10 @@ async def probe(
         if seen is None:
             continue
         above = seen.drawn_a > most(rest_a)
-        if seen.at <= ends_at:
+        if seen.at <= ends_at - _EARLY:
             drew = above
+        elif seen.at <= ends_at:
+            continue
         elif not above and not drew:
             raise TransientError("its vehicle stopped drawing by itself")
         elif not above:

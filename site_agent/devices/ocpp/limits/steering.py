@@ -28,7 +28,8 @@ from contracts.errors import PermanentError, TransientError
 from contracts.time import Clock
 from site_agent.devices.ocpp.evse.transactions import Transaction
 from site_agent.devices.ocpp.limits import readback
-from site_agent.devices.ocpp.limits.in_force import Held, InForce
+from site_agent.devices.ocpp.limits.giving import Giver
+from site_agent.devices.ocpp.limits.in_force import InForce
 from site_agent.devices.ocpp.limits.installer import Installer, Link
 from site_agent.devices.ocpp.limits.lapse import Sight, probe
 from site_agent.devices.ocpp.limits.profiles import Supply, legal_a
@@ -38,8 +39,6 @@ from site_agent.devices.ocpp.wire.outbox import SupersededError
 from site_agent.domain.device import ChargerSpec, Lapse
 from site_agent.ports import KeyValues
 
-_RIPENS_S = 1.0
-"""A charger that has just been told the id of its transaction needs a moment to know it."""
 _REFUSED_FOR = timedelta(seconds=60)
 """How long a limit refused in every form is not tried again in the same transaction."""
 _SELDOM = timedelta(seconds=60)
@@ -69,7 +68,6 @@ class Steering:
         memory: KeyValues | None = None,
         limit_changed: Callable[[], None] = lambda: None,
     ) -> None:
-        self._limit_changed = limit_changed
         self._spec = spec
         self._installer = installer
         self._timing = timing
@@ -90,6 +88,9 @@ class Steering:
         self._upkeep = Upkeep(spec, installer, memory)
         self.follower = self._upkeep.follower
         """What the meter shows of how it takes limits; fed by whoever has the samples."""
+        self._giver = Giver(
+            spec, installer, self._force, self.follower, clock=clock, limit_changed=limit_changed
+        )
 
     # --- what is known ----------------------------------------------------------------------------
 
@@ -299,63 +300,26 @@ class Steering:
         async with self._turn:
             if self._holds(limit_a, transaction):
                 return
-            await self._ripen(transaction)
+            await self._giver.ripen(transaction)
             self._still_meant(transaction, limit_a)
             await self._give(link, transaction, limit_a, self._lease_s())
 
     async def _give(
         self, link: Link, transaction: Transaction, limit_a: float, lasting_s: float
     ) -> None:
-        """Send a limit and note what came of it."""
-        begun, before = self._clock.now(), self._force.confirmed(self._clock.now())
-        most_a = max(limit_a, self._spec.min_current_a)
-        await self._force.about_to_hold(transaction.id, most_a)
-
-        def held(accepted_a: float) -> Held:
-            return Held(
-                limit_a=accepted_a,
-                since=self._clock.now(),
-                asked_a=limit_a,
-                begun=begun,
-                lasting=timedelta(seconds=lasting_s),
-                transaction_id=transaction.id,
-                supply=self._installer.supply,
-            )
-
+        begun = self._clock.now()
         try:
-            accepted_a = await self._installer.lease(
-                link,
-                limit_a,
-                rest_a=self._force.rest_a,
-                lasting_s=lasting_s,
-                transaction_ref=transaction.ref or "",
-            )
-        except SupersededError:
-            raise  # nothing was sent
+            await self._giver.give(link, transaction, limit_a, lasting_s)
         except PermanentError:
             self._still_meant(transaction, None)  # refused because the transaction is over?
             self._refused = (limit_a, transaction.id, begun + _REFUSED_FOR)
             raise
-        except (TransientError, asyncio.CancelledError):
-            self._force.unanswered(held(limit_a))
-            raise
-        self._force.note(held(accepted_a))
-        if before is None or before[0] != accepted_a:
-            self._limit_changed()
-        self.follower.told(self._clock.now(), before and before[0], accepted_a)
 
     def _lease_s(self) -> float:
         """Longer where the flash has been written too often (`limits.wear`)."""
         stretch = self._installer.wear.stretch(self._clock.now())
         base_s = self._timing.lease_s
         return max(base_s, min(_LONGEST_LEASE_S, stretch * base_s))
-
-    async def _ripen(self, transaction: Transaction) -> None:
-        if transaction.ref is None:
-            raise TransientError(f"{self._spec.evse_id}: has not named its transaction yet")
-        age_s = (self._clock.now() - transaction.begun).total_seconds()
-        if age_s < _RIPENS_S:
-            await self._clock.sleep(_RIPENS_S - age_s)
 
     def _still_meant(self, transaction: Transaction, limit_a: float | None) -> None:
         """Raises when the transaction or (unless None) the limit has changed, or was refused."""
