@@ -52,13 +52,11 @@ async def probe(
         if not undisturbed():
             raise TransientError("something came between: another limit, a cut, the end")
         seen = sight(clock.now())
-        if seen is None:
+        if seen is None or ends_at - _EARLY < seen.at <= ends_at:
             continue
         above = seen.drawn_a > most(rest_a)
-        if seen.at <= ends_at - _EARLY:
+        if seen.at <= ends_at:
             drew = above
-        elif seen.at <= ends_at:
-            continue
         elif not above and not drew:
             raise TransientError("its vehicle stopped drawing by itself")
         elif not above:
