@@ -57,8 +57,9 @@ def _in_kwh(sample: Json) -> Json:
 class _Dirt:
     """One bad sample beside the good ones, in every `every`-th meter value.
 
-    It has a unit the schema of 1.6 does not know, a key of the vendor's own, and a value of the
-    wrong type: a number in 1.6, a text in 2.x.
+    It calls itself the power, in a unit that is none of power's and that the schema of 1.6 does
+    not know, with a key of the vendor's own and a value of the wrong type: a number in 1.6, a text
+    in 2.x.
     """
 
     def __init__(self, every: int) -> None:
@@ -69,7 +70,7 @@ class _Dirt:
         self._count += 1
         if self._count % self._every:
             return samples
-        dirty: Json = {"measurand": "Frequency", "vendorQuality": "good"}
+        dirty: Json = {"measurand": "Power.Active.Import", "vendorQuality": "good"}
         if any(isinstance(sample["value"], str) for sample in samples):
             dirty |= {"value": 50.01, "unit": "Hz"}
         else:

@@ -245,7 +245,7 @@ async def test_energy_only_and_dirty(scribe: Scribe, odd: Any) -> None:
         samples = scribe.metered()[0]["sampledValue"]
         assert [sample["measurand"] for sample in samples] == [
             "Energy.Active.Import.Register",
-            "Frequency",
+            "Power.Active.Import",
         ]
 
 

@@ -71,5 +71,6 @@ async def test_every_one_is_steered_and_measured(spoken: str) -> None:
         assert forms[4] is not None
         assert forms[4].stack_level == 2  # 3 is advertised and refused
         assert (known[2].composite, known[6].composite, known[7].composite) == (True, False, False)
+        assert there.site.counts("CP7")["bad sample"] > 10  # one beside the good ones every time
         assert there.site.counts("CP9")["power reads zero while energy climbs"] > 0
         assert all(one.generation == 1 for one in there.site.system.stations.values())
