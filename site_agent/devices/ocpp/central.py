@@ -7,6 +7,7 @@ import logging
 import re
 import ssl
 from collections.abc import Mapping, Sequence
+from functools import partial
 from http import HTTPStatus
 from urllib.parse import unquote, urlsplit
 
@@ -18,6 +19,7 @@ from websockets.typing import Subprotocol
 
 from contracts.time import Clock
 from site_agent.devices.ocpp import security
+from site_agent.devices.ocpp.gate import Gate, Guarded, Refusals
 from site_agent.devices.ocpp.limits.knowledge import Models
 from site_agent.devices.ocpp.proxy.proxy import CloudProxy
 from site_agent.devices.ocpp.proxy.settings import CloudConfig
@@ -36,6 +38,8 @@ _LARGEST_MESSAGE = 256 * 1024
 """Bytes. A report of every setting a charger has is about a tenth of it."""
 _CLOSE_TIMEOUT_S = 2.0
 _LOGGED_ID = 64
+_SPARE = 64
+"""Handshakes at once beyond two for every station, which all may come back in one moment."""
 DIALECTS: Mapping[Version, Dialect] = {
     Version.V16: Ocpp16(),
     Version.V201: Ocpp201(),
@@ -92,6 +96,8 @@ class CentralSystem:
             for station in self._stations.values()
             if (cloud := station.config.cloud) is not None
         ]
+        self.gate = Gate(2 * len(self._stations) + _SPARE)
+        self._refusals = Refusals(clock.monotonic)
         self.ready = asyncio.Event()
         """Set once the port is open."""
         for version, dialect in DIALECTS.items():
@@ -136,11 +142,13 @@ class CentralSystem:
             compression=None,
             server_header=None,
             max_size=_LARGEST_MESSAGE,
+            open_timeout=self._timing.handshake_s,
             ping_interval=self._timing.ping_s,
             ping_timeout=None,
             close_timeout=_CLOSE_TIMEOUT_S,
             ssl=self._ssl,
             logger=_silent_logger(),
+            create_connection=partial(Guarded, gate=self.gate),  # type: ignore[arg-type]  # makes one
         )
         async with server as listening, asyncio.TaskGroup() as tasks:
             self._port = next(iter(listening.sockets)).getsockname()[1]
@@ -155,6 +163,8 @@ class CentralSystem:
         return [one for evse in evses if (one := evse.running) is not None]
 
     async def _serve(self, socket: ServerConnection) -> None:
+        if isinstance(socket, Guarded):
+            socket.admitted()
         station = self._stations[_identity(socket.request)]
         version = _version(socket.subprotocol or "") or station.config.versions[-1]
         try:
@@ -166,15 +176,15 @@ class CentralSystem:
         identity = _identity(request)
         station = self._stations.get(identity)
         if station is None:
-            _log.warning("unknown charger refused", charge_point=identity[:_LOGGED_ID])
+            self._refusals.note("unknown charger refused", charge_point=identity[:_LOGGED_ID])
             return socket.respond(HTTPStatus.NOT_FOUND, "unknown charge point\n")
         if self._profile is Profile.TLS_CERTIFICATE and not security.certified(socket, identity):
-            _log.warning("charger with another's certificate refused", charge_point=identity)
+            self._refusals.note("charger with another's certificate refused", charge_point=identity)
             return socket.respond(HTTPStatus.FORBIDDEN, "not this charge point's certificate\n")
         passwords = station.passwords
         header = request.headers.get("Authorization", "")
         if passwords and not security.password_matches(identity, passwords, header):
-            _log.warning("charger with a wrong password refused", charge_point=identity)
+            self._refusals.note("charger with a wrong password refused", charge_point=identity)
             response = socket.respond(HTTPStatus.UNAUTHORIZED, "wrong password\n")
             response.headers["WWW-Authenticate"] = 'Basic realm="ocpp"'
             return response
@@ -191,7 +201,7 @@ class CentralSystem:
         if config.tolerant:
             meant = (word for word in offered if _version(word) in config.versions)
             return next(meant, None)
-        _log.warning("charger offers no known version", charge_point=config.charge_point_id)
+        self._refusals.note("charger offers no known version", charge_point=config.charge_point_id)
         raise NegotiationError("expected one of " + ", ".join(config.versions))
 
 

@@ -18,7 +18,9 @@ import structlog
 from websockets.asyncio.server import ServerConnection
 
 from contracts import identity
+from contracts.clock import SystemClock
 from contracts.errors import ConfigError
+from site_agent.devices.ocpp.gate import Refusals
 from site_agent.devices.ocpp.settings import StationConfig
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -54,7 +56,7 @@ def server_context(
         context = identity.server_context(cert, key, client_ca)
     else:
         context = _one_sided(cert, key)
-    context.sslobject_class = _Handshake
+    context.sslobject_class = _telling()
     return context
 
 
@@ -123,14 +125,18 @@ def _one_sided(cert: Path, key: Path) -> ssl.SSLContext:
     return context
 
 
-class _Handshake(ssl.SSLObject):
-    """Tells of a handshake that failed, which nobody else does."""
+def _telling() -> type[ssl.SSLObject]:
+    """A TLS side that tells of handshakes that failed, which nobody else does."""
+    refusals = Refusals(SystemClock().monotonic)
 
-    def do_handshake(self) -> None:
-        try:
-            super().do_handshake()
-        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            raise
-        except ssl.SSLError as error:
-            _log.warning("charger refused at the TLS handshake", reason=str(error)[:200])
-            raise
+    class Handshake(ssl.SSLObject):
+        def do_handshake(self) -> None:
+            try:
+                super().do_handshake()
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                raise
+            except ssl.SSLError as error:
+                refusals.note("charger refused at the TLS handshake", cause=str(error)[:200])
+                raise
+
+    return Handshake

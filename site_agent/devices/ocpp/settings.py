@@ -49,6 +49,8 @@ class Timing:
     """A limit is renewed only while the control loop has asked for one within this span."""
     call_timeout_s: float = 10.0
     """How long a CALL of ours may stay unanswered."""
+    handshake_s: float = 10.0
+    """How long a new connection may take to say who it is."""
     greeting_s: float = 2.0
     """How long a fresh connection may take to its first message before we speak ourselves."""
     silence_s: float = 60.0
