@@ -85,6 +85,8 @@ class ChargerState:
     """Its vehicle has not resumed after a pause, whatever was tried: a person has to look."""
     outranked: bool = False
     """A profile that is not ours stands above its fail-safe share."""
+    refused: bool = False
+    """Its transaction runs on although the card was refused."""
     identity: Identity | None = None
     """Who is at the plug, as far as the charger has told."""
 

@@ -28,6 +28,7 @@ KEEPS_LIMIT = "charger-keeps-limit"
 LIMIT_UNMET = "limit-unmet"
 VEHICLE_STUCK = "vehicle-does-not-resume"
 FOREIGN_PROFILE = "foreign-charging-profile"
+REFUSED = "refused-but-charging"
 IDENTITY_CONFLICT = "identity-conflict"
 DEPARTURE_AT_RISK = "departure-at-risk"
 FUNCTION_REFUSED = "inverter-function-refused"
@@ -113,7 +114,15 @@ def _troubled(snapshot: SiteSnapshot) -> Iterator[tuple[Key, Condition]]:
         severity=Severity.WARNING,
         text="holds a charging profile that is not ours, above its fail-safe share",
     )
+    refused = Condition(
+        severity=Severity.WARNING,
+        text="its card was refused, yet the transaction runs on at 0 A or the charger's least: "
+        "the charger is asked to end it; if it stays, end it at the charger or draw the plug",
+        after=timedelta(seconds=30),
+    )
     for charger in snapshot.chargers:
+        if charger.refused:
+            yield (REFUSED, charger.spec.evse_id), refused
         if charger.stuck:
             yield (VEHICLE_STUCK, charger.spec.evse_id), stuck
         if charger.outranked:

@@ -215,9 +215,10 @@ def _proxied(
 ) -> CloudProxy:
     if queue is None or memory is None:
         raise ValueError("a cloud CSMS needs a store for what it has not heard yet")
-    return CloudProxy(
+    station.proxy = CloudProxy(
         station, cloud, dialects=DIALECTS, queue=queue, memory=memory, clock=clock, wake=wake
     )
+    return station.proxy
 
 
 def _identity(request: Request | None) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from site_agent.devices.ocpp.proxy.settings import CloudConfig
+from site_agent.devices.ocpp.proxy.settings import CloudConfig, FinalWord
 from site_agent.domain.device import ChargerSpec
 
 
@@ -37,6 +37,11 @@ class StationConfig:
     """
     cloud: CloudConfig | None = None
     """Its existing cloud CSMS, if it keeps one; see `proxy`."""
+
+    @property
+    def cloud_judges(self) -> bool:
+        """Whether a cloud CSMS has a say in who may charge."""
+        return self.cloud is not None and self.cloud.final_word is not FinalWord.LOCAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from contracts.errors import LinkDownError, PermanentError, ProtocolError, Trans
 from contracts.time import Clock
 from site_agent.devices.ocpp.authorization.offline import OfflineRules
 from site_agent.devices.ocpp.authorization.tokens import Certificates
+from site_agent.devices.ocpp.evse import refusal
 from site_agent.devices.ocpp.evse.charger import OcppCharger
 from site_agent.devices.ocpp.known.desk import CertificateDesk
 from site_agent.devices.ocpp.known.inventory import Inventory
@@ -24,12 +25,13 @@ from site_agent.devices.ocpp.limits.profiles import Capabilities
 from site_agent.devices.ocpp.proxy.proxy import CloudProxy
 from site_agent.devices.ocpp.settings import StationConfig, Timing, Version
 from site_agent.devices.ocpp.versions.dialect import Dialect, Nameplate, Trigger
+from site_agent.devices.ocpp.versions.hearing import Outlet
 from site_agent.devices.ocpp.wire.frames import CallFaultError, Fault, Json
 from site_agent.devices.ocpp.wire.outbox import Priority, Request
 from site_agent.devices.ocpp.wire.session import Session
 from site_agent.devices.ocpp.wire.tally import Tally
 from site_agent.devices.ocpp.wire.trace import Trace
-from site_agent.domain.access import Access, Running, Verdict
+from site_agent.domain.access import Access, Offline, Running, Verdict
 from site_agent.domain.identity import Presented, hinted
 from site_agent.ports import KeyValues, SessionStore, Wake
 
@@ -125,7 +127,7 @@ class Station:
                 return evse
         return evses[0]
 
-    def verdict(self, presented: Presented, starts_at: OcppCharger | None = None) -> Verdict:
+    def verdict(self, presented: Presented, starts_at: Outlet | None = None) -> Verdict:
         """Whether this may charge: where it starts, else at any EVSE of the station."""
         if starts_at is None:
             evses = tuple(one.spec.evse_id for one in self.evses.values())
@@ -220,10 +222,15 @@ class Station:
 
     async def _answer(self, dialect: Dialect, action: str, payload: Json) -> Json:
         if self.proxy is None:
-            return await dialect.serve(self, action, payload)
-        return await self.proxy.serve(
-            dialect.version, action, payload, lambda: dialect.serve(self, action, payload)
-        )
+            answer = await dialect.serve(self, action, payload)
+        else:
+            answer = await self.proxy.serve(
+                dialect.version, action, payload, lambda: dialect.serve(self, action, payload)
+            )
+        anyone = self.access.offline is Offline.ANYONE and not self.config.cloud_judges
+        now = self.now()
+        await refusal.note(self.evses.values(), payload, answer, anyone=anyone, now=now)
+        return answer
 
     def _replace(self, link: Link) -> Link:
         if self._link is not None:
@@ -248,6 +255,7 @@ class Station:
                 tasks.create_task(self._identify_forever())
                 for evse in self.evses.values():
                     tasks.create_task(evse.steering.keep())
+                    tasks.create_task(evse.refusal.watch(link))
                 await self._set_up_forever(link)
         except* LinkDownError:
             self._log.debug("connection gone during upkeep")
@@ -294,9 +302,10 @@ class Station:
         ):
             await self._change(link, ways)
         await self._ask_for_news(link, booted=booted)
-        await self._offline.keep(
-            link.dialect, lambda request: self._ask(link, request), self._clock.now()
-        )
+        if not self.config.cloud_judges:  # else its list and its settings are the cloud's
+            await self._offline.keep(
+                link.dialect, lambda request: self._ask(link, request), self._clock.now()
+            )
 
     async def _read_settings(self, link: Link) -> dict[str, str]:
         answer = await self._ask(link, link.dialect.read_settings())

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from site_agent.devices.ocpp.authorization.tokens import TOKEN_LENGTH
+from site_agent.devices.ocpp.versions.hearing import Hearer
 from site_agent.devices.ocpp.wire import fields
 from site_agent.devices.ocpp.wire.frames import Json
 from site_agent.domain.identity import Presented
-
-if TYPE_CHECKING:
-    from site_agent.devices.ocpp.station import Station
 
 _LONGEST = 2000
 """Characters of a vendor's message that are looked into."""
@@ -31,7 +28,7 @@ _NAMES: Mapping[str, str] = {
 _PLACES = ("evseid", "connectorid", "connector")
 
 
-def take_transfer(station: Station, payload: Json) -> bool:
+def take_transfer(station: Hearer, payload: Json) -> bool:
     """Whether a DataTransfer told of a vehicle, in JSON with telling names; it is kept if so."""
     data = _object(payload.get("data"))
     facts = dict(_facts(data.items()))
@@ -39,7 +36,7 @@ def take_transfer(station: Station, payload: Json) -> bool:
     return _keep(station, place, facts)
 
 
-def take_event(station: Station, payload: Json) -> None:
+def take_event(station: Hearer, payload: Json) -> None:
     """Keeps what a NotifyEvent tells of the component ConnectedEV (2.0.1, N07)."""
     for entry in fields.parts(payload, "eventData")[:_MOST]:
         component = fields.part(entry, "component")
@@ -49,7 +46,7 @@ def take_event(station: Station, payload: Json) -> None:
             _keep(station, fields.part(component, "evse").get("id"), facts)
 
 
-def _keep(station: Station, place: object, facts: Mapping[str, str]) -> bool:
+def _keep(station: Hearer, place: object, facts: Mapping[str, str]) -> bool:
     if place is None and len(station.evses) == 1:
         place = next(iter(station.evses))
     if not facts or not isinstance(place, int) or place not in station.evses:

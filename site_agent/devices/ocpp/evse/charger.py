@@ -13,6 +13,7 @@ from site_agent.devices.ocpp.evse.ceilings import Ceilings
 from site_agent.devices.ocpp.evse.history import History
 from site_agent.devices.ocpp.evse.meter import Meter
 from site_agent.devices.ocpp.evse.presence import Presence
+from site_agent.devices.ocpp.evse.refusal import Refusal
 from site_agent.devices.ocpp.evse.transactions import Transaction, Transactions
 from site_agent.devices.ocpp.limits.installer import Installer, Link
 from site_agent.devices.ocpp.limits.knowledge import Knowledge, Model
@@ -24,12 +25,11 @@ from site_agent.devices.ocpp.versions.samples import Sample
 from site_agent.devices.ocpp.wire.tally import Tally
 from site_agent.domain.access import Access, Running
 from site_agent.domain.device import ChargerSetpoint, ChargerSpec, ChargerState
-from site_agent.domain.identity import Identity, Presented
+from site_agent.domain.identity import Presented
 from site_agent.ports import KeyValues, SessionStore, Wake
 
 _USUAL_INTERVAL_S = 60.0
 """Sampling interval assumed when none is asked for."""
-_OPEN = Access()
 _log = structlog.get_logger(__name__)
 
 
@@ -50,11 +50,11 @@ class OcppCharger:
         sessions: SessionStore,
         wake: Wake,
         tally: Tally,
-        access: Access = _OPEN,
+        access: Access | None = None,
         memory: KeyValues | None = None,
     ) -> None:
         self._spec = spec
-        self._presence = Presence(spec.evse_id, access)
+        self._presence = Presence(spec.evse_id, access or Access())
         self._clock = clock
         self._wake = wake
         self._tally = tally
@@ -82,6 +82,10 @@ class OcppCharger:
         self._installer = installer
         self.ceilings = Ceilings()
         """What others limit it to; say `ceiling_changed` afterwards."""
+        self.refusal = Refusal(
+            spec.evse_id, lambda: self._transactions.current, clock=clock, memory=memory, wake=wake
+        )
+        self.ceilings.put("refused card", [self.refusal])
         self._vehicle_discharges: bool | None = None
         self._link: Link | None = None
         self._plugged: bool | None = None
@@ -108,7 +112,7 @@ class OcppCharger:
             plugged=bool(self._plugged) or (self._plugged is None and transaction is not None),
             transaction_id=None if transaction is None else str(transaction.id),
             id_tag=None if transaction is None else transaction.id_tag,
-            power_w=self._power_w(now),
+            power_w=self._idle(now) or self._meter.power_w(now),
             current_a=self._idle(now) or self._meter.current_a(now),
             energy_wh=self._meter.energy_wh(transaction.start_wh, now)
             if transaction is not None
@@ -122,9 +126,12 @@ class OcppCharger:
             phases_used=self._meter.phases_used,
             stuck=self.steering.stuck,
             outranked=self.knowledge.outranked,
+            refused=self.refusal.stands,
             ceiling_a=self.ceilings.at(now),
             bidirectional=self._bidirectional(),
-            identity=self._who(transaction),
+            identity=self._presence.who(None if transaction is None else transaction.id_tag)
+            if transaction is not None or self._plugged
+            else None,
         )
 
     async def set_limit(self, setpoint: ChargerSetpoint) -> None:
@@ -140,8 +147,7 @@ class OcppCharger:
         """
         self.asked_a = setpoint.limit_a
         ceiling_a = self.ceilings.at(self._clock.now())
-        limits_a = (setpoint.limit_a, self.trial_a, ceiling_a)
-        limit_a = min(limit for limit in limits_a if limit is not None)
+        limit_a = min(one for one in (setpoint.limit_a, self.trial_a, ceiling_a) if one is not None)
         await self.steering.set_limit(limit_a if self._bidirectional() else max(limit_a, 0.0))
 
     # --- the station tells ------------------------------------------------------------------------
@@ -151,6 +157,7 @@ class OcppCharger:
         await self._transactions.restore()
         self._known = self._transactions.current
         await self.steering.restore()
+        await self.refusal.restore()
 
     def is_a(self, model: Model) -> None:
         """What kind of charger it is, with what is known and will be learnt of it."""
@@ -364,12 +371,6 @@ class OcppCharger:
         if also:
             self._wake()
 
-    def _who(self, transaction: Transaction | None) -> Identity | None:
-        """Who is at the plug."""
-        if transaction is None and not self._plugged:
-            return None
-        return self._presence.who(None if transaction is None else transaction.id_tag)
-
     def _bidirectional(self) -> bool:
         """The settings allow it, and the vehicle says so, or of a silent one its station (2.1)."""
         link, said = self._link, self._vehicle_discharges
@@ -381,9 +382,6 @@ class OcppCharger:
         """Connected, introduced, and heard of lately."""
         link = self._link
         return link is not None and link.ready and now - link.session.last_seen <= self._silence
-
-    def _power_w(self, now: datetime) -> Reading:
-        return self._idle(now) or self._meter.power_w(now)
 
     def _idle(self, now: datetime) -> Reading | None:
         """Outside of a transaction its contactor is open and many chargers fall silent: 0, derived.

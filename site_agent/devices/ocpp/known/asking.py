@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from contracts.errors import LinkDownError, PermanentError, TransientError
+from site_agent.devices.ocpp.known.inventory import Inventory
 from site_agent.devices.ocpp.known.reports import Entry, Reports
-from site_agent.devices.ocpp.settings import Version
+from site_agent.devices.ocpp.limits.installer import Link
+from site_agent.devices.ocpp.settings import StationConfig, Version
 from site_agent.devices.ocpp.versions.words import HeldProfile, ProfileFilter, Setting
+from site_agent.devices.ocpp.wire.frames import Json
 from site_agent.devices.ocpp.wire.outbox import Request
-
-if TYPE_CHECKING:
-    from site_agent.devices.ocpp.station import Station
 
 _LONGEST_REPORT_S = 60.0
 
 
-async def all_settings(
-    station: Station, timeout_s: float = _LONGEST_REPORT_S
-) -> tuple[Setting, ...]:
+class Asked(Protocol):
+    """A station, as far as it is asked."""
+
+    config: StationConfig
+    inventory: Inventory
+
+    @property
+    def link(self) -> Link | None:
+        """The connection in use, if any."""
+        ...
+
+    async def command(self, request: Request) -> Json:
+        """Send a CALL and wait for the result."""
+        ...
+
+
+async def all_settings(station: Asked, timeout_s: float = _LONGEST_REPORT_S) -> tuple[Setting, ...]:
     """Every setting of the station; kept in its inventory as well.
 
     Raises:
@@ -38,7 +52,7 @@ async def all_settings(
 
 
 async def held_profiles(
-    station: Station, which: ProfileFilter, timeout_s: float = _LONGEST_REPORT_S
+    station: Asked, which: ProfileFilter, timeout_s: float = _LONGEST_REPORT_S
 ) -> tuple[HeldProfile, ...]:
     """The charging profiles it holds, from 2.0.1 on; raises as `all_settings`."""
     link, known = station.link, station.inventory
@@ -50,7 +64,7 @@ async def held_profiles(
 
 
 async def _reported(
-    station: Station, reports: Reports[Entry], request_id: int, request: Request, timeout_s: float
+    station: Asked, reports: Reports[Entry], request_id: int, request: Request, timeout_s: float
 ) -> tuple[Entry, ...]:
     """The report that follows a request; the answer to the request itself may come after it."""
     awaited = reports.expect(request_id)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from contracts.errors import LinkDownError, PermanentError, ProtocolError, TransientError
+from site_agent.devices.ocpp.limits.installer import Link
 from site_agent.devices.ocpp.limits.profiles import Supply, lease_id, resting_id
 from site_agent.devices.ocpp.versions.words import Composite, ProfileFilter
 from site_agent.devices.ocpp.wire.frames import Json
 from site_agent.devices.ocpp.wire.outbox import Priority, Request
-
-if TYPE_CHECKING:
-    from site_agent.devices.ocpp.limits.installer import Link
 
 _AHEAD_S = 60
 

@@ -6,25 +6,25 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from contracts.tasks import first_of
 from contracts.time import Clock
+from site_agent.devices.ocpp.evse.charger import OcppCharger
+from site_agent.devices.ocpp.known.desk import CertificateDesk
 from site_agent.devices.ocpp.proxy.downward import Downward
 from site_agent.devices.ocpp.proxy.ledger import Ledger
 from site_agent.devices.ocpp.proxy.link import CloudLink
 from site_agent.devices.ocpp.proxy.profile_book import ProfileBook
 from site_agent.devices.ocpp.proxy.settings import CloudConfig
 from site_agent.devices.ocpp.proxy.upward import Local, Parts, Upward
-from site_agent.devices.ocpp.settings import Version
+from site_agent.devices.ocpp.settings import StationConfig, Timing, Version
 from site_agent.devices.ocpp.versions.dialect import Dialect
 from site_agent.devices.ocpp.wire.frames import Json
+from site_agent.devices.ocpp.wire.outbox import Request
 from site_agent.devices.ocpp.wire.session import Session
 from site_agent.devices.ocpp.wire.tally import Tally
 from site_agent.ports import CloudQueue, KeyValues, Wake
-
-if TYPE_CHECKING:
-    from site_agent.devices.ocpp.station import Station
 
 _SOURCE = "cloud CSMS"
 _AWAY_S = 60.0
@@ -43,12 +43,34 @@ class _CloudCeiling:
         return self.book.ceiling_a(self.evse, now)
 
 
+class Proxied(Protocol):
+    """A station, as its proxy needs it."""
+
+    config: StationConfig
+    timing: Timing
+    desk: CertificateDesk | None
+
+    @property
+    def evses(self) -> Mapping[int, OcppCharger]:
+        """By connector (1.6) or EVSE number."""
+        ...
+
+    @property
+    def link(self) -> object | None:
+        """The charger's connection, if any."""
+        ...
+
+    async def command(self, request: Request) -> Json:
+        """Send a CALL to the charger and wait for the result."""
+        ...
+
+
 class CloudProxy:
     """Stands between a station and its cloud CSMS; the station sends everything through it."""
 
     def __init__(
         self,
-        station: Station,
+        station: Proxied,
         config: CloudConfig,
         *,
         dialects: Mapping[Version, Dialect],
@@ -101,7 +123,7 @@ class CloudProxy:
             tally=self.tally,
         )
 
-        station.proxy, station.desk = self, self._up
+        station.desk = self._up
         for number, evse in station.evses.items():
             evse.ceilings.put(_SOURCE, [_CloudCeiling(self._book, number)])
 

@@ -61,6 +61,8 @@ class Parts:
     config: CloudConfig
     command: Callable[[Request], Awaitable[Json]]
     """Send a CALL to the charger; see `Station.command`."""
+    judged: Callable[[Json, Json], Awaitable[None]]
+    """The cloud has judged the card of a start after the charger was answered."""
     ledger: Ledger
     book: ProfileBook
     queue: CloudQueue
@@ -299,7 +301,13 @@ class Upward:
         if token is None or not isinstance(info.get("status"), str):
             return
         self._verdicts.learn(token, info, self._parts.clock.now())
-        if self._verdicts.wanted and not accepted(info) and not entry.awaited:
+        if entry.awaited or not self._verdicts.wanted:
+            return
+        if self._verdicts.decides or not accepted(info):
+            answer = {"idTokenInfo": info}
+            number = {} if told.transaction is None else {"transactionId": told.transaction}
+            await self._parts.judged(told.payload, {**answer, **number})
+        if not accepted(info):
             await self._stop_late(told)
 
     async def _stop_late(self, told: Told) -> None:

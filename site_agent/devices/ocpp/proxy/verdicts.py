@@ -27,6 +27,11 @@ class Verdicts:
         """Whether the cloud has a say."""
         return self._final_word is not FinalWord.LOCAL
 
+    @property
+    def decides(self) -> bool:
+        """Whether the cloud alone has the say."""
+        return self._final_word is FinalWord.CLOUD
+
     def learn(self, token: str, info: Json, at: datetime) -> None:
         """The cloud has judged a token."""
         self._known[token] = (info, at)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from contracts.errors import ProtocolError
 from site_agent.devices.ocpp.authorization import vehicles
@@ -17,6 +17,7 @@ from site_agent.devices.ocpp.limits.profiles import (
     RateUnit,
     rate_units,
 )
+from site_agent.devices.ocpp.versions.hearing import Handler, Hearer
 from site_agent.devices.ocpp.versions.words import (
     CertificateHash,
     Firmware,
@@ -28,10 +29,6 @@ from site_agent.devices.ocpp.wire import fields
 from site_agent.devices.ocpp.wire.frames import CallFaultError, Fault, Json
 from site_agent.devices.ocpp.wire.outbox import Request
 
-if TYPE_CHECKING:
-    from site_agent.devices.ocpp.station import Station
-
-Handler = Callable[["Station", Json], Awaitable[Json]]
 """Serves one action."""
 
 CONSENT = ("Accepted", "AcceptedCanceled", "RebootRequired", "Scheduled", "Unlocked")
@@ -129,7 +126,7 @@ class Served:
         """Actions of chargers that are served."""
         return tuple(self.handlers)
 
-    async def serve(self, station: Station, action: str, payload: Json) -> Json:
+    async def serve(self, station: Hearer, action: str, payload: Json) -> Json:
         """Serve a CALL of the charger.
 
         Raises:
@@ -223,7 +220,7 @@ def hashes(entries: Sequence[Json]) -> list[CertificateHash]:
 # --- what chargers tell ---------------------------------------------------------------------------
 
 
-def boot_accepted(station: Station) -> Json:
+def boot_accepted(station: Hearer) -> Json:
     """The answer to BootNotification."""
     return {
         "status": "Accepted",
@@ -232,7 +229,7 @@ def boot_accepted(station: Station) -> Json:
     }
 
 
-def when(station: Station, payload: Json) -> datetime:
+def when(station: Hearer, payload: Json) -> datetime:
     """The timestamp of a message that must not be lost; now, if it cannot be read."""
     try:
         return fields.moment(payload, "timestamp")
@@ -241,12 +238,12 @@ def when(station: Station, payload: Json) -> datetime:
         return station.now()
 
 
-async def heartbeat(station: Station, payload: Json) -> Json:
+async def heartbeat(station: Hearer, payload: Json) -> Json:
     """Tell the time."""
     return {"currentTime": fields.stamp(station.now())}
 
 
-async def data_transfer(station: Station, payload: Json) -> Json:
+async def data_transfer(station: Hearer, payload: Json) -> Json:
     """No vendor's extensions are known, but for what names the vehicle."""
     fields.text(payload, "vendorId")
     understood = vehicles.take_transfer(station, payload)
@@ -256,7 +253,7 @@ async def data_transfer(station: Station, payload: Json) -> Json:
 def transfer(what: str) -> Handler:
     """Keeps how far a transfer has got."""
 
-    async def handler(station: Station, payload: Json) -> Json:
+    async def handler(station: Hearer, payload: Json) -> Json:
         """How far a transfer has got; kept."""
         station.inventory.transfer(what, fields.text(payload, "status", 50))
         return {}
@@ -264,7 +261,7 @@ def transfer(what: str) -> Handler:
     return handler
 
 
-async def security_event(station: Station, payload: Json) -> Json:
+async def security_event(station: Hearer, payload: Json) -> Json:
     """Logged, counted and kept."""
     event = SecurityEvent(
         at=when(station, payload),

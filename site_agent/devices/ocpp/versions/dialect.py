@@ -1,6 +1,6 @@
 """What differs between the OCPP versions, as one interface without state.
 
-A maker returns a `Request` for `Station.command`; a reader takes the answer. Each may raise
+A maker returns a `Request` for `Hearer.command`; a reader takes the answer. Each may raise
 `UnsupportedError` where the version has no such message. What is too long or of a wrong value is
 refused when it is sent, by the published schema (`OutboundError`).
 """
@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from site_agent.devices.ocpp.limits.profiles import Capabilities, ChargingProfile, RateUnit
 from site_agent.devices.ocpp.settings import Version
+from site_agent.devices.ocpp.versions.hearing import Handler, Hearer
 from site_agent.devices.ocpp.versions.words import (
     CertificateHash,
     Composite,
@@ -31,10 +32,6 @@ from site_agent.devices.ocpp.versions.words import (
 )
 from site_agent.devices.ocpp.wire.frames import Fault, Json
 from site_agent.devices.ocpp.wire.outbox import Request
-
-if TYPE_CHECKING:
-    from site_agent.devices.ocpp.station import Station
-    from site_agent.devices.ocpp.versions.common import Handler
 
 __all__ = ["Dialect", "Nameplate", "Trigger"]
 
@@ -269,7 +266,7 @@ class Dialect(Operation, Configuration, SmartCharging, Access, Upkeep, Protocol)
         """How the version spells a fault; None: such a frame is ignored, not answered."""
         ...
 
-    async def serve(self, station: Station, action: str, payload: Json) -> Json:
+    async def serve(self, station: Hearer, action: str, payload: Json) -> Json:
         """Serve a CALL of the charger.
 
         Raises:

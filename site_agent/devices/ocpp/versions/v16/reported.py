@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from site_agent.devices.ocpp.known import desk
 from site_agent.devices.ocpp.settings import Version
 from site_agent.devices.ocpp.versions import common
+from site_agent.devices.ocpp.versions.hearing import Handler, Hearer
 from site_agent.devices.ocpp.wire import fields
 from site_agent.devices.ocpp.wire.frames import Json
-
-if TYPE_CHECKING:
-    from site_agent.devices.ocpp.station import Station
 
 _CSR_LENGTH = 5500
 
 
-async def _sign_certificate(station: Station, payload: Json) -> Json:
+async def _sign_certificate(station: Hearer, payload: Json) -> Json:
     """Handed to the certificate desk; without one: Rejected (A02)."""
     fields.text(payload, "csr", _CSR_LENGTH)
     return await desk.answer(
@@ -26,7 +23,7 @@ async def _sign_certificate(station: Station, payload: Json) -> Json:
     )  # fmt: skip
 
 
-HANDLERS: Mapping[str, common.Handler] = {
+HANDLERS: Mapping[str, Handler] = {
     "DiagnosticsStatusNotification": common.transfer("diagnostics"),
     "FirmwareStatusNotification": common.transfer("firmware"),
     "LogStatusNotification": common.transfer("log"),

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from site_agent.devices.ocpp.authorization import tokens
 from site_agent.devices.ocpp.known.inventory import Condition
 from site_agent.devices.ocpp.versions import common
 from site_agent.devices.ocpp.versions.dialect import Nameplate
+from site_agent.devices.ocpp.versions.hearing import Handler, Hearer
 from site_agent.devices.ocpp.versions.samples import read_v16
 from site_agent.devices.ocpp.versions.v16.reported import HANDLERS as REPORTED
 from site_agent.devices.ocpp.wire import fields
 from site_agent.devices.ocpp.wire.frames import Json
-
-if TYPE_CHECKING:
-    from site_agent.devices.ocpp.station import Station
 
 _PLUGGED: Mapping[str, bool] = {
     "Available": False,
@@ -29,7 +26,7 @@ _PLUGGED: Mapping[str, bool] = {
 _CHARGING = ("Charging", "SuspendedEV", "SuspendedEVSE")
 
 
-async def _boot(station: Station, payload: Json) -> Json:
+async def _boot(station: Hearer, payload: Json) -> Json:
     """Accepted, with the heartbeat interval; sets the charger up after a restart."""
     station.boot(
         Nameplate(
@@ -41,7 +38,7 @@ async def _boot(station: Station, payload: Json) -> Json:
     return common.boot_accepted(station)
 
 
-async def _status(station: Station, payload: Json) -> Json:
+async def _status(station: Hearer, payload: Json) -> Json:
     """Tells whether a vehicle is there; kept with its error."""
     connector, status = fields.whole(payload, "connectorId"), fields.text(payload, "status")
     error = fields.word(payload, "errorCode")[:50]
@@ -55,13 +52,13 @@ async def _status(station: Station, payload: Json) -> Json:
     return {}
 
 
-async def _authorize(station: Station, payload: Json) -> Json:
+async def _authorize(station: Hearer, payload: Json) -> Json:
     """Judged by the site's roster."""
     presented = tokens.presented_tag(fields.text(payload, "idTag"))
     return {"idTagInfo": tokens.id_tag_info(station.verdict(presented))}
 
 
-async def _start(station: Station, payload: Json) -> Json:
+async def _start(station: Hearer, payload: Json) -> Json:
     """Stored before it is answered with an id never used before."""
     evse = station.evse(fields.whole(payload, "connectorId"))
     id_tag = fields.text(payload, "idTag")
@@ -74,7 +71,7 @@ async def _start(station: Station, payload: Json) -> Json:
     return {"transactionId": number, "idTagInfo": tokens.id_tag_info(verdict)}
 
 
-async def _stop(station: Station, payload: Json) -> Json:
+async def _stop(station: Hearer, payload: Json) -> Json:
     """Stored, also when it is told late or of an unknown transaction."""
     ref = str(fields.whole(payload, "transactionId"))
     at, meter_wh = common.when(station, payload), fields.number(payload, "meterStop")
@@ -88,7 +85,7 @@ async def _stop(station: Station, payload: Json) -> Json:
     return {"idTagInfo": tokens.id_tag_info(station.verdict(tokens.presented_tag(id_tag)))}
 
 
-async def _meter_values(station: Station, payload: Json) -> Json:
+async def _meter_values(station: Hearer, payload: Json) -> Json:
     """Readings and history; samples that cannot be read are left out."""
     connector = fields.whole(payload, "connectorId")
     if connector in station.evses:
@@ -98,7 +95,7 @@ async def _meter_values(station: Station, payload: Json) -> Json:
     return {}
 
 
-HANDLERS: Mapping[str, common.Handler] = {
+HANDLERS: Mapping[str, Handler] = {
     "BootNotification": _boot,
     "Heartbeat": common.heartbeat,
     "StatusNotification": _status,

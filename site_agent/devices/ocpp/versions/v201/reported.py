@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from contracts.errors import ProtocolError
 from site_agent.devices.ocpp.authorization import vehicles
 from site_agent.devices.ocpp.evse.ceilings import TOLD
 from site_agent.devices.ocpp.known import desk
 from site_agent.devices.ocpp.versions import common
+from site_agent.devices.ocpp.versions.hearing import Handler, Hearer, Outlet
 from site_agent.devices.ocpp.versions.v201 import status
 from site_agent.devices.ocpp.versions.v201.needs import vehicle_needs
 from site_agent.devices.ocpp.versions.v201.outer_limits import ceilings
@@ -17,17 +17,13 @@ from site_agent.devices.ocpp.versions.v201.reading import profiles, settings
 from site_agent.devices.ocpp.wire import fields
 from site_agent.devices.ocpp.wire.frames import Json
 
-if TYPE_CHECKING:
-    from site_agent.devices.ocpp.evse.charger import OcppCharger
-    from site_agent.devices.ocpp.station import Station
-
 _SOURCE_LENGTH = 20
 _MOST_EVENTS = 100
 REJECTED = {"status": "Rejected"}
 FAILED = {"status": "Failed"}
 
 
-async def _report(station: Station, payload: Json) -> Json:
+async def _report(station: Hearer, payload: Json) -> Json:
     """Put together and kept as the station's settings (B07)."""
     request_id, seq_no = fields.whole(payload, "requestId"), fields.whole(payload, "seqNo")
     found, bad = settings(payload)
@@ -38,7 +34,7 @@ async def _report(station: Station, payload: Json) -> Json:
     return {}
 
 
-async def _profile_report(station: Station, payload: Json) -> Json:
+async def _profile_report(station: Hearer, payload: Json) -> Json:
     """Kept as the profiles it holds; the parts carry no number and come in order (K09)."""
     request_id, evse_id = fields.whole(payload, "requestId"), fields.whole(payload, "evseId")
     found, bad = profiles(payload, evse_id)
@@ -47,7 +43,7 @@ async def _profile_report(station: Station, payload: Json) -> Json:
     return {}
 
 
-async def _charging_limit(station: Station, payload: Json) -> Json:
+async def _charging_limit(station: Hearer, payload: Json) -> Json:
     """Somebody else limits the charger: a ceiling for what it may draw (K12)."""
     limit = fields.part(payload, "chargingLimit")
     source = fields.text(limit, "chargingLimitSource", _SOURCE_LENGTH)
@@ -61,7 +57,7 @@ async def _charging_limit(station: Station, payload: Json) -> Json:
     return {}
 
 
-async def _limit_cleared(station: Station, payload: Json) -> Json:
+async def _limit_cleared(station: Hearer, payload: Json) -> Json:
     """Takes that limit away (K13)."""
     source = fields.text(payload, "chargingLimitSource", _SOURCE_LENGTH)
     for evse in _limited(station, payload):
@@ -70,13 +66,13 @@ async def _limit_cleared(station: Station, payload: Json) -> Json:
     return {}
 
 
-def _limited(station: Station, payload: Json) -> list[OcppCharger]:
+def _limited(station: Hearer, payload: Json) -> list[Outlet]:
     """The EVSE it is about; without one, or with 0, every one shares the limit."""
     evse_id = fields.whole(payload, "evseId") if payload.get("evseId") is not None else 0
     return [station.evse(evse_id)] if evse_id else list(station.evses.values())
 
 
-async def _charging_needs(station: Station, payload: Json) -> Json:
+async def _charging_needs(station: Hearer, payload: Json) -> Json:
     """Noted; limits come by themselves, no schedule is made for it alone (K15, K17)."""
     evse_id = fields.whole(payload, "evseId")
     if evse_id in station.evses:
@@ -86,24 +82,24 @@ async def _charging_needs(station: Station, payload: Json) -> Json:
     return {"status": "Accepted"}
 
 
-async def _charging_schedule(station: Station, payload: Json) -> Json:
+async def _charging_schedule(station: Hearer, payload: Json) -> Json:
     """Accepted and counted: a plan is no promise, the meter is what counts (K16)."""
     fields.whole(payload, "evseId")
     station.inventory.noted("NotifyEVChargingSchedule")
     return {"status": "Accepted"}
 
 
-async def _reservation(station: Station, payload: Json) -> Json:
+async def _reservation(station: Hearer, payload: Json) -> Json:
     """Counted (H03)."""
     fields.whole(payload, "reservationId")
     station.inventory.noted("ReservationStatusUpdate")
     return {}
 
 
-def asked(action: str, otherwise: Json) -> common.Handler:
+def asked(action: str, otherwise: Json) -> Handler:
     """Hands a question about certificates to the desk, or answers `otherwise`."""
 
-    async def handler(station: Station, payload: Json) -> Json:
+    async def handler(station: Hearer, payload: Json) -> Json:
         """Handed to the certificate desk; without one refused."""
         station.inventory.noted(action)
         version = station.version
@@ -117,10 +113,10 @@ def asked(action: str, otherwise: Json) -> common.Handler:
     return handler
 
 
-def noted(action: str) -> common.Handler:
+def noted(action: str) -> Handler:
     """Counts a message that changes nothing here."""
 
-    async def handler(station: Station, payload: Json) -> Json:
+    async def handler(station: Hearer, payload: Json) -> Json:
         """Counted; it changes nothing here."""
         station.inventory.noted(action)
         return {}
@@ -128,7 +124,7 @@ def noted(action: str) -> common.Handler:
     return handler
 
 
-async def _event(station: Station, payload: Json) -> Json:
+async def _event(station: Hearer, payload: Json) -> Json:
     """Counted by the component that speaks; an outlet's state counts as a StatusNotification."""
     station.inventory.noted("NotifyEvent")
     vehicles.take_event(station, payload)
@@ -140,7 +136,7 @@ async def _event(station: Station, payload: Json) -> Json:
     return {}
 
 
-def _take_event(station: Station, event: Json) -> None:
+def _take_event(station: Hearer, event: Json) -> None:
     component = fields.part(event, "component")
     name = fields.text(component, "name", 50)
     station.inventory.noted(f"event of {name}")
@@ -150,7 +146,7 @@ def _take_event(station: Station, event: Json) -> None:
         status.tell(station, evse_id, fields.text(event, "actualValue", 50))
 
 
-HANDLERS: Mapping[str, common.Handler] = {
+HANDLERS: Mapping[str, Handler] = {
     "ClearedChargingLimit": _limit_cleared,
     "FirmwareStatusNotification": common.transfer("firmware"),
     "Get15118EVCertificate": asked("Get15118EVCertificate", {**FAILED, "exiResponse": ""}),

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from site_agent.devices.ocpp.known.inventory import Condition
-
-if TYPE_CHECKING:
-    from site_agent.devices.ocpp.station import Station
+from site_agent.devices.ocpp.versions.hearing import Hearer
 
 _PLUGGED: Mapping[str, bool] = {"Available": False, "Reserved": False, "Occupied": True}
 """Unavailable and Faulted do not say whether a vehicle is there."""
 
 
-def tell(station: Station, evse_id: int, status: str) -> None:
+def tell(station: Hearer, evse_id: int, status: str) -> None:
     """Note it; outlets that are not in the settings do not matter."""
     if evse_id not in station.evses:
         return

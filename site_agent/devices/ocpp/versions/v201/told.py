@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from site_agent.devices.ocpp.authorization import tokens
 from site_agent.devices.ocpp.versions import common
 from site_agent.devices.ocpp.versions.dialect import Nameplate
+from site_agent.devices.ocpp.versions.hearing import Handler, Hearer, Outlet
 from site_agent.devices.ocpp.versions.samples import Sample, read_v201
 from site_agent.devices.ocpp.versions.v201 import status
 from site_agent.devices.ocpp.versions.v201.reported import HANDLERS as REPORTED
 from site_agent.devices.ocpp.wire import fields
 from site_agent.devices.ocpp.wire.frames import CallFaultError, Fault, Json
-
-if TYPE_CHECKING:
-    from site_agent.devices.ocpp.evse.charger import OcppCharger
-    from site_agent.devices.ocpp.station import Station
-    from site_agent.domain.access import Verdict
+from site_agent.domain.access import Verdict
 
 _LONGEST_ID = 36
 _STOPS = "StopAuthorized"
 
 
-async def _boot(station: Station, payload: Json) -> Json:
+async def _boot(station: Hearer, payload: Json) -> Json:
     """Accepted, with the heartbeat interval; sets the charger up after a restart."""
     described = fields.part(payload, "chargingStation")
     station.boot(
@@ -37,14 +33,14 @@ async def _boot(station: Station, payload: Json) -> Json:
     return common.boot_accepted(station)
 
 
-async def _status(station: Station, payload: Json) -> Json:
+async def _status(station: Hearer, payload: Json) -> Json:
     """Tells whether a vehicle is there."""
     evse_id = fields.whole(payload, "evseId")
     status.tell(station, evse_id, fields.text(payload, "connectorStatus", 50))
     return {}
 
 
-async def _authorize(station: Station, payload: Json) -> Json:
+async def _authorize(station: Hearer, payload: Json) -> Json:
     """Judged by the site's roster; contracts we cannot check are refused."""
     presented = tokens.presented_token(payload)
     if tokens.unproven(payload):
@@ -55,7 +51,7 @@ async def _authorize(station: Station, payload: Json) -> Json:
     return {"idTokenInfo": _info(station, verdict), **contract}
 
 
-async def _transaction_event(station: Station, payload: Json) -> Json:
+async def _transaction_event(station: Hearer, payload: Json) -> Json:
     """Stored before it is answered, in any order; gaps are counted."""
     remote_id = fields.text(fields.part(payload, "transactionInfo"), "transactionId", _LONGEST_ID)
     evse, at = _evse(station, payload, remote_id), common.when(station, payload)
@@ -75,7 +71,7 @@ async def _transaction_event(station: Station, payload: Json) -> Json:
     return _judged(station, evse, payload, remote_id)
 
 
-def _judged(station: Station, evse: OcppCharger, payload: Json, remote_id: str) -> Json:
+def _judged(station: Hearer, evse: Outlet, payload: Json, remote_id: str) -> Json:
     """The verdict on its token, if it has one; a card that only stops starts nothing."""
     if not fields.part(payload, "idToken"):
         return {}
@@ -86,20 +82,20 @@ def _judged(station: Station, evse: OcppCharger, payload: Json, remote_id: str) 
     return {"idTokenInfo": _info(station, station.verdict(presented, None if stops else evse))}
 
 
-def _info(station: Station, verdict: Verdict) -> Json:
+def _info(station: Hearer, verdict: Verdict) -> Json:
     numbers = {evse.spec.evse_id: number for number, evse in station.evses.items()}
     return tokens.id_token_info(verdict, numbers)
 
 
 async def _ended(
-    evse: OcppCharger, payload: Json, samples: Sequence[Sample], at: datetime, remote_id: str
+    evse: Outlet, payload: Json, samples: Sequence[Sample], at: datetime, remote_id: str
 ) -> None:
     """It may be the first we hear of the transaction: then its samples tell how it began."""
     reason = fields.text_or_none(fields.part(payload, "transactionInfo"), "stoppedReason")
     await evse.ended(remote_id, at, _register(samples[::-1]), reason or "Local", samples)
 
 
-async def _meter_values(station: Station, payload: Json) -> Json:
+async def _meter_values(station: Hearer, payload: Json) -> Json:
     """Readings; samples that cannot be read are left out."""
     evse_id = fields.whole(payload, "evseId")
     if evse_id in station.evses:
@@ -107,7 +103,7 @@ async def _meter_values(station: Station, payload: Json) -> Json:
     return {}
 
 
-def _evse(station: Station, payload: Json, remote_id: str) -> OcppCharger:
+def _evse(station: Hearer, payload: Json, remote_id: str) -> Outlet:
     """The EVSE of an event; only the first one of a transaction must name it (E02.FR.04)."""
     place = fields.part(payload, "evse")
     if "id" in place:
@@ -118,7 +114,7 @@ def _evse(station: Station, payload: Json, remote_id: str) -> OcppCharger:
     raise CallFaultError(Fault.MISSING, "evse is missing")
 
 
-def _note_sequence(station: Station, payload: Json, remote_id: str) -> None:
+def _note_sequence(station: Hearer, payload: Json, remote_id: str) -> None:
     """Gaps are counted (E01.FR.07); what was told while offline is counted too."""
     seq_no = payload.get("seqNo")
     if isinstance(seq_no, int) and not isinstance(seq_no, bool):
@@ -137,7 +133,7 @@ def _tag(payload: Json) -> str | None:
     return fields.text_or_none(token, "idToken", tokens.TOKEN_LENGTH) or None
 
 
-HANDLERS: Mapping[str, common.Handler] = {
+HANDLERS: Mapping[str, Handler] = {
     "BootNotification": _boot,
     "Heartbeat": common.heartbeat,
     "StatusNotification": _status,

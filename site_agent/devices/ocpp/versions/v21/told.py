@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from site_agent.devices.ocpp.known import desk
 from site_agent.devices.ocpp.settings import Version
-from site_agent.devices.ocpp.versions import common
+from site_agent.devices.ocpp.versions.hearing import Handler, Hearer
 from site_agent.devices.ocpp.versions.v201.reported import REJECTED, noted
 from site_agent.devices.ocpp.versions.v201.told import HANDLERS as HANDLERS_201
 from site_agent.devices.ocpp.wire import fields
 from site_agent.devices.ocpp.wire.frames import CallFaultError, Fault, Json
 
-if TYPE_CHECKING:
-    from site_agent.devices.ocpp.station import Station
-
 _VAT_LENGTH = 20
 _MOST_CERTIFICATES = 4
 
 
-async def _chain_status(station: Station, payload: Json) -> Json:
+async def _chain_status(station: Hearer, payload: Json) -> Json:
     """Handed to the certificate desk; without one nothing is known of any: Failed (M06)."""
     asked = fields.parts(payload, "certificateStatusRequests")
     if not 1 <= len(asked) <= _MOST_CERTIFICATES:
@@ -52,7 +48,7 @@ def _hash(data: Json) -> Json:
     }
 
 
-async def _der_alarm(station: Station, payload: Json) -> Json:
+async def _der_alarm(station: Hearer, payload: Json) -> Json:
     """A DER function of the charger has acted; counted (R04)."""
     control = fields.text(payload, "controlType", 50)
     station.inventory.noted("NotifyDERAlarm")
@@ -60,25 +56,25 @@ async def _der_alarm(station: Station, payload: Json) -> Json:
     return {}
 
 
-async def _stream(station: Station, payload: Json) -> Json:
+async def _stream(station: Hearer, payload: Json) -> Json:
     """Rejected: no monitor of ours asked for one (N11)."""
     station.inventory.noted("OpenPeriodicEventStream")
     return REJECTED
 
 
-async def _dynamic_update(station: Station, payload: Json) -> Json:
+async def _dynamic_update(station: Hearer, payload: Json) -> Json:
     """Rejected: no profile of ours is dynamic (K28)."""
     fields.whole(payload, "chargingProfileId")
     station.inventory.noted("PullDynamicScheduleUpdate")
     return REJECTED
 
 
-async def _vat_number(station: Station, payload: Json) -> Json:
+async def _vat_number(station: Hearer, payload: Json) -> Json:
     """Rejected: we send no bills."""
     return {"vatNumber": fields.text(payload, "vatNumber", _VAT_LENGTH), **REJECTED}
 
 
-HANDLERS: Mapping[str, common.Handler] = {
+HANDLERS: Mapping[str, Handler] = {
     **HANDLERS_201,
     "BatterySwap": noted("BatterySwap"),
     "ClosePeriodicEventStream": noted("ClosePeriodicEventStream"),
