@@ -101,7 +101,7 @@ class Trials:
             return passed("resumes", "charges again after the pause")
         if not self._evse.asked_a:
             return not_tried("resumes", "the control loop asks for 0 A")
-        return failed("resumes", "does not charge again", "see the how-to: a vehicle that stays asleep")
+        return failed("resumes", "does not charge again", "see how-to: a vehicle that stays asleep")
 
     async def _lapses(self) -> Step:
         """A limit is left to run out; about a minute and a half."""
