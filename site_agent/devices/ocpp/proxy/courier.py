@@ -132,8 +132,9 @@ class Courier:
             await self._clock.sleep(_AGAIN_S)
             return
         interval = answer.get("interval")
-        given = isinstance(interval, int | float) and interval > 0
-        wait_s = min(_LONGEST_S, max(_SHORTEST_S, float(interval))) if given else None  # type: ignore[arg-type]
+        wait_s: float | None = None
+        if isinstance(interval, int | float) and interval > 0:
+            wait_s = min(_LONGEST_S, max(_SHORTEST_S, float(interval)))
         if answer.get("status") != "Accepted":
             await self._clock.sleep(wait_s or _AGAIN_S)
         elif self._boot is boot:
