@@ -10,6 +10,7 @@ from typing import Protocol
 
 from contracts.tasks import first_of
 from contracts.time import Clock
+from site_agent.devices.ocpp.evse import refusal
 from site_agent.devices.ocpp.evse.charger import OcppCharger
 from site_agent.devices.ocpp.known.desk import CertificateDesk
 from site_agent.devices.ocpp.proxy.downward import Downward
@@ -99,6 +100,7 @@ class CloudProxy:
             station=name,
             config=config,
             command=station.command,
+            judged=self._judged,
             ledger=self._ledger,
             book=self._book,
             queue=queue,
@@ -168,6 +170,11 @@ class CloudProxy:
             await self._clock.sleep(_AWAY_S / 4)
             here = self._station.link is not None or self.waiting
             absent_s = 0.0 if here else absent_s + _AWAY_S / 4
+
+    async def _judged(self, payload: Json, answer: Json) -> None:
+        """A late verdict counts whenever the transaction began."""
+        evses, now = self._station.evses.values(), self._clock.now()
+        await refusal.note(evses, payload, answer, anyone=False, now=now)
 
     def _ours_a(self, evse: int) -> float:
         state = self._station.evses[evse].state(self._clock.now())
