@@ -304,9 +304,8 @@ class Upward:
         if entry.awaited or not self._verdicts.wanted:
             return
         if self._verdicts.decides or not accepted(info):
-            answer = {"idTokenInfo": info}
-            number = {} if told.transaction is None else {"transactionId": told.transaction}
-            await self._parts.judged(told.payload, {**answer, **number})
+            late: Json = {"idTokenInfo": info, "transactionId": told.transaction or ""}
+            await self._parts.judged(told.payload, late)
         if not accepted(info):
             await self._stop_late(told)
 
