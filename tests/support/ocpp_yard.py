@@ -22,7 +22,7 @@ from depot_sim.physics.evse import Evse
 from depot_sim.physics.phases import total
 from depot_sim.physics.vehicle import Vehicle
 from site_agent.devices.ocpp.evse.charger import OcppCharger
-from site_agent.devices.ocpp.settings import Timing
+from site_agent.devices.ocpp.settings import Timing, Version
 from site_agent.domain.device import ChargerState, MeterState
 from site_agent.domain.vehicle import VehicleNeed
 from site_agent.flows.control_loop import ControlLoop, Cycle
@@ -142,6 +142,7 @@ async def yard(
     charger: Mapping[str, Any] | None = None,
     plugged: bool = True,
     tolerant: bool = False,
+    versions: tuple[Version, ...] = (Version.V201, Version.V21, Version.V16),
 ) -> AsyncIterator[Yard]:
     """A yard with one charger for each personality, a vehicle at every one unless told otherwise.
 
@@ -150,9 +151,8 @@ async def yard(
     clock = FastClock(speed)
     numbers = range(1, len(personalities) + 1)
     specs = {n: spec(n, **(charger or {})) for n in numbers}
-    stations = [
-        station(f"CP{n}", evses={1: specs[n]}, password="pw", tolerant=tolerant) for n in numbers
-    ]
+    how: dict[str, Any] = {"password": "pw", "tolerant": tolerant, "versions": versions}
+    stations = [station(f"CP{n}", evses={1: specs[n]}, **how) for n in numbers]
     async with depot(
         *stations, timing=timing, clock=clock, memory=memory, sessions=sessions
     ) as site:
