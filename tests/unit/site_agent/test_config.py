@@ -60,7 +60,7 @@ def faults(text: str) -> str:
 
 def test_the_example_is_a_site() -> None:
     example = Path(config.__file__).with_name("example.yaml")
-    assert len(load(example.read_text()).chargers) == 4
+    assert len(load(example.read_text()).chargers) == 5
 
 
 def test_settings_become_the_model() -> None:
