@@ -77,7 +77,7 @@ async def test_one_that_hears_no_calls_is_cut_off_and_counted_at_its_last_limit(
     spoken: str,
 ) -> None:
     """It falls deaf while it charges: what it has then nobody can lower."""
-    async with beside_a_good_one({"deaf": {"after_calls": 16}}, spoken, QUICK) as there:
+    async with beside_a_good_one({"deaf": {"after_calls": 12}}, spoken, QUICK) as there:
         await until(lambda: there.amps(1) > 15 and there.amps(2) > 5)
         there.worst_a = 0.0
         evse, station = there.evse(1), there.site.system.stations["CP1"]
