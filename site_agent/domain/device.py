@@ -84,7 +84,9 @@ class ChargerState:
     stuck: bool = False
     """Its vehicle has not resumed after a pause, whatever was tried: a person has to look."""
     outranked: bool = False
-    """A profile that is not ours stands above its fail-safe share."""
+    """A profile that is not ours stands above ours."""
+    outranked_by: str = ""
+    """Which, as far as the charger says."""
     refused: bool = False
     """Its transaction runs on although the card was refused."""
     identity: Identity | None = None

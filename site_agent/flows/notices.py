@@ -110,10 +110,6 @@ def _troubled(snapshot: SiteSnapshot) -> Iterator[tuple[Key, Condition]]:
     stuck = Condition(
         severity=Severity.WARNING, text="a vehicle does not resume charging after a pause"
     )
-    outranked = Condition(
-        severity=Severity.WARNING,
-        text="holds a charging profile that is not ours, above its fail-safe share",
-    )
     refused = Condition(
         severity=Severity.WARNING,
         text="its card was refused, yet the transaction runs on at 0 A or the charger's least: "
@@ -126,6 +122,9 @@ def _troubled(snapshot: SiteSnapshot) -> Iterator[tuple[Key, Condition]]:
         if charger.stuck:
             yield (VEHICLE_STUCK, charger.spec.evse_id), stuck
         if charger.outranked:
+            named = f": {charger.outranked_by}" if charger.outranked_by else ""
+            words = f"holds a charging profile that is not ours, above ours{named}; clear it there"
+            outranked = Condition(severity=Severity.WARNING, text=words)
             yield (FOREIGN_PROFILE, charger.spec.evse_id), outranked
 
 

@@ -17,6 +17,7 @@ from site_agent.devices.ocpp.authorization.offline import OfflineRules
 from site_agent.devices.ocpp.authorization.tokens import Certificates
 from site_agent.devices.ocpp.evse import refusal
 from site_agent.devices.ocpp.evse.charger import OcppCharger
+from site_agent.devices.ocpp.known import foreign
 from site_agent.devices.ocpp.known.desk import CertificateDesk
 from site_agent.devices.ocpp.known.inventory import Inventory
 from site_agent.devices.ocpp.limits.installer import Link
@@ -253,6 +254,7 @@ class Station:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._probe(link))
                 tasks.create_task(self._identify_forever())
+                tasks.create_task(foreign.watch(self, link, self._clock))
                 for evse in self.evses.values():
                     tasks.create_task(evse.steering.keep())
                     tasks.create_task(evse.refusal.watch(link))

@@ -24,7 +24,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from contracts.errors import PermanentError, TransientError
+from contracts.errors import LinkDownError, PermanentError, TransientError
 from contracts.time import Clock
 from site_agent.devices.ocpp.evse.transactions import Transaction
 from site_agent.devices.ocpp.limits import readback
@@ -32,6 +32,7 @@ from site_agent.devices.ocpp.limits.giving import Giver
 from site_agent.devices.ocpp.limits.in_force import InForce
 from site_agent.devices.ocpp.limits.installer import Installer, Link
 from site_agent.devices.ocpp.limits.lapse import Sight, probe
+from site_agent.devices.ocpp.limits.outranked import Outranked
 from site_agent.devices.ocpp.limits.profiles import Supply, legal_a
 from site_agent.devices.ocpp.limits.upkeep import Upkeep
 from site_agent.devices.ocpp.settings import Timing
@@ -85,6 +86,7 @@ class Steering:
         self._refused: tuple[float, int, datetime] | None = None
         self._probing: float | None = None
         """The limit that is left to run out, while it is."""
+        self.rank = Outranked(spec, installer, self._force, clock=clock, transaction=transaction)
         self._upkeep = Upkeep(spec, installer, memory)
         self.follower = self._upkeep.follower
         """What the meter shows of how it takes limits; fed by whoever has the samples."""
@@ -215,16 +217,24 @@ class Steering:
     async def _rest(self, link: Link) -> None:
         """Install the fail-safe share, above a stranger's profile if one outranks it."""
         self._rests(await self._installer.rest(link))
-        known = self._installer.experience
-        if self._transaction() is not None or known.known.outranked:
-            return
-        said = await readback.composite(link, self._installer.connector, self._installer.supply)
-        await known.learn(composite=said is not None)
-        rest_a = self._force.rest_a
-        if said is not None and rest_a + 1.0 < said.periods[0].limit_a < self._spec.max_current_a:
-            self._log.warning("a stranger's profile outranks the fail-safe share", said=said)
-            await known.learn(outranked=True)
+        if await self.rank.share(link):
             self._rests(await self._installer.rest(link))
+
+    async def outranked(self, by: str, *, lasting: bool) -> None:
+        """As `Outranked.found`; our fail-safe share goes above what lasts, if the charger can.
+
+        Raises:
+            LinkDownError: the connection is gone.
+        """
+        link = self._link
+        if await self.rank.found(by, lasting=lasting) and link is not None:
+            async with self._turn:
+                try:
+                    self._rests(await self._installer.rest(link))
+                except LinkDownError:
+                    raise
+                except (TransientError, PermanentError) as error:
+                    self._log.warning("share not put above a stranger's", reason=str(error))
 
     async def keep(self) -> None:
         """Tell the limit when a transaction begins, and renew it, until cancelled."""
