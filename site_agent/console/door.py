@@ -54,8 +54,10 @@ class Door:
                 _HOST,
                 0,
                 limit=messages.LARGEST_REQUEST,
+                start_serving=False,  # else one who is cancelled just now leaves its socket open
             )
             try:
+                await server.start_serving()
                 self._publish(server.sockets[0].getsockname()[1])
                 self.ready.set()
                 await asyncio.Future()

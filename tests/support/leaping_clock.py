@@ -10,11 +10,13 @@ from __future__ import annotations
 import asyncio
 import heapq
 import selectors
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
+from functools import wraps
 from itertools import count
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
+Asked = ParamSpec("Asked")
 Returned = TypeVar("Returned")
 _STEP_S = 0.05
 """Whoever is to be woken within this much is woken together."""
@@ -53,7 +55,7 @@ class LeapingClock:
             return runner.run(work)
 
     def _loop(self) -> asyncio.SelectorEventLoop:
-        return asyncio.SelectorEventLoop(_IdleSelector(self))
+        return _Loop(self)
 
     def leap(self) -> None:
         """To the next sleeper, if there is one."""
@@ -68,17 +70,56 @@ class LeapingClock:
                 woken.set_result(None)
 
 
-class _IdleSelector(selectors.DefaultSelector):
-    """Notices that the loop has nothing to do: no callback is ready, and no socket."""
+def leaping(
+    test: Callable[Asked, Coroutine[Any, Any, None]],
+) -> Callable[Asked, None]:
+    """A test that is run by a clock of its own; it finds it by `leaping_clock`."""
+
+    @wraps(test)
+    def run(*args: Asked.args, **kwargs: Asked.kwargs) -> None:
+        LeapingClock().run(test(*args, **kwargs))
+
+    return run
+
+
+def leaping_clock() -> LeapingClock | None:
+    """The clock that runs whoever asks, if one does."""
+    loop = asyncio.get_running_loop()
+    return loop.clock if isinstance(loop, _Loop) else None
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """Knows how much is under way in threads."""
 
     def __init__(self, clock: LeapingClock) -> None:
+        self.clock = clock
+        self.in_threads = 0
+        super().__init__(_IdleSelector(self))
+
+    def run_in_executor(  # type: ignore[override]  # of any work
+        self, executor: Any, func: Any, *args: Any
+    ) -> asyncio.Future[Any]:
+        """Time stands still until it is done."""
+        work = super().run_in_executor(executor, func, *args)
+        self.in_threads += 1
+        work.add_done_callback(self._done)
+        return work
+
+    def _done(self, _: object) -> None:
+        self.in_threads -= 1
+
+
+class _IdleSelector(selectors.DefaultSelector):
+    """Notices that the loop has nothing to do: no callback is ready, no socket and no thread."""
+
+    def __init__(self, loop: _Loop) -> None:
         super().__init__()
-        self._clock = clock
+        self._loop = loop
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is not None and timeout <= 0:
             return super().select(timeout)
         ready = super().select(_QUIET_S)
-        if not ready:
-            self._clock.leap()
+        if not ready and not self._loop.in_threads:
+            self._loop.clock.leap()
         return ready

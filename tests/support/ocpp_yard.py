@@ -1,4 +1,4 @@
-"""A yard of simulated chargers under our central system and control loop, on a fast clock.
+"""A yard of simulated chargers under our central system and control loop, in pretended time.
 
 What counts is what the fuse sees: the simulator's own currents, not what anybody says of them.
 """
@@ -14,6 +14,7 @@ from typing import Any
 
 from contracts.power import NOMINAL_VOLTAGE_V
 from contracts.reading import Quality, Reading
+from contracts.time import Clock
 from depot_sim.chargers.charger import Charger as SimCharger
 from depot_sim.chargers.charger import ChargerSpec as SimSpec
 from depot_sim.chargers.link import Endpoint
@@ -32,11 +33,13 @@ from site_agent.flows.observer import Devices
 from site_agent.ports import KeyValues
 from site_agent.store.memory import MemoryInstructions, MemoryOutbox, MemorySessions
 from support.fast_clock import FastClock
+from support.leaping_clock import leaping_clock
 from support.ocpp_depot import Depot, depot, spec, station
 from support.site import model
 from support.waiting import until
 
 SPEED = 50.0
+"""Of tests that are not `leaping`."""
 TIMING = Timing(
     lease_s=90.0, patience_s=45.0, meter_interval_s=5, greeting_s=1.0, call_timeout_s=10.0
 )
@@ -49,7 +52,7 @@ class Yard:
 
     site: Depot
     sims: Sequence[SimCharger]
-    clock: FastClock
+    clock: Clock
     loop: ControlLoop
     worst_a: float = 0.0
     """Highest current of any phase, of all chargers together, since it was last set to 0."""
@@ -138,7 +141,6 @@ async def yard(
     memory: KeyValues | None = None,
     sessions: MemorySessions | None = None,
     timing: Timing = TIMING,
-    speed: float = SPEED,
     charger: Mapping[str, Any] | None = None,
     plugged: bool = True,
     tolerant: bool = False,
@@ -148,7 +150,7 @@ async def yard(
 
     `charger`: other fields of every charger's spec of ours.
     """
-    clock = FastClock(speed)
+    clock = leaping_clock() or FastClock(SPEED)
     numbers = range(1, len(personalities) + 1)
     specs = {n: spec(n, **(charger or {})) for n in numbers}
     how: dict[str, Any] = {"password": "pw", "tolerant": tolerant, "versions": versions}
@@ -188,18 +190,18 @@ async def yard(
                 job.cancel()
 
 
-def _answers(evse: OcppCharger, clock: FastClock) -> bool:
+def _answers(evse: OcppCharger, clock: Clock) -> bool:
     state = evse.state(clock.now())
     known = state.confirmed_limit_a is not None or evse.knowledge.smart_charging is False
     return state.online and known
 
 
-def _charges(evse: OcppCharger, clock: FastClock) -> bool:
+def _charges(evse: OcppCharger, clock: Clock) -> bool:
     return evse.state(clock.now()).transaction_id is not None
 
 
 def _simulated(
-    site: Depot, number: int, version: str, personality: Sequence[Entry], clock: FastClock,
+    site: Depot, number: int, version: str, personality: Sequence[Entry], clock: Clock,
     timing: Timing,
 ) -> SimCharger:  # fmt: skip
     endpoint = Endpoint(url=site.url("").rstrip("/"), charger_id=f"CP{number}", password="pw")

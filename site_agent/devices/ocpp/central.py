@@ -149,8 +149,10 @@ class CentralSystem:
             ssl=self._ssl,
             logger=_silent_logger(),
             create_connection=partial(Guarded, gate=self.gate),  # type: ignore[arg-type]  # makes one
+            start_serving=False,  # else one who is cancelled just now leaves its socket open
         )
         async with server as listening, asyncio.TaskGroup() as tasks:
+            await listening.start_serving()
             self._port = next(iter(listening.sockets)).getsockname()[1]
             self.ready.set()
             for proxy in self._proxies:

@@ -8,6 +8,7 @@ import pytest
 
 from depot_sim.chargers.personality import Entry
 from site_agent.devices.ocpp.limits.profiles import Purpose, RateUnit
+from support.leaping_clock import leaping
 from support.ocpp_yard import Yard, yard
 from support.waiting import until
 
@@ -42,9 +43,10 @@ def all_draw(there: Yard, limit_a: float) -> bool:
 @pytest.mark.row("personality:energy-only-kwh")
 @pytest.mark.row("personality:power-reads-zero")
 @pytest.mark.row("personality:dirty-samples")
+@leaping
 async def test_every_one_is_steered_and_measured(spoken: str) -> None:
     weak = {"max_current_a": 16.0}
-    async with yard(*DEPOT, version=spoken, fuse_a=FUSE_A, speed=25.0, charger=weak) as there:
+    async with yard(*DEPOT, version=spoken, fuse_a=FUSE_A, charger=weak) as there:
         numbers = range(1, len(DEPOT) + 1)
         for limit_a in (16.0, 8.0):
             for n in numbers:

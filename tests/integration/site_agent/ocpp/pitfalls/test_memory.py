@@ -12,6 +12,7 @@ from depot_sim.faults import FaultKind
 from site_agent.devices.ocpp.central import CentralSystem
 from site_agent.domain.device import Lapse
 from site_agent.store.memory import MemoryKeyValues, MemorySessions
+from support.leaping_clock import leaping
 from support.ocpp_access import FEW
 from support.ocpp_depot import station
 from support.ocpp_yard import TIMING, Yard, yard
@@ -34,6 +35,7 @@ async def probed(there: Yard) -> Lapse:
 @pytest.mark.row("pitfall:P15")
 @pytest.mark.row("personality:keeps-expired-profile")
 @pytest.mark.row("safety:S2")
+@leaping
 async def test_one_that_keeps_an_expired_limit_is_found_by_a_probe(spoken: str) -> None:
     keeping: list[Entry] = ["keeps-expired-profile"]
     async with yard(keeping, version=spoken) as there:
@@ -47,6 +49,7 @@ async def test_one_that_keeps_an_expired_limit_is_found_by_a_probe(spoken: str) 
 
 
 @pytest.mark.row("pitfall:P15")
+@leaping
 async def test_one_that_lets_go_is_known_to(spoken: str) -> None:
     memory = MemoryKeyValues()
     async with yard(["good"], version=spoken, memory=memory) as there:
@@ -59,6 +62,7 @@ async def test_one_that_lets_go_is_known_to(spoken: str) -> None:
 
 @pytest.mark.row("pitfall:P15")
 @pytest.mark.row("safety:S1")
+@leaping
 async def test_without_an_agent_the_sum_falls_to_the_fail_safe_shares(spoken: str) -> None:
     async with yard(["good"], ["keeps-expired-profile"], version=spoken, fuse_a=64) as there:
         await until(lambda: there.amps(1) > 30 and there.amps(2) > 25)
@@ -71,6 +75,7 @@ async def test_without_an_agent_the_sum_falls_to_the_fail_safe_shares(spoken: st
 
 
 @pytest.mark.row("personality:loses-profile-on-reboot")
+@leaping
 async def test_profiles_are_sent_again_after_a_reboot(spoken: str) -> None:
     async with yard(["loses-profile-on-reboot"], ["good"], version=spoken) as there:
         there.evse(1).trial_a = 10.0
@@ -84,6 +89,7 @@ async def test_profiles_are_sent_again_after_a_reboot(spoken: str) -> None:
 
 @pytest.mark.row("pitfall:P6")
 @pytest.mark.row("personality:waits-next-tx")
+@leaping
 async def test_a_share_that_waits_for_the_next_transaction_is_not_relied_on(spoken: str) -> None:
     async with yard(["waits-next-tx"], version=spoken) as there:
         there.evse(1).trial_a = 10.0  # a TxProfile, which works at once
@@ -95,6 +101,7 @@ async def test_a_share_that_waits_for_the_next_transaction_is_not_relied_on(spok
 
 @pytest.mark.row("pitfall:P4")
 @pytest.mark.row("pitfall:P5")
+@leaping
 async def test_a_second_charger_of_a_kind_starts_where_the_first_got_to(spoken: str) -> None:
     memory = MemoryKeyValues()
     difficult: list[Entry] = ["rejects-max-stack", "watts-only", "rejects-zero"]
@@ -115,6 +122,7 @@ async def test_a_second_charger_of_a_kind_starts_where_the_first_got_to(spoken: 
 
 @pytest.mark.row("pitfall:P10")
 @pytest.mark.row("personality:no-boot-on-reconnect")
+@leaping
 async def test_after_a_restart_of_ours_the_limit_in_force_is_known(spoken: str) -> None:
     memory, sessions = MemoryKeyValues(), MemorySessions()
     async with yard(

@@ -8,6 +8,7 @@ import pytest
 
 from depot_sim.chargers.personality import Entry
 from site_agent.flows.notices import LIMIT_NOT_OBEYED
+from support.leaping_clock import leaping
 from support.ocpp_yard import yard
 from support.waiting import until
 
@@ -17,6 +18,7 @@ FUSE_A = 40.0
 @pytest.mark.row("pitfall:P7")
 @pytest.mark.row("personality:accepts-and-ignores")
 @pytest.mark.row("safety:S3")
+@leaping
 async def test_one_that_ignores_is_noticed_counted_and_reported(spoken: str) -> None:
     async with yard(["accepts-and-ignores"], ["good"], version=spoken, fuse_a=FUSE_A) as there:
         await until(lambda: there.amps(1) > 30)
@@ -34,6 +36,7 @@ async def test_one_that_ignores_is_noticed_counted_and_reported(spoken: str) -> 
 
 @pytest.mark.row("pitfall:P8")
 @pytest.mark.row("personality:slow-30s")
+@leaping
 async def test_a_slow_one_is_waited_for_and_its_delay_is_learnt(spoken: str) -> None:
     async with yard(["slow-30s"], ["good"], version=spoken, fuse_a=FUSE_A, plugged=False) as there:
         await there.passes(35)  # even its fail-safe share takes half a minute
@@ -59,6 +62,7 @@ async def test_a_slow_one_is_waited_for_and_its_delay_is_learnt(spoken: str) -> 
 
 @pytest.mark.row("pitfall:P7")
 @pytest.mark.row("personality:spikes-on-update")
+@leaping
 async def test_one_that_spikes_is_found_out_and_raised_seldom(spoken: str) -> None:
     """A spike is current that nobody else may have meanwhile: the fuse sees it once in a while."""
     spiky: list[Entry] = [{"spikes-on-update": 8}]

@@ -7,12 +7,14 @@ import pytest
 from contracts.errors import PermanentError
 from depot_sim.chargers.personality import Entry
 from site_agent.domain.device import ChargerSetpoint
+from support.leaping_clock import leaping
 from support.ocpp_yard import Yard, yard
 from support.waiting import until
 
 
 @pytest.mark.row("pitfall:P3")
 @pytest.mark.row("personality:rejects-zero")
+@leaping
 async def test_one_that_refuses_a_pause_is_held_at_its_minimum(spoken: str) -> None:
     async with yard(["rejects-zero"], ["good"], version=spoken) as there:
         there.evse(1).trial_a = 0.0
@@ -27,6 +29,7 @@ async def test_one_that_refuses_a_pause_is_held_at_its_minimum(spoken: str) -> N
 @pytest.mark.row("pitfall:P3")
 @pytest.mark.row("personality:stuck-suspended")
 @pytest.mark.parametrize("remedy", ["clear-and-set", "remote-start"])
+@leaping
 async def test_a_vehicle_that_stays_suspended_is_woken(spoken: str, remedy: str) -> None:
     stuck: list[Entry] = [{"stuck-suspended": remedy}]
     async with yard(stuck, version=spoken) as there:
@@ -43,6 +46,7 @@ async def test_a_vehicle_that_stays_suspended_is_woken(spoken: str, remedy: str)
 @pytest.mark.row("pitfall:P2")
 @pytest.mark.row("personality:phase-switch")
 @pytest.mark.row("personality:ignores-number-phases")
+@leaping
 async def test_a_phase_switch_does_not_break_the_worst_phase(spoken: str) -> None:
     """It draws 20 A on one phase under a limit of 16: excess, which the other one pays for."""
     switching: list[Entry] = [{"phase-switch": 20}, "watts-only"]
@@ -65,6 +69,7 @@ async def test_a_phase_switch_does_not_break_the_worst_phase(spoken: str) -> Non
 
 
 @pytest.mark.row("personality:no-profiles")
+@leaping
 async def test_one_without_profiles_is_counted_at_its_rating_and_can_be_stopped(
     spoken: str,
 ) -> None:
