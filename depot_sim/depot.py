@@ -90,7 +90,7 @@ class Depot:
         """Live until cancelled; `ready` is called once every server listens.
 
         Raises:
-            RuntimeError: a port is taken.
+            ConfigError: a port is taken.
         """
         async with AsyncExitStack() as stack:
             self._addresses = await self._listen(stack)

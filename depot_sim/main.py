@@ -20,7 +20,7 @@ async def run(
     """Run a depot until `stopping` is set; `ready` is called once every server listens.
 
     Raises:
-        BaseExceptionGroup: around RuntimeError when a port is taken, or any programming error.
+        BaseExceptionGroup: around ConfigError when a port is taken, or any programming error.
     """
 
     async def stop() -> None:

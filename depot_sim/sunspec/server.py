@@ -11,6 +11,7 @@ from pymodbus.constants import ExcCodes
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
+from contracts.errors import ConfigError
 from depot_sim.faults import FaultKind, Faults
 from depot_sim.sunspec.image import BASE_ADDRESS, Image
 
@@ -62,7 +63,7 @@ class SunSpecServer:
         """Listen; the address is the real one.
 
         Raises:
-            RuntimeError: the port is taken.
+            ConfigError: the port is taken.
         """
         registers = SimData(
             BASE_ADDRESS, values=list(self._image.registers), datatype=DataType.REGISTERS
@@ -72,7 +73,11 @@ class SunSpecServer:
             address=(self._listener.host, self._listener.port),
             trace_packet=self._muted,
         )
-        await server.serve_forever(background=True)
+        where = f"{self._listener.host}:{self._listener.port}"
+        try:
+            await server.serve_forever(background=True)
+        except RuntimeError as error:  # pymodbus' word for it
+            raise ConfigError(f"{where}: cannot listen there; is the port taken?") from error
         try:
             # The transport of a listening pymodbus server is asyncio's Server.
             host, port = server.transport.sockets[0].getsockname()[:2]  # type: ignore[attr-defined]

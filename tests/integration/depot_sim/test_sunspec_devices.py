@@ -13,6 +13,7 @@ from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.exceptions import ModbusIOException
 from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
 
+from contracts.errors import ConfigError
 from depot_sim.faults import FaultKind
 from depot_sim.physics.battery import Battery
 from depot_sim.physics.drift import Drift
@@ -260,6 +261,6 @@ async def test_a_taken_port_is_an_error(battery: SunSpecBattery, clock: Any) -> 
             plant=Plant,
             elapsed=clock.monotonic,
         )
-        with pytest.raises(RuntimeError, match="listen"):
+        with pytest.raises(ConfigError, match="listen"):
             async with second.serving():
                 pass
