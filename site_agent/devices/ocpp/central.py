@@ -21,6 +21,7 @@ from contracts.time import Clock
 from site_agent.devices.ocpp import security
 from site_agent.devices.ocpp.gate import Gate, Guarded, Refusals
 from site_agent.devices.ocpp.limits.knowledge import Models
+from site_agent.devices.ocpp.limits.turns import Turns
 from site_agent.devices.ocpp.proxy.proxy import CloudProxy
 from site_agent.devices.ocpp.proxy.settings import CloudConfig
 from site_agent.devices.ocpp.security import Profile
@@ -76,7 +77,7 @@ class CentralSystem:
         self._ssl = ssl_context
         self._profile = profile
         self._timing = timing or Timing()
-        models = Models(memory)
+        models, turns = Models(memory), Turns()
         self._stations = {
             config.charge_point_id: Station(
                 config,
@@ -88,6 +89,7 @@ class CentralSystem:
                 wake=wake,
                 models=models,
                 memory=memory,
+                turns=turns,
             )
             for config in stations
         }

@@ -23,6 +23,7 @@ from site_agent.devices.ocpp.known.inventory import Inventory
 from site_agent.devices.ocpp.limits.installer import Link
 from site_agent.devices.ocpp.limits.knowledge import Model, Models
 from site_agent.devices.ocpp.limits.profiles import Capabilities
+from site_agent.devices.ocpp.limits.turns import Turns
 from site_agent.devices.ocpp.proxy.proxy import CloudProxy
 from site_agent.devices.ocpp.settings import StationConfig, Timing, Version
 from site_agent.devices.ocpp.versions.dialect import Dialect, Nameplate, Trigger
@@ -54,6 +55,7 @@ class Station:
         wake: Wake,
         models: Models | None = None,
         memory: KeyValues | None = None,
+        turns: Turns | None = None,
     ) -> None:
         self.config = config
         self.timing = timing
@@ -100,6 +102,9 @@ class Station:
             )
             for connector, spec in config.evses.items()
         }
+
+        for evse in self.evses.values():
+            evse.steering.turns = turns or evse.steering.turns
 
     # --- what the charger tells -------------------------------------------------------------------
 

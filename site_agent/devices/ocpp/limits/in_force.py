@@ -45,6 +45,11 @@ class Held:
         return self.begun + self.lasting / 3
 
     @property
+    def must_renew_at(self) -> datetime:
+        """When it is sent again whatever stands against it."""
+        return self.begun + 2 * self.lasting / 3
+
+    @property
     def ends_at(self) -> datetime:
         """When it ends by itself, in a charger that lets it."""
         return self.begun + self.lasting

@@ -43,7 +43,8 @@ class Knowledge:
     sticks: bool = False
     """It has stayed suspended after a pause."""
     spikes: bool = False
-    """It draws more than it may for a moment whenever it is told a limit."""
+    """It draws up to its rating for some seconds whenever it is told a limit, also a lower one or
+    the same again: a spike (`limits.turns`)."""
     outranked: bool = False
     """A profile that is not ours stands above our fail-safe share at stack level 0."""
     composite: bool | None = None

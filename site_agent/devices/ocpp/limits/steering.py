@@ -10,7 +10,8 @@
 - A charger that refuses 0 A is given its minimum current instead, and `confirmed` says so.
 - A charger that never lets go of a limit (`probe_lease`) goes on with TxProfiles: those end with
   the transaction at least, a TxDefaultProfile would not. It is budgeted at its last limit.
-- A charger that spikes at every update is raised once a minute at most; falls never wait.
+- A charger that spikes at every update is raised once a minute at most, and only one of the site
+  at a time (`turns`); falls never wait.
 - A charger that knows no profiles is counted at its rating while a vehicle is there, and a limit
   of 0 A ends its transaction.
 """
@@ -34,6 +35,7 @@ from site_agent.devices.ocpp.limits.installer import Installer, Link
 from site_agent.devices.ocpp.limits.lapse import Sight, probe
 from site_agent.devices.ocpp.limits.outranked import Outranked
 from site_agent.devices.ocpp.limits.profiles import Supply, legal_a
+from site_agent.devices.ocpp.limits.turns import Turns
 from site_agent.devices.ocpp.limits.upkeep import Upkeep
 from site_agent.devices.ocpp.settings import Timing
 from site_agent.devices.ocpp.wire.outbox import SupersededError
@@ -42,8 +44,6 @@ from site_agent.ports import KeyValues
 
 _REFUSED_FOR = timedelta(seconds=60)
 """How long a limit refused in every form is not tried again in the same transaction."""
-_SELDOM = timedelta(seconds=60)
-"""How long a raise waits after another update, at a charger that spikes at every one."""
 _LONGEST_LEASE_S = 3600.0
 _log = structlog.get_logger(__name__)
 
@@ -86,6 +86,8 @@ class Steering:
         self._refused: tuple[float, int, datetime] | None = None
         self._probing: float | None = None
         """The limit that is left to run out, while it is."""
+        self.turns = Turns()
+        """Shared by all of a site."""
         self.rank = Outranked(spec, installer, self._force, clock=clock, transaction=transaction)
         self._upkeep = Upkeep(spec, installer, memory)
         self.follower = self._upkeep.follower
@@ -297,12 +299,15 @@ class Steering:
         )
 
     def _may_wait(self, limit_a: float, transaction: Transaction) -> bool:
-        """A raise at a charger that spikes at every update; `_renew` comes back to it."""
+        """As `Turns.wait`, where every update is a spike; `_renew` comes back to it."""
+        spikes, now = self._installer.experience.known.spikes, self._clock.now()
+        confirmed = self._force.confirmed(now) if spikes else None
+        if confirmed is None:
+            return False  # or it may hold anything
         lease = self._force.lease
-        if not self._installer.experience.known.spikes or lease is None or lease.asked_a is None:
-            return False
-        young = self._clock.now() - lease.begun < _SELDOM
-        return young and lease.transaction_id == transaction.id and limit_a > lease.limit_a
+        if lease is not None and lease.transaction_id != transaction.id:
+            lease = None
+        return self.turns.wait(self._spec.evse_id, limit_a, confirmed[0], lease, now)
 
     # --- telling ----------------------------------------------------------------------------------
 

@@ -48,6 +48,8 @@ async def check_in(
     yield await tried("local list", checks.local_list, link)
     async for step in Trials(station.evses[number], clock).run():
         yield step
+    if station.evses[number].knowledge.spikes:
+        yield checks.spikes()
     if reboot and station.link is not None:
         yield await tried("reboot", checks.rebooted, station.link)
     else:

@@ -207,6 +207,16 @@ class Checks:
             return not_tried("local list", "it has none; vehicles start only while connected")
         return passed("local list", f"version {version}")
 
+    def spikes(self) -> Step:
+        """It, or its kind, has been seen to spike."""
+        spec = self._evse.spec
+        return failed(
+            "spikes",
+            f"it draws up to {spec.max_current_a:g} A for some seconds at every update (a spike)",
+            f"keep {spec.max_current_a - spec.min_current_a:g} A free at the fuse, or ask its maker"
+            " for a firmware without; of such chargers one of the site is raised at a time",
+        )
+
     # --- a restart --------------------------------------------------------------------------------
 
     async def rebooted(self, link: Link) -> Step:
