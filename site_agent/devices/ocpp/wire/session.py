@@ -23,7 +23,8 @@ from site_agent.devices.ocpp.wire.tally import Tally
 from site_agent.devices.ocpp.wire.trace import Direction, Trace
 
 _MOST_UNANSWERED = 64
-"""A charger may have one CALL in flight; whoever has this many floods us."""
+"""A charger may have one CALL in flight; whoever has this many, or sends more frames in a row that
+are of no use, floods us."""
 
 _REFUSED = (CloseCode.PROTOCOL_ERROR, CloseCode.INVALID_DATA, CloseCode.MESSAGE_TOO_BIG)
 
@@ -52,6 +53,7 @@ class Session:
         self._tally = tally
         self._inbox: asyncio.Queue[Call | str] = asyncio.Queue(_MOST_UNANSWERED)
         self._outbox = Outbox(self._send_call, timeout_s=timeout_s, deaf=self._deaf)
+        self._useless = 0
         self._ended = asyncio.Event()
         self._close: tuple[int, str] = (CloseCode.NORMAL_CLOSURE, "")
         self.spoken = asyncio.Event()
@@ -106,7 +108,7 @@ class Session:
 
     async def _read(self) -> None:
         try:
-            while True:
+            while not self._ended.is_set():
                 message = await self._socket.recv()
                 self.last_seen = self._clock.now()
                 self._trace.note(Direction.IN, message)
@@ -121,6 +123,7 @@ class Session:
             frame = frames.parse(message)
         except BadFrameError as bad:
             self._tally.note("bad frame", reason=str(bad))
+            self._wasted()
             code = self._dialect.error_code(bad.fault)
             if bad.message_id is not None and code is not None:
                 self._take(frames.error(bad.message_id, code, str(bad)))
@@ -129,13 +132,26 @@ class Session:
             self._take(frame)
         elif not self._outbox.settle(frame):
             self._tally.note("answer to nothing")
+            self._wasted()
+            return
+        self._useless = 0
+
+    def _wasted(self) -> None:
+        """A frame of no use; with too many in a row the connection is of none either."""
+        self._useless += 1
+        if self._useless > _MOST_UNANSWERED:
+            self._flooded()
 
     def _take(self, item: Call | str) -> None:
         try:
             self._inbox.put_nowait(item)
         except asyncio.QueueFull:
+            self._flooded()
+
+    def _flooded(self) -> None:
+        if not self._ended.is_set():
             self._tally.note("flood")
-            self.end(CloseCode.POLICY_VIOLATION, "too many calls at once")
+            self.end(CloseCode.POLICY_VIOLATION, "too many messages at once")
 
     async def _answer_in_order(self) -> None:
         while True:
