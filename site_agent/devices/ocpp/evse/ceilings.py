@@ -43,12 +43,13 @@ class Ceilings:
         self._held: dict[str, tuple[Limiting, ...]] = {}
 
     def put(self, source: str, ceilings: Sequence[Limiting]) -> None:
-        """Replace what this source has set; beyond the most sources, the oldest goes."""
+        """Replace what this source has set; beyond the most, the oldest told by it goes."""
         self._held.pop(source, None)
         if ceilings:
             self._held[source] = tuple(ceilings)
         while len(self._held) > _MOST_SOURCES:
-            del self._held[next(iter(self._held))]
+            told = (held for held in self._held if held.startswith(TOLD))
+            del self._held[next(told, next(iter(self._held)))]
 
     def drop(self, source: str) -> None:
         """It limits nothing any more."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from site_agent.devices.ocpp.evse.ceilings import Ceiling, Ceilings
+from site_agent.devices.ocpp.evse.ceilings import TOLD, Ceiling, Ceilings
 from site_agent.devices.ocpp.versions.v201.outer_limits import ceilings
 from site_agent.devices.ocpp.wire.frames import CallFaultError
 from site_agent.domain.device import ChargerSpec
@@ -91,3 +91,13 @@ def test_a_limit_that_cannot_be_read_is_told_to_the_charger(bad: dict[str, Any])
 def test_too_many_schedules() -> None:
     with pytest.raises(CallFaultError):
         ceilings({"chargingSchedule": [schedule()] * 5}, SPEC, NOON)
+
+
+def test_a_charger_that_tells_of_many_pushes_out_only_its_own() -> None:
+    held = Ceilings()
+    held.put("cloud CSMS", steady(7.0))
+    for number in range(40):
+        held.put(f"{TOLD}{number}", steady(20.0))
+    assert held.at(NOON) == 7.0
+    assert len(held.sources) == 16
+    assert f"{TOLD}39" in held.sources
