@@ -3,6 +3,7 @@
 ::
 
     CentralSystem            one WebSocket server: who may come in, and with which version
+    ├── Gate                 what strangers may cost before they have said who they are
     └── Station              one charging station over all its connections
         ├── Session          one socket: frames, answers in order, one CALL in flight (`Outbox`)
         ├── Dialect          `v16`, `v201`, `v21`: our words to the wire's and back, without state

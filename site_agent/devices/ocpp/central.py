@@ -19,7 +19,7 @@ from websockets.typing import Subprotocol
 
 from contracts.time import Clock
 from site_agent.devices.ocpp import security
-from site_agent.devices.ocpp.gate import Gate, Guarded, Refusals
+from site_agent.devices.ocpp.gate import Gate, Guarded, Refusals, peer
 from site_agent.devices.ocpp.limits.knowledge import Models
 from site_agent.devices.ocpp.limits.turns import Turns
 from site_agent.devices.ocpp.proxy.proxy import CloudProxy
@@ -98,8 +98,8 @@ class CentralSystem:
             for station in self._stations.values()
             if (cloud := station.config.cloud) is not None
         ]
-        self.gate = Gate(2 * len(self._stations) + _SPARE)
         self._refusals = Refusals(clock.monotonic)
+        self.gate = Gate(2 * len(self._stations) + _SPARE, self._refusals)
         self.ready = asyncio.Event()
         """Set once the port is open."""
         for version, dialect in DIALECTS.items():
@@ -180,15 +180,23 @@ class CentralSystem:
         identity = _identity(request)
         station = self._stations.get(identity)
         if station is None:
-            self._refusals.note("unknown charger refused", charge_point=identity[:_LOGGED_ID])
+            self._refusals.note(
+                "unknown charger refused", charge_point=identity[:_LOGGED_ID], peer=peer(socket)
+            )
             return socket.respond(HTTPStatus.NOT_FOUND, "unknown charge point\n")
         if self._profile is Profile.TLS_CERTIFICATE and not security.certified(socket, identity):
-            self._refusals.note("charger with another's certificate refused", charge_point=identity)
+            self._refusals.note(
+                "charger with another's certificate refused",
+                charge_point=identity,
+                peer=peer(socket),
+            )
             return socket.respond(HTTPStatus.FORBIDDEN, "not this charge point's certificate\n")
         passwords = station.passwords
         header = request.headers.get("Authorization", "")
         if passwords and not security.password_matches(identity, passwords, header):
-            self._refusals.note("charger with a wrong password refused", charge_point=identity)
+            self._refusals.note(
+                "charger with a wrong password refused", charge_point=identity, peer=peer(socket)
+            )
             response = socket.respond(HTTPStatus.UNAUTHORIZED, "wrong password\n")
             response.headers["WWW-Authenticate"] = 'Basic realm="ocpp"'
             return response

@@ -23,8 +23,9 @@ class Gate:
     whoever holds connections open keeps nobody else out.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, refusals: Refusals) -> None:
         self._most = most
+        self._refusals = refusals
         self._waiting: dict[Guarded, None] = {}
         self.turned_away = 0
         """How many have had to go."""
@@ -41,6 +42,7 @@ class Gate:
             oldest = next(iter(self._waiting))
             self.leave(oldest)
             self.turned_away += 1
+            self._refusals.note("too many handshakes at once", peer=peer(oldest))
             oldest.transport.abort()
 
     def leave(self, connection: Guarded) -> None:
@@ -96,3 +98,9 @@ class Refusals:
         if told_s is None or now_s - told_s >= _QUIET_S:
             self._told_s[reason] = now_s
             _log.warning(reason, times=self._untold.pop(reason), **details)
+
+
+def peer(connection: ServerConnection) -> str:
+    """The address it comes from; empty once it has gone."""
+    address = connection.remote_address
+    return str(address[0]) if address else ""

@@ -23,7 +23,7 @@ HANDSHAKE = (
 
 @pytest.mark.row("pitfall:P12")
 async def test_pongs_that_never_come_are_not_waited_for() -> None:
-    gate, pending = Gate(1), asyncio.Queue[int]()
+    gate, pending = Gate(1, Refusals(lambda: 0.0)), asyncio.Queue[int]()
 
     async def serving(socket: ServerConnection) -> None:
         for _ in range(50):

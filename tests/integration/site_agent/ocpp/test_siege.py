@@ -180,6 +180,14 @@ async def test_handshakes_that_never_end_are_cut_off() -> None:
 
 
 async def test_thousands_of_idle_connections_keep_nobody_out() -> None:
+    with capture_logs() as logs:
+        await crowd()
+    told = [line for line in logs if line["event"] == "too many handshakes at once"]
+    assert told
+    assert {line["peer"] for line in told} == {"127.0.0.1"}
+
+
+async def crowd() -> None:
     async with siege() as there:
         gate, writers = there.site.system.gate, []
         for _ in range(1_500):
