@@ -125,6 +125,10 @@ def depot_sim(config: ConfigOption) -> None:
 def certs(
     folder: Annotated[Path, typer.Argument(help="Where to put keys and certificates.")],
     site: Annotated[list[str] | None, typer.Option(help="A site id; may be repeated.")] = None,
+    charger: Annotated[
+        list[str] | None,
+        typer.Option(help="A charge point id (OCPP security profile 3); may be repeated."),
+    ] = None,
     host: Annotated[
         list[str] | None,
         typer.Option(help="A name or address servers are reached under; may be repeated."),
@@ -140,7 +144,8 @@ def certs(
     from gridyard.credentials import make_credentials
 
     with plain_errors():
-        make_credentials(folder, site or ["depot-1"], SystemClock(), [*LOOPBACK, *(host or [])])
+        hosts = [*LOOPBACK, *(host or [])]
+        make_credentials(folder, site or ["depot-1"], SystemClock(), hosts, charger or [])
     files = sorted(str(path) for path in folder.rglob("*") if path.is_file())
     if as_json:
         typer.echo(json.dumps({"folder": str(folder), "files": files}, indent=2))

@@ -15,14 +15,19 @@ LIFE = timedelta(days=30)
 
 
 def make_credentials(
-    folder: Path, sites: Sequence[str], clock: Clock, hosts: Sequence[str] = LOOPBACK
+    folder: Path,
+    sites: Sequence[str],
+    clock: Clock,
+    hosts: Sequence[str] = LOOPBACK,
+    chargers: Sequence[str] = (),
 ) -> Pki:
     """Make, keep or renew everything in `folder`; a site's files are in `site_folder`.
 
     Raises:
         PermanentError: a site id that may not stand in a NATS subject.
+        ConfigError: a charger id that may not stand in a file name.
     """
-    pki = make_test_pki(folder, sites=sites, hosts=hosts)
+    pki = make_test_pki(folder, sites=sites, hosts=hosts, chargers=chargers)
     authority, now = Authority(pki.nats), clock.now()
     for site_id, identity in pki.sites.items():
         issue_site_credentials(

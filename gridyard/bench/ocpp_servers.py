@@ -62,7 +62,7 @@ async def _ours(count: int, pipe: Connection) -> None:
             confirm = [_confirm_ours(charger) for charger in central.chargers.values()]
             await _obey(pipe, count, charging, lambda: confirm)
 
-        await first_of(central.run(), orders())
+        await first_of(central.run(), store.sessions.run(clock), orders())
         store.close()
 
 

@@ -36,6 +36,7 @@ from site_agent.domain.policy import ControlPolicy
 from site_agent.domain.room import moment_of, site_room
 from site_agent.domain.site import SiteSnapshot
 from site_agent.domain.steady import keep_steady
+from site_agent.domain.stopping import must_stop
 
 DEFAULT_POLICY = ControlPolicy()
 
@@ -125,11 +126,7 @@ def _setpoint(
         case Role.IDLE:
             limit_a, cause = _unattended(spec, envelope)
         case Role.FIXED:
-            worst = worst_a(charger, snapshot.at, snapshot.model.device_max_age)
-            state = "does not obey" if charger.online else "does not answer"
-            limit_a, cause = _unattended(spec, envelope)[0], f"{state}: counted at {worst:.1f} A"
-            if charger.online and charger.confirmed_limit_a is not None:
-                limit_a = min(limit_a, charger.confirmed_limit_a)  # never raised on suspicion
+            limit_a, cause = _fixed(snapshot, envelope, charger, limits)
         case Role.STEERED if spec.evse_id in shares:
             limit_a, cause = limits[spec.evse_id], shares[spec.evse_id].cause
         case Role.STEERED if forbidden(charger):
@@ -137,6 +134,22 @@ def _setpoint(
         case Role.STEERED:
             limit_a, cause = 0.0, "paused a short while ago: rests before it may resume"
     return ChargerSetpoint(evse_id=spec.evse_id, limit_a=limit_a, cause=cause)
+
+
+def _fixed(
+    snapshot: SiteSnapshot, envelope: Envelope, charger: ChargerState, limits: Mapping[str, float]
+) -> tuple[float, str]:
+    """What a charger that cannot be moved is told all the same."""
+    worst = worst_a(charger, snapshot.at, snapshot.model.device_max_age)
+    share_a, _ = _unattended(charger.spec, envelope)
+    if not charger.controllable:
+        if must_stop(snapshot, envelope, limits) == charger.spec.evse_id:
+            return 0.0, "stopped: knows no limits, and nothing else is left to give way"
+        return share_a, f"knows no limits: counted at {worst:.1f} A"
+    state = "does not obey" if charger.online else "does not answer"
+    if charger.online and charger.confirmed_limit_a is not None:
+        share_a = min(share_a, charger.confirmed_limit_a)  # never raised on suspicion
+    return share_a, f"{state}: counted at {worst:.1f} A"
 
 
 def _unattended(spec: ChargerSpec, envelope: Envelope) -> tuple[float, str]:

@@ -73,6 +73,8 @@ class ChargerState:
     """False once it has turned a limit of 0 A into its minimum: it is served first."""
     lapse: Lapse = Lapse.DEVICE
     """Whether it lets go of a limit of ours by itself and returns to its fail-safe share."""
+    controllable: bool = True
+    """False: it knows no limits and can only be stopped; with a vehicle it may draw its rating."""
     ceiling_a: float | None = None
     """Most that others allow it (a cloud CSMS, a limit set at the charger), A per phase."""
     follows_within: timedelta | None = None

@@ -45,12 +45,12 @@ class Role(Enum):
     IDLE = auto()
     """Obeys, but no vehicle is plugged in."""
     FIXED = auto()
-    """Offline, silent or disobedient: cannot be moved, so it is counted at its worst."""
+    """Offline, silent, disobedient or without limits: cannot be moved, counted at its worst."""
 
 
 def role(charger: ChargerState) -> Role:
     """The role of a charger."""
-    if not (charger.online and charger.obeys):
+    if not (charger.online and charger.obeys and charger.controllable):
         return Role.FIXED
     return Role.STEERED if charger.plugged or charger.transaction_id is not None else Role.IDLE
 

@@ -73,6 +73,8 @@ def _held(snapshot: SiteSnapshot, keepers: list[ChargerState]) -> dict[str, floa
 
 def _left_with_a(charger: ChargerState) -> float:
     share_a = charger.spec.fail_safe_current_a
+    if not charger.controllable:
+        return charger.spec.max_current_a
     return max(share_a, charger.confirmed_limit_a or 0.0) if keeps(charger) else share_a
 
 

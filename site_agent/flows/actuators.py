@@ -93,7 +93,8 @@ class Actuators:
         now = self._clock.now()
         for charger, setpoint in zip(self._devices.chargers, decision.chargers, strict=True):
             state = charger.state(now)
-            if state.online and self._must_tell(setpoint):
+            takes = state.controllable or setpoint.limit_a <= 0  # one without limits: only a stop
+            if state.online and takes and self._must_tell(setpoint):
                 limit_a = state.confirmed_limit_a
                 rising = limit_a is not None and setpoint.limit_a > limit_a
                 move = _Move(self.chargers[setpoint.evse_id], setpoint)
@@ -135,7 +136,9 @@ class Actuators:
         """(device, whether it takes setpoints, whether it holds its own); free PV is left out."""
         now = self._clock.now()
         for charger, limit in zip(self._devices.chargers, decision.chargers, strict=True):
-            able = self.chargers[limit.evse_id].failure is None and charger.state(now).online
+            state = charger.state(now)
+            unfailing = self.chargers[limit.evse_id].failure is None
+            able = unfailing and state.online and state.controllable
             yield limit.evse_id, able, not self._must_tell(limit)
         for battery, power in zip(self._devices.batteries, decision.batteries, strict=True):
             lane_b = self.batteries[power.battery_id]

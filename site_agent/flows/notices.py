@@ -25,6 +25,7 @@ BATTERY_OFFLINE = "battery-offline"
 PV_OFFLINE = "pv-offline"
 LIMIT_NOT_OBEYED = "limit-not-obeyed"
 KEEPS_LIMIT = "charger-keeps-limit"
+KNOWS_NO_LIMITS = "charger-knows-no-limits"
 LIMIT_UNMET = "limit-unmet"
 VEHICLE_STUCK = "vehicle-does-not-resume"
 FOREIGN_PROFILE = "foreign-charging-profile"
@@ -85,6 +86,15 @@ def _chargers(snapshot: SiteSnapshot) -> Iterator[tuple[Key, Condition]]:
                     severity=Severity.WARNING,
                     text=f"does not answer; counted at {worst:.0f} A a phase",
                     after=timedelta(seconds=15),
+                ),
+            )
+        elif not charger.controllable:
+            yield (
+                (KNOWS_NO_LIMITS, charger.spec.evse_id),
+                Condition(
+                    severity=Severity.WARNING,
+                    text=f"knows no limits and can only be stopped; counted at {worst:.0f} A a "
+                    "phase; set its fail_safe_current_a to its rating",
                 ),
             )
         elif not charger.obeys:

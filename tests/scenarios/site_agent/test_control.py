@@ -133,7 +133,12 @@ def _charger(name: str, facts: Case) -> ChargerState:
         obeys=facts.get("obeys", True),
     )
     lapse = Lapse(facts.get("lapse", "device"))
-    return replace(state, lapse=lapse, ceiling_a=facts.get("ceiling"))
+    return replace(
+        state,
+        lapse=lapse,
+        ceiling_a=facts.get("ceiling"),
+        controllable=facts.get("controllable", True),
+    )
 
 
 def _need(name: str, needs: Case) -> VehicleNeed:

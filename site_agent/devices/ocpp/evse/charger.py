@@ -121,6 +121,7 @@ class OcppCharger:
             confirmed_limit_a=None if confirmed is None else confirmed[0],
             limit_in_force_since=None if confirmed is None else confirmed[1],
             pausable=self.steering.pausable,
+            controllable=not self.steering.uncontrollable,
             lapse=self.steering.lapse,
             follows_within=self.steering.follows_within,
             phases_used=self._meter.phases_used,
