@@ -181,6 +181,7 @@ async def test_settings_follow_the_policy_and_right_ones_are_not_written(
         depot(access=replace(FLEET, offline=offline)) as site,
         connected(site, version=version, answers=memory.answers()) as charger,
     ):
+        await charger.boot()
         await until(lambda: {k: v.lower() for k, v in memory.settings.items()} == policy)
         await charger.boot()
         if offline is Offline.NOBODY:
@@ -273,7 +274,6 @@ async def test_a_charger_without_lists_is_served_all_the_same(odd: dict[str, Any
         depot(access=FLEET) as site,
         connected(site, answers=memory.answers() | odd) as charger,
     ):
-        await until(lambda: site.state().online)
         await checked_in(site, charger)
         await charger.call("Heartbeat", {})
         assert site.state().online
@@ -285,7 +285,6 @@ async def test_chargers_are_left_alone_without_a_policy() -> None:
         depot(access=replace(FLEET, offline=None)) as site,
         connected(site, answers=memory.answers()) as charger,
     ):
-        await charger.hears("TriggerMessage", lambda p: p["requestedMessage"] == "BootNotification")
         await charger.boot()
         await charger.boot()
         await charger.hears("TriggerMessage", lambda p: p["requestedMessage"] == "MeterValues")
