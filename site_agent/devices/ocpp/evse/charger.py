@@ -314,10 +314,11 @@ class OcppCharger:
         """
         self._tally.note("bad sample", bad, evse=self._spec.evse_id)
         received = self._clock.now()
-        news = [self._meter.take(sample, received) for sample in samples]
-        self._tally.note("sample told late", news.count(False), evse=self._spec.evse_id)
-        fresh = [sample for sample, new in zip(samples, news, strict=True) if new]
-        late = [sample for sample, new in zip(samples, news, strict=True) if not new]
+        fresh: list[Sample] = []
+        late: list[Sample] = []
+        for sample in samples:
+            (fresh if self._meter.take(sample, received) else late).append(sample)
+        self._tally.note("sample told late", len(late), evse=self._spec.evse_id)
         if fresh:
             self._learn(received)
             if self._meter.mismatch:

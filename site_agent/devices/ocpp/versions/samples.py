@@ -21,8 +21,8 @@ _IMPORT, _EXPORT = "Power.Active.Import", "Power.Active.Export"
 _CURRENT, _CURRENT_BACK = "Current.Import", "Current.Export"
 _SOC, _VOLTAGE = "SoC", "Voltage"
 _REGISTER_BACK = "Energy.Active.Export.Register"
-_POWER_UNITS = {"": 1.0, "W": 1.0, "kW": 1000.0}
-_UNITS: Mapping[str, Mapping[str, float]] = {
+_POWER_UNITS: Mapping[object, float] = {"": 1.0, "W": 1.0, "kW": 1000.0}
+_UNITS: Mapping[object, Mapping[object, float]] = {
     _REGISTER: {"": 1.0, "Wh": 1.0, "kWh": 1000.0},
     _REGISTER_BACK: {"": 1.0, "Wh": 1.0, "kWh": 1000.0},
     _IMPORT: _POWER_UNITS,
@@ -37,10 +37,11 @@ _PHASES: Mapping[object, str] = {
 }  # fmt: skip
 """Neutral and line-to-line values say nothing about a phase's load."""
 
-_Values = dict[str, dict[str, float]]
+_Values = dict[object, dict[str, float]]
 """By measurand, then by phase ("" for all phases together)."""
+_NUMBERS = (str, int, float)
 _NONE: Mapping[str, float] = {}
-_ReadValue = Callable[[Json], tuple[float, str]]
+_ReadValue = Callable[[Json], tuple[float, object]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +100,7 @@ def _values(entry: Json, read_value: _ReadValue) -> tuple[_Values, int]:
 
 
 def _put(values: _Values, item: Json, read_value: _ReadValue) -> None:
-    measurand = str(item.get("measurand") or _REGISTER)
+    measurand = item.get("measurand") or _REGISTER
     units, phase = _UNITS.get(measurand), _PHASES.get(item.get("phase"))
     if units is None or phase is None:
         return
@@ -112,25 +113,20 @@ def _put(values: _Values, item: Json, read_value: _ReadValue) -> None:
     values.setdefault(measurand, {})[phase] = scaled
 
 
-def _value_v16(item: Json) -> tuple[float, str]:
+def _value_v16(item: Json) -> tuple[float, object]:
     """1.6 writes numbers as strings; some chargers write numbers."""
     value = item["value"]
-    if item.get("format") == "SignedData" or not isinstance(value, str | int | float):
+    if item.get("format") == "SignedData" or not isinstance(value, _NUMBERS):
         raise ValueError("no plain number")
-    return float(value), _unit(item)
+    return float(value), item.get("unit") or ""
 
 
-def _value_v201(item: Json) -> tuple[float, str]:
+def _value_v201(item: Json) -> tuple[float, object]:
     measure = fields.part(item, "unitOfMeasure")
     power = fields.whole(measure, "multiplier") if measure.get("multiplier") is not None else 0
     if abs(power) > 9:  # noqa: PLR2004 - giga to nano; 10**huge would take for ever
         raise ValueError("implausible multiplier")
-    return fields.number(item, "value") * 10.0**power, _unit(measure)
-
-
-def _unit(data: Json) -> str:
-    """A unit nobody knows is found to be so where it is looked up."""
-    return str(data.get("unit") or "")
+    return fields.number(item, "value") * 10.0**power, measure.get("unit") or ""
 
 
 def _sample(at: datetime, values: _Values) -> Sample:
