@@ -83,8 +83,9 @@ class OcppCharger:
         self.ceilings = Ceilings()
         """What others limit it to; say `ceiling_changed` afterwards."""
         self.refusal = Refusal(
-            spec.evse_id, lambda: self._transactions.current, clock=clock, memory=memory, wake=wake
-        )
+            spec.evse_id, lambda: self._transactions.current, clock=clock, memory=memory, wake=wake,
+            steered=lambda: not self.steering.uncontrollable,
+        )  # fmt: skip
         self.ceilings.put("refused card", [self.refusal])
         self._vehicle_discharges: bool | None = None
         self._link: Link | None = None
@@ -260,10 +261,8 @@ class OcppCharger:
     @property
     def running(self) -> Running | None:
         """Its transaction and whose card began it."""
-        current = self._transactions.current
-        if current is None:
-            return None
-        return Running(evse_id=self._spec.evse_id, token=current.id_tag)
+        now = self._transactions.current
+        return None if now is None else Running(evse_id=self._spec.evse_id, token=now.id_tag)
 
     def ceiling_changed(self) -> None:
         """Others limit it differently now."""

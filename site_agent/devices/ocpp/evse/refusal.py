@@ -44,12 +44,14 @@ class Refusal:
         clock: Clock,
         memory: KeyValues | None,
         wake: Wake,
+        steered: Callable[[], bool] = lambda: True,
     ) -> None:
         self._evse_id = evse_id
         self._transaction = transaction
         self._clock = clock
         self._memory = memory
         self._wake = wake
+        self._steered = steered
         self._key = f"ocpp/refused/{evse_id}"
         self._refused: int | None = None
         self._next = clock.now()
@@ -69,8 +71,11 @@ class Refusal:
         return current is not None and current.id == self._refused
 
     def at(self, now: datetime) -> float | None:
-        """No current for it, A per phase; None: nothing is refused."""
-        return 0.0 if self.stands else None
+        """No current for it, A per phase; None: nothing is refused.
+
+        One that knows no limits is only stopped: 0 A would stop it again and again.
+        """
+        return 0.0 if self.stands and self._steered() else None
 
     async def judged(self, token: str, *, accepted: bool) -> None:
         """The charger is told whether a card may charge; another's card changes nothing."""

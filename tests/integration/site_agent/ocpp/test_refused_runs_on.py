@@ -90,6 +90,20 @@ async def test_it_gets_no_current_and_is_stopped_three_times_at_most(version: st
         assert site.state().ceiling_a is None
 
 
+async def test_one_without_limits_is_only_asked_to_stop(version: str) -> None:
+    refusing = {"SetChargingProfile": ["NotImplemented", ""]}
+    async with (
+        depot(timing=TIMING, clock=FastClock(_SPEED)) as site,
+        connected(site, version=version, answers=refusing) as charger,
+    ):
+        await charger.boot()
+        await charger.hears("TriggerMessage")
+        await starts(charger, site, STRANGER)
+        assert site.state().refused
+        assert site.state().ceiling_a is None
+        await until(lambda: len(stops(charger)) == 1)
+
+
 async def test_a_card_that_may_charge_and_one_that_ends_in_time_are_let_be(version: str) -> None:
     async with yard(version) as (site, charger):
         ref = await starts(charger, site, STRANGER)
