@@ -143,6 +143,7 @@ async def yard(
     timing: Timing = TIMING,
     charger: Mapping[str, Any] | None = None,
     plugged: bool = True,
+    speed: float = SPEED,
     tolerant: bool = False,
     versions: tuple[Version, ...] = (Version.V201, Version.V21, Version.V16),
 ) -> AsyncIterator[Yard]:
@@ -150,7 +151,7 @@ async def yard(
 
     `charger`: other fields of every charger's spec of ours.
     """
-    clock = leaping_clock() or FastClock(SPEED)
+    clock = leaping_clock() or FastClock(speed)
     numbers = range(1, len(personalities) + 1)
     specs = {n: spec(n, **(charger or {})) for n in numbers}
     how: dict[str, Any] = {"password": "pw", "tolerant": tolerant, "versions": versions}
