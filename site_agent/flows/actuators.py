@@ -70,6 +70,11 @@ class Actuators:
         accepted = self.chargers[evse_id].accepted
         return None if accepted is None else accepted.limit_a
 
+    def under_way_a(self, evse_id: str) -> float | None:
+        """The limit a charger may take at any moment, A; None: none is under way."""
+        under_way = self.chargers[evse_id].under_way
+        return None if under_way is None else under_way.limit_a
+
     def runs(self) -> list[Coroutine[object, object, None]]:
         """What must run for anything to be sent."""
         lanes: list[Lane[Any]] = [*self.chargers.values(), *self.batteries.values()]

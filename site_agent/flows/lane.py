@@ -60,6 +60,11 @@ class Lane(Generic[S]):
         late = self._clock.monotonic() - self._asked_s >= self._patience_s
         return self.failure is not None or (not self._idle.is_set() and late)
 
+    @property
+    def under_way(self) -> S | None:
+        """What the device may take at any moment: asked for, and not answered yet."""
+        return None if self._idle.is_set() else self._wanted
+
     def ask(self, setpoint: S) -> bool:
         """Send this now; False when it is busy or resting (the next cycle asks again)."""
         if not self._idle.is_set() or self._clock.monotonic() < self._rest_until_s:

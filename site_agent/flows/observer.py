@@ -54,6 +54,10 @@ class Acceptance(Protocol):
         """The limit a charger has last accepted from us, A."""
         ...
 
+    def under_way_a(self, evse_id: str) -> float | None:
+        """The limit a charger may take at any moment, A; None: none is under way."""
+        ...
+
 
 class Observer:
     """Takes snapshots."""
@@ -101,12 +105,20 @@ class Observer:
     def _judged(self, charger: ChargerState, now: datetime) -> ChargerState:
         name = charger.spec.evse_id
         self._learn_pause(charger, now)
+        silent = self._acceptance.is_silent(name)
         return replace(
             charger,
-            online=charger.online and not self._acceptance.is_silent(name),
+            online=charger.online and not silent,
+            confirmed_limit_a=self._highest_a(charger) if silent else charger.confirmed_limit_a,
             obeys=charger.obeys and self._compliance.obeys(charger, now),
             pausable=charger.pausable and name not in self._unpausable,
         )
+
+    def _highest_a(self, charger: ChargerState) -> float | None:
+        """A limit that waits behind other messages to a silent charger may still reach it."""
+        confirmed_a = charger.confirmed_limit_a
+        waits_a = self._acceptance.under_way_a(charger.spec.evse_id)
+        return confirmed_a if waits_a is None else max(confirmed_a or 0.0, waits_a)
 
     def _limitable(self, inverter: PvState) -> PvState:
         silent = self._acceptance.is_silent(inverter.spec.pv_id)
