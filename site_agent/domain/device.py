@@ -79,6 +79,8 @@ class ChargerState:
     """Most that others allow it (a cloud CSMS, a limit set at the charger), A per phase."""
     follows_within: timedelta | None = None
     """How long it has been seen to take to follow a limit; None: not learnt yet."""
+    coming_a: float | None = None
+    """The highest limit that it may come to before it follows the newest, A per phase."""
     phases_used: int | None = None
     """Phases the vehicle has been seen to draw on; None: not known."""
     bidirectional: bool = False

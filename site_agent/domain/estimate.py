@@ -110,13 +110,15 @@ def charger_power(charger: ChargerState, moment: Moment) -> Span:
 def excess_a(charger: ChargerState, moment: Moment) -> float:
     """Current that a charger with a vehicle draws beyond its limit, having had time to follow, A.
 
-    Slow or disobedient: until it is seen to fall, nobody else gets this current.
+    Slow or disobedient: until it is seen to fall, nobody else gets this current, nor what an
+    earlier, higher limit may still bring.
     """
     measured = measured_a(charger, moment.now, moment.max_age)
     limit_a, since = charger.confirmed_limit_a, charger.limit_in_force_since
     if measured is None or limit_a is None or since is None or role(charger) is not Role.STEERED:
         return 0.0
-    return max(0.0, measured - limit_a) if _sampled_at(charger) >= since + moment.settle else 0.0
+    most_a = max(measured, charger.coming_a or 0.0)
+    return max(0.0, most_a - limit_a) if _sampled_at(charger) >= since + moment.settle else 0.0
 
 
 def _charger_span(

@@ -125,6 +125,7 @@ class OcppCharger:
             controllable=not self.steering.uncontrollable,
             lapse=self.steering.lapse,
             follows_within=self.steering.follows_within,
+            coming_a=self.steering.coming_a(now),
             phases_used=self._meter.phases_used,
             stuck=self.steering.stuck,
             outranked=self.knowledge.outranked or bool(self.steering.rank.by),

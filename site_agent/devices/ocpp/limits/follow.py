@@ -57,6 +57,10 @@ class Follower:
             self._falling = None  # raised to where it is: nothing is to be seen
         self._told.append((at, limit_a))
 
+    def highest_a(self, since: datetime) -> float | None:
+        """The highest limit told since then, A; a charger that is slow may come to it first."""
+        return max((limit for told, limit in self._told if told >= since), default=None)
+
     def _lower_told(self, at: datetime, before_a: float) -> bool:
         """Whether a lower limit was told lately: a slow charger may come to that one first."""
         return any(at - told <= _LONGEST and limit < before_a for told, limit in self._told)

@@ -131,6 +131,11 @@ class Steering:
         seen_s = self.follower.follows_s or self._installer.experience.known.follows_s
         return None if seen_s is None else timedelta(seconds=seen_s)
 
+    def coming_a(self, now: datetime) -> float | None:
+        """The highest limit that it may come to before it follows the newest, A per phase."""
+        within = self.follows_within
+        return None if within is None else self.follower.highest_a(now - within)
+
     @property
     def uncontrollable(self) -> bool:
         """It knows no charging profiles: it can only be stopped, by `set_limit(0)`."""
