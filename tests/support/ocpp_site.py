@@ -17,6 +17,7 @@ from site_agent.config import SiteSettings
 from site_agent.console.client import Console
 from site_agent.main import SiteAddresses, run
 from support.fast_clock import FastClock
+from support.leaping_clock import leaping_clock
 
 PASSWORD = "only-for-tests"
 
@@ -57,7 +58,7 @@ async def ocpp_site(
     data: Path, *chargers: Mapping[str, Any], clock: Clock | None = None
 ) -> AsyncIterator[OcppSite]:
     """`chargers` are described as for the simulator, without their `url`."""
-    clock = clock or FastClock(20.0)
+    clock = clock or leaping_clock() or FastClock(20.0)
     port = free_port()
     depot = Depot(_hardware(port, chargers), clock)
     stopping = asyncio.Event()

@@ -10,12 +10,9 @@ import pytest
 
 from contracts.errors import PermanentError
 from depot_sim.faults import FaultKind
-from support.fast_clock import FastClock
+from support.leaping_clock import leaping
 from support.ocpp_site import OcppSite, ocpp_site
 
-_SPEED = 30.0
-_STEADY = 12.0
-"""A lease of 20 s that runs out must be seen also on a busy machine."""
 VEHICLE = {
     "id": "van-1", "id_tag": "TAG-VAN-1", "capacity_wh": 60_000, "soc_pct": 30, "max_ac_w": 22_080,
 }  # fmt: skip
@@ -37,10 +34,10 @@ async def verdicts(site: OcppSite, **args: object) -> dict[str, str]:
     return told
 
 
-@pytest.mark.xdist_group("realtime")
 @pytest.mark.parametrize("version", ["1.6", "2.0.1"])
+@leaping
 async def test_a_good_charger_passes(tmp_path: Path, version: str) -> None:
-    async with ocpp_site(tmp_path / "data", charger(version), clock=FastClock(_STEADY)) as site:
+    async with ocpp_site(tmp_path / "data", charger(version)) as site:
         await site.until("CP1", measured_a=32.0)
         told = await verdicts(site, reboot=True)
         assert not {step: verdict for step, verdict in told.items() if verdict != "PASS"}
@@ -48,6 +45,7 @@ async def test_a_good_charger_passes(tmp_path: Path, version: str) -> None:
         assert checked["1"]["fail"] == 0
 
 
+@leaping
 async def test_without_a_vehicle_much_is_not_tried(tmp_path: Path) -> None:
     async with ocpp_site(tmp_path / "data", charger("1.6", vehicle=False)) as site:
         await site.until("CP1", resting_a=6.0)
@@ -57,9 +55,10 @@ async def test_without_a_vehicle_much_is_not_tried(tmp_path: Path) -> None:
         assert told["limit followed"] == told["lapse"] == told["reboot"] == "NOT TRIED"
 
 
+@leaping
 async def test_quirks_are_found(tmp_path: Path) -> None:
     odd = charger("1.6", "rejects-zero", "composite-empty")
-    async with ocpp_site(tmp_path / "data", odd, clock=FastClock(_SPEED)) as site:
+    async with ocpp_site(tmp_path / "data", odd) as site:
         await site.until("CP1", measured_a=32.0)
         told = await verdicts(site)
         assert told["0 A taken"] == "FAIL", told
@@ -67,14 +66,16 @@ async def test_quirks_are_found(tmp_path: Path) -> None:
         assert not (await site.until("CP1", asked_a=32.0))["pausable"]
 
 
+@leaping
 async def test_an_ignoring_charger_is_found(tmp_path: Path) -> None:
     deaf = charger("2.0.1", "accepts-and-ignores")
-    async with ocpp_site(tmp_path / "data", deaf, clock=FastClock(_SPEED)) as site:
+    async with ocpp_site(tmp_path / "data", deaf) as site:
         await site.until("CP1", measured_a=32.0)
         told = await verdicts(site)
         assert told["limit followed"] == told["0 A taken"] == "FAIL", told
 
 
+@leaping
 async def test_a_charger_that_is_not_there(tmp_path: Path) -> None:
     async with ocpp_site(tmp_path / "data", charger("1.6")) as site:
         await site.until("CP1", measured_a=32.0)
@@ -85,6 +86,7 @@ async def test_a_charger_that_is_not_there(tmp_path: Path) -> None:
         assert await verdicts(site) == {"connected": "FAIL"}
 
 
+@leaping
 async def test_a_check_in_that_is_broken_off_gives_the_limit_back(tmp_path: Path) -> None:
     async with ocpp_site(tmp_path / "data", charger("1.6")) as site:
         await site.until("CP1", measured_a=32.0)
