@@ -99,9 +99,12 @@ class Experience:
         return self._joined[1]
 
     async def learn(self, **facts: object) -> None:
-        """It has shown these fields of `Knowledge`."""
+        """It has shown these fields of `Knowledge`; what it showed before costs nothing."""
+        if self._taught is self.model and facts.items() <= self._own.items():
+            return
         self._own |= facts
         self._joined = None
+        self._taught = self.model
         shared = {name: value for name, value in facts.items() if name not in _NOT_OF_ITS_KIND}
         await self.model.learn(**shared)
 

@@ -83,7 +83,7 @@ def parts(data: Json, key: str) -> list[Json]:
 
 def stamp(instant: datetime) -> str:
     """An instant as chargers read it: whole seconds and Z, which even old firmware takes."""
-    return as_utc(instant).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return as_utc(instant).isoformat()[:19] + "Z"
 
 
 def _encodable(value: str) -> bool:

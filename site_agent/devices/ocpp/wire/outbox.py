@@ -77,6 +77,8 @@ class Outbox:
         """Whether the one slot is somebody's: between a turn given and the CALL's end."""
         self._in_flight: _InFlight | None = None
         self._order = itertools.count()
+        self._name = str(uuid.uuid4())[:23]
+        """What all ids of this socket begin with: 36 characters are allowed (OCPP-J 1.6 §4.1.4)."""
         self._unanswered = 0
         self._closed = False
 
@@ -163,7 +165,7 @@ class Outbox:
     def _fly(self, action: str, *, vital: bool) -> _InFlight:
         loop = asyncio.get_running_loop()  # noqa: TID251 (for a timer, which is no task)
         sent = _InFlight(
-            message_id=str(uuid.uuid4()),
+            message_id=f"{self._name}-{next(self._order)}",
             action=action,
             vital=vital,
             answer=asyncio.Future(),
