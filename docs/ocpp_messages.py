@@ -10,7 +10,7 @@ from importlib.resources import files
 
 from site_agent.devices.ocpp.central import DIALECTS
 from site_agent.devices.ocpp.settings import Version
-from site_agent.devices.ocpp.versions.common import Handler
+from site_agent.devices.ocpp.versions.hearing import Handler
 from site_agent.devices.ocpp.versions.dialect import Dialect
 
 _ABOUT = """\
