@@ -10,8 +10,8 @@ from importlib.resources import files
 
 from site_agent.devices.ocpp.central import DIALECTS
 from site_agent.devices.ocpp.settings import Version
-from site_agent.devices.ocpp.versions.hearing import Handler
 from site_agent.devices.ocpp.versions.dialect import Dialect
+from site_agent.devices.ocpp.versions.hearing import Handler
 
 _ABOUT = """\
 Every action of the published schemas, by version. A charger's message with a wrong payload is
