@@ -28,7 +28,9 @@ from support.system_layout import BROKEN_UTILITY, DEPOTS, SITES, TELEMETRY_S, TY
 pytestmark = [
     pytest.mark.chaos,
     pytest.mark.timeout(240),
-    pytest.mark.xdist_group("realtime"),  # never beside the demo: both need the machine's time
+    pytest.mark.xdist_group(
+        "realtime-chaos"
+    ),  # never beside the demo: both need the machine's time
 ]
 
 ASKED_KW = 16.0

@@ -35,7 +35,7 @@ ROUND_S = 120.0
 pytestmark = [
     pytest.mark.chaos,
     pytest.mark.timeout(120 + 2 * ROUND_S * ROUNDS),
-    pytest.mark.xdist_group("realtime"),
+    pytest.mark.xdist_group("realtime-chaos"),
 ]
 
 BOTH = ("depot-1", "depot-2")

@@ -29,7 +29,7 @@ ROUND_S = 90.0
 pytestmark = [
     pytest.mark.chaos,
     pytest.mark.timeout(60 + 2 * ROUND_S * ROUNDS),
-    pytest.mark.xdist_group("realtime"),
+    pytest.mark.xdist_group("realtime-chaos"),
 ]
 
 RUNS, CANCELLED, DISPLACED = (1, 2, 3), (1, 2, 6), (1, 2, 7)

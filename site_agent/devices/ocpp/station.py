@@ -6,6 +6,7 @@ import asyncio
 import itertools
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from websockets.asyncio.server import ServerConnection
@@ -87,22 +88,20 @@ class Station:
         self._models = models or Models(memory)
         self._model: Model | None = None
         self._boot_awaited = False
+        charger = partial(
+            OcppCharger,
+            alone=len(config.evses) == 1,
+            timing=timing,
+            clock=clock,
+            sessions=sessions,
+            wake=wake,
+            tally=self.tally,
+            access=access,
+            memory=memory,
+        )
         self.evses: Mapping[int, OcppCharger] = {
-            connector: OcppCharger(
-                spec,
-                connector,
-                alone=len(config.evses) == 1,
-                timing=timing,
-                clock=clock,
-                sessions=sessions,
-                wake=wake,
-                tally=self.tally,
-                access=access,
-                memory=memory,
-            )
-            for connector, spec in config.evses.items()
+            connector: charger(spec, connector) for connector, spec in config.evses.items()
         }
-
         for evse in self.evses.values():
             evse.steering.turns = turns or evse.steering.turns
 

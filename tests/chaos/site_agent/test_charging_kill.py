@@ -21,7 +21,7 @@ from support.waiting import until
 pytestmark = [
     pytest.mark.chaos,
     pytest.mark.row("safety:S4"),
-    pytest.mark.xdist_group("realtime"),
+    pytest.mark.xdist_group("realtime-chaos"),
 ]
 CHARGERS: list[tuple[str, Sequence[Entry]]] = [
     ("1.6", ["good"]),

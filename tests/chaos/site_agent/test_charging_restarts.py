@@ -14,7 +14,7 @@ from support.ocpp_restarts import bench
 pytestmark = [
     pytest.mark.chaos,
     pytest.mark.row("safety:S4"),
-    pytest.mark.xdist_group("realtime"),
+    pytest.mark.xdist_group("realtime-chaos"),
 ]
 STEPS = ["down", "up", "up", "plug", "plug", "unplug", "drop", "reboot"]
 ROUNDS = 40

@@ -27,7 +27,7 @@ from support.waiting import until
 pytestmark = [
     pytest.mark.chaos,
     pytest.mark.row("safety:S1", "safety:S2", "pitfall:P15"),
-    pytest.mark.xdist_group("realtime"),
+    pytest.mark.xdist_group("realtime-chaos"),
 ]
 FUSE_A, BUILDING_A, SHARE_A = 40.0, 10.0, 6.0
 W_PER_A = 690.0

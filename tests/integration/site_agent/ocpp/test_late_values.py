@@ -172,7 +172,7 @@ async def test_those_of_no_believable_time_are_counted_and_answered(
         assert (await told.session(site.clock.now())).energy.energy_wh == 0
 
 
-@pytest.mark.xdist_group("realtime")
+@pytest.mark.xdist_group("realtime-ocpp")
 @pytest.mark.parametrize("spoken", ["1.6", "2.0.1"])
 async def test_a_simulated_outage(tmp_path: Path, spoken: str) -> None:
     async with bench(tmp_path / "site.db", (spoken, [{"replays-late": 5.0}])) as site:

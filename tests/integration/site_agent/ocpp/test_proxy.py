@@ -31,7 +31,7 @@ from support.waiting import until
 
 pytestmark = [
     pytest.mark.row("safety:S7"),
-    pytest.mark.xdist_group("realtime"),
+    pytest.mark.xdist_group("realtime-ocpp"),
 ]
 
 _SPEED = 40.0

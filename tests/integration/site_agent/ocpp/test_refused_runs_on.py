@@ -24,7 +24,7 @@ from support.ocpp_charger import Json, RawCharger, limit, profile
 from support.ocpp_depot import Depot, connected, depot, station
 from support.waiting import until
 
-pytestmark = pytest.mark.xdist_group("realtime")
+pytestmark = pytest.mark.xdist_group("realtime-ocpp")
 
 VERSIONS = ("ocpp1.6", "ocpp2.0.1")
 STRANGER, KNOWN = "NOBODY", "TAG1"

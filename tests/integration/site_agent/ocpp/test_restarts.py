@@ -14,7 +14,7 @@ from support.waiting import until
 pytestmark = [
     pytest.mark.row("safety:S4"),
     pytest.mark.row("pitfall:P10"),
-    pytest.mark.xdist_group("realtime"),
+    pytest.mark.xdist_group("realtime-ocpp"),
 ]
 
 SPOKEN = ["1.6", "2.0.1", "2.1"]

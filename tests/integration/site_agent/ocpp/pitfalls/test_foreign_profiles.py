@@ -14,7 +14,7 @@ from support.ocpp_depot import Depot, connected, depot
 from support.site import snapshot
 from support.waiting import until
 
-pytestmark = [pytest.mark.row("pitfall:P4"), pytest.mark.xdist_group("realtime")]
+pytestmark = [pytest.mark.row("pitfall:P4"), pytest.mark.xdist_group("realtime-ocpp")]
 
 TIMING = Timing(greeting_s=0.05, patience_s=1e6)
 

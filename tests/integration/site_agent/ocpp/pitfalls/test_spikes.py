@@ -21,7 +21,7 @@ from support.waiting import until
 pytestmark = [
     pytest.mark.row("pitfall:P7"),
     pytest.mark.row("personality:spikes-on-update"),
-    pytest.mark.xdist_group("realtime"),
+    pytest.mark.xdist_group("realtime-ocpp"),
 ]
 
 FUSE_A, RATED_A, LEAST_A = 40.0, 32.0, 6.0
