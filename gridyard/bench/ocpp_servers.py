@@ -116,8 +116,9 @@ def echo(count: int, pipe: Connection) -> None:
     """Sends every message back: what the sockets alone cost."""
 
     async def handle(socket: ServerConnection) -> None:
-        async for message in socket:
-            await socket.send(message)
+        with suppress(ConnectionClosed):
+            async for message in socket:
+                await socket.send(message)
 
     quietly(_serve(handle, pipe, count, lambda: count, list))
 
