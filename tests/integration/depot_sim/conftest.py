@@ -7,7 +7,7 @@ import contextlib
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -21,27 +21,10 @@ from depot_sim.chargers.link import Endpoint
 from depot_sim.chargers.personality import compose
 from depot_sim.physics.evse import Evse
 from depot_sim.physics.vehicle import Vehicle
+from support.fast_clock import FastClock
 
 Json = dict[str, Any]
 ANSWER_S = 60.0
-
-
-class FastClock:
-    """Real time, `factor` times faster: sockets can follow it, which they cannot a FakeClock."""
-
-    def __init__(self, factor: float) -> None:
-        self._factor = factor
-        self._begun_s = time.monotonic()
-        self._epoch = datetime.now(UTC)
-
-    def now(self) -> datetime:
-        return self._epoch + timedelta(seconds=self.monotonic())
-
-    def monotonic(self) -> float:
-        return (time.monotonic() - self._begun_s) * self._factor
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds / self._factor)
 
 
 @pytest.fixture
