@@ -54,6 +54,15 @@ async def test_replays_late_after_the_end_and_out_of_order(
             place for place, call in enumerate(said) if "meterValue" in call[1] and place != end
         )
         assert end < first_sample
+        told_late = [
+            payload.get("offline", False)
+            for name, payload in said
+            if name == "TransactionEvent"
+            and payload["eventType"] == "Updated"
+            and datetime.fromisoformat(payload["timestamp"]) < back
+        ]
+        assert all(told_late)
+        assert bool(told_late) is (scribe.version != "1.6")
 
 
 @pytest.mark.parametrize("of", ["unknown", "running"])
