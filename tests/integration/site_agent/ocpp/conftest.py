@@ -7,3 +7,10 @@ import pytest
 def version(request: pytest.FixtureRequest) -> str:
     value: str = request.param
     return value
+
+
+@pytest.fixture(params=["1.6", "2.0.1"])
+def spoken(request: pytest.FixtureRequest) -> str:
+    """The version as the simulated chargers' settings name it."""
+    value: str = request.param
+    return value

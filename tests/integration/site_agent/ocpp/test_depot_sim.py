@@ -24,12 +24,6 @@ _SPEED = 40.0
 TIMING = Timing(lease_s=30.0, patience_s=10.0, meter_interval_s=2, greeting_s=0.1)
 
 
-@pytest.fixture(params=["1.6", "2.0.1"])
-def spoken(request: pytest.FixtureRequest) -> str:
-    value: str = request.param
-    return value
-
-
 @asynccontextmanager
 async def simulated(spoken: str, *personality: str) -> AsyncIterator[tuple[Depot, Charger]]:
     """A depot with one simulated charger, its vehicle plugged in and its fail-safe share there."""
