@@ -12,6 +12,7 @@ import typer
 from contracts.errors import ConfigError
 from gridyard.ocpp.cli import app as ocpp
 from gridyard.openadr.cli import app as openadr
+from gridyard.printing import JsonOption
 from gridyard.runner import Exit, configure_logs, fail, plain_errors, run_program
 from gridyard.sep2.cli import app as sep2
 
@@ -32,7 +33,6 @@ app.add_typer(openadr, name="openadr")
 app.add_typer(sep2, name="sep2")
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="Settings file (YAML).")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
 
 
 @app.callback()

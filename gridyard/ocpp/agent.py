@@ -21,16 +21,18 @@ class Agent:
         Raises:
             ConfigError: neither or both are given, or the settings cannot be read.
         """
-        if (site is None) == (data is None):
+        if site is not None and data is None:
+            self._folder = _folder(site)
+        elif data is not None and site is None:
+            self._folder = data
+        else:
             raise ConfigError("say which agent: --site FILE (its settings) or --data FOLDER")
-        self._folder = data if site is None else _folder(site)
 
     def items(self, command: str, **args: object) -> AsyncGenerator[Json, None]:
         """What the command tells, item by item; raises as `site_agent.console.client`."""
         from site_agent.console.client import Console
 
         given = {name: value for name, value in args.items() if value is not None}
-        assert self._folder is not None  # noqa: S101 (one of both was given)
         return Console(self._folder).ask(f"ocpp.{command}", **given)
 
     def each(self, tell: Callable[[Json], None], command: str, **args: object) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from contracts.errors import ConfigError
+from gridyard.ocpp import words
 from gridyard.ocpp.agent import Agent, Json
+from gridyard.printing import JsonOption, print_answer
 from gridyard.runner import Exit, configure_logs, fail, plain_errors
 
 app = typer.Typer(
@@ -26,7 +28,6 @@ SiteOption = Annotated[
 DataOption = Annotated[
     Path | None, typer.Option("--data", help="Data folder of the agent, instead of --site.")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
 ChargerArgument = Annotated[str, typer.Argument(metavar="CP", help="Charge point id.")]
 EvseArgument = Annotated[int, typer.Argument(min=1, help="EVSE (1.6: connector) number.")]
 EvseOption = Annotated[
@@ -37,11 +38,9 @@ EvseOption = Annotated[
 @app.command("list")
 def list_(site: SiteOption = None, data: DataOption = None, as_json: JsonOption = False) -> None:
     """Every charging station: who it is, what is plugged in, limits and faults."""
-    from gridyard.ocpp import words
-
     with plain_errors():
         found = Agent(site, data).all("list")
-    _show(found, words.stations(found), as_json=as_json)
+    print_answer(found, words.stations(found), as_json=as_json)
 
 
 @app.command()
@@ -52,11 +51,7 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Everything known of one station: abilities, settings, events, faults and their meaning."""
-    from gridyard.ocpp import words
-
-    with plain_errors():
-        found = Agent(site, data).one("show", charge_point=charge_point)
-    _show(found, words.details(found), as_json=as_json)
+    _look(site, data, as_json, words.details, "show", charge_point=charge_point)
 
 
 # --- settings -------------------------------------------------------------------------------------
@@ -74,12 +69,10 @@ def get(
     as_json: JsonOption = False,
 ) -> None:
     """Read settings of a charger; without names, those that matter to the agent."""
-    from gridyard.ocpp import words
-
-    with plain_errors():
-        agent = Agent(site, data)
-        found = agent.one("get", charge_point=charge_point, keys=keys or [], all=every)
-    _show(found, words.settings(found), as_json=as_json)
+    _look(
+        site, data, as_json, words.settings, "get",
+        charge_point=charge_point, keys=keys or [], all=every,
+    )  # fmt: skip
 
 
 @app.command("set")
@@ -108,13 +101,10 @@ def composite(
     as_json: JsonOption = False,
 ) -> None:
     """What a charger says it will allow, all its profiles together."""
-    from gridyard.ocpp import words
-
-    with plain_errors():
-        found = Agent(site, data).one(
-            "composite", charge_point=charge_point, evse=evse, hours=hours
-        )
-    _show(found, words.schedule(found), as_json=as_json)
+    _look(
+        site, data, as_json, words.schedule, "composite",
+        charge_point=charge_point, evse=evse, hours=hours,
+    )  # fmt: skip
 
 
 @app.command()
@@ -288,7 +278,7 @@ def replay(
         recording = player.read(file)
         access = player.access(site, recording)
         steps = asyncio.run(player.replayed(recording, access, against, password))
-    _show(player.document(steps), player.lines(steps, every=every), as_json=as_json)
+    print_answer(player.document(steps), player.lines(steps, every=every), as_json=as_json)
     if any(step.differs for step in steps):
         fail("it is not answered as it was", Exit.FAILED)
 
@@ -309,8 +299,6 @@ def check_in(
     Most of it needs a vehicle that charges. Limits are lowered for about two minutes, never
     raised. Exit code 1 when a step fails.
     """
-    from gridyard.ocpp import words
-
     found: list[Json] = []
 
     def tell(item: Json) -> None:
@@ -328,6 +316,20 @@ def check_in(
         fail("not every step passes", Exit.FAILED)
 
 
+def _look(
+    site: Path | None,
+    data: Path | None,
+    as_json: bool,
+    lines: Callable[[Mapping[str, Any]], Iterator[str]],
+    command: str,
+    **args: object,
+) -> None:
+    """Run a command that answers with one document; `lines` words it for people."""
+    with plain_errors():
+        found = Agent(site, data).one(command, **args)
+    print_answer(found, lines(found), as_json=as_json)
+
+
 def _order(
     site: Path | None, data: Path | None, as_json: bool, command: str, **args: object
 ) -> None:
@@ -335,7 +337,8 @@ def _order(
     with plain_errors():
         found = Agent(site, data).one(command, **args)
     answer = json.dumps(found["answer"], ensure_ascii=False)
-    _show(found, [f"{'accepted' if found['ok'] else 'NOT accepted'}: {answer}"], as_json=as_json)
+    verdict = "accepted" if found["ok"] else "NOT accepted"
+    print_answer(found, [f"{verdict}: {answer}"], as_json=as_json)
     if not found["ok"]:
         fail("the charger did not do it", Exit.FAILED)
 
@@ -348,7 +351,3 @@ def _object(text: str) -> object:
     if not isinstance(value, dict):
         raise ConfigError("the payload must be a JSON object")
     return value
-
-
-def _show(document: object, lines: Iterable[str], *, as_json: bool) -> None:
-    typer.echo(json.dumps(document, indent=2) if as_json else "\n".join(lines))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from gridyard.printing import JsonOption, print_answer
 from gridyard.runner import Exit, fail, plain_errors
 
 app = typer.Typer(
@@ -26,7 +26,6 @@ UtilityOption = Annotated[
 ApiOption = Annotated[
     str | None, typer.Option(help="Address of the running gateway, if not the one of its settings.")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
 
 
 @app.command()
@@ -120,8 +119,7 @@ def replay(
         who = captured.whose(config, utility)
         who = who if pinned is None else replace(who, trusted=pinned)
         found = captured.replay(data, who, now, ven_id=ven_id)
-    shown = captured.as_document(found) if as_json else captured.as_lines(found)
-    typer.echo(json.dumps(shown, indent=2) if as_json else "\n".join(shown))
+    print_answer(captured.as_document(found), captured.as_lines(found), as_json=as_json)
     if found.inspection.payload is None:
         fail("it cannot be read as OpenADR 2.0b", Exit.FAILED)
     if pinned is not None and not found.inspection.signature.trusted:
@@ -141,7 +139,7 @@ def events(
 
     with plain_errors():
         found = asyncio.run(RunningGateway.of(config, utility, api).events())
-    _show(found, event_lines(found), as_json=as_json)
+    print_answer(found, event_lines(found), as_json=as_json)
 
 
 @app.command()
@@ -158,7 +156,7 @@ def opts(
 
     with plain_errors():
         found = asyncio.run(known(RunningGateway.of(config, utility, api)))
-    _show(found.as_document(), opt_lines(found), as_json=as_json)
+    print_answer(found.as_document(), opt_lines(found), as_json=as_json)
 
 
 @app.command()
@@ -175,7 +173,7 @@ def reports(
 
     with plain_errors():
         found = asyncio.run(known(RunningGateway.of(config, utility, api)))
-    _show(found.as_document(), report_lines(found), as_json=as_json)
+    print_answer(found.as_document(), report_lines(found), as_json=as_json)
 
 
 @app.command("opt-out")
@@ -201,7 +199,3 @@ def opt_out(
         typer.echo(json.dumps(answer, indent=2))
     else:
         typer.echo(f"{event}: out: {', '.join(out)}")
-
-
-def _show(document: object, lines: Iterable[str], *, as_json: bool) -> None:
-    typer.echo(json.dumps(document, indent=2) if as_json else "\n".join(lines))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from gridyard.printing import JsonOption, print_answer
 from gridyard.runner import Exit, fail, plain_errors
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ ControlArgument = Annotated[str, typer.Argument(help="mRID of the control.")]
 ApiOption = Annotated[str, typer.Option(help="Address of the running gateway.")]
 ReasonOption = Annotated[str, typer.Option(help="Why, for the journal.")]
 GATEWAY = "http://127.0.0.1:8080"
-JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
 
 
 @app.command()
@@ -159,7 +159,7 @@ def in_force(
 
     with plain_errors():
         found = asyncio.run(imposed(api, site))
-    typer.echo(json.dumps(found, indent=2) if as_json else "\n".join(described(site, found)))
+    print_answer(found, described(site, found), as_json=as_json)
 
 
 @app.command()
@@ -170,7 +170,7 @@ def controls(site: SiteArgument, api: ApiOption = GATEWAY, as_json: JsonOption =
 
     with plain_errors():
         found = asyncio.run(listed(api, site))
-    typer.echo(json.dumps(found, indent=2) if as_json else "\n".join(described(site, found)))
+    print_answer(found, described(site, found), as_json=as_json)
 
 
 @app.command("opt-out")
