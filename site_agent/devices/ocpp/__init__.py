@@ -10,7 +10,7 @@
         ├── CloudProxy       its existing cloud CSMS, if it keeps one; see `proxy`
         └── OcppCharger      one EVSE: the `Charger` that the flows see
             ├── Transactions   which transaction runs, over restarts of either side
-            ├── Meter          samples to readings; what was told late never gets in
+            ├── Metering       samples: to the `Meter`, or late to the `History`; all to the store
             └── Steering       limits to charging profiles: fail-safe share, lease, ladder of forms
 
 What a charger does when this process dies: a TxProfile of ours ends by itself (`Timing.lease_s`)

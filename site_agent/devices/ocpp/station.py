@@ -232,9 +232,10 @@ class Station:
             answer = await self.proxy.serve(
                 dialect.version, action, payload, lambda: dialect.serve(self, action, payload)
             )
-        anyone = self.access.offline is Offline.ANYONE and not self.config.cloud_judges
-        now = self.now()
-        await refusal.note(self.evses.values(), payload, answer, anyone=anyone, now=now)
+        if refusal.VERDICTS & answer.keys():
+            anyone = self.access.offline is Offline.ANYONE and not self.config.cloud_judges
+            now = self.now()
+            await refusal.note(self.evses.values(), payload, answer, anyone=anyone, now=now)
         return answer
 
     def _replace(self, link: Link) -> Link:

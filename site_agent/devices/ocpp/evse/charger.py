@@ -10,14 +10,13 @@ import structlog
 from contracts.reading import Quality, Reading
 from contracts.time import Clock
 from site_agent.devices.ocpp.evse.ceilings import Ceilings
-from site_agent.devices.ocpp.evse.history import History
 from site_agent.devices.ocpp.evse.meter import Meter
+from site_agent.devices.ocpp.evse.metering import Metering
 from site_agent.devices.ocpp.evse.presence import Presence
 from site_agent.devices.ocpp.evse.refusal import Refusal
 from site_agent.devices.ocpp.evse.transactions import Transaction, Transactions
 from site_agent.devices.ocpp.limits.installer import Installer, Link
 from site_agent.devices.ocpp.limits.knowledge import Knowledge, Model
-from site_agent.devices.ocpp.limits.lapse import Sight
 from site_agent.devices.ocpp.limits.steering import Steering
 from site_agent.devices.ocpp.limits.wear import Wear
 from site_agent.devices.ocpp.settings import Timing
@@ -57,11 +56,12 @@ class OcppCharger:
         self._presence = Presence(spec.evse_id, access or Access())
         self._clock = clock
         self._wake = wake
-        self._tally = tally
         self._silence = timedelta(seconds=timing.silence_s)
         self._meter = Meter(spec, timing.meter_interval_s or _USUAL_INTERVAL_S)
         self._transactions = Transactions(spec.evse_id, sessions, clock)
-        self._history = History(spec, sessions)
+        self._metering = Metering(
+            spec, self._meter, self._transactions, sessions, clock=clock, tally=tally
+        )
         installer = Installer(
             spec,
             connector,
@@ -75,7 +75,7 @@ class OcppCharger:
             timing=timing,
             clock=clock,
             transaction=lambda: self._transactions.current,
-            sight=self._sight,
+            sight=self._metering.sight,
             limit_changed=self._meter.limit_changed,
             memory=memory,
         )
@@ -303,7 +303,7 @@ class OcppCharger:
         started_at = min((at, *(sample.at for sample in samples)))
         number = await self._transactions.ended(ref, started_at, at, meter_wh, reason)
         self._changed()
-        await self._keep_late(number, samples)
+        await self._metering.keep_late(number, samples)
 
     async def metered(
         self, samples: Sequence[Sample], bad: int = 0, *, ref: str | None = None
@@ -312,55 +312,22 @@ class OcppCharger:
 
         Returns once those told late are stored.
         """
-        self._tally.note("bad sample", bad, evse=self._spec.evse_id)
-        received = self._clock.now()
-        fresh: list[Sample] = []
-        late: list[Sample] = []
-        for sample in samples:
-            (fresh if self._meter.take(sample, received) else late).append(sample)
-        self._tally.note("sample told late", len(late), evse=self._spec.evse_id)
+        fresh, late = self._metering.sort(samples, bad)
         if fresh:
-            self._learn(received)
-            if self._meter.mismatch:
-                self._tally.note("power reads zero while energy climbs", evse=self._spec.evse_id)
+            self._learn()
             if ref is not None:
                 await self._transactions.mentioned(ref, fresh[0].at)
             self._changed()
-        if fresh and (number := await self._number(ref, fresh[0].at)):
-            self._history.live(number, fresh)
-        if late:
-            await self._keep_late(await self._number(ref, late[0].at), late)
+        await self._metering.keep(ref, fresh, late)
 
     # --- inside -----------------------------------------------------------------------------------
 
-    def _learn(self, now: datetime) -> None:
+    def _learn(self) -> None:
         """What fresh samples show of how it takes limits, and of the phases in use."""
         self.steering.supplied(self._meter.supply())
-        sight = self._sight(now)
+        sight = self._metering.sight(self._clock.now())
         if sight is not None and self._transactions.current is not None:
             self.steering.follower.sampled(sight.at, sight.drawn_a)
-
-    def _sight(self, now: datetime) -> Sight | None:
-        """What its meter shows; None when it has nothing fresh to say."""
-        drawn = self._meter.drawn_a(now)
-        if drawn.value is None or drawn.quality not in (Quality.GOOD, Quality.ESTIMATED):
-            return None
-        soc_pct = self._meter.soc_pct(now).value
-        return Sight(at=drawn.at, drawn_a=drawn.value, soc_pct=soc_pct)
-
-    async def _number(self, ref: str | None, at: datetime) -> int:
-        """Our id of the transaction that samples from `at` on belong to; 0 without one."""
-        if ref is not None:
-            return await self._transactions.number_of(ref) or 0
-        current = self._transactions.current
-        return 0 if current is None or at < current.started_at else current.id
-
-    async def _keep_late(self, number: int, samples: Sequence[Sample]) -> None:
-        if samples:
-            refused = await self._history.late(
-                number, samples, self._clock.now(), self._meter.clock.behind
-            )
-            self._tally.note("sample of no believable time", refused, evse=self._spec.evse_id)
 
     def _changed(self, also: bool = False) -> None:
         """Wake the loop if another transaction runs, or something else (`also`) is new."""

@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from contracts.power import power_from_current_w
 from site_agent.devices.ocpp.versions.samples import Sample
-from site_agent.domain.device import ChargerSpec
 from site_agent.domain.session import MeterSample
 from site_agent.ports import SessionStore
 
@@ -19,8 +17,6 @@ _TOO_OLD = timedelta(days=90)
 """As long as the store keeps samples: nothing is stored only to be deleted."""
 _AHEAD = timedelta(minutes=5)
 """A sample further in the future is of no instant we could believe."""
-_IMPLAUSIBLE = 3.0
-"""Times rated power: no EVSE does that."""
 _SLACK_WH = 1000.0
 _LARGEST_WH = 1e12
 
@@ -28,12 +24,11 @@ _LARGEST_WH = 1e12
 class History:
     """Brings samples of one EVSE to the store."""
 
-    def __init__(self, spec: ChargerSpec, store: SessionStore) -> None:
-        self._evse_id = spec.evse_id
+    def __init__(self, evse_id: str, store: SessionStore, *, most_w: float) -> None:
+        """More than `most_w` no EVSE draws: such a value is no measurement."""
+        self._evse_id = evse_id
         self._store = store
-        self._most_w = _IMPLAUSIBLE * power_from_current_w(
-            spec.max_current_a, len(spec.phases), spec.voltage_v
-        )
+        self._most_w = most_w
         self._register: tuple[datetime, float] | None = None
 
     def live(self, number: int, samples: Sequence[Sample]) -> None:

@@ -39,8 +39,9 @@ class Meter:
         self._freshness = Freshness(
             stale_after=timedelta(seconds=2 * interval_s + 5), lost_after=_LOST_AFTER
         )
-        self._max_a = _IMPLAUSIBLE * spec.max_current_a
-        self._max_w = power_from_current_w(self._max_a, len(spec.phases), spec.voltage_v)
+        self._most_a = _IMPLAUSIBLE * spec.max_current_a
+        self.most_w = power_from_current_w(self._most_a, len(spec.phases), spec.voltage_v)
+        """More than this is no measurement."""
         self.clock = ClockOffset()
         self._newest: datetime | None = None
         self._power: Reading | None = None
@@ -70,9 +71,9 @@ class Meter:
         if sample.register_wh is not None:
             self._take_register(at, sample.register_wh)
         if sample.power_w is not None:
-            self._power = _reading(sample.power_w, self._max_w, at)
+            self._power = _reading(sample.power_w, self.most_w, at)
         if sample.current_a is not None:
-            self._current = _reading(sample.current_a, self._max_a, at)
+            self._current = _reading(sample.current_a, self._most_a, at)
         self._take_phases(sample)
         if sample.fed_back_wh is not None:
             first_wh = sample.fed_back_wh if self._fed_back is None else self._fed_back[0]
@@ -183,8 +184,7 @@ class Meter:
         if len(self._register) < 2:  # noqa: PLR2004 - a slope needs two
             return None
         power_w = _slope_w(self._register[0], self._register[-1])
-        reading = _reading(power_w, self._max_w, self._register[-1][0])
-        return reading if reading.value is None else _estimated(reading)
+        return _reading(power_w, self.most_w, self._register[-1][0], Quality.ESTIMATED)
 
     def _judge(self) -> None:
         """What the register gained before power fell to zero is not held against the zero."""
@@ -206,11 +206,7 @@ def _slope_w(first: tuple[datetime, float], last: tuple[datetime, float]) -> flo
     return (last[1] - first[1]) / hours if hours > 0 else 0.0
 
 
-def _reading(value: float, most: float, at: datetime) -> Reading:
+def _reading(value: float, most: float, at: datetime, quality: Quality = Quality.GOOD) -> Reading:
     if abs(value) > most:
         return Reading.missing(at, Quality.INVALID)
-    return Reading(value=value, quality=Quality.GOOD, at=at)
-
-
-def _estimated(reading: Reading) -> Reading:
-    return Reading(value=reading.value, quality=Quality.ESTIMATED, at=reading.at)
+    return Reading(value=value, quality=quality, at=at)

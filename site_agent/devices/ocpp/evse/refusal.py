@@ -124,6 +124,10 @@ class Outlet(Protocol):
         ...
 
 
+VERDICTS = frozenset({"idTagInfo", "idTokenInfo"})
+"""Where an answer to a charger says what of a card: in 1.6, and from 2.0.1 on."""
+
+
 async def note(
     evses: Iterable[Outlet], payload: Json, answer: Json, *, anyone: bool, now: datetime
 ) -> None:

@@ -9,11 +9,8 @@ import pytest
 from contracts.testing import FakeClock
 from site_agent.devices.ocpp.evse.history import History
 from site_agent.devices.ocpp.versions.samples import Sample
-from site_agent.domain.device import ChargerSpec
 from site_agent.domain.session import ChargingSession
 from site_agent.store.memory import MemoryOutbox, MemorySessions
-
-SPEC = ChargerSpec(evse_id="a", node="pcc")
 
 
 @pytest.fixture
@@ -33,7 +30,7 @@ def store(outbox: MemoryOutbox) -> MemorySessions:
 
 @pytest.fixture
 def history(store: MemorySessions) -> History:
-    return History(SPEC, store)
+    return History("a", store, most_w=3 * 32 * 690.0)
 
 
 async def session(store: MemorySessions) -> ChargingSession:
