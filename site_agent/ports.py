@@ -248,10 +248,6 @@ class SessionStore(Protocol):
         """The transaction has ended (idempotent)."""
         ...
 
-    async def open_transaction(self, evse_id: str) -> tuple[int, str | None] | None:
-        """`(transaction id, id tag)` of the newest still open at an EVSE, or None."""
-        ...
-
     async def running(self, evse_id: str) -> ChargingSession | None:
         """The newest session still open at an EVSE, or None."""
         ...

@@ -219,11 +219,6 @@ class MemorySessions:
         self._stops[session.transaction_id] = (meter_wh, presumed)
         self._sessions[session.transaction_id] = replace(session, ended_at=at, reason=reason)
 
-    async def open_transaction(self, evse_id: str) -> tuple[int, str | None] | None:
-        """`(transaction id, id tag)` of the newest still open at an EVSE, or None."""
-        found = await self.running(evse_id)
-        return None if found is None else (found.transaction_id, found.id_tag)
-
     async def running(self, evse_id: str) -> ChargingSession | None:
         """The newest session still open at an EVSE, or None."""
         found = [s for s in self._counted() if s.evse_id == evse_id and s.ended_at is None]

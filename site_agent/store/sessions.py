@@ -101,11 +101,6 @@ class SqliteSessions:
         values = (at.isoformat(), meter_wh, reason, False, transaction_id)
         await self._run(lambda connection: _stop(connection, values))
 
-    async def open_transaction(self, evse_id: str) -> tuple[int, str | None] | None:
-        """`(transaction id, id tag)` of the newest still open at an EVSE, or None."""
-        found = await self.running(evse_id)
-        return None if found is None else (found.transaction_id, found.id_tag)
-
     async def running(self, evse_id: str) -> ChargingSession | None:
         """The newest session still open at an EVSE, or None."""
         where = "WHERE evse_id = ? AND stopped_at IS NULL ORDER BY id DESC LIMIT 1"

@@ -65,11 +65,13 @@ def sample(seconds: float, register_wh: float | None = None, **values: float) ->
 class TestTransactions:
     async def test_a_transaction_is_open_until_it_stops(self, stores: Stores) -> None:
         first = await stores.sessions.start("a", "tag", NOON, 10.0, None)
-        assert await stores.sessions.open_transaction("a") == (first, "tag")
-        assert await stores.sessions.open_transaction("b") is None
+        running = await stores.sessions.running("a")
+        assert running is not None
+        assert (running.transaction_id, running.id_tag) == (first, "tag")
+        assert await stores.sessions.running("b") is None
         await stores.sessions.stop(first, NOON, 20.0, "Local")
         await stores.sessions.stop(first, NOON, 21.0, "again")
-        assert await stores.sessions.open_transaction("a") is None
+        assert await stores.sessions.running("a") is None
 
     async def test_ids_are_never_given_twice(self, stores: Stores) -> None:
         first = await stores.sessions.start("a", None, NOON, 0.0, None)
@@ -85,7 +87,9 @@ class TestTransactions:
     async def test_the_newest_open_one_counts(self, stores: Stores) -> None:
         await stores.sessions.start("a", "old", NOON, 0.0, None)
         newest = await stores.sessions.start("a", "new", NOON, 0.0, None)
-        assert await stores.sessions.open_transaction("a") == (newest, "new")
+        running = await stores.sessions.running("a")
+        assert running is not None
+        assert (running.transaction_id, running.id_tag) == (newest, "new")
 
     async def test_a_session_has_its_record(self, stores: Stores) -> None:
         number = await stores.sessions.start("a", "tag", NOON, 1234.5, None)

@@ -141,6 +141,6 @@ async def test_unplugging_ends_the_session(spoken: str) -> None:
         await follows(site, 16, 11_040)
         charger.unplug()
         await until(lambda: site.state().transaction_id is None and not site.state().plugged)
-        assert await site.sessions.open_transaction("evse-1") is None
+        assert await site.sessions.running("evse-1") is None
         assert site.state().power_w.value == 0.0
         assert site.state().confirmed_limit_a == 6

@@ -51,7 +51,7 @@ async def test_a_whole_session(version: str) -> None:
         assert state.transaction_id is None
         assert state.confirmed_limit_a == 6.0
         assert (state.power_w.value, state.power_w.quality) == (0.0, Quality.ESTIMATED)
-        assert await site.sessions.open_transaction("evse-1") is None
+        assert await site.sessions.running("evse-1") is None
 
 
 async def test_limit_before_a_transaction_is_sent_when_it_begins(version: str) -> None:
@@ -176,9 +176,9 @@ async def test_the_end_of_a_transaction_we_never_saw_is_recorded() -> None:
             for index, minute in enumerate((10, 15, 20, 30))
         ]
         assert await charger.call("TransactionEvent", event) == {}
-        assert await site.sessions.open_transaction("evse-1") is None
+        assert await site.sessions.running("evse-1") is None
         again = await site.sessions.start("evse-1", None, site.clock.now(), 0.0, "tx-lost")
-        assert await site.sessions.open_transaction("evse-1") is None, again
+        assert await site.sessions.running("evse-1") is None, again
 
 
 async def test_a_transaction_a_rebooted_charger_knows_nothing_of_is_dropped(version: str) -> None:

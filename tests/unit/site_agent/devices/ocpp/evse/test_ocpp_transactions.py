@@ -73,9 +73,11 @@ async def test_a_new_start_ends_the_one_before(
     assert held.vanished(for_sure=False)
     second = await held.started("TAG2", clock.now() + timedelta(minutes=1), 150, None)
     assert second != first
-    assert await store.open_transaction("evse-1") == (second, "TAG2")
+    running = await store.running("evse-1")
+    assert running is not None
+    assert (running.transaction_id, running.id_tag) == (second, "TAG2")
     await end(held, second, clock.now(), 160)
-    assert await store.open_transaction("evse-1") is None
+    assert await store.running("evse-1") is None
 
 
 async def test_what_the_charger_confirms_does_not_vanish(
