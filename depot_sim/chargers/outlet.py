@@ -31,7 +31,6 @@ class Outlet:
     operative: bool = True
     operative_next: bool | None = None
     """Availability that waits for the end of the transaction."""
-    reserved: bool = False
     sampled_at: datetime | None = None
     recent: deque[Sample] = field(default_factory=lambda: deque(maxlen=RECENT_SAMPLES))
     meter_stuck_at: Evse | None = None
@@ -51,13 +50,13 @@ class Outlet:
             sharing=sharing,
         )
 
-    def status_under(self, limit: Limit) -> Status:
+    def status_under(self, limit: Limit, *, reserved: bool = False) -> Status:
         """The status this outlet shows under a limit."""
         vehicle = self.evse.vehicle
         if not self.operative and self.transaction is None:
             return Status.UNAVAILABLE
         if vehicle is None:
-            return Status.RESERVED if self.reserved else Status.AVAILABLE
+            return Status.RESERVED if reserved else Status.AVAILABLE
         if self.transaction is None:
             return Status.FINISHING if self.finished else Status.PREPARING
         if self.evse.suspends(limit.current_a):

@@ -6,8 +6,13 @@ the one of the same id.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+
+from depot_sim.chargers.events import ReservationOver
+from depot_sim.chargers.outbox import Outbox
+from depot_sim.chargers.outlet import Outlet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,34 +31,68 @@ class Reservation:
 
 
 class Reservations:
-    """At most one an outlet."""
+    """At most one an outlet. `changed` is called whenever one has come or gone."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        outlets: Mapping[int, Outlet],
+        outbox: Outbox,
+        changed: Callable[[datetime], None],
+    ) -> None:
+        self._outlets = outlets
+        self._outbox = outbox
+        self._changed = changed
         self._by_outlet: dict[int, Reservation] = {}
 
     def of(self, evse_id: int) -> Reservation | None:
         """The reservation of an outlet."""
         return self._by_outlet.get(evse_id)
 
-    def put(self, reservation: Reservation) -> bool:
-        """Keep the outlet; whether it was free or held by the same id."""
-        held = self.of(reservation.evse_id)
-        if held is not None and held.id != reservation.id:
-            return False
-        self.take(reservation.id)
-        self._by_outlet[reservation.evse_id] = reservation
-        return True
+    def admits(self, evse_id: int, token: str, group: str | None) -> bool:
+        """Whether an outlet is kept for nobody else than this token."""
+        held = self.of(evse_id)
+        return held is None or held.admits(token, group)
 
-    def take(self, reservation_id: int) -> Reservation | None:
-        """End a reservation, used or cancelled."""
+    def put(self, reservation: Reservation, now: datetime) -> str:
+        """Keep an outlet for somebody; the status to answer."""
+        outlet = self._outlets.get(reservation.evse_id)
+        if outlet is None or reservation.expires_at <= now:
+            return "Rejected"
+        if not outlet.operative:
+            return "Unavailable"
+        held = self.of(outlet.id)
+        if outlet.evse.vehicle is not None or (held is not None and held.id != reservation.id):
+            return "Occupied"
+        self._drop(reservation.id)
+        self._by_outlet[outlet.id] = reservation
+        self._changed(now)
+        return "Accepted"
+
+    def cancel(self, reservation_id: int, now: datetime) -> bool:
+        """End a reservation; whether there was one."""
+        found = self._drop(reservation_id)
+        if found:
+            self._changed(now)
+        return found
+
+    def use(self, evse_id: int, now: datetime) -> int | None:
+        """A transaction begins at the outlet: end its reservation; the id if there was one."""
+        held = self._by_outlet.pop(evse_id, None)
+        if held is None:
+            return None
+        self._changed(now)
+        return held.id
+
+    def expire(self, now: datetime) -> None:
+        """End those whose time is over, and tell it."""
+        over = [held for held in self._by_outlet.values() if held.expires_at <= now]
+        for held in over:
+            self._outbox.put(ReservationOver(at=now, reservation_id=held.id, reason="Expired"))
+            self.cancel(held.id, now)
+
+    def _drop(self, reservation_id: int) -> bool:
         for evse_id, held in self._by_outlet.items():
             if held.id == reservation_id:
-                return self._by_outlet.pop(evse_id)
-        return None
-
-    def expired(self, now: datetime) -> list[Reservation]:
-        """End those whose time is over."""
-        if not self._by_outlet:
-            return []
-        over = [held for held in self._by_outlet.values() if held.expires_at <= now]
-        return [held for held in over if self.take(held.id)]
+                del self._by_outlet[evse_id]
+                return True
+        return False

@@ -19,7 +19,6 @@ from depot_sim.chargers.events import (
     Context,
     EndReason,
     Metered,
-    ReservationOver,
     Sample,
     StatusChanged,
     Transaction,
@@ -32,7 +31,7 @@ from depot_sim.chargers.outbox import Outbox
 from depot_sim.chargers.outlet import Outlet
 from depot_sim.chargers.personality import Personality
 from depot_sim.chargers.profiles import ChargingProfile, Limit, Selection
-from depot_sim.chargers.reservations import Reservation, Reservations
+from depot_sim.chargers.reservations import Reservations
 from depot_sim.chargers.rules import Rules, StationSettings
 from depot_sim.chargers.smart_charging import SmartCharging
 from depot_sim.physics.evse import Evse
@@ -57,7 +56,7 @@ class Station:
         self.outbox = Outbox(keeps_samples=personality.replay_after_s is not None)
         self.agenda = Agenda()
         self.tokens = KnownTokens()
-        self.reservations = Reservations()
+        self.reservations = Reservations(self.outlets, self.outbox, self._refresh_all)
         self.expected: dict[int, tuple[datetime, Callable[[], object]]] = {}
         """By outlet, a remote start that waits for a vehicle: until when, and how it begins."""
         self.online_since: datetime | None = None
@@ -125,7 +124,7 @@ class Station:
                     self.meter(outlet, Context.PERIODIC, now)
         if powered:
             self.agenda.run_due(now)
-            self._expire_reservations(now)
+            self.reservations.expire(now)
 
     # --- transactions ------------------------------------------------------------------------
 
@@ -155,8 +154,7 @@ class Station:
         if outlet is None or outlet.evse.vehicle is None:
             return None
         known = self.tokens.of(id_tag, use_list=self.settings.local_list)
-        held = self.reservations.of(evse_id)
-        self.cancel_reservation(held.id if held else None, now)
+        reservation_id = self.reservations.use(evse_id, now)
         outlet.tag_shown = None
         outlet.sampled_at = None
         outlet.transaction = Transaction(
@@ -168,7 +166,7 @@ class Station:
             remote_start_id=remote_start_id,
             tag_type=tag_type or outlet.evse.vehicle.tag_type,
             group=known.group if known else None,
-            reservation_id=held.id if held else None,
+            reservation_id=reservation_id,
         )
         outlet.evse = replace(outlet.evse, vehicle=outlet.evse.vehicle.woken())
         self._charging.begun(outlet, now)
@@ -207,8 +205,7 @@ class Station:
         """The outlet (None: any) for this tag, with a vehicle or waiting for one."""
         known = self.tokens.of(id_tag, use_list=self.settings.local_list)
         for outlet in self.outlets.values():
-            held = self.reservations.of(outlet.id)
-            fits = held is None or held.admits(id_tag, known.group if known else None)
+            fits = self.reservations.admits(outlet.id, id_tag, known.group if known else None)
             if evse_id in (None, outlet.id) and fits and outlet.is_free(plugged=plugged):
                 return outlet
         return None
@@ -314,7 +311,8 @@ class Station:
         return known.admits(now) if known else settings.offline_unknown and not online
 
     def _refresh(self, outlet: Outlet, now: datetime) -> None:
-        status = outlet.status_under(self.limit(outlet.id, now))
+        reserved = self.reservations.of(outlet.id) is not None
+        status = outlet.status_under(self.limit(outlet.id, now), reserved=reserved)
         if status is outlet.status:
             return
         outlet.status = status
@@ -324,7 +322,11 @@ class Station:
                 TransactionChanged(at=now, transaction=outlet.transaction, status=status)
             )
 
-    # --- availability and reservations -------------------------------------------------------
+    def _refresh_all(self, now: datetime) -> None:
+        for outlet in self.outlets.values():
+            self._refresh(outlet, now)
+
+    # --- availability ------------------------------------------------------------------------
 
     def set_operative(self, evse_id: int, now: datetime, *, operative: bool) -> str:
         """Take an outlet (0: all) in or out of service; the status to answer."""
@@ -335,35 +337,6 @@ class Station:
         if any(outlet.operative_next is not None for outlet in outlets):
             return "Scheduled"
         return "Accepted" if outlets else "Rejected"
-
-    def reserve(self, reservation: Reservation, now: datetime) -> str:
-        """Keep an outlet for somebody; the status to answer."""
-        outlet = self.outlets.get(reservation.evse_id)
-        if outlet is None or reservation.expires_at <= now:
-            return "Rejected"
-        if not outlet.operative:
-            return "Unavailable"
-        if outlet.evse.vehicle is not None or not self.reservations.put(reservation):
-            return "Occupied"
-        self._show_reservations(now)
-        return "Accepted"
-
-    def cancel_reservation(self, reservation_id: int | None, now: datetime) -> bool:
-        """End a reservation; whether there was one."""
-        if reservation_id is None or self.reservations.take(reservation_id) is None:
-            return False
-        self._show_reservations(now)
-        return True
-
-    def _expire_reservations(self, now: datetime) -> None:
-        for over in self.reservations.expired(now):
-            self.outbox.put(ReservationOver(at=now, reservation_id=over.id, reason="Expired"))
-            self._show_reservations(now)
-
-    def _show_reservations(self, now: datetime) -> None:
-        for outlet in self.outlets.values():
-            outlet.reserved = self.reservations.of(outlet.id) is not None
-            self._refresh(outlet, now)
 
     # --- smart charging ----------------------------------------------------------------------
 

@@ -48,10 +48,11 @@ class Authorization16:
             group=payload.get("parentIdTag"),
             expires_at=expires_at,
         )
-        return {"status": self._station.reserve(reservation, self._now())}
+        return {"status": self._station.reservations.put(reservation, self._now())}
 
     def _cancel(self, payload: Json) -> Json:
-        return yes_or_no(self._station.cancel_reservation(payload["reservationId"], self._now()))
+        reservation_id = payload["reservationId"]
+        return yes_or_no(self._station.reservations.cancel(reservation_id, self._now()))
 
 
 def _entry(entry: Json) -> tuple[str, Listed | None]:

@@ -50,10 +50,11 @@ class Authorization201:
             group=payload.get("groupIdToken", {}).get("idToken"),
             expires_at=expires_at,
         )
-        return {"status": self._station.reserve(reservation, self._now())}
+        return {"status": self._station.reservations.put(reservation, self._now())}
 
     def _cancel(self, payload: Json) -> Json:
-        return yes_or_no(self._station.cancel_reservation(payload["reservationId"], self._now()))
+        reservation_id = payload["reservationId"]
+        return yes_or_no(self._station.reservations.cancel(reservation_id, self._now()))
 
     def _customer(self, payload: Json) -> Json:
         """All a station knows of a customer is a token in its cache and its list."""
