@@ -1,1 +1,1 @@
-"""The site's own database: outbox, instructions, transactions, learnt capabilities."""
+"""The site's own database: outbox, instructions, charging sessions, the clouds' messages, facts."""

@@ -56,10 +56,7 @@ _DOOMED = """SELECT * FROM (
         SELECT evse_id, id FROM charging_transaction
         WHERE stopped_at IS NOT NULL ORDER BY id LIMIT ?)"""
 _ANY = "SELECT evse_id, transaction_id FROM charging_sample LIMIT 1"
-_GO = """SELECT DISTINCT evse_id, transaction_id FROM charging_sample
-    ORDER BY EXISTS (SELECT 1 FROM charging_transaction AS t
-        WHERE t.id = transaction_id AND t.stopped_at IS NULL), transaction_id LIMIT 1"""
-_GO = """DELETE FROM charging_sample WHERE (evse_id, transaction_id, at_us) IN (
+_DELETE_SOME = """DELETE FROM charging_sample WHERE (evse_id, transaction_id, at_us) IN (
     SELECT evse_id, transaction_id, at_us FROM charging_sample
     WHERE evse_id = ? AND transaction_id = ? ORDER BY at_us LIMIT ?)"""
 
@@ -177,4 +174,4 @@ def prune_surplus(connection: sqlite3.Connection, surplus: int) -> int:
         group = connection.execute(_ANY).fetchone()
     if group is None:
         return 0
-    return connection.execute(_GO, (*group, min(surplus, _AT_ONCE))).rowcount
+    return connection.execute(_DELETE_SOME, (*group, min(surplus, _AT_ONCE))).rowcount
