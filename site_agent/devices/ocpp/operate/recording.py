@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contracts.errors import ProtocolError
-from contracts.time import as_utc
 from site_agent.devices.ocpp.operate.secrets import without_passwords
 from site_agent.devices.ocpp.settings import StationConfig, Timing, Version
 from site_agent.devices.ocpp.wire import fields
@@ -88,7 +87,7 @@ def frame_of(line: Json) -> Frame:
     """
     try:
         return Frame(
-            as_utc(datetime.fromisoformat(fields.text(line, "at", 40))),
+            fields.moment(line, "at"),
             Direction(fields.text(line, "direction", 10)),
             fields.text(line, "text", LONGEST),
         )

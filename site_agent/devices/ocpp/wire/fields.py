@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from math import isfinite
 
 from contracts.time import as_utc
 from site_agent.devices.ocpp.wire.frames import CallFaultError, Fault, Json
@@ -47,10 +46,12 @@ def whole(data: Json, key: str) -> int:
 
 
 def number(data: Json, key: str) -> float:
-    """A finite number."""
+    """A number of a believable size: JSON also has integers that no float can hold."""
     value = _present(data, key)
-    if not isinstance(value, int | float) or isinstance(value, bool) or not isfinite(value):
+    if not isinstance(value, int | float) or isinstance(value, bool):
         raise CallFaultError(Fault.TYPE, f"{key} is no number")
+    if abs(value) > _LARGEST:
+        raise CallFaultError(Fault.VALUE, f"{key} is too large")
     return float(value)
 
 

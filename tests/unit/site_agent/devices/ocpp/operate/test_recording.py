@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -51,8 +53,15 @@ def test_a_recording_comes_back() -> None:
         (["no JSON"], "line 1: not JSON"),
         (["[]"], "line 1: no JSON object"),
         ([HEAD, "{}"], "line 2: at is missing"),
-        ([HEAD, json.dumps({"at": "noon", "direction": "in", "text": ""})], "line 2: no frame"),
+        (
+            [HEAD, json.dumps({"at": "noon", "direction": "in", "text": ""})],
+            "line 2: at is no time",
+        ),
         ([HEAD, json.dumps({"at": AT.isoformat(), "direction": "up", "text": ""})], "line 2"),
+        (
+            [HEAD, json.dumps({"at": "0001-01-01T00:00+14:00", "direction": "in", "text": ""})],
+            "line 2: at is no timestamp",
+        ),
         ([HEAD.replace("ocpp2.0.1", "ocpp9")], "line 1"),
         ([HEAD.replace('"list"', '"perhaps"')], "line 1"),
         ([HEAD.replace('"evses": [', '"evses": [], "more": [')], "no evses"),
@@ -65,7 +74,24 @@ def test_what_is_no_recording_is_refused(lines: list[str], why: str) -> None:
         load(lines)
 
 
-@given(st.lists(st.text(max_size=200), max_size=5))
-def test_nonsense_is_an_error_not_a_crash(lines: list[str]) -> None:
-    with pytest.raises(ProtocolError):
-        load([HEAD, "nonsense", *lines])
+_ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9)
+    | st.sampled_from(["in", "ocpp1.6", AT.isoformat(), "0001-01-01T00:00:00+14:00"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner),
+    max_leaves=6,
+)  # fmt: skip
+_FRAMES = st.fixed_dictionaries(dict.fromkeys(("at", "direction", "text"), _ANYTHING))
+_HEAD: dict[str, Any] = json.loads(HEAD)
+
+
+@given(
+    head=st.dictionaries(st.sampled_from(list(_HEAD)), _ANYTHING, max_size=2),
+    evse=st.dictionaries(st.sampled_from(list(_HEAD["evses"][0])), _ANYTHING, max_size=2),
+    lines=st.lists(st.text(max_size=50) | _FRAMES.map(json.dumps), max_size=3),
+)
+def test_nonsense_is_an_error_not_a_crash(
+    head: dict[str, Any], evse: dict[str, Any], lines: list[str]
+) -> None:
+    first = _HEAD | {"evses": [_HEAD["evses"][0] | evse]} | head
+    with contextlib.suppress(ProtocolError):
+        load([json.dumps(first), *lines])

@@ -154,6 +154,8 @@ def test_a_composite_is_read_by_its_own_unit(dialect: Dialect) -> None:
         ({"duration": 60, "chargingRateUnit": "A",
           "chargingSchedulePeriod": [{"startPeriod": -1, "limit": 16}]}, "Accepted"),
         ({"duration": 60, "chargingRateUnit": "A",
+          "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 10**400}]}, "Accepted"),
+        ({"duration": 60, "chargingRateUnit": "A",
           "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 1}] * 2000}, "Accepted"),
         ({}, "Accepted"),
     ],
