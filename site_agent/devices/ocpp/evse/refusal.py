@@ -77,15 +77,18 @@ class Refusal:
         """
         return 0.0 if self.stands and self._steered() else None
 
-    async def judged(self, token: str, *, accepted: bool) -> None:
-        """The charger is told whether a card may charge; another's card changes nothing."""
+    async def judged(self, token: str, *, accepted: bool, told: bool = True) -> None:
+        """A card may charge or not; another's card changes nothing.
+
+        `told`: the charger knows it and has its time to end the transaction by itself.
+        """
         current = self._transaction()
         if current is None or accepted is not self.stands:
             return
         if current.id_tag and not same_token(current.id_tag, token):
             return
         self._refused = None if accepted else current.id
-        self._next, self._stops = self._clock.now() + GRACE, 0
+        self._next, self._stops = self._clock.now() + (GRACE if told else timedelta(0)), 0
         _log.info("card judged", evse=self._evse_id, transaction=current.id, accepted=accepted)
         self._wake()
         if self._memory is not None:
@@ -129,11 +132,18 @@ VERDICTS = frozenset({"idTagInfo", "idTokenInfo"})
 
 
 async def note(
-    evses: Iterable[Outlet], payload: Json, answer: Json, *, anyone: bool, now: datetime
+    evses: Iterable[Outlet],
+    payload: Json,
+    answer: Json,
+    *,
+    anyone: bool,
+    now: datetime,
+    told: bool = True,
 ) -> None:
-    """The charger is told of the card of a transaction; only one that runs matters.
+    """The card of a transaction has been judged; only one that runs matters.
 
     `anyone`: whoever charges while nobody can be asked may do so, whatever is said afterwards.
+    `told`: the charger gets this answer.
     """
     info = fields.part(answer, "idTagInfo") or fields.part(answer, "idTokenInfo")
     ref = fields.word(fields.part(payload, "transactionInfo"), "transactionId")
@@ -144,7 +154,7 @@ async def note(
     if anyone and _offline(payload, now - evse.clock_behind):
         return
     token = fields.word(fields.part(payload, "idToken"), "idToken") or fields.word(payload, "idTag")
-    await evse.refusal.judged(token, accepted=info.get("status") == "Accepted")
+    await evse.refusal.judged(token, accepted=info.get("status") == "Accepted", told=told)
 
 
 def _offline(payload: Json, now: datetime) -> bool:

@@ -172,9 +172,9 @@ class CloudProxy:
             absent_s = 0.0 if here else absent_s + _AWAY_S / 4
 
     async def _judged(self, payload: Json, answer: Json) -> None:
-        """A late verdict counts whenever the transaction began."""
+        """A late verdict counts whenever the transaction began; the charger does not hear it."""
         evses, now = self._station.evses.values(), self._clock.now()
-        await refusal.note(evses, payload, answer, anyone=False, now=now)
+        await refusal.note(evses, payload, answer, anyone=False, now=now, told=False)
 
     def _ours_a(self, evse: int) -> float:
         state = self._station.evses[evse].state(self._clock.now())

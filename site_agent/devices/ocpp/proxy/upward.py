@@ -306,28 +306,6 @@ class Upward:
         if self._verdicts.decides or not accepted(info):
             late: Json = {"idTokenInfo": info, "transactionId": told.transaction or ""}
             await self._parts.judged(told.payload, late)
-        if not accepted(info):
-            await self._stop_late(told)
-
-    async def _stop_late(self, told: Told) -> None:
-        """The charger was told that the driver may charge, and the cloud says no (1.6 §4.8)."""
-        if told.version is Version.V16:
-            ref, request = (
-                str(told.transaction),
-                Request(
-                    action="RemoteStopTransaction", payload={"transactionId": told.transaction}
-                ),
-            )
-        else:
-            ref = fields.word(fields.part(told.payload, "transactionInfo"), "transactionId")
-            request = Request(action="RequestStopTransaction", payload={"transactionId": ref})
-        if self._parts.ledger.place(ref) is None:
-            return
-        try:
-            await self._parts.command(request)
-            _log.warning("stopped: the cloud refuses the driver", transaction=ref)
-        except (TransientError, PermanentError, ProtocolError) as error:
-            _log.warning("refused driver not stopped", transaction=ref, reason=str(error))
 
 
 def _mark(told: Told) -> int:

@@ -26,16 +26,9 @@ from support.waiting import until
 
 pytestmark = pytest.mark.xdist_group("realtime-ocpp")
 
-VERSIONS = ("ocpp1.6", "ocpp2.0.1")
 STRANGER, KNOWN = "NOBODY", "TAG1"
 TIMING = Timing(greeting_s=0.05, call_timeout_s=30.0, patience_s=1e6)
 _SPEED = 150.0
-
-
-@pytest.fixture(params=VERSIONS)
-def version(request: pytest.FixtureRequest) -> str:
-    value: str = request.param
-    return value
 
 
 @asynccontextmanager
