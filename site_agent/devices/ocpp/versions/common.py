@@ -29,8 +29,6 @@ from site_agent.devices.ocpp.wire import fields
 from site_agent.devices.ocpp.wire.frames import CallFaultError, Fault, Json
 from site_agent.devices.ocpp.wire.outbox import Request
 
-"""Serves one action."""
-
 CONSENT = ("Accepted", "AcceptedCanceled", "RebootRequired", "Scheduled", "Unlocked")
 """Answers that mean yes, now or later."""
 MOST_SETTINGS = 5000
@@ -156,12 +154,6 @@ def stamp_or_none(instant: datetime | None) -> str | None:
     return None if instant is None else fields.stamp(instant)
 
 
-def data_transfer_request(vendor_id: str, message_id: str | None, data: str | None) -> Request:
-    """DataTransfer."""
-    payload = given(vendorId=vendor_id, messageId=message_id, data=data)
-    return Request(action="DataTransfer", payload=payload)
-
-
 def retries(tries: Retries) -> dict[str, object]:
     """How often a transfer is tried."""
     return given(retries=tries.times, retryInterval=tries.interval_s)
@@ -187,17 +179,6 @@ def get_log(request_id: int, log: LogUpload, tries: Retries) -> Request:
     )
     payload = {"logType": log.kind.value, "requestId": request_id, "log": where, **retries(tries)}
     return Request(action="GetLog", payload=payload)
-
-
-def delete_certificate(which: CertificateHash) -> Request:
-    """DeleteCertificate (M04)."""
-    data = {
-        "hashAlgorithm": which.algorithm,
-        "issuerNameHash": which.issuer_name_hash,
-        "issuerKeyHash": which.issuer_key_hash,
-        "serialNumber": which.serial_number,
-    }
-    return Request(action="DeleteCertificate", payload={"certificateHashData": data})
 
 
 # --- readers --------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from site_agent.devices.ocpp.settings import Version
+from site_agent.devices.ocpp.versions.alike import Alike
 from site_agent.devices.ocpp.versions.common import Served
 from site_agent.devices.ocpp.versions.v16.charging import Charging16, Configuration16
 from site_agent.devices.ocpp.versions.v16.operation import Access16, Operation16
@@ -20,7 +21,7 @@ _SPELLED: Mapping[Fault, str | None] = {
 }
 
 
-class Ocpp16(Served, Operation16, Configuration16, Charging16, Access16, Upkeep16):
+class Ocpp16(Served, Alike, Operation16, Configuration16, Charging16, Access16, Upkeep16):
     """`Dialect` of 1.6J."""
 
     version = Version.V16

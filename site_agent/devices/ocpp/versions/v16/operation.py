@@ -77,12 +77,6 @@ class Operation16:
         action = "ExtendedTriggerMessage" if extended else "TriggerMessage"
         return Request(action=action, payload=payload)
 
-    def data_transfer(
-        self, vendor_id: str, message_id: str | None = None, data: str | None = None
-    ) -> Request:
-        """DataTransfer (§5.6)."""
-        return common.data_transfer_request(vendor_id, message_id, data)
-
     def accepted(self, answer: Json) -> bool:
         """Whether the charger did, or will do, what a request asked for.
 
@@ -93,14 +87,6 @@ class Operation16:
 
 class Access16:
     """The local list and reservations."""
-
-    def clear_cache(self) -> Request:
-        """ClearCache (§5.4)."""
-        return Request(action="ClearCache", payload={})
-
-    def ask_list_version(self) -> Request:
-        """GetLocalListVersion (§5.10)."""
-        return Request(action="GetLocalListVersion", payload={})
 
     def list_version(self, answer: Json) -> int | None:
         """-1: local lists are not supported."""
@@ -134,10 +120,6 @@ class Access16:
         if group is not None:
             payload["parentIdTag"] = group.value
         return Request(action="ReserveNow", payload=payload)
-
-    def cancel_reservation(self, reservation_id: int) -> Request:
-        """CancelReservation (§5.1)."""
-        return Request(action="CancelReservation", payload={"reservationId": reservation_id})
 
 
 def _entry(entry: LocalEntry) -> dict[str, object]:

@@ -59,10 +59,6 @@ class Upkeep16:
         payload = {"certificateType": _root(use), "certificate": pem}
         return Request(action="InstallCertificate", payload=payload)
 
-    def delete_certificate(self, which: CertificateHash) -> Request:
-        """DeleteCertificate (M04)."""
-        return common.delete_certificate(which)
-
     def ask_certificates(self, use: RootUse) -> Request:
         """GetInstalledCertificateIds (M03)."""
         payload = {"certificateType": _root(use)}

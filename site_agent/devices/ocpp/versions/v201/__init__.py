@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from site_agent.devices.ocpp.settings import Version
+from site_agent.devices.ocpp.versions.alike import Alike
 from site_agent.devices.ocpp.versions.common import Served
 from site_agent.devices.ocpp.versions.v201.charging import Charging201, Configuration201
 from site_agent.devices.ocpp.versions.v201.operation import Access201, Operation201
@@ -11,7 +12,7 @@ from site_agent.devices.ocpp.versions.v201.upkeep import Upkeep201
 from site_agent.devices.ocpp.wire.frames import Fault
 
 
-class Ocpp201(Served, Operation201, Configuration201, Charging201, Access201, Upkeep201):
+class Ocpp201(Served, Alike, Operation201, Configuration201, Charging201, Access201, Upkeep201):
     """`Dialect` of 2.0.1."""
 
     version = Version.V201

@@ -68,12 +68,6 @@ class Operation201:
             wire["evse"] = {"id": connector, "connectorId": 1}
         return Request(action="TriggerMessage", payload=wire)
 
-    def data_transfer(
-        self, vendor_id: str, message_id: str | None = None, data: str | None = None
-    ) -> Request:
-        """DataTransfer (P01)."""
-        return common.data_transfer_request(vendor_id, message_id, data)
-
     def accepted(self, answer: Json) -> bool:
         """Whether the charger did, or will do, what a request asked for."""
         results = fields.parts(answer, "setVariableResult")
@@ -88,14 +82,6 @@ class Operation201:
 
 class Access201:
     """The local list and reservations."""
-
-    def clear_cache(self) -> Request:
-        """ClearCache (C11)."""
-        return Request(action="ClearCache", payload={})
-
-    def ask_list_version(self) -> Request:
-        """GetLocalListVersion (D02)."""
-        return Request(action="GetLocalListVersion", payload={})
 
     def list_version(self, answer: Json) -> int | None:
         """0: it is empty, or there is none."""
@@ -127,10 +113,6 @@ class Access201:
             groupIdToken=None if group is None else token_on_the_wire(group),
         )
         return Request(action="ReserveNow", payload=payload)
-
-    def cancel_reservation(self, reservation_id: int) -> Request:
-        """CancelReservation (H02)."""
-        return Request(action="CancelReservation", payload={"reservationId": reservation_id})
 
 
 def token_on_the_wire(token: IdToken) -> dict[str, object]:
