@@ -95,6 +95,8 @@ async def test_what_cannot_be_is_said(tmp_path: Path) -> None:
         assert "no EVSE 2" in await refused(site, "stop", **told, evse=2)
         assert "none of" in await refused(site, "trigger", **told, message="Poem")
         assert "no such message" in await refused(site, "call", **told, action="Sing", payload={})
+        for harmful in ("ChangeAvailability", "SetDERControl", "UsePriorityCharging"):
+            assert "--yes" in await refused(site, "call", **told, action=harmful, payload={})
         assert "unexpected" in await refused(
             site, "call", **told, action="GetConfiguration", payload={"a": 1}
         )

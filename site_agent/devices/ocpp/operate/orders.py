@@ -21,9 +21,10 @@ from site_agent.devices.ocpp.wire.outbox import Request
 Json = dict[str, object]
 
 _HARMFUL = frozenset({
-    "SetChargingProfile", "ClearChargingProfile", "Reset", "UpdateFirmware",
-    "SignedUpdateFirmware", "InstallCertificate", "DeleteCertificate", "CertificateSigned",
-    "SetNetworkProfile", "PublishFirmware",
+    "AFRRSignal", "CertificateSigned", "ChangeAvailability", "ClearChargingProfile",
+    "ClearDERControl", "DeleteCertificate", "InstallCertificate", "PublishFirmware", "Reset",
+    "SetChargingProfile", "SetDERControl", "SetNetworkProfile", "SignedUpdateFirmware",
+    "UpdateDynamicSchedule", "UpdateFirmware", "UsePriorityCharging",
 })  # fmt: skip
 """What can take a charger out of our hands, or out of service."""
 _MOST_SETTINGS = 50
