@@ -74,8 +74,7 @@ class ProfileBook:
         Raises:
             ProfileError, CallFaultError: it cannot be kept.
         """
-        if evse != 0 and evse not in self._evses:
-            raise ProfileError(f"there is no EVSE {evse}")
+        self._check_place(evse)
         if reading.purpose_of(wire) is Purpose.TX:
             transaction = self._running(evse, transaction)
         profile = reading.read(evse, wire, transaction)
@@ -91,11 +90,13 @@ class ProfileBook:
         Raises:
             ProfileError, CallFaultError: it cannot be kept.
         """
-        profile = reading.read(evse or 0, wire, None)
+        place = evse or 0
+        self._check_place(place)
+        profile = reading.read(place, wire, None)
         if profile.purpose is not Purpose.TX:
             raise ProfileError("only a TxProfile comes with a start")
         until = self._clock.now() + _START_WITHIN
-        self._coming[evse or 0] = (Kept(profile=profile, wire=wire), until)
+        self._coming[place] = (Kept(profile=profile, wire=wire), until)
 
     def unexpect(self, evse: int | None) -> None:
         """The start was refused."""
@@ -150,6 +151,10 @@ class ProfileBook:
     def ceiling_a(self, evse: int, at: datetime) -> float | None:
         """Most the cloud allows an EVSE at `at`, A per phase; None: it does not say."""
         return ceiling_a(self.profiles, self.outlet(evse), at) if self.kept else None
+
+    def _check_place(self, evse: int) -> None:
+        if evse != 0 and evse not in self._evses:
+            raise ProfileError(f"there is no EVSE {evse}")
 
     def _running(self, evse: int, transaction: str | None) -> str:
         """The transaction a TxProfile is for; it must run (1.6 §5.16.2, 2.0.1 K01.FR.03)."""

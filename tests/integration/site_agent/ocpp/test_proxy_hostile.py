@@ -86,13 +86,7 @@ async def test_a_start_of_the_cloud_comes_without_its_profile(version: str) -> N
         await charger.end(site.clock, ref, 2000.0)
         wire = _set_profile(version, 8, "TxProfile")
         wire = wire.get("csChargingProfiles") or wire["chargingProfile"]
-        if version == "ocpp1.6":
-            action, order = "RemoteStartTransaction", {"connectorId": 1, "idTag": "TAG1"}
-        else:
-            token = {"idToken": "TAG1", "type": "ISO14443"}
-            action, order = "RequestStartTransaction", {
-                "evseId": 1, "idToken": token, "remoteStartId": 7
-            }  # fmt: skip
+        action, order = _start_at(version, 1)
         answer = await cloud.result(action, {**order, "chargingProfile": wire})
         assert answer["status"] == "Accepted"
         assert "chargingProfile" not in await charger.hears(action)
@@ -101,6 +95,23 @@ async def test_a_start_of_the_cloud_comes_without_its_profile(version: str) -> N
         assert site.state().ceiling_a == 8
         await site.ask(16)
         assert site.state().confirmed_limit_a == 8
+
+
+async def test_a_start_with_a_profile_is_for_an_evse_that_is_there(version: str) -> None:
+    wire = _set_profile(version, 8, "TxProfile")
+    wire = wire.get("csChargingProfiles") or wire["chargingProfile"]
+    async with cloud_csms() as cloud, charging(version, cloud) as (_, charger, _):
+        action, order = _start_at(version, 99)
+        answer = await cloud.result(action, {**order, "chargingProfile": wire})
+        assert answer["status"] == "Rejected"
+        assert action not in [heard for heard, _ in charger.heard]
+
+
+def _start_at(version: str, evse: int) -> tuple[str, Json]:
+    if version == "ocpp1.6":
+        return "RemoteStartTransaction", {"connectorId": evse, "idTag": "TAG1"}
+    token = {"idToken": "TAG1", "type": "ISO14443"}
+    return "RequestStartTransaction", {"evseId": evse, "idToken": token, "remoteStartId": 7}
 
 
 OURS_16 = [
