@@ -16,6 +16,7 @@ import structlog
 from contracts.errors import PermanentError, ProtocolError
 from site_agent.devices.ocpp.authorization import local_list
 from site_agent.devices.ocpp.settings import Version
+from site_agent.devices.ocpp.versions.common import is_whole
 from site_agent.devices.ocpp.versions.dialect import Dialect
 from site_agent.devices.ocpp.versions.words import LocalEntry, Setting
 from site_agent.devices.ocpp.wire.frames import Json
@@ -179,5 +180,4 @@ def _part(names: _Names, held: Mapping[str, Setting]) -> int:
 def _number(held: Mapping[str, Setting], name: str | None) -> int | None:
     setting = None if name is None else held.get(name)
     text = (setting and setting.value) or ""
-    usable = text.isascii() and text.isdigit() and len(text) <= 9  # noqa: PLR2004 (an int32)
-    return int(text) if usable else None
+    return int(text) if is_whole(text) else None

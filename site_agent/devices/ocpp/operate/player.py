@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from urllib.parse import quote
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.headers import build_authorization_basic
 from websockets.typing import Subprotocol
 
 from contracts.errors import LinkDownError
@@ -262,7 +262,4 @@ def on_demand(asked: Asked) -> bool:
 
 
 def _login(name: str, password: str | None) -> dict[str, str]:
-    if password is None:
-        return {}
-    token = base64.b64encode(f"{name}:{password}".encode()).decode()
-    return {"Authorization": f"Basic {token}"}
+    return {} if password is None else {"Authorization": build_authorization_basic(name, password)}

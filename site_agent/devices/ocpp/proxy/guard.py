@@ -65,7 +65,7 @@ def refusal(cloud: CloudConfig, action: str, payload: Json, interval_s: int | No
     key, value = fields.word(payload, "key"), fields.word(payload, "value")
     forbidden = {
         "InstallCertificate": payload.get("certificateType") in _OWN_ROOTS,
-        "CertificateSigned": _for_our_link(payload),
+        "CertificateSigned": for_our_link(payload),
         "ChangeConfiguration": not settable(key, value, interval_s),
         **dict.fromkeys(_FIRMWARE, not cloud.firmware),
     }
@@ -96,6 +96,6 @@ def variable_name(wire: Json) -> str:
     return f"{fields.word(component, 'name')}.{fields.word(variable, 'name')}"
 
 
-def _for_our_link(payload: Json) -> bool:
-    """A certificate that the charger would show to us; in 1.6 there is no other kind."""
+def for_our_link(payload: Json) -> bool:
+    """Whether it is about the certificate the charger shows us; in 1.6 there is no other."""
     return payload.get("certificateType") in (None, "ChargingStationCertificate")

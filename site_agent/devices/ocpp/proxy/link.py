@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from urllib.parse import quote
@@ -10,6 +9,7 @@ from urllib.parse import quote
 import structlog
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
+from websockets.headers import build_authorization_basic
 from websockets.typing import Subprotocol
 
 from contracts.backoff import Backoff
@@ -96,15 +96,12 @@ class CloudLink:
             self._tally.note("cloud away")
 
     def _connect(self, version: Version) -> connect:
-        password = self._config.password
-        headers = {}
-        if password is not None:
-            token = base64.b64encode(f"{self._config.identity}:{password}".encode()).decode()
-            headers["Authorization"] = f"Basic {token}"
+        name, password = self._config.identity, self._config.password
+        login = None if password is None else build_authorization_basic(name, password)
         return _Direct(
             self.address,
             subprotocols=[Subprotocol(version)],
-            additional_headers=headers,
+            additional_headers={} if login is None else {"Authorization": login},
             ssl=self._config.tls,
             compression=None,
             proxy=None,

@@ -12,6 +12,7 @@ import structlog
 
 from contracts.errors import PermanentError, ProtocolError, TransientError
 from contracts.time import Clock
+from site_agent.devices.ocpp.proxy import guard
 from site_agent.devices.ocpp.proxy.courier import Courier, Desk
 from site_agent.devices.ocpp.proxy.journal import Entry, Journal, Told
 from site_agent.devices.ocpp.proxy.ledger import Ledger
@@ -134,8 +135,7 @@ class Upward:
 
     async def ask(self, charge_point_id: str, version: Version, action: str, payload: Json) -> Json:
         """As `CertificateDesk.ask`. The certificate that the charger shows us is our affair."""
-        own = payload.get("certificateType") in (None, "ChargingStationCertificate")
-        if action == "SignCertificate" and own:
+        if action == "SignCertificate" and guard.for_our_link(payload):
             raise PermanentError(f"{charge_point_id}: no certificate for our link from the cloud")
         told = Told(version=version, action=action, payload=payload)
         answer = await self._ask(told, _DESK_PATIENCE_S)
