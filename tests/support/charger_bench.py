@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ocpp.messages import get_validator
-
 from depot_sim.chargers.cabinet import Cabinet
 from depot_sim.chargers.charger import VERSIONS
 from depot_sim.chargers.dialect import Nameplate
@@ -18,6 +16,7 @@ from depot_sim.chargers.rules import StationSettings
 from depot_sim.chargers.station import Station
 from depot_sim.physics.evse import Evse
 from depot_sim.physics.vehicle import Vehicle
+from support.published_schema import check_call, check_result
 
 Json = dict[str, Any]
 _STEP_S = 1.0
@@ -51,9 +50,9 @@ class ChargerBench:
     def ask(self, action: str, payload: Mapping[str, Any] | None = None) -> Json:
         """The answer to a CALL; both follow their schemas."""
         asked = dict(payload or {})
-        get_validator(2, action, self.version).validate(asked)
+        check_call(self.version, action, asked)
         answer = self.dialect.answer(action, asked)
-        get_validator(3, action, self.version).validate(answer)
+        check_result(self.version, action, answer)
         return answer
 
     def answer(self, action: str, payload: Json) -> str | None:
@@ -66,7 +65,7 @@ class ChargerBench:
             answer = self.dialect.answer(action, payload)
         except CallError as refusal:
             return refusal.code
-        get_validator(3, action, self.version).validate(answer)
+        check_result(self.version, action, answer)
         return None
 
     async def told(self, action: str | None = None) -> list[Json]:
@@ -100,7 +99,7 @@ class ChargerBench:
         return transaction.ref
 
     async def _call(self, action: str, payload: Json) -> Json:
-        get_validator(2, action, self.version).validate(payload)
+        check_call(self.version, action, payload)
         self.heard.append((action, payload))
         answer = self.answers.get(action) or self._usual(action)
         self.dialect.check_answer(action, answer)

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from ocpp.messages import get_validator
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
@@ -22,6 +21,7 @@ from depot_sim.chargers.personality import compose
 from depot_sim.physics.evse import Evse
 from depot_sim.physics.vehicle import Vehicle
 from support.fast_clock import FastClock
+from support.published_schema import check_call, check_result
 
 Json = dict[str, Any]
 ANSWER_S = 60.0
@@ -63,7 +63,7 @@ class CentralSystem:
             self._pending.pop(frame[1]).set_result(frame)
             return
         _, unique_id, action, payload = frame
-        get_validator(2, action, self.version).validate(payload)
+        check_call(self.version, action, payload)
         answer = self.answers.get(action) or self._usual_answer(action)
         await socket.send(json.dumps([3, unique_id, answer]))
         async with self._news:
@@ -106,7 +106,7 @@ class CentralSystem:
     async def call(self, charger_id: str, action: str, payload: Json) -> Json:
         frame = await self.frame(charger_id, action, payload)
         assert frame[0] == 3, frame
-        get_validator(3, action, self.version).validate(frame[2])
+        check_result(self.version, action, frame[2])
         result: Json = frame[2]
         return result
 
