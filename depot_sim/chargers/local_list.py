@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from depot_sim.chargers.rules import StationSettings
+
 MOST_LISTED = 1000
 MOST_SENT = 100
 _MOST_CACHED = 200
@@ -93,12 +95,27 @@ class TokenCache:
 
 
 class KnownTokens:
-    """List and cache together."""
+    """List and cache together, as far as the settings let them count."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: StationSettings) -> None:
+        self._settings = settings
         self.list = LocalList()
         self.cache = TokenCache()
 
-    def of(self, token: str, *, use_list: bool) -> Listed | None:
+    def of(self, token: str) -> Listed | None:
         """What is known of a token; the list comes first, unless it is switched off."""
-        return (self.list.get(token) if use_list else None) or self.cache.get(token)
+        listed = self.list.get(token) if self._settings.local_list else None
+        return listed or self.cache.get(token)
+
+    def group_of(self, token: str) -> str | None:
+        """The group of a token, as far as it is known."""
+        known = self.of(token)
+        return known.group if known else None
+
+    def admit(self, token: str, now: datetime, *, online: bool) -> bool:
+        """Whether the station may start for this token on its own word."""
+        settings = self._settings
+        if not (settings.local_pre_authorize if online else settings.local_authorize_offline):
+            return False
+        known = self.of(token)
+        return known.admits(now) if known else settings.offline_unknown and not online

@@ -2,7 +2,8 @@
 
 Two sides act on it: the world (`plug`, `unplug`, `step`) and the central system (`authorized`,
 `begin`, `end`, `set_profile`...). What the central system must be told goes to `outbox`.
-No energy flows outside a transaction, and none starts before the central system has said yes.
+No energy flows outside a transaction, and none starts before the central system has said yes,
+unless its settings let the station start on its own word.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class Station:
         self.settings = settings
         self.outbox = Outbox(keeps_samples=personality.replay_after_s is not None)
         self.agenda = Agenda()
-        self.tokens = KnownTokens()
+        self.tokens = KnownTokens(settings)
         self.reservations = Reservations(self.outlets, self.outbox, self._refresh_all)
         self.expected: dict[int, tuple[datetime, Callable[[], object]]] = {}
         """By outlet, a remote start that waits for a vehicle: until when, and how it begins."""
@@ -83,9 +84,10 @@ class Station:
         outlet.evse = replace(outlet.evse, vehicle=vehicle)
         outlet.finished = False
         self._refresh(outlet, now)
-        expected = self.expected.pop(evse_id, None)
-        if expected is not None and now < expected[0]:
-            expected[1]()
+        if (expected := self.expected.pop(evse_id, None)) is not None:
+            until, begin = expected
+            if now < until:
+                begin()
         if outlet.transaction is None and outlet.tag_shown is None:
             self.present(evse_id, vehicle.id_tag, now)
 
@@ -153,7 +155,6 @@ class Station:
         outlet = self.startable(evse_id, id_tag)
         if outlet is None or outlet.evse.vehicle is None:
             return None
-        known = self.tokens.of(id_tag, use_list=self.settings.local_list)
         reservation_id = self.reservations.use(evse_id, now)
         outlet.tag_shown = None
         outlet.sampled_at = None
@@ -165,7 +166,7 @@ class Station:
             ref=str(uuid.uuid4()) if self.rules.own_transaction_ids else None,
             remote_start_id=remote_start_id,
             tag_type=tag_type or outlet.evse.vehicle.tag_type,
-            group=known.group if known else None,
+            group=self.tokens.group_of(id_tag),
             reservation_id=reservation_id,
         )
         outlet.evse = replace(outlet.evse, vehicle=outlet.evse.vehicle.woken())
@@ -203,9 +204,9 @@ class Station:
 
     def startable(self, evse_id: int | None, id_tag: str, *, plugged: bool = True) -> Outlet | None:
         """The outlet (None: any) for this tag, with a vehicle or waiting for one."""
-        known = self.tokens.of(id_tag, use_list=self.settings.local_list)
+        group = self.tokens.group_of(id_tag)
         for outlet in self.outlets.values():
-            fits = self.reservations.admits(outlet.id, id_tag, known.group if known else None)
+            fits = self.reservations.admits(outlet.id, id_tag, group)
             if evse_id in (None, outlet.id) and fits and outlet.is_free(plugged=plugged):
                 return outlet
         return None
@@ -295,20 +296,13 @@ class Station:
             return
         vehicle = outlet.evse.vehicle
         tag_type = vehicle.tag_type if vehicle and vehicle.id_tag == tag else "ISO14443"
-        if tag_type == "NoAuthorization" or self._admits(tag, now):
+        online = self.online_since is not None
+        if tag_type == "NoAuthorization" or self.tokens.admit(tag, now, online=online):
             self.begin(outlet.id, tag, now)
         if outlet.tag_shown is not None:
             self.outbox.put(
                 AuthorizationWanted(at=now, evse_id=outlet.id, id_tag=tag, tag_type=tag_type)
             )
-
-    def _admits(self, tag: str, now: datetime) -> bool:
-        """Whether the station may start for this tag on its own word."""
-        online, settings = self.online_since is not None, self.settings
-        if not (settings.local_pre_authorize if online else settings.local_authorize_offline):
-            return False
-        known = self.tokens.of(tag, use_list=settings.local_list)
-        return known.admits(now) if known else settings.offline_unknown and not online
 
     def _refresh(self, outlet: Outlet, now: datetime) -> None:
         reserved = self.reservations.of(outlet.id) is not None

@@ -60,13 +60,13 @@ class Authorization201:
         """All a station knows of a customer is a token in its cache and its list."""
         if not any(key in payload for key in _CUSTOMER):
             return {"status": "Invalid"}
-        token = payload.get("idToken", {}).get("idToken", "")
-        known = self._station.tokens.of(token, use_list=True)
+        tokens, token = self._station.tokens, payload.get("idToken", {}).get("idToken", "")
+        known = tokens.list.get(token) or tokens.cache.get(token)
         if payload["report"]:
             accepted = "accepted" if known and known.accepted else "refused"
             self._tell(payload["requestId"], f"{token}: {accepted}" if known else "")
         if payload["clear"]:
-            self._station.tokens.cache.forget(token)
+            tokens.cache.forget(token)
         return ACCEPTED
 
     def _tell(self, request_id: int, data: str) -> None:
