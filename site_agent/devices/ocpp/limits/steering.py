@@ -25,16 +25,16 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from contracts.errors import LinkDownError, PermanentError, TransientError
+from contracts.errors import PermanentError, TransientError
 from contracts.time import Clock
 from site_agent.devices.ocpp.evse.transactions import Transaction
-from site_agent.devices.ocpp.limits import readback
 from site_agent.devices.ocpp.limits.giving import Giver
 from site_agent.devices.ocpp.limits.in_force import InForce
 from site_agent.devices.ocpp.limits.installer import Installer, Link
 from site_agent.devices.ocpp.limits.lapse import Sight, probe
 from site_agent.devices.ocpp.limits.outranked import Outranked
 from site_agent.devices.ocpp.limits.profiles import Supply, legal_a
+from site_agent.devices.ocpp.limits.resting import Resting
 from site_agent.devices.ocpp.limits.turns import Turns
 from site_agent.devices.ocpp.limits.upkeep import Upkeep
 from site_agent.devices.ocpp.settings import Timing
@@ -81,14 +81,13 @@ class Steering:
         self._link: Link | None = None
         self._wish: _Wish | None = None
         self._force = InForce(spec, clock=clock, transaction=transaction, memory=memory)
-        self._restless = False
-        """The charger refuses its fail-safe share in every form."""
         self._refused: tuple[float, int, datetime] | None = None
         self._probing: float | None = None
         """The limit that is left to run out, while it is."""
         self.turns = Turns()
         """Shared by all of a site."""
         self.rank = Outranked(spec, installer, self._force, clock=clock, transaction=transaction)
+        self.resting = Resting(spec, installer, self._force, self.rank, transaction=transaction)
         self._upkeep = Upkeep(spec, installer, memory)
         self.follower = self._upkeep.follower
         """What the meter shows of how it takes limits; fed by whoever has the samples."""
@@ -110,11 +109,6 @@ class Steering:
         """False once the charger has turned 0 A into its minimum, or stayed asleep after it."""
         known = self._installer.experience.known
         return not (known.refuses_zero or known.sticks)
-
-    @property
-    def resting_a(self) -> float | None:
-        """The fail-safe share that rests in the charger, A per phase; None: none is known of."""
-        return None if self._force.resting is None else self._force.resting[0]
 
     def writes_a_day(self, now: datetime) -> int:
         """Profiles written to its flash within the last 24 h, of this process."""
@@ -165,9 +159,7 @@ class Steering:
             await self._installer.stop(link, running, limit_a)
             return
         if transaction is None:
-            if self._force.resting is None:
-                refused = f"{self._spec.evse_id}: has no fail-safe share"
-                raise PermanentError(refused) if self._restless else TransientError(refused)
+            self.resting.require()
             return
         if not self._holds(limit_a, transaction) and not self._may_wait(limit_a, transaction):
             link.session.withdraw(self._installer.lease_key)  # an older one, if it is still unsent
@@ -210,22 +202,9 @@ class Steering:
             PermanentError: refused in every form.
         """
         async with self._turn:
-            try:
-                if self._transaction() is None:
-                    await readback.clear(link, self._installer.connector)
-                await self._rest(link)
-                self._restless = False
-            except PermanentError:
-                self._force.resting, self._restless = None, True
-                raise
+            await self.resting.install(link)
         self._force.tell_again()
         self._changed.set()
-
-    async def _rest(self, link: Link) -> None:
-        """Install the fail-safe share, above a stranger's profile if one outranks it."""
-        self._rests(await self._installer.rest(link))
-        if await self.rank.share(link):
-            self._rests(await self._installer.rest(link))
 
     async def outranked(self, by: str, *, lasting: bool) -> None:
         """As `Outranked.found`; our fail-safe share goes above what lasts, if the charger can.
@@ -236,12 +215,7 @@ class Steering:
         link = self._link
         if await self.rank.found(by, lasting=lasting) and link is not None:
             async with self._turn:
-                try:
-                    self._rests(await self._installer.rest(link))
-                except LinkDownError:
-                    raise
-                except (TransientError, PermanentError) as error:
-                    self._log.warning("share not put above a stranger's", reason=str(error))
+                await self.resting.put_above(link)
 
     async def keep(self) -> None:
         """Tell the limit when a transaction begins, and renew it, until cancelled."""
@@ -356,11 +330,6 @@ class Steering:
                 raise PermanentError(f"{self._spec.evse_id}: has just refused {limit_a} A")
 
     # --- learning ---------------------------------------------------------------------------------
-
-    def _rests(self, limit_a: float) -> None:
-        self._force.rests(limit_a)
-        if self._installer.overwrites_rest:
-            self._force.lease = None
 
     async def probe_lease(self) -> Lapse:
         """Let a short lease run out and see by the meter whether the charger lets go of it.

@@ -155,7 +155,7 @@ class Checks:
 
     def resting(self) -> Step:
         """The fail-safe share is there."""
-        share_a, rests_a = self._evse.spec.fail_safe_current_a, self._evse.steering.resting_a
+        share_a, rests_a = self._evse.spec.fail_safe_current_a, self._evse.steering.resting.share_a
         if rests_a is None:
             return failed(
                 "resting share",

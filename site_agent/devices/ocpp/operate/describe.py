@@ -66,7 +66,7 @@ def evse(number: int, one: OcppCharger, seen: Mapping[str, ChargerState], now: d
         "ceiling_a": state.ceiling_a,
         "follows_within_s": state.follows_within and state.follows_within.total_seconds(),
         "phases_used": state.phases_used,
-        "resting_a": one.steering.resting_a,
+        "resting_a": one.steering.resting.share_a,
         "writes_a_day": one.steering.writes_a_day(now),
     }
 
