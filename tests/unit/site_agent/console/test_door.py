@@ -19,10 +19,9 @@ from contracts.errors import (
     ProtocolError,
     TransientError,
 )
-from site_agent.console import messages
+from site_agent.console import door, messages
 from site_agent.console.client import Console
 from site_agent.console.door import FILE, Door
-from support.waiting import until
 
 Json = Mapping[str, object]
 
@@ -60,10 +59,10 @@ class Endless:
 @asynccontextmanager
 async def opened(folder: Path, **more: object) -> AsyncIterator[Console]:
     commands = {"echo": echo, "fails": fails, **more}
-    door = Door(folder, commands)  # type: ignore[arg-type]
+    opening = Door(folder, commands)  # type: ignore[arg-type]
     async with asyncio.TaskGroup() as group:
-        running = group.create_task(door.run())
-        await door.ready.wait()
+        running = group.create_task(opening.run())
+        await opening.ready.wait()
         try:
             yield Console(folder)
         finally:
@@ -216,10 +215,48 @@ async def test_nobody_at_home(tmp_path: Path) -> None:
         await items(Console(tmp_path), "echo")
 
 
-async def test_a_silent_guest_holds_nobody_up(tmp_path: Path) -> None:
+async def test_a_silent_guest_holds_nobody_up_and_is_shown_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with opened(tmp_path) as console:
         told = json.loads((tmp_path / FILE).read_text())
-        _, writer = await asyncio.open_connection(told["host"], told["port"])
+        patient, first = await asyncio.open_connection(told["host"], told["port"])
         assert await items(console, "echo")
-        writer.close()
-        await until(writer.is_closing)
+        assert not patient.at_eof()
+        monkeypatch.setattr(door, "_REQUEST_S", 0.01)
+        hurried, second = await asyncio.open_connection(told["host"], told["port"])
+        async with asyncio.timeout(60):
+            assert await hurried.read() == b""
+        first.close()
+        second.close()
+
+
+async def test_a_guest_who_does_not_listen_is_shown_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, ended = {"text": "x" * 1_000_000}, asyncio.Event()
+
+    async def flood(args: Json) -> AsyncGenerator[Json, None]:
+        try:
+            while True:
+                yield told
+        finally:
+            ended.set()
+
+    monkeypatch.setattr(door, "_TAKE_S", 0.01)
+    async with opened(tmp_path, flood=flood) as console:
+        unread = console.ask("flood")
+        assert await anext(unread) == told
+        async with asyncio.timeout(60):
+            await ended.wait()
+        await unread.aclose()
+        assert await items(console, "echo")
+
+
+async def test_an_answer_too_large_is_an_error(tmp_path: Path) -> None:
+    async def huge(args: Json) -> AsyncGenerator[Json, None]:
+        yield {"text": "x" * messages.LARGEST_ANSWER}
+
+    async with opened(tmp_path, huge=huge) as console:
+        with pytest.raises(PermanentError, match="too large"):
+            await items(console, "huge")
