@@ -1,4 +1,4 @@
-"""What both versions say with: JSON objects, refusals, timestamps, and the published schemas."""
+"""What all versions say with: JSON objects, refusals, timestamps, and the published schemas."""
 
 from __future__ import annotations
 
@@ -33,31 +33,38 @@ class CallError(ProtocolError):
 
 
 def timestamp(at: datetime) -> str:
-    """RFC 3339 with milliseconds, as both versions ask for."""
+    """RFC 3339 with milliseconds, as all versions ask for."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def instant(text: str | None) -> datetime | None:
-    """The instant of a timestamp, None for none; one of another age is the nearest of ours.
+def instant(text: str) -> datetime:
+    """The instant of a timestamp; one of another age is the nearest of ours.
 
     Some central systems write the end of the calendar for "never": nothing can be added to that.
 
     Raises:
         CallError: not a timestamp, or one without a zone.
     """
-    if text is None:
-        return None
     try:
         return min(max(as_utc(datetime.fromisoformat(text)), _EARLIEST), _LATEST)
     except (ValueError, OverflowError) as error:
         raise CallError("PropertyConstraintViolation", f"timestamp {text!r}: {error}") from error
 
 
+def instant_in(payload: Json, name: str) -> datetime | None:
+    """The instant of a timestamp that need not be there.
+
+    Raises:
+        CallError: not a timestamp, or one without a zone.
+    """
+    return instant(payload[name]) if name in payload else None
+
+
 def check(folder: str, schema: str, codes: Mapping[str, str], payload: Json) -> None:
     """Check a payload against the `ocpp` package's copy of a schema.
 
-    `folder` is `v16` or `v201`; `codes` maps the JSON schema keyword that failed to an error code,
-    with the key "" for all others.
+    `folder` is `v16`, `v201` or `v21`; `codes` maps the JSON schema keyword that failed to an error
+    code, with the key "" for all others.
 
     Raises:
         CallError: `NotImplemented` when the action has no schema, else the mapped code.

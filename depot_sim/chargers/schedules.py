@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from datetime import datetime
 
-from depot_sim.chargers.json_rpc import CallError, Json, instant, timestamp
+from depot_sim.chargers.json_rpc import CallError, Json, instant_in, timestamp
 from depot_sim.chargers.profiles import (
     ChargingProfile,
     Limit,
@@ -58,11 +58,11 @@ def read(
         unit=unit,
         periods=tuple(_period(e, unit) for e in schedule["chargingSchedulePeriod"]),
         received_at=now,
-        start=None if relative else instant(schedule.get("startSchedule")),
+        start=None if relative else instant_in(schedule, "startSchedule"),
         duration_s=seconds(schedule["duration"]) if "duration" in schedule else None,
         recurrency=Recurrency(recurrency) if recurrency else None,
-        valid_from=instant(payload.get("validFrom")),
-        valid_to=instant(payload.get("validTo")),
+        valid_from=instant_in(payload, "validFrom"),
+        valid_to=instant_in(payload, "validTo"),
         transaction_id=None if transaction_id is None else str(transaction_id),
         dynamic=payload["chargingProfileKind"] == "Dynamic",
     )

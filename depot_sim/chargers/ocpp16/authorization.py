@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from depot_sim.chargers.answers import Served, yes_or_no
 from depot_sim.chargers.cabinet import Cabinet
-from depot_sim.chargers.json_rpc import CallError, Json, instant
+from depot_sim.chargers.json_rpc import Json, instant
 from depot_sim.chargers.local_list import Listed
 from depot_sim.chargers.ocpp16 import wording
 from depot_sim.chargers.reservations import Reservation
@@ -38,15 +38,12 @@ class Authorization16:
 
     def _reserve(self, payload: Json) -> Json:
         """Connector 0 is Rejected, as `ReserveConnectorZeroSupported` says."""
-        expires_at = instant(payload["expiryDate"])
-        if expires_at is None:
-            raise CallError("PropertyConstraintViolation", "expiryDate is missing")
         reservation = Reservation(
             id=payload["reservationId"],
             evse_id=payload["connectorId"],
             token=payload["idTag"],
             group=payload.get("parentIdTag"),
-            expires_at=expires_at,
+            expires_at=instant(payload["expiryDate"]),
         )
         return {"status": self._station.reservations.put(reservation, self._now())}
 

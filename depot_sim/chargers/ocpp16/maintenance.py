@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 
 from depot_sim.chargers.answers import ACCEPTED, Served
 from depot_sim.chargers.cabinet import Cabinet
 from depot_sim.chargers.certificates import read_chain
 from depot_sim.chargers.events import BootWanted
 from depot_sim.chargers.jobs import Job, update_steps, upload_steps
-from depot_sim.chargers.json_rpc import CallError, Json, instant
+from depot_sim.chargers.json_rpc import Json, instant, instant_in
 
 
 class Maintenance16:
@@ -33,7 +32,7 @@ class Maintenance16:
         }
 
     def _update(self, payload: Json) -> Json:
-        begun = _instant(payload["retrieveDate"])
+        begun = instant(payload["retrieveDate"])
         steps = update_steps(payload["location"], self._now(), begun, None, signed=False)
         self._cabinet.updates.begin(steps, None, self._tell_update)
         return {}
@@ -49,8 +48,8 @@ class Maintenance16:
         steps = update_steps(
             firmware["location"],
             now,
-            _instant(firmware["retrieveDateTime"]),
-            instant(firmware.get("installDateTime")),
+            instant(firmware["retrieveDateTime"]),
+            instant_in(firmware, "installDateTime"),
             signed=True,
         )
         updates = self._cabinet.updates
@@ -93,10 +92,3 @@ class Maintenance16:
         if job.request_id is not None:
             told["requestId"] = job.request_id
         self._cabinet.say("LogStatusNotification", told)
-
-
-def _instant(text: str) -> datetime:
-    found = instant(text)
-    if found is None:
-        raise CallError("PropertyConstraintViolation", "a timestamp is missing")
-    return found

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from depot_sim.chargers import schedules
 from depot_sim.chargers.events import EndReason, Sample
-from depot_sim.chargers.json_rpc import Json, instant, timestamp
+from depot_sim.chargers.json_rpc import Json, instant_in, timestamp
 from depot_sim.chargers.local_list import Listed
 from depot_sim.chargers.profiles import ChargingProfile, Purpose, Selection
 
@@ -65,7 +65,7 @@ def listed(info: Json) -> Listed:
     return Listed(
         accepted=info["status"] == "Accepted",
         group=info.get("parentIdTag"),
-        expires_at=instant(info.get("expiryDate")),
+        expires_at=instant_in(info, "expiryDate"),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from depot_sim.chargers.answers import ACCEPTED, Served, yes_or_no
 from depot_sim.chargers.cabinet import Cabinet
-from depot_sim.chargers.json_rpc import CallError, Json, instant, timestamp
+from depot_sim.chargers.json_rpc import Json, instant, timestamp
 from depot_sim.chargers.local_list import Listed
 from depot_sim.chargers.ocpp201 import wording
 from depot_sim.chargers.reservations import Reservation
@@ -40,15 +40,12 @@ class Authorization201:
 
     def _reserve(self, payload: Json) -> Json:
         """Without an EVSE: Rejected, as `ReservationCtrlr.NonEvseSpecific` says."""
-        expires_at = instant(payload["expiryDateTime"])
-        if expires_at is None:
-            raise CallError("PropertyConstraintViolation", "expiryDateTime is missing")
         reservation = Reservation(
             id=payload["id"],
             evse_id=payload.get("evseId", 0),
             token=payload["idToken"]["idToken"],
             group=payload.get("groupIdToken", {}).get("idToken"),
-            expires_at=expires_at,
+            expires_at=instant(payload["expiryDateTime"]),
         )
         return {"status": self._station.reservations.put(reservation, self._now())}
 

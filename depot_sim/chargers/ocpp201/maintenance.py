@@ -9,7 +9,7 @@ from depot_sim.chargers.cabinet import Cabinet
 from depot_sim.chargers.certificates import read_chain
 from depot_sim.chargers.events import BootWanted
 from depot_sim.chargers.jobs import Job, update_steps, upload_steps
-from depot_sim.chargers.json_rpc import CallError, Json, instant
+from depot_sim.chargers.json_rpc import Json, instant, instant_in
 
 
 class Maintenance201:
@@ -34,9 +34,7 @@ class Maintenance201:
                 self._cabinet.security_event("InvalidFirmwareSigningCertificate", str(error))
                 return {"status": "InvalidCertificate"}
         begun = instant(firmware["retrieveDateTime"])
-        if begun is None:
-            raise CallError("PropertyConstraintViolation", "retrieveDateTime is missing")
-        install_at = instant(firmware.get("installDateTime"))
+        install_at = instant_in(firmware, "installDateTime")
         signed = certificate is not None
         steps = update_steps(firmware["location"], now, begun, install_at, signed=signed)
         job = self._cabinet.updates

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from depot_sim.chargers import schedules
 from depot_sim.chargers.events import EndReason, Sample, Status
-from depot_sim.chargers.json_rpc import Json, instant, timestamp
+from depot_sim.chargers.json_rpc import Json, instant_in, timestamp
 from depot_sim.chargers.local_list import Listed
 from depot_sim.chargers.profiles import ChargingProfile, Purpose, Selection
 
@@ -70,7 +70,7 @@ def listed(info: Json) -> Listed:
     return Listed(
         accepted=info["status"] == "Accepted",
         group=info.get("groupIdToken", {}).get("idToken"),
-        expires_at=instant(info.get("cacheExpiryDateTime")),
+        expires_at=instant_in(info, "cacheExpiryDateTime"),
     )
 
 
