@@ -9,11 +9,10 @@ import structlog
 
 from contracts.errors import PermanentError, ProtocolError, TransientError
 from site_agent.devices.ocpp.limits.profiles import RateUnit
-from site_agent.devices.ocpp.proxy import guard, reading
+from site_agent.devices.ocpp.proxy import criteria, guard, reading
 from site_agent.devices.ocpp.proxy.composite import Allowed, answer, composite
 from site_agent.devices.ocpp.proxy.journal import Told
 from site_agent.devices.ocpp.proxy.patience import within
-from site_agent.devices.ocpp.proxy.profile_book import Kept, criteria
 from site_agent.devices.ocpp.proxy.upward import Parts, Upward
 from site_agent.devices.ocpp.settings import Version
 from site_agent.devices.ocpp.wire import fields, schemas
@@ -168,7 +167,9 @@ class Downward:
         return {"status": "Accepted"}
 
     async def _clear_profile(self, version: Version, payload: Json) -> Json:
-        doomed = self._parts.book.find(criteria(payload, version is Version.V16))
+        doomed = self._parts.book.find(
+            criteria.to_clear(payload, version_16=version is Version.V16)
+        )
         await self._parts.book.drop(doomed)
         return {"status": "Accepted" if doomed else "Unknown"}
 
@@ -189,11 +190,11 @@ class Downward:
 
     async def _get_profiles(self, version: Version, payload: Json) -> Json:
         """2.0.1 K09: the profiles follow in reports."""
-        found = self._parts.book.find(_criterion(payload))
+        found = self._parts.book.find(criteria.to_report(payload))
         for evse in sorted({kept.profile.evse for kept in found}):
             report = {
                 "requestId": payload["requestId"],
-                "chargingLimitSource": "CSO",
+                "chargingLimitSource": criteria.SOURCE,
                 "evseId": evse,
                 "chargingProfile": [k.wire for k in found if k.profile.evse == evse],
             }
@@ -241,25 +242,6 @@ class Downward:
 
 def _place(order: list[str], name: str) -> int:
     return order.index(name) if name in order else len(order)
-
-
-def _criterion(payload: Json) -> Callable[[Kept], bool]:
-    """Which profiles a GetChargingProfiles means (2.0.1 part 2, ChargingProfileCriterionType)."""
-    wanted, evse = fields.part(payload, "chargingProfile"), payload.get("evseId")
-    ids, sources = wanted.get("chargingProfileId"), wanted.get("chargingLimitSource")
-    purpose, level = wanted.get("chargingProfilePurpose"), wanted.get("stackLevel")
-
-    def matches(kept: Kept) -> bool:
-        profile = kept.profile
-        return (
-            evse in (None, profile.evse)
-            and level in (None, profile.stack_level)
-            and purpose in (None, reading.purpose_word(kept.wire))
-            and (not isinstance(ids, list) or profile.profile_id in ids)
-            and (not isinstance(sources, list) or "CSO" in sources)
-        )
-
-    return matches
 
 
 _HANDLERS: Mapping[str, Callable[[Downward, Version, Json], Awaitable[Json]]] = {

@@ -15,7 +15,6 @@ from site_agent.devices.ocpp.proxy import reading
 from site_agent.devices.ocpp.proxy.ledger import Ledger
 from site_agent.devices.ocpp.proxy.reading import ProfileError
 from site_agent.devices.ocpp.proxy.schedules import CloudProfile, Outlet, Purpose, ceiling_a
-from site_agent.devices.ocpp.wire import fields
 from site_agent.devices.ocpp.wire.frames import Json
 from site_agent.domain.device import ChargerSpec
 from site_agent.ports import KeyValues
@@ -177,23 +176,3 @@ def _replaces(new: CloudProfile, old: CloudProfile) -> bool:
         old.stack_level,
         old.transaction,
     )
-
-
-def criteria(payload: Json, version_16: bool) -> Callable[[Kept], bool]:
-    """Which profiles a ClearChargingProfile means (1.6 §5.4, 2.0.1 K10)."""
-    id_key, evse_key = ("id", "connectorId") if version_16 else ("chargingProfileId", "evseId")
-    where = payload if version_16 else fields.part(payload, "chargingProfileCriteria")
-    wanted = {
-        "profile_id": payload.get(id_key),
-        "evse": where.get(evse_key),
-        "stack_level": where.get("stackLevel"),
-    }
-    purpose = where.get("chargingProfilePurpose")
-
-    def matches(kept: Kept) -> bool:
-        same = (
-            value is None or getattr(kept.profile, name) == value for name, value in wanted.items()
-        )
-        return all(same) and purpose in (None, reading.purpose_word(kept.wire))
-
-    return matches
