@@ -1,4 +1,4 @@
-"""Messages that wait for a charger's cloud CSMS, on SQLite and, for tests, in memory."""
+"""Messages that wait for a charger's cloud CSMS, on SQLite."""
 
 from __future__ import annotations
 
@@ -41,30 +41,3 @@ class SqliteCloudQueue:
             )
 
         await self._database.run(work)
-
-
-class MemoryCloudQueue:
-    """As `SqliteCloudQueue`, in memory."""
-
-    def __init__(self) -> None:
-        self._held: dict[tuple[str, int], tuple[bool, str]] = {}
-
-    async def put(self, station: str, seq: int, body: str, *, samples: bool) -> None:
-        """Keep a message."""
-        self._held[station, seq] = (samples, body)
-
-    async def waiting(self, station: str) -> Sequence[tuple[int, bool]]:
-        """`(seq, samples)` of all that wait, in order."""
-        return [
-            (seq, held[0]) for (name, seq), held in sorted(self._held.items()) if name == station
-        ]
-
-    async def body(self, station: str, seq: int) -> str | None:
-        """One message, or None when there is none."""
-        found = self._held.get((station, seq))
-        return None if found is None else found[1]
-
-    async def delete(self, station: str, seqs: Sequence[int]) -> None:
-        """These have been heard, or left out."""
-        for seq in seqs:
-            self._held.pop((station, seq), None)

@@ -18,8 +18,7 @@ from depot_sim.physics.vehicle import Vehicle
 from site_agent.devices.ocpp.proxy.settings import CloudConfig
 from site_agent.devices.ocpp.settings import Timing
 from site_agent.ports import CloudQueue, KeyValues
-from site_agent.store.cloud import MemoryCloudQueue
-from site_agent.store.memory import MemoryKeyValues, MemorySessions
+from site_agent.store.memory import MemoryCloudQueue, MemoryKeyValues, MemorySessions
 from site_agent.store.sqlite import SqliteStore
 from support.cloud_csms import CloudCsms, Json
 from support.fast_clock import FastClock

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from contracts.errors import TransientError
-from site_agent.store.cloud import MemoryCloudQueue
+from site_agent.store.memory import MemoryCloudQueue
 from site_agent.store.sqlite import open_store
 from support.cloud_csms import cloud_csms
 from support.cloud_site import Site, in_order, proxied

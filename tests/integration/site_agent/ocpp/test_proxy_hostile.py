@@ -11,8 +11,7 @@ import pytest
 
 from site_agent.devices.ocpp.proxy.settings import CloudConfig
 from site_agent.devices.ocpp.settings import Timing
-from site_agent.store.cloud import MemoryCloudQueue
-from site_agent.store.memory import MemoryKeyValues
+from site_agent.store.memory import MemoryCloudQueue, MemoryKeyValues
 from support.cloud_csms import CloudCsms, Json, cloud_csms
 from support.fast_clock import FastClock
 from support.ocpp_charger import RawCharger, limit

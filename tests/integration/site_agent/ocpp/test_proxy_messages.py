@@ -25,8 +25,7 @@ from site_agent.devices.ocpp.proxy.proxy import CloudProxy
 from site_agent.devices.ocpp.proxy.settings import CloudConfig, FinalWord
 from site_agent.devices.ocpp.proxy.trust import client_context
 from site_agent.devices.ocpp.settings import Timing
-from site_agent.store.cloud import MemoryCloudQueue
-from site_agent.store.memory import MemoryKeyValues
+from site_agent.store.memory import MemoryCloudQueue, MemoryKeyValues
 from support.cloud_csms import Json, cloud_csms
 from support.fast_clock import FastClock
 from support.ocpp_charger import RawCharger

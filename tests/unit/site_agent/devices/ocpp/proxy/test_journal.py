@@ -13,7 +13,7 @@ from site_agent.devices.ocpp.proxy.journal import Journal, Told
 from site_agent.devices.ocpp.settings import Version
 from site_agent.devices.ocpp.wire.tally import Tally
 from site_agent.ports import CloudQueue
-from site_agent.store.cloud import MemoryCloudQueue
+from site_agent.store.memory import MemoryCloudQueue
 from site_agent.store.sqlite import open_store
 
 pytestmark = pytest.mark.row("safety:S7")
