@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-from depot_sim.chargers import schedules
 from depot_sim.chargers.acceptance import Refusal
-from depot_sim.chargers.answers import ACCEPTED, REJECTED, Served, yes_or_no
+from depot_sim.chargers.answers import ACCEPTED, Served, yes_or_no
 from depot_sim.chargers.cabinet import Cabinet
-from depot_sim.chargers.json_rpc import Json, timestamp
+from depot_sim.chargers.composites import composite
+from depot_sim.chargers.json_rpc import Json
 from depot_sim.chargers.ocpp16 import wording
 
 
@@ -37,24 +35,5 @@ class Charging16:
         return ACCEPTED if cleared else {"status": "Unknown"}
 
     def _composite(self, payload: Json) -> Json:
-        """Connector 0 (the whole charge point) is not served: Rejected."""
-        outlet = self._station.outlets.get(payload["connectorId"])
-        if outlet is None:
-            return REJECTED
-        now, duration_s = self._now(), schedules.seconds(payload["duration"])
-        steps = self._station.composite(outlet.id, now, timedelta(seconds=duration_s))
-        if steps is None:
-            return ACCEPTED
-        unit = self._station.personality.unit_for(payload.get("chargingRateUnit"))
-        schedule = {
-            "duration": duration_s,
-            "startSchedule": timestamp(now),
-            "chargingRateUnit": unit.value,
-            "chargingSchedulePeriod": schedules.written(steps, unit, outlet.evse.voltage_v),
-        }
-        return {
-            **ACCEPTED,
-            "connectorId": outlet.id,
-            "scheduleStart": timestamp(now),
-            "chargingSchedule": schedule,
-        }
+        place = payload["connectorId"]
+        return composite(self._station, place, payload, self._now(), wording.placed)

@@ -79,5 +79,14 @@ def selection(payload: Json) -> Selection:
     )
 
 
+def placed(connector_id: int, start: str, schedule: Json) -> Json:
+    """A composite schedule with its place and start."""
+    return {
+        "connectorId": connector_id,
+        "scheduleStart": start,
+        "chargingSchedule": {**schedule, "startSchedule": start},
+    }
+
+
 def _value(context: str, measurand: str, value: str, unit: str, **more: str) -> Json:
     return {"value": value, "context": context, "measurand": measurand, "unit": unit, **more}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
 
 from depot_sim.chargers import schedules
 from depot_sim.chargers.acceptance import Refusal
 from depot_sim.chargers.answers import ACCEPTED, REJECTED, Served
 from depot_sim.chargers.cabinet import Cabinet
+from depot_sim.chargers.composites import composite
 from depot_sim.chargers.json_rpc import Json, timestamp
 from depot_sim.chargers.ocpp201 import iso15118, wording
 from depot_sim.chargers.profiles import ChargingProfile, Purpose
@@ -61,23 +61,8 @@ class Charging201:
         return ACCEPTED if cleared else {"status": "Unknown"}
 
     def _composite(self, payload: Json) -> Json:
-        """EVSE 0 (the whole station) is not served: Rejected."""
-        outlet = self._station.outlets.get(payload["evseId"])
-        if outlet is None:
-            return REJECTED
-        now, duration_s = self._now(), schedules.seconds(payload["duration"])
-        steps = self._station.composite(outlet.id, now, timedelta(seconds=duration_s))
-        if steps is None:
-            return ACCEPTED
-        unit = self._station.personality.unit_for(payload.get("chargingRateUnit"))
-        schedule = {
-            "evseId": outlet.id,
-            "duration": duration_s,
-            "scheduleStart": timestamp(now),
-            "chargingRateUnit": unit.value,
-            "chargingSchedulePeriod": schedules.written(steps, unit, outlet.evse.voltage_v),
-        }
-        return {**ACCEPTED, "schedule": schedule}
+        place = payload["evseId"]
+        return composite(self._station, place, payload, self._now(), wording.placed)
 
     def _get(self, payload: Json) -> Json:
         """K09: the selected profiles follow in ReportChargingProfiles, one message an EVSE."""

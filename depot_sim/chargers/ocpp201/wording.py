@@ -154,6 +154,11 @@ def profile_words(profile: ChargingProfile) -> Json:
     return words | schedules.described(profile)
 
 
+def placed(evse_id: int, start: str, schedule: Json) -> Json:
+    """A composite schedule with its place and start."""
+    return {"schedule": {**schedule, "evseId": evse_id, "scheduleStart": start}}
+
+
 def _value(context: str, measurand: str, value: float, unit: Json, **more: str) -> Json:
     return {
         "value": round(value, 2),
