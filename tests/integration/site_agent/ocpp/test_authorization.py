@@ -34,7 +34,6 @@ ROSTER = Roster(
     bays={"evse-2": "van-5"},
 )
 RULES = Access(roster=ROSTER, strangers=Rule(admit=False), concurrent=False)
-VERSIONS = ("ocpp1.6", "ocpp2.0.1")
 CONTRACT = {"idToken": "DE-8AA-C12345678-9", "type": "eMAID"}
 
 
@@ -74,7 +73,6 @@ def two() -> Any:
     return station(evses={1: spec(1), 2: spec(2)})
 
 
-@pytest.mark.parametrize("version", VERSIONS)
 async def test_every_verdict_in_the_words_of_the_version(version: str) -> None:
     old = version == "ocpp1.6"
     async with depot(access=RULES) as site, connected(site, version=version) as charger:
@@ -99,7 +97,6 @@ async def test_a_card_for_some_evses_is_told_where() -> None:
         assert (await starts(charger, site, "HERE", 2))["status"] == "NotAtThisLocation"
 
 
-@pytest.mark.parametrize("version", VERSIONS)
 async def test_a_second_plug_for_one_card_is_refused_but_recorded(version: str) -> None:
     async with depot(two(), access=RULES) as site, connected(site, version=version) as charger:
         assert (await starts(charger, site, "VAN", 1))["status"] == "Accepted"
@@ -109,7 +106,6 @@ async def test_a_second_plug_for_one_card_is_refused_but_recorded(version: str) 
         assert (await shown(charger, "VAN"))["status"] == "Accepted"
 
 
-@pytest.mark.parametrize("version", VERSIONS)
 async def test_a_card_of_another_station_counts_too(version: str) -> None:
     stations = (station("CP1", 1), station("CP2", 2))
     async with (
@@ -121,7 +117,6 @@ async def test_a_card_of_another_station_counts_too(version: str) -> None:
         assert (await starts(other, site, "van"))["status"] == "ConcurrentTx"
 
 
-@pytest.mark.parametrize("version", VERSIONS)
 async def test_what_began_offline_is_recorded_whatever_the_verdict(version: str) -> None:
     async with depot(access=RULES) as site, connected(site, version=version) as charger:
         assert (await starts(charger, site, "LOST"))["status"] == "Blocked"
@@ -131,7 +126,6 @@ async def test_what_began_offline_is_recorded_whatever_the_verdict(version: str)
         assert state.identity.vehicle == "van-1"
 
 
-@pytest.mark.parametrize("version", VERSIONS)
 async def test_the_identity_is_handed_on_until_the_plug_is_drawn(version: str) -> None:
     async with depot(access=RULES) as site, connected(site, version=version) as charger:
         await starts(charger, site, "ANN")

@@ -16,7 +16,6 @@ from support.ocpp_depot import Depot, connected, depot
 from support.waiting import until
 
 LATER = datetime(2099, 1, 1, tzinfo=UTC)
-VERSIONS = ("ocpp1.6", "ocpp2.0.1")
 LIST_16 = "LocalAuthListEnabled"
 LIST_2 = "LocalAuthListCtrlr.Enabled"
 SETTINGS_16 = {
@@ -140,7 +139,6 @@ def lists(charger: RawCharger) -> list[Json]:
     return [payload for action, payload in charger.heard if action == "SendLocalList"]
 
 
-@pytest.mark.parametrize("version", VERSIONS)
 async def test_a_charger_learns_whom_it_may_let_charge(version: str) -> None:
     memory = Memory(version)
     async with (
@@ -170,7 +168,6 @@ async def test_a_charger_learns_whom_it_may_let_charge(version: str) -> None:
         (Offline.NOBODY, ("false", "false", "false", "false", "true")),
     ],
 )
-@pytest.mark.parametrize("version", VERSIONS)
 async def test_settings_follow_the_policy_and_right_ones_are_not_written(
     version: str, offline: Offline, wanted: tuple[str, ...]
 ) -> None:
@@ -191,7 +188,6 @@ async def test_settings_follow_the_policy_and_right_ones_are_not_written(
     assert len(memory.writes) == len(changed)
 
 
-@pytest.mark.parametrize("version", VERSIONS)
 async def test_a_long_list_goes_in_parts(version: str) -> None:
     key = "SendLocalListMaxLength" if version == "ocpp1.6" else "LocalAuthListCtrlr.ItemsPerMessage"
     memory = Memory(version, 77, **{key: "3"})
@@ -218,7 +214,6 @@ async def test_a_list_too_long_for_a_charger_is_cut() -> None:
     assert memory.tags() == ["A", "B"]
 
 
-@pytest.mark.parametrize("version", VERSIONS)
 async def test_a_fleet_without_cards_empties_an_old_list(version: str) -> None:
     memory = Memory(version, 5)
     memory.held = [{"idTag": "GONE"}]
@@ -231,7 +226,6 @@ async def test_a_fleet_without_cards_empties_an_old_list(version: str) -> None:
     assert memory.held == []
 
 
-@pytest.mark.parametrize("version", VERSIONS)
 async def test_another_card_is_another_list(version: str) -> None:
     memory = Memory(version)
     versions = []
