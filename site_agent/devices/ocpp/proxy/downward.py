@@ -36,13 +36,17 @@ _log = structlog.get_logger(__name__)
 
 
 class Downward:
-    """The cloud's CALLs. `ours_a` is the most we allow an EVSE now, A per phase."""
+    """The cloud's CALLs.
+
+    `command` sends one to the charger; `ours_a` is the most we allow an EVSE now, A per phase.
+    """
 
     def __init__(
         self,
         parts: Parts,
         upward: Upward,
         *,
+        command: Callable[[Request], Awaitable[Json]],
         ours_a: Callable[[int], float],
         evses: tuple[int, ...],
         interval_s: int | None,
@@ -50,6 +54,7 @@ class Downward:
     ) -> None:
         self._parts = parts
         self._upward = upward
+        self._command = command
         self._ours_a = ours_a
         self._evses = evses
         self._interval_s = interval_s
@@ -85,7 +90,7 @@ class Downward:
             self._upward.reports.append(number)
         _log.info("order of the cloud", station=self._parts.station, action=action)
         try:
-            return await self._parts.command(Request(action=action, payload=payload))
+            return await self._command(Request(action=action, payload=payload))
         except CallRefusedError as refusal:
             known = [fault for fault in Fault if fault.value == refusal.code]
             raise CallFaultError(known[0] if known else Fault.INTERNAL, str(refusal)) from refusal

@@ -99,18 +99,17 @@ class CloudProxy:
         parts = Parts(
             station=name,
             config=config,
-            command=station.command,
-            judged=self._judged,
             ledger=self._ledger,
             book=self._book,
             queue=queue,
             clock=clock,
             tally=self.tally,
         )
-        self._up = Upward(parts, lambda: self.link)
+        self._up = Upward(parts, lambda: self.link, judged=self._judged)
         self._down = Downward(
             parts,
             self._up,
+            command=station.command,
             ours_a=self._ours_a,
             evses=tuple(station.evses),
             interval_s=station.timing.meter_interval_s,

@@ -24,7 +24,6 @@ from site_agent.devices.ocpp.proxy.verdicts import Verdicts, accepted, info_key,
 from site_agent.devices.ocpp.settings import Version
 from site_agent.devices.ocpp.wire import fields, frames, schemas
 from site_agent.devices.ocpp.wire.frames import CallFaultError, Fault, Json
-from site_agent.devices.ocpp.wire.outbox import Request
 from site_agent.devices.ocpp.wire.tally import Tally
 from site_agent.ports import CloudQueue
 
@@ -60,10 +59,6 @@ class Parts:
 
     station: str
     config: CloudConfig
-    command: Callable[[Request], Awaitable[Json]]
-    """Send a CALL to the charger; see `Station.command`."""
-    judged: Callable[[Json, Json], Awaitable[None]]
-    """The cloud has judged the card of a start after the charger was answered."""
     ledger: Ledger
     book: ProfileBook
     queue: CloudQueue
@@ -72,11 +67,22 @@ class Parts:
 
 
 class Upward:
-    """The charger's CALLs, served here and for the cloud."""
+    """The charger's CALLs, served here and for the cloud.
 
-    def __init__(self, parts: Parts, link: Callable[[], CloudLink]) -> None:
+    `judged` hears of the cloud's verdict on a start that the charger got no word of: the CALL that
+    was told, and the answer.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        link: Callable[[], CloudLink],
+        *,
+        judged: Callable[[Json, Json], Awaitable[None]],
+    ) -> None:
         self._parts = parts
         self._link = link
+        self._judged_late = judged
         self._verdicts = Verdicts(parts.config.final_word)
         self._newest: deque[int] = deque(maxlen=_REMEMBERED)
         self._statuses: dict[object, Told] = {}
@@ -305,7 +311,7 @@ class Upward:
             return
         if self._verdicts.decides or not accepted(info):
             late: Json = {"idTokenInfo": info, "transactionId": told.transaction or ""}
-            await self._parts.judged(told.payload, late)
+            await self._judged_late(told.payload, late)
 
 
 def _mark(told: Told) -> int:
