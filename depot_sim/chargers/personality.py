@@ -28,7 +28,7 @@ class Personality:
     honours_profiles: bool = True
     """False: answers Accepted, changes nothing, has no composite schedule, reads out no values."""
     serves_profiles: bool = True
-    """False: every message about profiles is answered NotImplemented."""
+    """False: has no smart charging: its messages are NotImplemented, its settings unknown."""
     rate_units: frozenset[RateUnit] = frozenset(RateUnit)
     watt_word: str = "Power"
     """How the 1.6 key ChargingScheduleAllowedChargingRateUnit spells watt."""

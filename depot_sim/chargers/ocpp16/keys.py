@@ -29,12 +29,28 @@ from depot_sim.chargers.variables import (
 )
 
 _MOST_KEYS, _LONGEST_NAME = 100, 50
+_FEATURES = (
+    "Core",
+    "FirmwareManagement",
+    "LocalAuthListManagement",
+    "Reservation",
+    "SmartCharging",
+    "RemoteTrigger",
+)
 
 
 def _rate_units(station: Station) -> str:
     mood = station.personality
     words = {RateUnit.AMPERE: "Current", RateUnit.WATT: mood.watt_word}
     return ",".join(word for unit, word in words.items() if unit in mood.rate_units)
+
+
+def _features(station: Station) -> str:
+    return ",".join(
+        feature
+        for feature in _FEATURES
+        if feature != "SmartCharging" or station.personality.serves_profiles
+    )
 
 
 def _phase_rotation(station: Station) -> str:
@@ -80,9 +96,7 @@ KEYS: Mapping[str, Variable] = {
     "StopTransactionOnInvalidId": fixed("true"),
     "StopTxnAlignedData": fixed(""),
     "StopTxnSampledData": SAMPLED,
-    "SupportedFeatureProfiles": fixed(
-        "Core,FirmwareManagement,LocalAuthListManagement,Reservation,SmartCharging,RemoteTrigger"
-    ),
+    "SupportedFeatureProfiles": Variable(_features),
     "TransactionMessageAttempts": kept("TransactionMessageAttempts", "3"),
     "TransactionMessageRetryInterval": kept("TransactionMessageRetryInterval", "60"),
     "UnlockConnectorOnEVSideDisconnect": fixed("true"),
@@ -90,11 +104,28 @@ KEYS: Mapping[str, Variable] = {
 }
 
 
+_SMART_CHARGING = {
+    "ChargeProfileMaxStackLevel",
+    "ChargingScheduleAllowedChargingRateUnit",
+    "ChargingScheduleMaxPeriods",
+    "ConnectorSwitch3to1PhaseSupported",
+    "MaxChargingProfilesInstalled",
+}
+
+
+def keys(station: Station) -> Mapping[str, Variable]:
+    """The keys of a station; one that has never heard of profiles has none about them."""
+    if station.personality.serves_profiles:
+        return KEYS
+    return {key: variable for key, variable in KEYS.items() if key not in _SMART_CHARGING}
+
+
 def get_configuration(station: Station, payload: Json) -> Json:
     """Answer GetConfiguration: the keys asked for, or all of them."""
-    asked = payload.get("key") or list(KEYS)
-    known = [_entry(station, key, KEYS[key]) for key in asked if key in KEYS]
-    return {"configurationKey": known, "unknownKey": [key for key in asked if key not in KEYS]}
+    there = keys(station)
+    asked = payload.get("key") or list(there)
+    known = [_entry(station, key, there[key]) for key in asked if key in there]
+    return {"configurationKey": known, "unknownKey": [key for key in asked if key not in there]}
 
 
 def _entry(station: Station, key: str, variable: Variable) -> Json:
@@ -107,7 +138,7 @@ def _entry(station: Station, key: str, variable: Variable) -> Json:
 
 def change_configuration(station: Station, payload: Json) -> Json:
     """Answer ChangeConfiguration."""
-    variable = KEYS.get(payload["key"])
+    variable = keys(station).get(payload["key"])
     if variable is None:
         return {"status": "NotSupported"}
     if variable.write is None:

@@ -72,8 +72,12 @@ _STATION: Mapping[tuple[str, str], Entry] = {
 
 
 def entries(station: Station) -> dict[Key, Entry]:
-    """The station's variables, then those of each EVSE."""
-    found = {(component, name, 0): entry for (component, name), entry in _STATION.items()}
+    """The station's variables, then those of each EVSE; smart charging's where there is any."""
+    found = {
+        (component, name, 0): entry
+        for (component, name), entry in _STATION.items()
+        if component != "SmartChargingCtrlr" or station.personality.serves_profiles
+    }
     for evse_id, outlet in station.outlets.items():
         rated_w = str(round(outlet.evse.rated_w))
         found[("EVSE", "Available", evse_id)] = Entry(_available(evse_id), _BOOL)

@@ -19,6 +19,7 @@ from depot_sim.chargers.ocpp16 import wording as words16
 from depot_sim.chargers.ocpp201 import wording as words201
 from depot_sim.chargers.outbox import Outbox
 from depot_sim.chargers.personality import Entry, compose
+from support.charger_bench import ChargerBench
 from support.published_schema import check_call
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -93,6 +94,24 @@ def test_no_profiles(action: str) -> None:
     assert refused.value.code == "NotImplemented"
     polite.answer("RemoteStartTransaction", {"idTag": "a", "chargingProfile": {}})
     assert asked == [("RemoteStartTransaction", {"idTag": "a"})]
+
+
+def test_no_profiles_and_no_word_of_them_in_the_settings_of_1_6() -> None:
+    bench, levels = ChargerBench("1.6", "no-profiles"), "ChargeProfileMaxStackLevel"
+    found = bench.ask("GetConfiguration")["configurationKey"]
+    values = {entry["key"]: entry.get("value") for entry in found}
+    assert levels not in values
+    assert "RemoteTrigger" in values["SupportedFeatureProfiles"]
+    assert "SmartCharging" not in values["SupportedFeatureProfiles"]
+    assert bench.ask("GetConfiguration", {"key": [levels]})["unknownKey"] == [levels]
+
+
+@pytest.mark.parametrize("version", ["2.0.1", "2.1"])
+def test_no_profiles_and_no_word_of_them_in_the_variables(version: str) -> None:
+    asked = {"component": {"name": "SmartChargingCtrlr"}, "variable": {"name": "RateUnit"}}
+    for traits, status in ((["no-profiles"], "UnknownComponent"), ([], "Accepted")):
+        answer = ChargerBench(version, *traits).ask("GetVariables", {"getVariableData": [asked]})
+        assert answer["getVariableResult"][0]["attributeStatus"] == status
 
 
 @pytest.mark.parametrize(("how", "expected"), [("silent", None), ("idle", {"status": "Accepted"})])
