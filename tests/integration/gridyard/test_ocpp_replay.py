@@ -15,6 +15,7 @@ import pytest
 
 from contracts.errors import LinkDownError
 from gridyard.ocpp.replay import access, document, lines, read, replayed
+from site_agent.devices.ocpp.operate import player
 from site_agent.devices.ocpp.operate.player import Step
 from support.ocpp_depot import depot
 from support.ocpp_site import free_port
@@ -75,6 +76,19 @@ async def test_another_request_of_ours_is_named(tmp_path: Path) -> None:
     ((what, (where,)),) = differing(await steps(path)).items()
     assert what == "SetChargingProfile"
     assert where.endswith("/limit: 7.0 then, 6.0 now")
+
+
+async def test_what_is_asked_only_then_or_only_now_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(player, "_ASKED_S", 0.5)
+    path = tmp_path / "altered.jsonl"
+    recorded = (TRACES / "cp-1.jsonl").read_text()
+    path.write_text(recorded.replace('\\"TriggerMessage\\"', '\\"SendLocalList\\"'))
+    assert differing(await steps(path)) == {
+        "TriggerMessage": ("is asked now, was not then",),
+        "SendLocalList": ("was asked then, is not now",),
+    }
 
 
 async def test_nonsense_in_a_recording_is_played_too(tmp_path: Path) -> None:

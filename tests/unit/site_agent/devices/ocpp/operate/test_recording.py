@@ -45,6 +45,11 @@ def test_a_recording_comes_back() -> None:
     assert "never-saved" not in HEAD
 
 
+def test_a_password_is_not_saved() -> None:
+    change = '[2,"m","ChangeConfiguration",{"key":"AuthorizationKey","value":"never-saved"}]'
+    assert "never-saved" not in json.dumps(entry(Frame(AT, Direction.OUT, change)))
+
+
 @pytest.mark.parametrize(
     ("lines", "why"),
     [

@@ -224,6 +224,54 @@ def test_only_a_station_that_takes_setpoints_discharges(
     assert ("Power.Active.Export" in "".join(sampled)) is discharges
 
 
+@pytest.mark.parametrize(
+    ("dialect", "answer", "consent"),
+    [
+        (Ocpp16(), {"status": "Accepted"}, True),
+        (Ocpp16(), {"status": "RebootRequired"}, True),
+        (Ocpp16(), {"status": "Scheduled"}, True),
+        (Ocpp16(), {"status": "Unlocked"}, True),
+        (Ocpp16(), {"status": "Rejected"}, False),
+        (Ocpp16(), {"fileName": "diagnostics.zip"}, True),
+        (Ocpp16(), {}, False),
+        (Ocpp201(), {"status": "AcceptedCanceled"}, True),
+        (Ocpp201(), {"setVariableResult": [{"attributeStatus": "RebootRequired"}]}, True),
+        (
+            Ocpp201(),
+            {"setVariableResult": [{"attributeStatus": s} for s in ("Accepted", "Rejected")]},
+            False,
+        ),
+        (Ocpp201(), {}, False),
+    ],
+)
+def test_what_counts_as_consent(dialect: Dialect, answer: dict[str, Any], *, consent: bool) -> None:
+    assert dialect.accepted(answer) is consent
+
+
+@pytest.mark.parametrize(
+    ("dialect", "status", "plugged"),
+    [
+        (Ocpp16(), "Available", False),
+        (Ocpp16(), "Preparing", True),
+        (Ocpp16(), "SuspendedEV", True),
+        (Ocpp16(), "Finishing", True),
+        (Ocpp16(), "Faulted", True),  # it does not say: as before
+        (Ocpp201(), "Available", False),
+        (Ocpp201(), "Reserved", False),
+        (Ocpp201(), "Occupied", True),
+        (Ocpp201(), "Unavailable", True),
+    ],
+)
+async def test_a_status_tells_of_the_cable(dialect: Dialect, status: str, *, plugged: bool) -> None:
+    desk = station()
+    for told in ("Preparing" if isinstance(dialect, Ocpp16) else "Occupied", status):
+        payload = {"connectorId": 1, "errorCode": "NoError", "status": told}
+        if not isinstance(dialect, Ocpp16):
+            payload = {"evseId": 1, "connectorId": 1, "connectorStatus": told}
+        await dialect.serve(desk, "StatusNotification", payload)
+    assert desk.evses[1].state(datetime(2026, 1, 5, 12, tzinfo=UTC)).plugged is plugged
+
+
 def test_local_list_versions() -> None:
     assert Ocpp16().list_version({"listVersion": -1}) is None
     assert Ocpp16().list_version({"listVersion": 0}) == 0
