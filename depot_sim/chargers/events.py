@@ -15,7 +15,7 @@ from depot_sim.chargers.profiles import ChargingProfile
 
 
 class Status(StrEnum):
-    """State of an outlet, in the words of 1.6; 2.0.1 splits it into two."""
+    """State of an outlet, in the words of 1.6; 2.x splits it into two."""
 
     AVAILABLE = "Available"
     PREPARING = "Preparing"
@@ -28,7 +28,7 @@ class Status(StrEnum):
 
 
 class EndReason(StrEnum):
-    """Why a transaction ended; both versions know these words or map them."""
+    """Why a transaction ended; every version knows these words or maps them."""
 
     LOCAL = "Local"
     REMOTE = "Remote"
@@ -41,7 +41,7 @@ class EndReason(StrEnum):
 
 
 class Context(StrEnum):
-    """Why a sample was taken (the words of both versions)."""
+    """Why a sample was taken (the words of every version)."""
 
     BEGIN = "Transaction.Begin"
     PERIODIC = "Sample.Periodic"
@@ -132,7 +132,7 @@ class StatusChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationWanted(Event):
-    """A vehicle is on the cable and shows its tag."""
+    """A tag is shown at an outlet: may it charge?"""
 
     evse_id: int
     id_tag: str

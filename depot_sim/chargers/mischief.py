@@ -55,5 +55,5 @@ def _short() -> str:
 
 
 def _strange() -> str:
-    """A message type that neither 1.6 nor 2.0.1 knows."""
+    """Type 6 (SEND), which 1.6 and 2.0.1 do not know; for 2.1 the payload lacks everything."""
     return f'[6,"{uuid.uuid4()}","NotifyPeriodicEventStream",{{}}]'

@@ -1,4 +1,4 @@
-"""Smart charging as both OCPP versions define it (1.6 §5.16, 2.0.1 part 2 K01), without wires.
+"""Smart charging as all OCPP versions define it (1.6 §5.16, 2.x part 2 K01), without wires.
 
 In force at an instant is, of each purpose, the valid profile of the highest stack level whose
 schedule covers that instant (ties: the outlet's own before the station's). A TxProfile *replaces*

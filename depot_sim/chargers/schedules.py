@@ -1,4 +1,4 @@
-"""Charging schedules as both versions write them. Pure."""
+"""Charging schedules as all versions write them. Pure."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""OCPP 1.6J, charge point side: core profile without cache, smart charging, remote trigger."""
+"""OCPP 1.6J, charge point side: every profile, and the security white paper."""

@@ -1,1 +1,1 @@
-"""OCPP 2.0.1, charging station side: provisioning, authorisation, transactions, smart charging."""
+"""OCPP 2.0.1, charging station side: everything but displays and local controllers."""
