@@ -41,14 +41,11 @@ class LocalList:
         """The entry of a token."""
         return self._entries.get(token)
 
-    def replace(self, version: int, entries: Sequence[tuple[str, Listed | None]]) -> str:
-        """A full update; the status to answer."""
-        if any(entry is None for _, entry in entries):
-            return "Failed"
-        return self._take(version, {}, entries)
-
-    def change(self, version: int, entries: Sequence[tuple[str, Listed | None]]) -> str:
-        """A differential update, None deletes; the status to answer."""
+    def update(self, kind: str, version: int, entries: Sequence[tuple[str, Listed | None]]) -> str:
+        """A Full or Differential update, in which None deletes; the status to answer."""
+        if kind == "Full":
+            deletes = any(entry is None for _, entry in entries)
+            return "Failed" if deletes else self._take(version, {}, entries)
         if version <= self.version:
             return "VersionMismatch"
         return self._take(version, self._entries, entries)

@@ -32,9 +32,8 @@ class Authorization16:
         if not self._station.settings.local_list:
             return {"status": "NotSupported"}
         entries = [_entry(entry) for entry in payload.get("localAuthorizationList", [])]
-        known = self._station.tokens.list
-        update = known.replace if payload["updateType"] == "Full" else known.change
-        return {"status": update(payload["listVersion"], entries)}
+        known, kind = self._station.tokens.list, payload["updateType"]
+        return {"status": known.update(kind, payload["listVersion"], entries)}
 
     def _reserve(self, payload: Json) -> Json:
         """Connector 0 is Rejected, as `ReserveConnectorZeroSupported` says."""

@@ -30,9 +30,8 @@ class Authorization201:
         if not self._station.settings.local_list:
             return {"status": "Failed"}
         entries = [_entry(entry) for entry in payload.get("localAuthorizationList", [])]
-        known = self._station.tokens.list
-        update = known.replace if payload["updateType"] == "Full" else known.change
-        return {"status": update(payload["versionNumber"], entries)}
+        known, kind = self._station.tokens.list, payload["updateType"]
+        return {"status": known.update(kind, payload["versionNumber"], entries)}
 
     def _clear_cache(self, _: Json) -> Json:
         self._station.tokens.cache.clear()
