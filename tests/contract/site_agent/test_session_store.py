@@ -69,9 +69,12 @@ class TestTransactions:
         assert running is not None
         assert (running.transaction_id, running.id_tag) == (first, "tag")
         assert await stores.sessions.running("b") is None
-        await stores.sessions.stop(first, NOON, 20.0, "Local")
-        await stores.sessions.stop(first, NOON, 21.0, "again")
+        await stores.sessions.stop(first, after(60), 20.0, "Local")
         assert await stores.sessions.running("a") is None
+        await stores.sessions.stop(first, after(90), 21.0, "again")
+        session = await stores.only()
+        assert (session.ended_at, session.reason) == (after(60), "Local")
+        assert session.energy.energy_wh == 10.0
 
     async def test_ids_are_never_given_twice(self, stores: Stores) -> None:
         first = await stores.sessions.start("a", None, NOON, 0.0, None)

@@ -47,6 +47,15 @@ async def test_an_old_copy_of_a_file_gives_no_id_twice(tmp_path: Path) -> None:
     restored.close()
 
 
+async def test_a_clock_far_in_the_future_uses_no_ids_up(tmp_path: Path) -> None:
+    given = []
+    for now in (NOW, datetime(2099, 1, 1, tzinfo=UTC)):
+        store = open_store(tmp_path / "site.db", now)
+        given.append(await store.sessions.start("a", None, NOW, 0.0, None))
+        store.close()
+    assert given[1] == given[0] + 1
+
+
 async def test_files_made_by_a_clock_that_was_never_set_keep_their_ids_apart(
     tmp_path: Path,
 ) -> None:
