@@ -86,14 +86,17 @@ class Evse:
     def _open(self, dt_s: float) -> Evse:
         """Contactor open: nothing flows; the next pilot starts from nothing."""
         vehicle = self.vehicle.charged(0.0, dt_s) if self.vehicle else None
-        if vehicle is self.vehicle and not (self.current_a or self.phases_in_use or self.obeyed_a):
+        at_work = self.current_a or self.phases_in_use or self.obeyed_a or self.unheeded_s
+        if vehicle is self.vehicle and not at_work:
             return self
-        return replace(self, current_a=0.0, phases_in_use=0, obeyed_a=0.0, vehicle=vehicle)
+        return replace(
+            self, current_a=0.0, phases_in_use=0, obeyed_a=0.0, unheeded_s=0.0, vehicle=vehicle
+        )
 
     def _signalled(self, limit_a: float, dt_s: float) -> Evse:
         """The limit on the pilot, and the vehicle obeying it after its reaction time."""
         if limit_a == self.obeyed_a:
-            return self
+            return replace(self, unheeded_s=0.0) if self.unheeded_s else self
         unheeded_s = self.unheeded_s + dt_s
         if self.vehicle is not None and unheeded_s <= self.vehicle.reaction_s:
             return replace(self, unheeded_s=unheeded_s)

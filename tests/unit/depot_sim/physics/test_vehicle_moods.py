@@ -108,6 +108,14 @@ def test_a_new_pilot_is_followed_after_the_reaction_time() -> None:
     assert over(evse, 3.4, 10.0).current_a == pytest.approx(10.0)
 
 
+def test_a_pilot_taken_back_in_time_leaves_the_whole_reaction_time_to_the_next() -> None:
+    evse = over(with_vehicle(reaction_s=2.0), 10, 32.0)
+    back = over(over(evse, 1.6, 10.0), 0.4, 32.0)
+    assert over(back, 1.8, 10.0).current_a == pytest.approx(32.0)
+    opened = over(evse, 1.6, 10.0).step(0.2, limit_a=0.0, phases=3, energised=False)
+    assert over(opened, 1.8, 10.0).current_a == 0.0
+
+
 def test_a_pilot_that_never_rests_is_followed_all_the_same() -> None:
     evse = with_vehicle(reaction_s=2.0)
     for step in range(50):
