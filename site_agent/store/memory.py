@@ -32,9 +32,8 @@ from site_agent.domain.session import (
 )
 from site_agent.store.instructions import FINISHED
 from site_agent.store.outbox import GAP_CODE, GAP_SUBJECT, MAX_ROWS
-from site_agent.store.samples import measurement
+from site_agent.store.samples import COVER, measurement
 
-_COVER = timedelta(seconds=30)
 _NOTHING = EnergyCount(energy_wh=None, quality=Quality.OFFLINE)
 
 
@@ -257,7 +256,7 @@ class MemorySessions:
             before = held.get(sample.at)
             told = before is not None and before.power_w is not None
             live = (at for at in held if at not in late)
-            covered = any(sample.at - _COVER < at <= sample.at for at in live)
+            covered = any(sample.at - COVER < at <= sample.at for at in live)
             if sample.power_w is not None and transaction_id and not told and not covered:
                 self._outbox.put([measurement(evse_id, sample, behind)])
             if before is None:

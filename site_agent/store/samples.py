@@ -18,6 +18,8 @@ MAX_SAMPLES = 5_000_000
 """Two months of 30 chargers that charge 8 hours a day, sampled every 10 s; some 300 MB."""
 MAX_SESSIONS = 500_000
 """A charger gone mad may begin one with every message."""
+COVER = timedelta(seconds=30)
+"""How long a live sample speaks for its EVSE; a late one within it is no news to the gateway."""
 _AT_ONCE = 5_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICRO = timedelta(microseconds=1)
@@ -33,7 +35,7 @@ _PUT = """INSERT INTO charging_sample VALUES (?, ?, ?, ?, ?, ?, ?, ?)
         soc_pct = COALESCE(soc_pct, excluded.soc_pct)"""
 _HELD = """SELECT power_w IS NOT NULL FROM charging_sample
     WHERE evse_id = ? AND transaction_id = ? AND at_us = ?"""
-_COVER = """SELECT 1 FROM charging_sample
+_COVERED = """SELECT 1 FROM charging_sample
     WHERE evse_id = ? AND transaction_id = ? AND at_us > ? AND at_us <= ? AND NOT late LIMIT 1"""
 _REGISTERS = """SELECT register_wh FROM charging_sample
     WHERE evse_id = ? AND transaction_id = ? AND at_us <= ? AND register_wh IS NOT NULL
@@ -101,21 +103,20 @@ def put_late(
     evse_id: str,
     transaction_id: int,
     samples: Iterable[MeterSample],
-    cover: timedelta,
 ) -> tuple[int, list[MeterSample]]:
     """Store samples told late; how many are new, and those whose power nobody has told before.
 
-    Of these, only the ones at instants that no live sample reaches within `cover`.
+    Of these, only the ones at instants that no live sample reaches within `COVER`.
     """
     new, uncovered = 0, []
     for sample in samples:
         at_us = micros(sample.at)
         held = connection.execute(_HELD, (evse_id, transaction_id, at_us)).fetchone()
-        since_us = at_us - cover // _MICRO
+        since_us = at_us - COVER // _MICRO
         place = (evse_id, transaction_id, since_us, at_us)
         new += held is None
         told = sample.power_w is not None and not (held and held[0])
-        if told and connection.execute(_COVER, place).fetchone() is None:
+        if told and connection.execute(_COVERED, place).fetchone() is None:
             uncovered.append(sample)
         connection.execute(_PUT, row(evse_id, transaction_id, sample, late=True))
     return new, uncovered

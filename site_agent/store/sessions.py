@@ -46,8 +46,7 @@ log = structlog.get_logger(__name__)
 class SqliteSessions:
     """`site_agent.ports.SessionStore`.
 
-    `cover`: how long a live sample speaks for its EVSE; a late one within it is no news to the
-    gateway. Live samples wait in memory until `run` or any other write takes them along.
+    Live samples wait in memory until `run` or any other write takes them along.
     """
 
     def __init__(
@@ -55,13 +54,11 @@ class SqliteSessions:
         database: Database,
         outbox: SqliteOutbox,
         *,
-        cover: timedelta = timedelta(seconds=30),
         max_samples: int = sampled.MAX_SAMPLES,
         max_sessions: int = sampled.MAX_SESSIONS,
     ) -> None:
         self._database = database
         self._outbox = outbox
-        self._cover = cover
         self._max_samples = max_samples
         self._max_sessions = max_sessions
         self._pending: list[sampled.SampleRow] = []
@@ -143,9 +140,7 @@ class SqliteSessions:
         """
 
         def work(connection: sqlite3.Connection) -> tuple[int, Change]:
-            new, uncovered = sampled.put_late(
-                connection, evse_id, transaction_id, samples, self._cover
-            )
+            new, uncovered = sampled.put_late(connection, evse_id, transaction_id, samples)
             if new and transaction_id:
                 _settle(connection, transaction_id)
             told = uncovered if transaction_id else []
