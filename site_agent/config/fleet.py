@@ -9,7 +9,7 @@ from datetime import datetime, time, timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, model_validator
 
 from contracts.config import Settings
 from contracts.time import as_utc
@@ -42,12 +42,6 @@ def _no_number(value: object) -> object:
     return value
 
 
-def _aware(value: datetime) -> datetime:
-    if value.tzinfo is None:
-        raise ValueError("has no offset: whose clock is that?")
-    return as_utc(value)
-
-
 def _card(value: object) -> object:
     """A bare word is a card of which nothing else is said."""
     if isinstance(value, int | float):
@@ -78,7 +72,7 @@ class CardSettings(Settings):
     """What it is in the local lists of 2.0.1 chargers; a card shown counts whatever its type."""
     group: Group | None = None
     """Instead of its holder's."""
-    valid_until: Annotated[datetime, AfterValidator(_aware)] | None = None
+    valid_until: Annotated[AwareDatetime, AfterValidator(as_utc)] | None = None
     """RFC 3339, with its offset."""
     blocked: bool = False
     """Lost or withdrawn: refused wherever it is shown."""
