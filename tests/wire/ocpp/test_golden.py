@@ -82,7 +82,7 @@ async def test_conversation(version: str) -> None:
         try:
             answer = await dialect.serve(desk, call.action, call.payload)
             schemas.check(dialect.version, schemas.response(call.action), answer)
-            reply = frames.result(call.message_id, frames.text_of(answer))
+            reply = frames.result(call.message_id, answer)
         except frames.CallFaultError as fault:
             reply = refusal(dialect, call, fault.fault, str(fault))
         assert compact(reply) == compact(answered.removeprefix("< ")), asked
@@ -254,7 +254,7 @@ def test_requests(version: str) -> None:
         request = make(dialect)
         message = schemas.request(dialect.version, request.action)
         schemas.check(dialect.version, message, request.payload)
-        made[name] = frames.call(name, request.action, frames.text_of(request.payload))
+        made[name] = frames.call(name, request.action, request.payload)
     golden = (GOLDEN / f"requests-{version}.txt").read_text().splitlines()
     assert list(made.values()) == golden
     actions = {json.loads(frame)[2] for frame in made.values()}

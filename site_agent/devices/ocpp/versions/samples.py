@@ -104,7 +104,7 @@ def _put(values: _Values, item: Json, read_value: _ReadValue) -> None:
     units, phase = _UNITS.get(measurand), _PHASES.get(item.get("phase"))
     if units is None or phase is None:
         return
-    if measurand != _SOC and item.get("location", "Outlet") != "Outlet":
+    if item.get("location", "Outlet") != "Outlet" and measurand != _SOC:
         return
     value, unit = read_value(item)
     scaled = value * units[unit]

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NoReturn
 
+import msgspec
+
 from contracts.errors import ProtocolError, TransientError
 
 Json = Mapping[str, object]
@@ -18,8 +20,6 @@ _LONGEST_ID = 255
 """The standard says 36; some chargers send longer ones, and echoing them does no harm."""
 _NO_ID = "-1"
 """Message id of an answer to a frame whose own id cannot be read (2.0.1 part 4 §4.2.3)."""
-
-_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 class Fault(StrEnum):
@@ -90,8 +90,8 @@ def parse(frame: str | bytes) -> Call | Answer:
         raise BadFrameError(_NO_ID, Fault.FRAME, "binary message")
     try:
         values = _decode(frame)
-    except (ValueError, RecursionError) as error:
-        raise BadFrameError(_NO_ID, Fault.FRAME, "not JSON") from error
+    except (ValueError, RecursionError):
+        values = _decoded_leniently(frame)
     match values:
         case [int(kind), str(message_id), *rest] if len(message_id) <= _LONGEST_ID:
             return _frame(kind, message_id, rest)
@@ -101,24 +101,27 @@ def parse(frame: str | bytes) -> Call | Answer:
             raise BadFrameError(_NO_ID, Fault.FRAME, "no message id")
 
 
-def call(message_id: str, action: str, payload: str) -> str:
-    """A CALL around a payload that is text already."""
-    return f"[{_CALL},{json.dumps(message_id)},{json.dumps(action)},{payload}]"
+def call(message_id: str, action: str, payload: Json) -> str:
+    """A CALL."""
+    return text_of([_CALL, message_id, action, payload])
 
 
-def result(message_id: str, payload: str) -> str:
-    """A CALLRESULT around a payload that is text already."""
-    return f"[{_RESULT},{json.dumps(message_id)},{payload}]"
+def result(message_id: str, payload: Json) -> str:
+    """A CALLRESULT."""
+    return text_of([_RESULT, message_id, payload])
 
 
 def error(message_id: str, code: str, text: str) -> str:
     """A CALLERROR."""
-    return json.dumps([_ERROR, message_id, code, text[:255], {}])
+    return text_of([_ERROR, message_id, code, text[:255], {}])
 
 
-def text_of(payload: Json) -> str:
-    """A payload as it goes over the wire."""
-    return _encode(payload)
+def text_of(value: object) -> str:
+    """Anything as it goes over the wire."""
+    try:
+        return _encode(value).decode()
+    except UnicodeEncodeError:  # half a surrogate pair of theirs, echoed
+        return json.dumps(value, separators=(",", ":"))
 
 
 def _frame(kind: int, message_id: str, rest: list[object]) -> Call | Answer:
@@ -139,8 +142,17 @@ def _frame(kind: int, message_id: str, rest: list[object]) -> Call | Answer:
             raise BadFrameError(message_id, Fault.MESSAGE_TYPE, "unknown message type")
 
 
+def _decoded_leniently(frame: str) -> object:
+    """Half a surrogate pair or a number beyond all floats is no reason to lose a message."""
+    try:
+        return json.loads(frame, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise BadFrameError(_NO_ID, Fault.FRAME, "not JSON") from error
+
+
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-_decode = json.JSONDecoder(parse_constant=_refuse_constant).decode
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode

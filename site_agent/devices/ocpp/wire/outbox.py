@@ -56,7 +56,7 @@ class _InFlight:
 
 
 class Outbox:
-    """The CALLs of one socket. `send(message_id, action, payload text)` writes one.
+    """The CALLs of one socket. `send(message_id, request)` writes one.
 
     Every caller sends its own CALL when its turn comes, so a CALL costs no task of its own.
     `deaf` is called once `_DEAF_AFTER` vital CALLs in a row found no answer.
@@ -64,7 +64,7 @@ class Outbox:
 
     def __init__(
         self,
-        send: Callable[[str, str, str], Awaitable[None]],
+        send: Callable[[str, Request], Awaitable[None]],
         *,
         timeout_s: float,
         deaf: Callable[[], None],
@@ -83,7 +83,7 @@ class Outbox:
         self._closed = False
 
     async def call(
-        self, action: str, text: str, *, key: Hashable, priority: Priority, vital: bool = True
+        self, request: Request, *, key: Hashable, priority: Priority, vital: bool = True
     ) -> Json:
         """Send a CALL when its turn comes and wait for the result.
 
@@ -101,11 +101,11 @@ class Outbox:
             raise LinkDownError("not connected")
         self.withdraw(key)
         if self._taken:
-            await self._turn(action, key, priority)
+            await self._turn(request.action, key, priority)
         self._taken = True
-        sent = self._fly(action, vital=vital)
+        sent = self._fly(request.action, vital=vital)
         try:
-            await self._send(sent.message_id, action, text)
+            await self._send(sent.message_id, request)
         except BaseException as error:
             sent.answer.add_done_callback(_heed)
             if isinstance(error, LinkDownError):

@@ -90,15 +90,11 @@ class Session:
         """
         version = self._dialect.version
         schemas.check(version, schemas.request(version, request.action), request.payload)
-        text = frames.text_of(request.payload)
-        return await self._outbox.call(
-            request.action, text, key=key, priority=priority, vital=vital
-        )
+        return await self._outbox.call(request, key=key, priority=priority, vital=vital)
 
     async def relay(self, request: Request, *, key: Hashable, priority: Priority) -> Json:
         """As `call`, for what another one has said: as it is, whatever its schema says."""
-        text = frames.text_of(request.payload)
-        return await self._outbox.call(request.action, text, key=key, priority=priority)
+        return await self._outbox.call(request, key=key, priority=priority)
 
     def withdraw(self, key: Hashable) -> None:
         """Drop the unsent CALL under this key."""
@@ -177,12 +173,12 @@ class Session:
         except Exception:  # the peer's boundary: one charger's message must not stop the depot
             _log.exception("ocpp handler failed", action=call.action[:50])
             return refusal(self._dialect, call, Fault.INTERNAL, "internal error")
-        return frames.result(call.message_id, frames.text_of(payload))
+        return frames.result(call.message_id, payload)
 
     # --- outbound ---------------------------------------------------------------------------------
 
-    async def _send_call(self, message_id: str, action: str, text: str) -> None:
-        await self._send(frames.call(message_id, action, text))
+    async def _send_call(self, message_id: str, request: Request) -> None:
+        await self._send(frames.call(message_id, request.action, request.payload))
 
     async def _send(self, text: str) -> None:
         self._trace.note(Direction.OUT, text)

@@ -42,7 +42,7 @@ class Trace:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._frames: deque[Frame] = deque(maxlen=_KEPT)
+        self._kept: deque[tuple[datetime, Direction, str]] = deque(maxlen=_KEPT)
         self.listeners: list[Callable[[Frame], None]] = []
         self.connected_at: datetime | None = None
         """Since when it is connected; None: it is not."""
@@ -61,12 +61,14 @@ class Trace:
     def note(self, direction: Direction, message: str | bytes) -> None:
         """Keep a frame; a binary one as its representation."""
         text = message if isinstance(message, str) else repr(message[:LONGEST])
-        frame = Frame(self._clock.now(), direction, text[:LONGEST])
-        self._frames.append(frame)
+        if len(text) > LONGEST:
+            text = text[:LONGEST]
+        at = self._clock.now()
+        self._kept.append((at, direction, text))
         for tell in self.listeners:
-            tell(frame)
+            tell(Frame(at, direction, text))
 
     @property
     def frames(self) -> tuple[Frame, ...]:
         """Those kept, oldest first."""
-        return tuple(self._frames)
+        return tuple(Frame(*kept) for kept in self._kept)

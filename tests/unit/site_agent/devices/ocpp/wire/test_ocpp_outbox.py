@@ -9,7 +9,7 @@ import pytest
 
 from contracts.errors import LinkDownError, TransientError
 from site_agent.devices.ocpp.wire.frames import Answer, CallRefusedError, Json, NoAnswerError
-from site_agent.devices.ocpp.wire.outbox import Outbox, Priority, SupersededError
+from site_agent.devices.ocpp.wire.outbox import Outbox, Priority, Request, SupersededError
 
 
 @dataclass
@@ -20,8 +20,8 @@ class Wire:
     deaf: int = 0
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def send(self, message_id: str, action: str, text: str) -> None:
-        self.sent.append((message_id, action))
+    async def send(self, message_id: str, request: Request) -> None:
+        self.sent.append((message_id, request.action))
         self.news.set()
 
     def hear_nothing(self) -> None:
@@ -54,7 +54,11 @@ async def outcome(work: Awaitable[Json]) -> object:
 def ask(
     outbox: Outbox, name: str, priority: Priority = Priority.ROUTINE, *, vital: bool = True
 ) -> Awaitable[Json]:
-    return outbox.call(name, "{}", key=name, priority=priority, vital=vital)
+    return outbox.call(request(name), key=name, priority=priority, vital=vital)
+
+
+def request(name: str) -> Request:
+    return Request(action=name, payload={})
 
 
 async def test_one_in_flight_and_limits_first() -> None:
@@ -77,9 +81,13 @@ async def test_an_unsent_call_gives_way() -> None:
     async with running() as (outbox, wire), asyncio.TaskGroup() as tasks:
         tasks.create_task(outcome(ask(outbox, "Config")))
         message_id, _ = await wire.next()
-        old = tasks.create_task(outcome(outbox.call("A", "{}", key="k", priority=Priority.LIMIT)))
+        old = tasks.create_task(
+            outcome(outbox.call(request("A"), key="k", priority=Priority.LIMIT))
+        )
         await asyncio.sleep(0)
-        new = tasks.create_task(outcome(outbox.call("B", "{}", key="k", priority=Priority.LIMIT)))
+        new = tasks.create_task(
+            outcome(outbox.call(request("B"), key="k", priority=Priority.LIMIT))
+        )
         assert isinstance(await old, SupersededError)
         outbox.settle(Answer(message_id, {}))
         message_id, _ = await wire.next()
@@ -154,7 +162,7 @@ async def test_a_caller_that_gives_up_when_its_turn_comes_passes_it_on() -> None
 
 
 async def test_a_socket_that_breaks_in_mid_send_frees_the_slot() -> None:
-    async def broken(message_id: str, action: str, text: str) -> None:
+    async def broken(message_id: str, sent: Request) -> None:
         raise LinkDownError("connection closed")
 
     outbox = Outbox(broken, timeout_s=60, deaf=lambda: None)
