@@ -20,6 +20,11 @@ class Quality(StrEnum):
     OFFLINE = "offline"
     """No answer at all."""
 
+    @property
+    def usable(self) -> bool:
+        """Whether a value of this quality may be used, if it is not too old."""
+        return self in (Quality.GOOD, Quality.ESTIMATED)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
@@ -36,5 +41,4 @@ class Reading:
 
     def fresh(self, now: datetime, max_age: timedelta) -> float | None:
         """The value if it may be used at `now`, else None."""
-        usable = self.quality in (Quality.GOOD, Quality.ESTIMATED)
-        return self.value if usable and now - self.at <= max_age else None
+        return self.value if self.quality.usable and now - self.at <= max_age else None

@@ -132,7 +132,7 @@ def reading(live: LiveSite, point: str, now: datetime) -> Reading:
 
 def usable(found: Reading) -> bool:
     """Whether a reading from `reading` may be used as it is."""
-    return found.value is not None and found.quality in (Quality.GOOD, Quality.ESTIMATED)
+    return found.value is not None and found.quality.usable
 
 
 def data_age_s(live: LiveSite, now: datetime) -> float | None:

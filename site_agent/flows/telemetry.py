@@ -196,8 +196,7 @@ def _now(reading: Reading, at: datetime, max_age: timedelta) -> Reading:
     """The reading if it may be used, else its absence with the reason."""
     if reading.fresh(at, max_age) is not None:
         return reading
-    usable = reading.quality in (Quality.GOOD, Quality.ESTIMATED)
-    return Reading.missing(reading.at, Quality.STALE if usable else reading.quality)
+    return Reading.missing(reading.at, Quality.STALE if reading.quality.usable else reading.quality)
 
 
 def _derived(value: float | None, at: datetime) -> Reading:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from contracts.reading import Quality
 from contracts.time import Clock
 from site_agent.devices.ocpp.evse.history import History
 from site_agent.devices.ocpp.evse.meter import Meter
@@ -72,7 +71,7 @@ class Metering:
     def sight(self, now: datetime) -> Sight | None:
         """What the meter shows; None when it has nothing fresh to say."""
         drawn = self._meter.drawn_a(now)
-        if drawn.value is None or drawn.quality not in (Quality.GOOD, Quality.ESTIMATED):
+        if drawn.value is None or not drawn.quality.usable:
             return None
         soc_pct = self._meter.soc_pct(now).value
         return Sight(at=drawn.at, drawn_a=drawn.value, soc_pct=soc_pct)

@@ -13,7 +13,6 @@ from site_agent.devices.ocpp.operate.steps import (
     Step,
     Verdict,
     failed,
-    good,
     not_tried,
     passed,
     said,
@@ -112,7 +111,7 @@ class Checks:
         await self._command(link.dialect.trigger(Trigger.METER, self._number))
 
         def told(state: ChargerState) -> bool:
-            return good(state.power_w.quality) and state.power_w.at >= asked - timedelta(seconds=5)
+            return state.power_w.quality.usable and state.power_w.at >= asked - timedelta(seconds=5)
 
         state = await self._seen(told, _NEWS_S)
         if state is None:
@@ -121,7 +120,7 @@ class Checks:
                 "no power or energy within 30 s of asking for it",
                 "enable Power.Active.Import or Energy.Active.Import.Register in the charger",
             )
-        current = "and current" if good(state.current_a.quality) else "but no current"
+        current = "and current" if state.current_a.quality.usable else "but no current"
         return passed("measurands", f"power {current} measured")
 
     def clock_right(self) -> Step:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from contracts.reading import Quality, Reading
+from contracts.reading import Reading
 from site_agent.devices.ocpp.evse.charger import OcppCharger
 from site_agent.devices.ocpp.limits.profiles import Capabilities
 from site_agent.devices.ocpp.operate.meanings import meaning
@@ -109,8 +109,9 @@ def capabilities(can: Capabilities) -> Json:
 
 
 def _value(reading: Reading) -> float | None:
-    usable = reading.value is not None and reading.quality in (Quality.GOOD, Quality.ESTIMATED)
-    return round(reading.value, 2) if usable and reading.value is not None else None
+    if reading.value is None or not reading.quality.usable:
+        return None
+    return round(reading.value, 2)
 
 
 def _time(instant: datetime | None) -> str | None:

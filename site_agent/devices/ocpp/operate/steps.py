@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from contracts.reading import Quality
 from contracts.time import Clock
 from site_agent.devices.ocpp.evse.charger import OcppCharger
 from site_agent.domain.device import ChargerState
@@ -71,17 +70,12 @@ def said(value: int | None) -> str:
     return "not told" if value is None else str(value)
 
 
-def good(quality: Quality) -> bool:
-    """Whether a reading may be used."""
-    return quality in (Quality.GOOD, Quality.ESTIMATED)
-
-
 def drawn(state: ChargerState) -> float:
     """A per phase, from power where current is not measured."""
     spec = state.spec
-    if good(state.current_a.quality) and state.current_a.value is not None:
+    if state.current_a.quality.usable and state.current_a.value is not None:
         return state.current_a.value
-    power_w = state.power_w.value if good(state.power_w.quality) else None
+    power_w = state.power_w.value if state.power_w.quality.usable else None
     phases = state.phases_used or len(spec.phases)
     return 0.0 if power_w is None else power_w / (phases * spec.voltage_v)
 
