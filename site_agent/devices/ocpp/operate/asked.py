@@ -73,14 +73,3 @@ def count(args: Args, key: str, most: int, otherwise: int) -> int:
     if not 1 <= value <= most:
         raise PermanentError(f"{key} must lie between 1 and {most}")
     return value
-
-
-def only_once(running: set[str], name: str) -> None:
-    """Note that something runs.
-
-    Raises:
-        PermanentError: it runs already.
-    """
-    if name in running:
-        raise PermanentError(f"{name}: is being checked in already")
-    running.add(name)

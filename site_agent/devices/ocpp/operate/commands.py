@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 
-from contracts.errors import GridyardError
+from contracts.errors import GridyardError, PermanentError
 from contracts.time import Clock
 from site_agent.devices.ocpp.central import CentralSystem
 from site_agent.devices.ocpp.operate import asked, describe, recording
@@ -128,9 +128,8 @@ class OcppCommands:
     async def _check_in(self, args: Args, /) -> AsyncGenerator[Json, None]:
         one = asked.station(self._central, args)
         number, evse = asked.evse(one, args)
-        asked.only_once(self._checking, evse.spec.evse_id)
-        try:
-            counts = dict.fromkeys(Verdict, 0)
+        counts = dict.fromkeys(Verdict, 0)
+        with self._alone(evse.spec.evse_id):
             async for step in check_in(
                 one,
                 number,
@@ -141,8 +140,6 @@ class OcppCommands:
             ):
                 counts[step.verdict] += 1
                 yield step.as_dict()
-        finally:
-            self._checking.discard(evse.spec.evse_id)
         result = {
             "at": self._clock.now().isoformat(),
             "agent": self._agent,
@@ -150,6 +147,21 @@ class OcppCommands:
         }
         await self._memory.put(_key(one, number), json.dumps(result))
         yield {"zone": self._zone, "result": result}
+
+    @contextmanager
+    def _alone(self, evse_id: str) -> Iterator[None]:
+        """Two check-ins of one EVSE would lower each other's limits.
+
+        Raises:
+            PermanentError: one is under way.
+        """
+        if evse_id in self._checking:
+            raise PermanentError(f"{evse_id}: is being checked in already")
+        self._checking.add(evse_id)
+        try:
+            yield
+        finally:
+            self._checking.discard(evse_id)
 
     async def _checked_in(self, one: Station) -> dict[str, object] | None:
         """The results by EVSE; None when it was never checked in."""
