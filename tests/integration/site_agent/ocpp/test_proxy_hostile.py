@@ -169,6 +169,17 @@ async def test_of_variables_only_those_that_are_free_are_set() -> None:
         assert charger.heard[-1][0] == "SetVariables"
 
 
+async def test_resets_come_one_a_minute(version: str) -> None:
+    order = {"type": "Soft" if version == "ocpp1.6" else "OnIdle"}
+    async with cloud_csms() as cloud, charging(version, cloud) as (site, charger, _):
+        begun_s = site.clock.monotonic()
+        assert (await cloud.result("Reset", order))["status"] == "Accepted"
+        while (await cloud.result("Reset", order))["status"] == "Rejected":
+            await site.clock.sleep(10)
+        assert site.clock.monotonic() - begun_s >= 60
+        assert [action for action, _ in charger.heard].count("Reset") == 2
+
+
 async def test_firmware_only_where_the_settings_say_so() -> None:
     order = {"location": "https://example.org/fw", "retrieveDate": "2026-01-01T00:00:00Z"}
     async with cloud_csms() as cloud, charging("ocpp1.6", cloud, firmware=False) as (_, charger, _):
