@@ -15,6 +15,8 @@ from site_agent.domain.device import ChargerSpec
 
 _WINDOW = timedelta(seconds=30)
 """The slope is taken over about this span: shorter, and a coarse register makes it jump."""
+_APART = timedelta(seconds=1)
+"""Between readings that are remembered for the slope: who floods us is not remembered whole."""
 _LOST_AFTER = timedelta(seconds=120)
 _SLOW = Freshness(stale_after=timedelta(minutes=5), lost_after=timedelta(hours=1))
 """Energy and state of charge stay meaningful longer."""
@@ -173,7 +175,8 @@ class Meter:
         if self._slope_anew:
             register.clear()
             self._slope_anew = False
-        if register and register[-1][0] == at:
+        crowded = len(register) > 1 and at - register[-2][0] < _APART
+        if register and (crowded or register[-1][0] == at):
             register.pop()
         register.append((at, register_wh))
         while len(register) > 2 and register[1][0] <= at - _WINDOW:  # noqa: PLR2004 - a slope's two

@@ -10,7 +10,8 @@ from enum import StrEnum
 
 from contracts.time import Clock
 
-_KEPT = 500
+_MOST, _MOST_CHARACTERS = 500, 256 * 1024
+"""Kept of one station: hours of a quiet one, some forty minutes of one that meters every 10 s."""
 LONGEST = 16_384
 """Characters of a frame that are kept."""
 
@@ -42,7 +43,8 @@ class Trace:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._kept: deque[tuple[datetime, Direction, str]] = deque(maxlen=_KEPT)
+        self._kept: deque[tuple[datetime, Direction, str]] = deque()
+        self._characters = 0
         self.listeners: list[Callable[[Frame], None]] = []
         self.connected_at: datetime | None = None
         """Since when it is connected; None: it is not."""
@@ -65,6 +67,9 @@ class Trace:
             text = text[:LONGEST]
         at = self._clock.now()
         self._kept.append((at, direction, text))
+        self._characters += len(text)
+        while len(self._kept) > _MOST or self._characters > _MOST_CHARACTERS:
+            self._characters -= len(self._kept.popleft()[2])
         for tell in self.listeners:
             tell(Frame(at, direction, text))
 

@@ -163,3 +163,11 @@ def test_replays_are_not_taken_for_a_wrong_clock() -> None:
 
 def test_a_clock_ahead_never_dates_a_sample_into_the_future() -> None:
     assert ClockOffset().to_ours(at(20), at(0)) == at(0)
+
+
+def test_a_flood_of_samples_is_not_remembered_whole_and_the_slope_stays() -> None:
+    held = meter()
+    for tenth in range(600):
+        assert take(held, tenth / 10, register_wh=tenth * 0.2)  # 7200 W
+    assert held.power_w(at(60)).value == pytest.approx(7200, rel=0.05)
+    assert len(held._register) < 40
