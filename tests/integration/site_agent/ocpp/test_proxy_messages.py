@@ -168,6 +168,20 @@ async def test_a_start_the_cloud_refuses_to_know_holds_up_nothing_else() -> None
         assert (await cloud.hears("StopTransaction"))["transactionId"] > 7000
 
 
+async def test_what_a_charger_tells_twice_the_cloud_hears_once() -> None:
+    stop = {"transactionId": 0, "meterStop": 9, "timestamp": "2026-01-05T10:00:00Z"}
+    async with (
+        cloud_csms() as cloud,
+        behind(cloud.url, "ocpp1.6") as (site, charger, proxy),
+    ):
+        stop["transactionId"] = int(await charger.begin(site.clock))
+        for _ in range(2):
+            await charger.call("StopTransaction", stop)
+        await charger.begin(site.clock, register_wh=2000.0)
+        await until(lambda: len(cloud.of("StartTransaction")) == 2 and not proxy.waiting)
+        assert len(cloud.of("StopTransaction")) == 1
+
+
 async def test_our_policy_may_have_a_veto(version: str) -> None:
     async with (
         cloud_csms() as cloud,
