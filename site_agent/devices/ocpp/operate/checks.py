@@ -117,7 +117,7 @@ class Checks:
         if state is None:
             return failed(
                 "measurands",
-                "no power or energy within 30 s of asking for it",
+                f"no power or energy within {_NEWS_S:.0f} s of asking for it",
                 "enable Power.Active.Import or Energy.Active.Import.Register in the charger",
             )
         current = "and current" if state.current_a.quality.usable else "but no current"
@@ -231,7 +231,7 @@ class Checks:
             return self._station.generation > generation and now is not None and now.ready
 
         if await self._seen(back, _REBOOT_S) is None:
-            return failed("reboot", "not back within 300 s", "look at the charger")
+            return failed("reboot", f"not back within {_REBOOT_S:.0f} s", "look at the charger")
         took_s = (self._clock.now() - begun).total_seconds()
         state = await self._seen(lambda s: s.confirmed_limit_a is not None, _TOLD_AGAIN_S)
         if state is None:

@@ -23,6 +23,13 @@ MEANINGS: Mapping[str, str] = {
     "cloud away": "its cloud CSMS could not be reached; nothing is lost",
     "order of the cloud refused": "its cloud asked for what would break the site's limits",
     "message refused by the cloud": "its cloud did not take a message of the charger",
+    "message of a transaction the cloud refused": "its cloud has never taken that transaction",
+    "answer of the cloud malformed": "its cloud answered what the standard does not allow",
+    "message for the cloud not stored": "it waits in memory alone; see to the disk",
+    "message for the cloud unreadable": "a stored message was spoilt; its cloud does not get it",
+    "message for the cloud not deleted": "its cloud may be told it again after our restart",
+    "unreadable event": "an event that cannot be read; the others of the message were used",
+    "DER alarm": "a grid function of the charger has acted by itself",
     "power reads zero while energy climbs": "its power is wrong; the energy register is used",
 }
 

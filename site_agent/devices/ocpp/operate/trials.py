@@ -77,7 +77,8 @@ class Trials:
         if state is None:
             return failed(
                 "limit followed",
-                f"{limit_a:g} A accepted, {drawn(self._state()):.1f} A drawn after 60 s",
+                f"{limit_a:g} A accepted, {drawn(self._state()):.1f} A drawn "
+                f"after {_FOLLOWS_S:.0f} s",
                 "the agent counts this charger at what it draws; update its firmware",
             )
         return passed("limit followed", f"{drawn_a:.1f} A to {limit_a:g} A within {took_s:.0f} s")
