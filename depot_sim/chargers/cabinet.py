@@ -34,7 +34,7 @@ _IDLE_CHECK = timedelta(seconds=1)
 class Cabinet:
     """The controller: firmware, logs, certificates, and the way to say something by itself.
 
-    `reset` restarts the charger after everything already waiting has been told.
+    `restart` restarts the charger after everything already waiting has been told.
     """
 
     def __init__(
@@ -42,12 +42,13 @@ class Cabinet:
         station: Station,
         nameplate: Nameplate,
         now: Callable[[], datetime],
-        reset: Callable[[EndReason], None],
+        restart: Callable[[EndReason], None],
     ) -> None:
         self.station = station
         self.nameplate = nameplate
         self.now = now
-        self.reset = reset
+        self._restart = restart
+        self._waits_for_idle = False
         self.firmware = nameplate.firmware
         self.updates = Job(station.agenda)
         self.uploads = Job(station.agenda)
@@ -107,10 +108,21 @@ class Cabinet:
         major = int(self.firmware.split(".")[0])
         self.firmware = f"{major + 1}.0"
 
+    def reset(self, reason: EndReason) -> None:
+        """Restart now; nothing is left for a reset that was waiting."""
+        self._waits_for_idle = False
+        self._restart(reason)
+
     def reset_when_idle(self, reason: EndReason) -> None:
-        """Restart as soon as no transaction runs."""
+        """Restart as soon as no transaction runs: once, however often it is asked for."""
+        if not self._waits_for_idle:
+            self._waits_for_idle = True
+            self._await_idle(reason)
+
+    def _await_idle(self, reason: EndReason) -> None:
+        if not self._waits_for_idle:
+            return
         if any(outlet.transaction for outlet in self.station.outlets.values()):
-            due = self.now() + _IDLE_CHECK
-            self.station.agenda.at(due, lambda: self.reset_when_idle(reason))
+            self.station.agenda.at(self.now() + _IDLE_CHECK, partial(self._await_idle, reason))
         else:
             self.reset(reason)

@@ -109,3 +109,19 @@ async def test_reset_waits_or_not(bench: ChargerBench) -> None:
     assert bench.resets == [EndReason.RESET]
     assert bench.ask("Reset", {"type": "Immediate"}) == ACCEPTED
     assert len(bench.resets) == 2
+
+
+async def test_a_reset_that_waits_comes_once_or_not_at_all(bench: ChargerBench) -> None:
+    ref = await bench.charging()
+    for _ in range(3):
+        assert bench.ask("Reset", {"type": "OnIdle"}) == {"status": "Scheduled"}
+    bench.ask("RequestStopTransaction", {"transactionId": ref})
+    bench.pass_time(5)
+    assert len(bench.resets) == 1
+    bench.station.unplug(1, bench.now)
+    await bench.charging()
+    assert bench.ask("Reset", {"type": "OnIdle"}) == {"status": "Scheduled"}
+    assert bench.ask("Reset", {"type": "Immediate"}) == ACCEPTED
+    bench.station.unplug(1, bench.now)
+    bench.pass_time(5)
+    assert len(bench.resets) == 2
