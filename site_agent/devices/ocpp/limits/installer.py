@@ -66,6 +66,8 @@ class Installer:
         self._now = now
         self._their_time = their_time
         self._maxima: deque[datetime] = deque(maxlen=_MOST_STATION_MAX)
+        self._rungs: tuple[object, tuple[Form, ...]] = (None, ())
+        """The newest ladder, and what it was made from."""
         self.experience = Experience()
         self.wear = Wear()
         self.supply = Supply.of(spec)
@@ -154,7 +156,11 @@ class Installer:
         if proven is not None and limit_a <= 0:
             return (proven,)
         resting = self._own(self.experience.known.resting)
-        return _first(proven, lease_forms(link.capabilities, self.connector, resting))
+        asked = (link.capabilities, proven, resting)
+        if asked != self._rungs[0]:
+            forms = lease_forms(link.capabilities, self.connector, resting)
+            self._rungs = (asked, _first(proven, forms))
+        return self._rungs[1]
 
     async def _accepts(self, link: Link, profile: ChargingProfile, priority: Priority) -> bool:
         station_max = profile.form.purpose is Purpose.STATION_MAX

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import lru_cache
 from itertools import product
 
 from contracts.power import power_from_current_w
@@ -171,7 +170,6 @@ def resting_forms(
     return (*forms, *told, *(capped if alone else ()))
 
 
-@lru_cache(maxsize=1024)
 def lease_forms(
     capabilities: Capabilities, connector: int, resting: Form | None
 ) -> tuple[Form, ...]:
