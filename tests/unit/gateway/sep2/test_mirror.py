@@ -2,143 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-import httpx
 import pytest
 
 from contracts.reading import Quality
-from contracts.sep2.resources import (
-    MirrorMeterReading,
-    MirrorUsagePoint,
-    MirrorUsagePointList,
-    Resource,
-)
-from contracts.testing import FakeClock
+from contracts.sep2.resources import MirrorMeterReading, MirrorUsagePointList
 from contracts.time import Interval
-from gateway.utility.sep2.memory import Sep2Memory
-from gateway.utility.sep2.metering import aligned, meters, mrid, period_of
-from gateway.utility.sep2.mirror import KEEP, MAX_READINGS, MirrorMetering
-from gateway.utility.sep2.settings import DeviceSettings
-from support.sep2_acting import (
-    T0,
-    UTILITY,
-    FragileMemory,
-    Sites,
-    device_settings,
-    device_view,
-    sep2_settings,
-    server_view,
-)
-from support.sep2_tree_server import OWN_LFDI, TreeServer
-
-MINUTE = timedelta(minutes=1)
-FORWARD, REVERSE = 1, 19
-
-
-class MirrorServer(TreeServer):
-    """Keeps mirror usage points as the standard says."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.on_post = self._posted
-        self.post_rate: timedelta | None = None
-        self.most_readings = 1000
-        self.says_where = True
-        self.created = Counter[int]()
-        """Answers to POSTs of usage points by status code."""
-
-    def _posted(self, path: str, resource: Resource) -> httpx.Response:
-        if path == "/mup":
-            assert isinstance(resource, MirrorUsagePoint)
-            return self._point(resource)
-        assert isinstance(resource, MirrorMeterReading)
-        if path not in self.resources:
-            return httpx.Response(404)
-        if any(len(one.readings) > self.most_readings for one in resource.reading_sets):
-            return httpx.Response(413)
-        return httpx.Response(201)
-
-    def _point(self, resource: MirrorUsagePoint) -> httpx.Response:
-        known = [
-            path
-            for path, one in self.resources.items()
-            if isinstance(one, MirrorUsagePoint) and one.mrid == resource.mrid
-        ]
-        path = known[0] if known else f"/mup/{len(self.resources)}"
-        self.resources[path] = replace(resource, href=path, post_rate=self.post_rate)
-        points = [one for one in self.resources.values() if isinstance(one, MirrorUsagePoint)]
-        self.resources["/mup"] = MirrorUsagePointList(href="/mup", items=tuple(points))
-        self.created[204 if known else 201] += 1
-        headers = {"Location": path} if self.says_where else {}
-        return httpx.Response(204 if known else 201, headers=headers)
-
-    def points(self) -> dict[str, MirrorUsagePoint]:
-        """By what they are."""
-        found = [one for one in self.resources.values() if isinstance(one, MirrorUsagePoint)]
-        return {f"{one.device_lfdi[-1]}/{one.description}": one for one in found}
-
-
-class Bench:
-    def __init__(self, *devices: DeviceSettings, **more: object) -> None:
-        self.settings = sep2_settings(*devices, **more)
-        self.clock = FakeClock(T0)
-        self.memory = FragileMemory()
-        self.server = MirrorServer()
-        self.sites = Sites()
-        self.ahead = timedelta(0)
-        self.view = server_view(*(device_view(one) for one in self.settings.devices))
-
-    async def start(self) -> None:
-        self.metering = MirrorMetering(
-            self.settings,
-            OWN_LFDI,
-            self.server.transport(self.settings),
-            self.sites,
-            self.sites,
-            Sep2Memory(self.memory, UTILITY),
-            self.clock,
-        )
-        await self.metering.restore()
-
-    async def until(self, minutes: float, *, every: float = 0.5) -> None:
-        """Tell what is due every half minute until then."""
-        end = T0 + minutes * MINUTE
-        while True:
-            await self.tell()
-            if self.clock.now() >= end:
-                return
-            await self.clock.advance(every * 60)
-
-    async def tell(self) -> None:
-        import asyncio  # noqa: PLC0415
-
-        work = asyncio.ensure_future(self.metering.tell(self.view, self.clock.now() + self.ahead))
-        while not work.done():
-            await self.clock.advance(0.001)
-        work.result()
-
-    def readings(self, what: str, direction: int = FORWARD) -> dict[float, tuple[int, int]]:
-        """What the server has: by minute from T0, (value, flags); later ones overwrite."""
-        point = self.server.points()[what]
-        types = [one for one in point.meter_readings if one.reading_type]
-        names = {
-            one.mrid
-            for one in types
-            if one.reading_type and one.reading_type.flow_direction == direction
-        }
-        kept: dict[float, tuple[int, int]] = {}
-        for path, one in self.server.posted:
-            if path != point.href or not isinstance(one, MirrorMeterReading):
-                continue
-            for reading in (r for s in one.reading_sets for r in s.readings if one.mrid in names):
-                assert reading.time_period is not None
-                assert reading.value is not None
-                start = (reading.time_period.start - T0) / MINUTE
-                kept[start] = (reading.value, reading.quality_flags or 0)
-        return kept
+from gateway.utility.sep2.mirror import KEEP, MAX_READINGS
+from support.sep2_acting import T0, device_settings
+from support.sep2_mirror_bench import FORWARD, MINUTE, REVERSE, Bench
 
 
 @pytest.fixture
@@ -376,37 +249,3 @@ async def test_intervals_are_the_servers_and_telemetry_is_ours(bench: Bench) -> 
     await bench.until(0)
     assert bench.sites.asked[-1][1].start == T0 - 5 * MINUTE - timedelta(seconds=90)
     assert set(bench.readings("1/site")) == {-5.0}
-
-
-async def test_scopes() -> None:
-    devices = [
-        device_settings(n, sites=("depot-1",), scope=scope)
-        for n, scope in enumerate(("site", "storage", "generation", "load"), start=1)
-    ]
-    found = [f"{m.lfdi[-1]}/{m.name}" for m in meters(devices, OWN_LFDI)]
-    assert found == [
-        *("1/site", "1/chargers", "1/battery", "1/pv", "2/battery", "3/pv", "4/chargers"),
-        "A/ders",
-    ]
-    assert list(meters([], OWN_LFDI)) == []
-
-
-def test_mrids_are_the_same_for_ever_and_end_in_the_pen() -> None:
-    assert mrid(40732, "a", 1) == mrid(40732, "a", 1)
-    assert mrid(40732, "a", 1) != mrid(40732, "a", 2)
-    assert mrid(40732, "a").endswith("00009F1C")
-    assert len(mrid(0xFFFF_FFFF, "a")) == 32
-
-
-@pytest.mark.parametrize(
-    ("wanted", "rate", "period"),
-    [(5, 5, 5), (5, 1, 1), (5, 0, 1), (5, 15, 5), (60, 60, 60), (5, 4, 4), (7, 60, 6), (1, 5, 1)],
-)
-def test_periods_divide_the_hour(wanted: int, rate: int, period: int) -> None:
-    assert period_of(wanted * MINUTE, rate * MINUTE) == period * MINUTE
-
-
-def test_alignment() -> None:
-    at = datetime.fromisoformat("2026-03-04T12:07:31+00:00")
-    assert aligned(at, 5 * MINUTE) == datetime.fromisoformat("2026-03-04T12:05:00+00:00")
-    assert aligned(aligned(at, MINUTE), MINUTE) == at.replace(second=0)
