@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import platform
 import statistics
 import time
@@ -55,24 +56,26 @@ def at_most(
     name: str, unit: str, ours: float, other: float | None, other_is: str, bar: float, spread: str
 ) -> Row:
     """A row that holds while ours costs no more than `bar` times the other."""
-    ratio = None if other is None else ours / other
-    return Row(
-        name=name,
-        ours=ours,
-        other=other,
-        other_is=other_is,
-        unit=unit,
-        ratio=ratio,
-        bar=bar,
-        holds=ratio is None or ratio <= bar,
-        spread=spread,
-    )
+    return _row(operator.le, name, unit, ours, other, other_is, bar, spread)
 
 
 def at_least(
     name: str, unit: str, ours: float, other: float | None, other_is: str, bar: float, spread: str
 ) -> Row:
     """A row that holds while ours does at least `bar` times as much as the other."""
+    return _row(operator.ge, name, unit, ours, other, other_is, bar, spread)
+
+
+def _row(
+    keeps: Callable[[float, float], bool],
+    name: str,
+    unit: str,
+    ours: float,
+    other: float | None,
+    other_is: str,
+    bar: float,
+    spread: str,
+) -> Row:
     ratio = None if other is None else ours / other
     return Row(
         name=name,
@@ -82,7 +85,7 @@ def at_least(
         unit=unit,
         ratio=ratio,
         bar=bar,
-        holds=ratio is None or ratio >= bar,
+        holds=ratio is None or keeps(ratio, bar),
         spread=spread,
     )
 

@@ -1,6 +1,6 @@
 import json
 
-from gridyard.bench.core import Bench, Row, as_document, as_table, at_most, median_s
+from gridyard.bench.core import Bench, Row, as_document, as_table, at_least, at_most, median_s
 
 
 def row(ours: float) -> Row:
@@ -10,6 +10,12 @@ def row(ours: float) -> Row:
 def test_a_row_holds_up_to_its_bar() -> None:
     assert (row(6.0).ratio, row(6.0).holds) == (3.0, True)
     assert not row(6.1).holds
+
+
+def test_a_row_of_what_is_done_holds_from_its_bar_on() -> None:
+    assert at_least("work", "1/s", 6.0, 2.0, "a floor", 3.0, "").holds
+    assert not at_least("work", "1/s", 5.9, 2.0, "a floor", 3.0, "").holds
+    assert at_least("work", "1/s", 5.9, None, "a floor", 3.0, "").holds
 
 
 def test_the_document_names_machine_and_versions() -> None:
