@@ -11,8 +11,6 @@ from zoneinfo import ZoneInfo
 import httpx
 from fastapi import FastAPI
 
-from contracts.errors import PermanentError
-from contracts.reading import Quality, Reading
 from contracts.series import StepSeries
 from contracts.site_link import points
 from contracts.site_link.messages import (
@@ -22,11 +20,7 @@ from contracts.site_link.messages import (
     InstructionState,
     InstructionStatus,
     InstructionStep,
-    Notice,
     NumberedRow,
-    Row,
-    Severity,
-    VehicleReadiness,
 )
 from contracts.time import Clock, Interval
 from gateway.domain.curves import pointwise, total
@@ -36,13 +30,15 @@ from gateway.domain.portfolio import Enrolment, Portfolio, Site
 from gateway.domain.program import Program
 from gateway.domain.report import ParticipationReport
 from gateway.flows.live import EventBand, Live
-from gateway.ports import JournalEntry, SiteControl, UtilityHealth
+from gateway.ports import JournalEntry, UtilityHealth
 from gateway.reports import document
 from gateway.store.database import Database
 from gateway.store.ledger import SqlLedger
 from gateway.store.telemetry import SqlTelemetry
 from gateway.web.app import create_app
 from gateway.web.state import WebState
+from support.gateway_web_choices import Actions, Controls
+from support.gateway_web_telemetry import readings, said
 
 NOW = datetime(2026, 11, 21, 1, 12, 30, tzinfo=UTC)  # 17:12:30 PST the day before
 ZONE = ZoneInfo("America/Los_Angeles")
@@ -51,47 +47,6 @@ EVENT = "pacific-utility/evt-2026-1121"
 EVENT_URL = "/events/pacific-utility/evt-2026-1121"
 LOADS = {"north-yard": (142_000.0, 60_000.0), "harbor": (96_000.0, 45_000.0), "east": (38e3, 0.0)}
 NAMES = {"north-yard": "North Yard Bus Depot", "harbor": "Harbor Street Vans", "east": "East <Co>"}
-
-
-class Actions:
-    """Opts a site out in the ledger, as the dispatch flow does, and remembers it."""
-
-    def __init__(self, ledger: SqlLedger, clock: Clock) -> None:
-        self._ledger, self._clock = ledger, clock
-        self.done: list[tuple[str, str, str]] = []
-
-    async def opt_out_site(self, event_key: str, site_id: str, cause: str) -> None:
-        if site_id == "north-yard" and "refuse" in cause:
-            raise PermanentError("this site may not leave the program's test events")
-        await self._ledger.opt_out_site(event_key, site_id, self._clock.now(), cause)
-        self.done.append((event_key, site_id, cause))
-
-    async def opt_in_site(self, event_key: str, site_id: str, cause: str) -> None:
-        await self._ledger.opt_in_site(event_key, site_id)
-        self.done.append((event_key, site_id, cause))
-
-
-class Controls:
-    """Controls of utilities as a test sets them, and the choices made about them."""
-
-    def __init__(self) -> None:
-        self.listed: list[SiteControl] = []
-        self.done: list[tuple[str, str, str, str, bool]] = []
-
-    def of_site(self, site_id: str) -> list[SiteControl]:
-        return [one for one in self.listed if one.site_id == site_id]
-
-    async def choose(
-        self, utility_id: str, control_id: str, site_id: str, cause: str, *, out: bool
-    ) -> bool:
-        (one,) = [c for c in self.of_site(site_id) if c.control_id == control_id]
-        if out and one.binding:
-            raise PermanentError(one.binding)
-        if one.opted_out == out:
-            return False
-        self.listed = [replace(c, opted_out=out) if c is one else c for c in self.listed]
-        self.done.append((utility_id, control_id, site_id, cause, out))
-        return True
 
 
 @dataclass
@@ -319,60 +274,6 @@ async def measure(world: World, window: Interval, now: datetime) -> None:
         sent_at=now,
     )
     await world.telemetry.ingest(batch, now)
-
-
-def said(now: datetime) -> tuple[Row, ...]:
-    """What north-yard has told: a charger is offline, one vehicle is fine and one is not."""
-    return (
-        Notice(
-            at=now - timedelta(minutes=3),
-            code="charger-offline",
-            subject="cp-04",
-            severity=Severity.WARNING,
-            raised=True,
-            text="no heartbeat for 120 s; counted at its fail-safe share",
-        ),
-        VehicleReadiness(
-            at=now,
-            vehicle_id="bus-17",
-            evse_id="cp-01/1",
-            soc_pct=61.0,
-            required_wh=48_000.0,
-            departure=now + timedelta(hours=11),
-            on_track=True,
-        ),
-        VehicleReadiness(
-            at=now,
-            vehicle_id="bus-22",
-            evse_id="cp-04/1",
-            soc_pct=24.0,
-            required_wh=131_000.0,
-            departure=now + timedelta(hours=9),
-            on_track=False,
-            reason="charger offline; 18 kWh short at departure",
-        ),
-    )
-
-
-def readings(load_w: float, given_w: float, at: datetime) -> dict[str, Reading]:
-    values = {
-        points.PCC_POWER_W: load_w,
-        points.BUILDING_POWER_W: 18_000.0,
-        points.CHARGING_POWER_W: load_w - 18_000.0,
-        points.BATTERY_POWER_W: -12_400.0,
-        points.BATTERY_SOC_PCT: 63.0,
-        points.PV_POWER_W: -5_300.0,
-        points.FLEX_DOWN_W: max(0.0, given_w / 5),
-        points.SITE_LIMIT_W: load_w * 1.02,
-        points.CHARGERS_ONLINE: 11.0,
-        points.CHARGERS_TOTAL: 12.0,
-        points.VEHICLES_CHARGING: 9.0,
-        points.evse_power_w("cp-01"): 42_000.0,
-        points.evse_limit_w("cp-01"): 45_000.0,
-        points.evse_power_w("cp-02"): 11_000.0,
-        points.evse_limit_w("cp-02"): 11_000.0,
-    }
-    return {p: Reading(value=v, quality=Quality.GOOD, at=at) for p, v in values.items()}
 
 
 def show(world: World, window: Interval, newest: DispatchPlan) -> None:
