@@ -13,6 +13,7 @@ import conformance
 GENERATOR = Path(__file__).parents[2] / "docs" / "generate.py"
 PAGES = (
     "cli.md",
+    "conformance-field.md",
     "conformance-ocpp.md",
     "conformance-openadr.md",
     "conformance-sep2.md",

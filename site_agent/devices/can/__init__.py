@@ -1,0 +1,1 @@
+"""Battery management systems on CAN, described by DBC files."""

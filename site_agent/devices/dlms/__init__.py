@@ -1,0 +1,1 @@
+"""DLMS/COSEM meters (IEC 62056)."""
