@@ -41,14 +41,50 @@ class CircuitSettings(Settings):
 # --- devices -------------------------------------------------------------------------------------
 
 
-class ModbusSettings(Settings):
-    """Where a Modbus device is."""
+class SerialSettings(Settings):
+    """A serial device with a Modbus RTU bus behind it."""
 
-    host: str
-    port: Port = 502
+    device: Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._/:+-]{1,200}|COM[0-9]{1,3})$")]
+    """Best a path that stays the same when it is plugged in elsewhere: `/dev/serial/by-id/...`."""
+    baud: Annotated[int, Field(ge=1200, le=1_000_000)] = 19200
+    parity: Literal["N", "E", "O"] = "E"
+    stop_bits: Literal[1, 2] = 1
+
+
+class ModbusTlsSettings(Settings):
+    """Modbus/TCP Security: both sides show certificates (TLS 1.2 or newer)."""
+
+    ca: Path
+    """Whom to trust."""
+    cert: Path
+    key: Path
+
+
+class ModbusSettings(Settings):
+    """Where a Modbus device is: at a `host` or on a `serial` bus."""
+
+    host: Annotated[str, Field(min_length=1, max_length=253)] | None = None
+    port: Port | None = None
+    """None: 502, or 802 with `tls`."""
     unit: Annotated[int, Field(ge=0, le=255)] = 1
     framing: Literal["tcp", "rtu"] = "tcp"
     """`rtu`: a serial bus behind a transparent socket server."""
+    tls: ModbusTlsSettings | None = None
+    serial: SerialSettings | None = None
+    timeout_s: Annotated[float, Field(ge=0.05, le=10)] = 1.0
+    """How long a connect, and apart from it each answer, may take."""
+    pace_s: Annotated[float, Field(ge=0, le=2)] = 0.0
+    """Silence before every request, for devices that need one; a serial bus has its own least."""
+
+    @model_validator(mode="after")
+    def _leads_to_one_place(self) -> ModbusSettings:
+        if (self.host is None) == (self.serial is None):
+            raise ValueError("either host or serial")
+        if self.serial is not None and (self.port is not None or self.tls is not None):
+            raise ValueError("port and tls belong to a host")
+        if self.tls is not None and self.framing != "tcp":
+            raise ValueError("tls needs framing tcp")
+        return self
 
 
 class MeterSettings(ModbusSettings):

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from contracts.errors import ConfigError
 from contracts.time import Clock
 from site_agent.config import SiteSettings
 from site_agent.config.devices import (
@@ -19,7 +20,8 @@ from site_agent.config.devices import (
     battery_spec,
     pv_spec,
 )
-from site_agent.devices.modbus.link import Framing, LinkSettings, RegisterLink
+from site_agent.devices.modbus.link import RegisterLink
+from site_agent.devices.modbus.settings import link_settings
 from site_agent.devices.mqtt.battery import MqttBattery
 from site_agent.devices.mqtt.broker import BrokerAddress, SiteBroker
 from site_agent.devices.ocpp import security
@@ -54,14 +56,22 @@ class Workshop:
         self.clock = clock
         self.wake = wake
         self.broker = broker
-        self.links: dict[LinkSettings, RegisterLink] = {}
+        self.links: dict[str, RegisterLink] = {}
 
     def link(self, settings: ModbusSettings) -> RegisterLink:
-        """The link to this socket, made once."""
-        where = LinkSettings(
-            host=settings.host, port=settings.port, framing=Framing(settings.framing)
-        )
-        return self.links.setdefault(where, RegisterLink(where, self.clock))
+        """The link to this socket or serial line, made once: some devices let in one client only.
+
+        Raises:
+            ConfigError: its TLS files cannot be used, or two devices want another timeout,
+                framing, ... of the same link.
+        """
+        wanted = link_settings(settings)
+        link = self.links.get(wanted.where)
+        if link is None:
+            link = self.links[wanted.where] = RegisterLink(wanted, self.clock)
+        if link.settings != wanted:
+            raise ConfigError(f"{wanted.where}: its devices do not agree how it is spoken to")
+        return link
 
 
 def _sunspec_meter(shop: Workshop, settings: MeterSettings) -> Meter:

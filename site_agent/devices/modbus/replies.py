@@ -5,13 +5,21 @@ Clauses are those of the Modbus Application Protocol Specification V1.1b3.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pymodbus.pdu import ModbusPDU
-from pymodbus.pdu.register_message import ReadHoldingRegistersRequest
+from pymodbus.pdu.bit_message import ReadCoilsRequest, WriteSingleCoilRequest
+from pymodbus.pdu.register_message import (
+    ReadHoldingRegistersRequest,
+    WriteSingleRegisterRequest,
+)
 
 from contracts.errors import PermanentError, TransientError
 
 MAX_READ = 125
-"""Registers of one FC3, clause 6.3."""
+"""Registers of one FC3 or FC4, clauses 6.3 and 6.4."""
+MAX_READ_BITS = 2000
+"""Bits of one FC1 or FC2, clauses 6.1 and 6.2."""
 MAX_WRITE = 123
 """Registers of one FC16, clause 6.12."""
 GATEWAY_CODES = (0x0A, 0x0B)
@@ -28,22 +36,38 @@ class ModbusRefusedError(PermanentError):
 
 
 def check_extent(address: int, count: int, most: int) -> None:
-    """Raise ValueError unless the registers exist and fit in one request."""
+    """Raise ValueError unless the registers or bits exist and fit in one request."""
     if not 1 <= count <= most:
         raise ValueError(f"{count} registers: 1 to {most} fit in one request")
     if not 0 <= address <= 0x10000 - count:
         raise ValueError(f"{count} registers at {address}: addresses are 0 to 65535")
 
 
+def check_registers(values: Sequence[int]) -> None:
+    """Raise ValueError unless each fits in a register."""
+    if not all(0 <= value <= 0xFFFF for value in values):  # noqa: PLR2004 - a register's range
+        raise ValueError(f"not register values: {values}")
+
+
 def is_answer(request: ModbusPDU, reply: ModbusPDU) -> bool:
-    """Whether `reply` can be the answer: same function, and same extent where it says one."""
+    """Whether `reply` can be the answer: same function, and same extent or value where it says."""
     if reply.isError():
         return reply.function_code == request.function_code | 0x80
-    if reply.function_code != request.function_code:
-        return False
-    if isinstance(request, ReadHoldingRegistersRequest):
-        return len(reply.registers) == request.count
-    return (reply.address, reply.count) == (request.address, request.count)
+    return reply.function_code == request.function_code and _echoes(request, reply)
+
+
+def _echoes(request: ModbusPDU, reply: ModbusPDU) -> bool:
+    match request:
+        case ReadHoldingRegistersRequest():
+            return len(reply.registers) == request.count
+        case ReadCoilsRequest():
+            return len(reply.bits) == (request.count + 7) // 8 * 8  # whole bytes, clause 6.1
+        case WriteSingleRegisterRequest():
+            return (reply.address, reply.registers) == (request.address, request.registers)
+        case WriteSingleCoilRequest():
+            return (reply.address, reply.bits) == (request.address, request.bits)
+        case _:
+            return (reply.address, reply.count) == (request.address, request.count)
 
 
 def raise_refusal(request: ModbusPDU, reply: ModbusPDU) -> None:
