@@ -9,20 +9,15 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from sunspec2 import device, mb
 
 from contracts.errors import PermanentError
 from site_agent.devices.modbus.replies import MAX_WRITE
+from site_agent.devices.sunspec.layout import Point, lay_out
 
 Values = Mapping[str, float | None]
 """Numbers of one model by point name, in the unit of its definition; None: not implemented."""
-
-_MAX_SCALE = 10
-"""Scale factors go from -10 to 10 (SunSpec Device Information Model Specification, sunssf)."""
 
 
 class CapabilityMissingError(PermanentError):
@@ -35,44 +30,6 @@ class Block:
 
     offset: int
     words: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Point:
-    """Where a point lies in its model, its type, and what scales it (0: nothing)."""
-
-    name: str
-    offset: int
-    size: int
-    kind: mb.PointInfo
-    scale: _Point | int = 0
-    blank: bool = False
-    """Of a curve: "not implemented" may also mean that nobody has filled the curve yet."""
-
-    @property
-    def place(self) -> slice:
-        """Its bytes within the model."""
-        return slice(2 * self.offset, 2 * (self.offset + self.size))
-
-    def raw(self, data: bytes) -> float | None:
-        """The unscaled number, None for the type's "not implemented" and beyond the end."""
-        chunk = data[self.place]
-        if len(chunk) < 2 * self.size:
-            return None
-        number: float | None = self.kind.data_to(chunk)
-        return number if number is not None and self.kind.is_impl(number) else None
-
-    def exponent(self, data: bytes) -> int | None:
-        """The scale factor in force, None when the device lacks it."""
-        exponent = self.scale if isinstance(self.scale, int) else self.scale.raw(data)
-        return None if exponent is None or abs(exponent) > _MAX_SCALE else int(exponent)
-
-    def number(self, data: bytes) -> float | None:
-        """The number in the unit of the definition."""
-        raw, exponent = self.raw(data), self.exponent(data)
-        if raw is None or exponent is None or not math.isfinite(raw):
-            return None
-        return round(raw * 10.0**exponent, max(0, -exponent)) if exponent else float(raw)
 
 
 class ModelCodec:
@@ -89,12 +46,9 @@ class ModelCodec:
         Points of groups are named by their path: `PFWInj.PF`, `Crv.2.Pt.1.V`.
         """
         self.model_id = model_id
-        # pysunspec2 is untyped.
-        model = device.Model(model_id, data=dict(counts or {}))  # type: ignore[no-untyped-call]
-        found = dict(_walk(model))
-        wanted = found if names is None else names
-        self._points = {name: _point(found, name) for name in wanted}
-        scales = [p.scale for p in self._points.values() if isinstance(p.scale, _Point)]
+        found = lay_out(model_id, counts).points
+        self._points = found if names is None else {name: found[name] for name in names}
+        scales = [p.scale for p in self._points.values() if isinstance(p.scale, Point)]
         self.span = max(point.offset + point.size for point in (*self._points.values(), *scales))
 
     def decode(self, registers: Sequence[int]) -> dict[str, float | None]:
@@ -154,10 +108,10 @@ class ModelCodec:
         written = block.words[start : start + point.size]
         return written == tuple(registers[point.offset : point.offset + point.size])
 
-    def _bytes(self, point: _Point, number: float, data: bytes) -> bytes:
+    def _bytes(self, point: Point, number: float, data: bytes) -> bytes:
         """The registers of `number`, if the device has the point at all."""
         exponent = point.exponent(data)
-        if exponent is None or (point.raw(data) is None and not point.blank):
+        if exponent is None or (point.raw(data) is None and not point.repeated):
             raise CapabilityMissingError(f"model {self.model_id}: no {point.name}")
         raw = math.trunc(round(number / 10.0**exponent, 6))
         try:
@@ -167,24 +121,3 @@ class ModelCodec:
         if not point.kind.is_impl(raw):
             raise CapabilityMissingError(f"{point.name} cannot be {number}")
         return encoded
-
-
-def _point(found: Mapping[str, Any], name: str) -> _Point:
-    point = found[name]
-    scale: _Point | int = 0
-    if point.sf_required:
-        scale = _point(found, point.sf) if point.sf else int(point.sf_value)
-    repeats = any(part.isdigit() for part in name.split("."))
-    return _Point(name, point.offset, point.len, point.info, scale, blank=repeats)
-
-
-def _walk(group: device.Group, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every point by its path; scale factors are all at the top."""
-    for name, point in group.points.items():
-        yield path + name, point
-    for name, groups in group.groups.items():
-        if isinstance(groups, list):
-            for number, one in enumerate(groups, start=1):
-                yield from _walk(one, f"{path}{name}.{number}.")
-        else:
-            yield from _walk(groups, f"{path}{name}.")

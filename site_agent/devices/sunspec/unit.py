@@ -47,9 +47,22 @@ class SunSpecUnit:
         self._unit = unit
         self._places: tuple[Place, ...] | None = None
 
+    async def models(self) -> tuple[Place, ...]:
+        """Every model of the device in its order, known to us or not.
+
+        Raises:
+            ProtocolError: not a SunSpec device, or a list that makes no sense.
+            TransientError: no answer.
+        """
+        if self._places is None:
+            self._places = await discover(self._read_slowly)
+            models = [place.model_id for place in self._places]
+            _log.info("sunspec device found", unit=self._unit, models=models)
+        return self._places
+
     async def has(self, codecs: Codecs) -> bool:
         """Whether the device has any of the models; raises as `read`."""
-        return find(await self._models(), codecs) is not None
+        return find(await self.models(), codecs) is not None
 
     async def preferred(self, codecs: Codecs) -> int:
         """The id of the first of the models that the device has; raises as `read`."""
@@ -64,7 +77,7 @@ class SunSpecUnit:
             TransientError: no answer.
         """
         place, codec = await self._locate(codecs)
-        registers = await self._registers(place, codec, priority)
+        registers = await self.registers(place, codec.span, priority)
         return Read(model_id=place.model_id, values=codec.decode(registers))
 
     async def change(
@@ -78,11 +91,11 @@ class SunSpecUnit:
             TransientError, ProtocolError: as `read`; what the device holds is then unknown.
         """
         place, codec = await self._locate(codecs)
-        before = await self._registers(place, codec, Priority.CONTROL)
+        before = await self.registers(place, codec.span, Priority.CONTROL)
         wanted = changes(Read(model_id=place.model_id, values=codec.decode(before)))
         block = codec.encode(wanted, before)
         await self._link.write_registers(self._unit, place.address + block.offset, block.words)
-        after = await self._registers(place, codec, Priority.CONTROL)
+        after = await self.registers(place, codec.span, Priority.CONTROL)
         refused = frozenset(name for name in wanted if not codec.kept(block, after, name))
         return Written(values=codec.decode(after), refused=refused)
 
@@ -95,7 +108,7 @@ class SunSpecUnit:
     ) -> list[str]:
         """Which points do not hold these numbers, in its resolution; raises as `change`."""
         place, codec = await self._locate(codecs)
-        return codec.differs(numbers, await self._registers(place, codec, priority))
+        return codec.differs(numbers, await self.registers(place, codec.span, priority))
 
     async def put(
         self, codecs: Codecs, numbers: Mapping[str, float], priority: Priority
@@ -105,31 +118,28 @@ class SunSpecUnit:
         Raises: as `change`; some runs may then be written.
         """
         place, codec = await self._locate(codecs)
-        before = await self._registers(place, codec, priority)
+        before = await self.registers(place, codec.span, priority)
         for block in codec.runs(numbers, before):
             address = place.address + block.offset
             await self._link.write_registers(self._unit, address, block.words, priority=priority)
-        after = await self._registers(place, codec, priority)
+        after = await self.registers(place, codec.span, priority)
         return frozenset(codec.differs(numbers, after))
 
     async def _locate(self, codecs: Codecs) -> tuple[Place, ModelCodec]:
-        place = find(await self._models(), codecs)
+        place = find(await self.models(), codecs)
         if place is None:
             self._places = None  # perhaps it was still starting up
             raise CapabilityMissingError(f"none of the models {', '.join(map(str, codecs))}")
         return place, codecs[place.model_id]
 
-    async def _models(self) -> tuple[Place, ...]:
-        if self._places is None:
-            self._places = await discover(self._read_slowly)
-            models = [place.model_id for place in self._places]
-            _log.info("sunspec device found", unit=self._unit, models=models)
-        return self._places
+    async def registers(self, place: Place, count: int, priority: Priority) -> tuple[int, ...]:
+        """The first `count` registers of a model from its header, as far as it goes.
 
-    async def _registers(
-        self, place: Place, codec: ModelCodec, priority: Priority
-    ) -> tuple[int, ...]:
-        count = min(codec.span, place.length + 2)
+        Raises:
+            ProtocolError: it is not where it was; the device is searched anew at the next chance.
+            TransientError: no answer.
+        """
+        count = min(count, place.length + 2)
         registers: tuple[int, ...] = ()
         try:
             while len(registers) < count:
