@@ -16,12 +16,13 @@ Addresses are those on the wire, from 0. `words` are the registers in hexadecima
 which the device keeps them; of functions 1 and 2 (coils, discrete inputs) each word is 0000 or
 0001. `refused` are reads that the device answered with an exception code. Whatever is in no block
 was not read. `source`, `device`, `profile` and `refused` may be left out. No host is named, and
-serial numbers are replaced by X unless somebody wants them (`without_serial`).
+serial numbers are replaced by X unless somebody wants them (`without_serials`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import struct
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -37,6 +38,10 @@ _MAX_BLOCKS = 4000
 _ADDRESSES = 0x10000
 _BLANK = 0x5858
 """XX: what stands for two characters of a serial number."""
+_SHORTEST_SERIAL = 4
+"""Characters; less is found by chance."""
+_REGISTERS = (3, 4)
+"""Functions whose words hold characters."""
 
 Function = Literal[1, 2, 3, 4]
 """Modbus function codes that read: coils, discrete inputs, holding registers, input registers."""
@@ -202,57 +207,71 @@ class Recorder:
         return Unit(unit=number, blocks=tuple(blocks), refused=tuple(refused))
 
 
-def blocks_of(function: Function, words: dict[int, int]) -> Iterator[Block]:
-    """Registers by address as blocks of neighbours."""
+def runs(addresses: Iterable[int]) -> Iterator[list[int]]:
+    """Neighbours together."""
     run: list[int] = []
-    for address in sorted(words):
-        if run and (address != run[-1] + 1 or len(run) == MAX_READ):
-            yield _block(function, run, words)
+    for address in sorted(addresses):
+        if run and address != run[-1] + 1:
+            yield run
             run = []
         run.append(address)
     if run:
-        yield _block(function, run, words)
+        yield run
 
 
-def _block(function: Function, run: Sequence[int], words: dict[int, int]) -> Block:
+def blocks_of(function: Function, words: Mapping[int, int]) -> Iterator[Block]:
+    """Registers by address as blocks of neighbours, each of what one request can read."""
+    for run in runs(words):
+        for start in range(0, len(run), MAX_READ):
+            yield _block(function, run[start : start + MAX_READ], words)
+
+
+def _block(function: Function, run: Sequence[int], words: Mapping[int, int]) -> Block:
     text = " ".join(f"{words[address]:04X}" for address in run)
     return Block(function=function, address=run[0], words=text)
 
 
-def without_serial(capture: Capture, spans: Iterable[tuple[int, Function, int, int]]) -> Capture:
-    """The capture with X for serial numbers: those at `spans` (unit, function, address, count).
+def without_serials(
+    capture: Capture,
+    serials: Iterable[str] = (),
+    spans: Iterable[tuple[int, Function, int, int]] = (),
+) -> Capture:
+    """The capture with X for serial numbers.
 
-    Wherever else the serial number that the device told stands in characters, it is replaced too.
+    Replaced are the one that the device told and `serials`, wherever they stand in characters, and
+    whatever stands at `spans` (unit, function, address, count).
     """
     places = {
         (unit, function, address + n)
         for unit, function, address, count in spans
         for n in range(count)
     }
-    serial = (capture.device.serial or "").encode("ascii", "replace")
-    units = tuple(
-        one.model_copy(
-            update={"blocks": tuple(_masked(one.unit, b, places, serial) for b in one.blocks)}
-        )
-        for one in capture.units
-    )
-    device = capture.device.model_copy(update={"serial": "X" * len(serial) or None})
+    told = capture.device.serial
+    texts = {text.encode() for text in (told or "", *serials) if len(text) >= _SHORTEST_SERIAL}
+    units = tuple(_masked(unit, places, texts) for unit in capture.units)
+    device = capture.device.model_copy(update={"serial": told and "X" * len(told)})
     return capture.model_copy(update={"units": units, "device": device})
 
 
-_SHORTEST_SERIAL = 4
-"""Characters; less is found by chance."""
+def _masked(unit: Unit, places: set[tuple[int, Function, int]], texts: set[bytes]) -> Unit:
+    """A serial number may go over the border of two blocks, so neighbours are joined first."""
+    tables: dict[Function, dict[int, int]] = {}
+    for block in unit.blocks:
+        words = enumerate(block.registers, block.address)
+        tables.setdefault(block.function, {}).update(
+            (at, _BLANK if word and (unit.unit, block.function, at) in places else word)
+            for at, word in words
+        )
+    for function, table in tables.items():
+        if function in _REGISTERS:
+            _replace(table, texts)
+    blocks = (one for function, table in tables.items() for one in blocks_of(function, table))
+    return unit.model_copy(update={"blocks": tuple(blocks)})
 
 
-def _masked(
-    unit: int, block: Block, places: set[tuple[int, Function, int]], serial: bytes
-) -> Block:
-    words = {
-        address: _BLANK if word and (unit, block.function, address) in places else word
-        for address, word in enumerate(block.registers, block.address)
-    }
-    data = b"".join(word.to_bytes(2, "big") for word in words.values())
-    if len(serial) >= _SHORTEST_SERIAL:
-        data = data.replace(serial, b"X" * len(serial))
-    text = " ".join(data[at : at + 2].hex().upper() for at in range(0, len(data), 2))
-    return block.model_copy(update={"words": text})
+def _replace(table: dict[int, int], texts: set[bytes]) -> None:
+    for run in runs(table):
+        data = b"".join(table[address].to_bytes(2, "big") for address in run)
+        for text in texts:
+            data = data.replace(text, b"X" * len(text))
+        table.update(zip(run, struct.unpack(f">{len(run)}H", data), strict=True))

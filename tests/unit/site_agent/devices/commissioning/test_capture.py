@@ -117,12 +117,21 @@ def test_what_was_recorded_can_be_read_again() -> None:
 
 
 def test_serial_numbers_are_masked_where_they_are_known_and_where_they_are_found() -> None:
-    masked = captures.without_serial(recorded(serial="BC123"), [(1, 4, 0, 1)])
+    masked = captures.without_serials(recorded(serial="BC123"), spans=[(1, 4, 0, 1)])
     assert masked.device.serial == "XXXXX"
     lookup = Lookup(masked)
     assert lookup.read(1, 3, 100, 4) == (0x4158, 0x5858, 0x5858, 0)
     assert lookup.read(1, 4, 0, 2) == (0x5858, 9)
     assert "BC123" not in captures.dumps(masked)
+
+
+def test_a_serial_number_may_go_over_the_border_of_two_blocks() -> None:
+    recorder = Recorder()
+    recorder.read(1, 3, 0, [0] * 124 + [0x4142, 0x4344, 0x4546])
+    capture = recorder.capture(AT, device=Device())
+    assert len(capture.units[0].blocks) == 2
+    masked = captures.without_serials(capture, ["ABCDE", "0"])
+    assert Lookup(masked).read(1, 3, 123, 4) == (0, 0x5858, 0x5858, 0x5846)
 
 
 def test_nothing_recorded_is_no_capture() -> None:
