@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from contracts.inverter import InverterFunction
+from contracts.reading import Reading
 from contracts.site_link.messages import (
     Instruction,
     InstructionAck,
@@ -45,6 +46,14 @@ class Meter(Device, Protocol):
 
     def state(self, now: datetime) -> MeterState:
         """The newest readings; their quality says how far they may be trusted."""
+        ...
+
+
+class Sensor(Device, Protocol):
+    """Something measured beside the power: frequency, irradiance, a temperature, a contact."""
+
+    def readings(self, now: datetime) -> Mapping[str, Reading]:
+        """The newest readings by their point's name, with its unit, aged to `now`."""
         ...
 
 

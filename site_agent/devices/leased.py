@@ -36,11 +36,12 @@ class LeasedSetpoint(Generic[V]):
         valid_for_s: float,
         obedience: Obedience,
         clock: Clock,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         self._name = name
         self._write = write
         self._deviation_w = deviation_w
-        self._lease = Lease[V](valid_for_s=valid_for_s, patience_s=PATIENCE_S)
+        self._lease = Lease[V](valid_for_s=valid_for_s, patience_s=patience_s)
         self._obedience = obedience
         self._clock = clock
         self._writing = asyncio.Lock()
@@ -49,6 +50,11 @@ class LeasedSetpoint(Generic[V]):
     def obeys(self) -> bool:
         """Whether measured power follows the setpoint in force."""
         return self._obedience.obeys
+
+    @property
+    def held(self) -> V | None:
+        """What the device holds; None when that is unknown, released or has lapsed."""
+        return self._lease.held(self._clock.monotonic())
 
     async def ask(self, value: V) -> None:
         """The control loop wants `value`; writes only what the device does not hold already.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -27,6 +28,8 @@ class PointBoard:
         unknown = self._readings.keys() - POINTS.keys()
         if unknown:
             raise ValueError(f"no such points: {', '.join(sorted(unknown))}")
+        self._told = 0
+        self._telling = asyncio.Event()
 
     @property
     def points(self) -> tuple[str, ...]:
@@ -39,6 +42,7 @@ class PointBoard:
         """A reading has come. No number, or one beyond all bounds, is INVALID; late ones fall."""
         if at < self._readings[point].at:
             return
+        self._tell()
         bounds = POINTS[point]
         sound = value is not None and math.isfinite(value) and bounds.low <= value <= bounds.high
         self._readings[point] = (
@@ -51,6 +55,16 @@ class PointBoard:
         """The device has said it is gone (a last will): nothing it told counts any more."""
         for point in self._readings:
             self._readings[point] = Reading.missing(at)
+        self._tell()
+
+    async def news(self, told: int = 0) -> int:
+        """Return how often something has been told, once that is more than `told`.
+
+        What a source puts without an await in between is told at once.
+        """
+        while self._told <= told:
+            await self._telling.wait()
+        return self._told
 
     def reading(self, point: str, now: datetime) -> Reading:
         """The reading as it must be taken at `now`; OFFLINE for a point the device has not got."""
@@ -63,3 +77,8 @@ class PointBoard:
         """The value if it may be used at `now`, else None."""
         reading = self.reading(point, now)
         return reading.value if reading.quality.usable else None
+
+    def _tell(self) -> None:
+        self._told += 1
+        self._telling.set()
+        self._telling = asyncio.Event()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from site_agent.devices.points.board import PointBoard
 
@@ -25,6 +25,7 @@ class Source(Protocol):
         ...
 
 
+@runtime_checkable
 class Controllable(Source, Protocol):
     """A source that takes setpoints."""
 

@@ -1,0 +1,103 @@
+"""A `Battery` from any source that takes `power`.
+
+**When the agent dies** the device's own timer ends the setpoint within `lapse_s` of its source and
+it falls to the safe value its profile declares; when only the control loop falls silent the same
+happens `PATIENCE_S` later. A device without such a timer shows `lapse` NONE: it is told to let go
+when the control loop falls silent, but keeps its last setpoint if the whole agent dies.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from contracts.time import Clock
+from site_agent.devices.points.control import Control
+from site_agent.devices.points.nature import Edge, able, answered, lapse_of, live, require
+from site_agent.devices.points.source import Source
+from site_agent.domain.device import BatterySetpoint, BatterySpec, BatteryState
+from site_agent.ports import Wake
+
+
+class PointBattery:
+    """Needs `active_power` and `soc`.
+
+    `max_charge_power` and `max_discharge_power` bind as soon as they are read, and the last ones
+    read go on to bind; a source without controls is measured only (`set_power` is refused).
+    """
+
+    def __init__(self, source: Source, spec: BatterySpec, *, clock: Clock, wake: Wake) -> None:
+        require(source, "battery", "active_power", "soc")
+        self._source = source
+        self._clock = clock
+        self._spec = replace(spec, lapse=lapse_of(source, spec.lapse))
+        self._rated = spec
+        self._edge = Edge(spec.battery_id, wake)
+        self._setpoint = Control(
+            spec.battery_id,
+            source,
+            "power",
+            deviation_w=lambda held_w, measured_w: measured_w - held_w,
+            rated_w=max(spec.max_charge_w, spec.max_discharge_w),
+            clock=clock,
+        )
+
+    @property
+    def spec(self) -> BatterySpec:
+        """What it is; powers are at most what the device itself names now."""
+        return self._spec
+
+    @property
+    def obeys(self) -> bool:
+        """False while measured power stays away from the setpoint in force."""
+        return self._setpoint.obeys
+
+    async def run(self) -> None:
+        """Read, and refresh the lease, until cancelled; the last setpoint is left to lapse."""
+        await live(self._source, self._clock, heard=self._heard, upkeep=self._upkeep)
+
+    def state(self, now: datetime) -> BatteryState:
+        """The newest readings, aged to `now`; online means answering, ready and not in fault."""
+        board = self._source.board
+        power_w = board.reading("active_power", now)
+        return BatteryState(
+            spec=self._spec,
+            online=answered(power_w) and able(self._source, now),
+            power_w=power_w,
+            soc_pct=board.reading("soc", now),
+        )
+
+    async def set_power(self, setpoint: BatterySetpoint) -> None:
+        """Let the battery hold `power_w`, cut to its limits and to whole watts.
+
+        Returns at once while it is known to hold it; raises as `Charger.set_limit`.
+        """
+        await self._setpoint.ask(self._within(setpoint.power_w))
+
+    def _within(self, power_w: float) -> float:
+        return float(round(max(-self._spec.max_discharge_w, min(self._spec.max_charge_w, power_w))))
+
+    async def _heard(self) -> None:
+        now = self._clock.now()
+        self._learn_limits(now)
+        self._setpoint.judge(self._source.board.reading("active_power", now))
+        self._notice(now)
+
+    async def _upkeep(self) -> None:
+        self._notice(self._clock.now())
+        await self._setpoint.upkeep()
+
+    def _learn_limits(self, now: datetime) -> None:
+        board, rated = self._source.board, self._rated
+        charge_w = board.fresh("max_charge_power", now)
+        discharge_w = board.fresh("max_discharge_power", now)
+        if charge_w is not None:
+            self._spec = replace(self._spec, max_charge_w=min(rated.max_charge_w, charge_w))
+        if discharge_w is not None:
+            most_w = min(rated.max_discharge_w, discharge_w)
+            self._spec = replace(self._spec, max_discharge_w=most_w)
+
+    def _notice(self, now: datetime) -> None:
+        held_w, spec = self._setpoint.held, self._spec
+        over = held_w is not None and not -spec.max_discharge_w <= held_w <= spec.max_charge_w
+        self._edge.see(self.state(now).online, over)
