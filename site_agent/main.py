@@ -28,6 +28,7 @@ from site_agent.devices.registry import (
     make_central,
     make_functions,
 )
+from site_agent.devices.writer import sole_writer, written
 from site_agent.domain.control import DEFAULT_POLICY
 from site_agent.domain.device import ChargerState
 from site_agent.flows.control_loop import ControlLoop
@@ -69,14 +70,16 @@ async def run(
     `ready` is called once devices can connect. The gateway being away stops nothing here.
 
     Raises:
-        ConfigError: the data folder, the database or a certificate cannot be used.
+        ConfigError: the data folder, the database or a certificate cannot be used, or another
+            program writes to one of the devices.
     """
     _make_folder(settings.data)
-    store = open_store(settings.data / DATABASE, clock.now())
-    try:
-        await first_of(_Site(settings, clock, store).run(ready), _until(stopping))
-    finally:
-        store.close()
+    with sole_writer(settings.data, written(settings)):
+        store = open_store(settings.data / DATABASE, clock.now())
+        try:
+            await first_of(_Site(settings, clock, store).run(ready), _until(stopping))
+        finally:
+            store.close()
 
 
 class _Site:
