@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import structlog
 
-from contracts.errors import ProtocolError
+from contracts.errors import LinkDownError, ProtocolError, TransientError
 from site_agent.devices.modbus.link import Priority, RegisterLink
 from site_agent.devices.modbus.replies import MAX_READ, ModbusRefusedError
 from site_agent.devices.sunspec.codec import CapabilityMissingError, ModelCodec, Values
-from site_agent.devices.sunspec.discovery import Place, discover, find
+from site_agent.devices.sunspec.discovery import BASES, Place, discover, find
 
 _log = structlog.get_logger(__name__)
 
@@ -46,6 +46,7 @@ class SunSpecUnit:
         self._link = link
         self._unit = unit
         self._places: tuple[Place, ...] | None = None
+        self._bases = BASES
 
     async def models(self) -> tuple[Place, ...]:
         """Every model of the device in its order, known to us or not.
@@ -55,7 +56,7 @@ class SunSpecUnit:
             TransientError: no answer.
         """
         if self._places is None:
-            self._places = await discover(self._read_slowly)
+            self._places = await self._search()
             models = [place.model_id for place in self._places]
             _log.info("sunspec device found", unit=self._unit, models=models)
         return self._places
@@ -155,6 +156,16 @@ class SunSpecUnit:
             self._places = None
             raise ProtocolError(f"model {place.model_id} is not where it was")
         return registers
+
+    async def _search(self) -> tuple[Place, ...]:
+        """Some devices are silent where they have no registers: search elsewhere next time."""
+        try:
+            return await discover(self._read_slowly, self._bases)
+        except LinkDownError:
+            raise
+        except TransientError:
+            self._bases = (*self._bases[1:], self._bases[0])
+            raise
 
     async def _read_slowly(self, address: int, count: int) -> tuple[int, ...]:
         return await self._link.read_holding(self._unit, address, count, priority=Priority.SLOW)
