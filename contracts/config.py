@@ -50,17 +50,18 @@ def loads(text: str, model: type[Model], *, name: str) -> Model:
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=False)
         lines = [
-            f"{name}:{_line(tree, fault['loc'])}: {_key(fault['loc'])}: {fault['msg']}"
+            f"{name}:{line_of(tree, fault['loc'])}: {key_text(fault['loc'])}: {fault['msg']}"
             for fault in faults
         ]
         raise ConfigError("\n".join(lines)) from error
 
 
-def _key(loc: tuple[int | str, ...]) -> str:
+def key_text(loc: tuple[int | str, ...]) -> str:
+    """The way to a fault, as people write it."""
     return ".".join(str(part) for part in loc) or "(whole file)"
 
 
-def _line(node: yaml.Node | None, loc: tuple[int | str, ...]) -> int:
+def line_of(node: yaml.Node | None, loc: tuple[int | str, ...]) -> int:
     """Line (from 1) of the deepest node on the way to `loc` that the file really has."""
     line = node.start_mark.line + 1 if node else 1
     for part in loc:
