@@ -20,6 +20,7 @@ from depot_sim.config import (
     PvSettings,
     VehicleSettings,
 )
+from depot_sim.modbus.listener import Listener
 from depot_sim.mqtt.battery import Broker, MqttBattery
 from depot_sim.physics.battery import Battery
 from depot_sim.physics.building import Building
@@ -30,7 +31,6 @@ from depot_sim.physics.vehicle import Vehicle
 from depot_sim.sunspec.battery import SunSpecBattery
 from depot_sim.sunspec.inverter import SunSpecInverter
 from depot_sim.sunspec.inverter700 import SunSpecInverter700
-from depot_sim.sunspec.server import Listener
 
 Elapsed = Callable[[], float]
 
@@ -89,11 +89,12 @@ def battery(
         battery=_cells(config),
         elapsed=elapsed,
         functions=config.functions,
+        clock=clock,
     )
 
 
 def inverter(
-    config: PvSettings, depot: DepotSettings, elapsed: Elapsed
+    config: PvSettings, depot: DepotSettings, clock: Clock, elapsed: Elapsed
 ) -> SunSpecInverter | SunSpecInverter700:
     """A PV inverter under its own piece of sky."""
     pv = Pv(
@@ -103,7 +104,7 @@ def inverter(
         sky=_drift(depot, config.id),
     )
     kind = SunSpecInverter700 if config.functions else SunSpecInverter
-    return kind(id=config.id, listener=listener(config), pv=pv, elapsed=elapsed)
+    return kind(id=config.id, listener=listener(config), pv=pv, elapsed=elapsed, clock=clock)
 
 
 def building(depot: DepotSettings) -> Building:

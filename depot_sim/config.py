@@ -17,7 +17,10 @@ from depot_sim.chargers import charger
 from depot_sim.chargers.personality import Value, compose
 from depot_sim.faults import USUAL_AMOUNT, FaultKind
 from depot_sim.mqtt import battery as mqtt_battery
-from depot_sim.sunspec import server as sunspec_server
+from depot_sim.sunspec.battery import SunSpecBattery
+from depot_sim.sunspec.inverter import SunSpecInverter
+from depot_sim.sunspec.inverter700 import SunSpecInverter700
+from depot_sim.sunspec.meter import SunSpecMeter
 
 EXAMPLE = Path(__file__).with_name("depots") / "example.yaml"
 
@@ -200,7 +203,7 @@ class FaultSettings(Settings):
     kind: FaultKind
     for_s: NotNegative | None = None
     amount: Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)] | None = None
-    """Seconds: of delay each way for `lag`, ahead of the time for `wrong-clock`."""
+    """How much of it, as `depot_sim.faults.FaultKind` says of each kind that has an amount."""
 
     @model_validator(mode="after")
     def _amount_has_a_meaning(self) -> Self:
@@ -243,10 +246,12 @@ class DepotSettings(Settings):
 
     def _fault_kinds(self) -> dict[str, frozenset[FaultKind]]:
         on_mqtt = [b.id for b in self.batteries if b.kind == "mqtt"]
-        on_modbus = [b.id for b in self.batteries if b.kind == "sunspec"]
-        on_modbus += [self.meter.id, *(inverter.id for inverter in self.pv)]
+        on_sunspec = [b.id for b in self.batteries if b.kind == "sunspec"]
+        inverters = {False: SunSpecInverter.FAULTS, True: SunSpecInverter700.FAULTS}
         return {
             **{c.id: charger.FAULTS for c in self.chargers},
             **dict.fromkeys(on_mqtt, mqtt_battery.FAULTS),
-            **dict.fromkeys(on_modbus, sunspec_server.FAULTS),
+            **dict.fromkeys(on_sunspec, SunSpecBattery.FAULTS),
+            **{inverter.id: inverters[inverter.functions] for inverter in self.pv},
+            self.meter.id: SunSpecMeter.FAULTS,
         }

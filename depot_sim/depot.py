@@ -14,6 +14,7 @@ from depot_sim import build
 from depot_sim.chargers.charger import Charger
 from depot_sim.config import ChargerSettings, DepotSettings, FaultSettings
 from depot_sim.faults import FaultKind
+from depot_sim.modbus.listener import Address
 from depot_sim.mqtt.battery import MqttBattery
 from depot_sim.physics.phases import PhaseWatts
 from depot_sim.physics.plant import Plant
@@ -22,7 +23,6 @@ from depot_sim.sunspec.battery import SunSpecBattery
 from depot_sim.sunspec.inverter import SunSpecInverter
 from depot_sim.sunspec.inverter700 import SunSpecInverter700
 from depot_sim.sunspec.meter import SunSpecMeter
-from depot_sim.sunspec.server import Address
 
 _log = structlog.get_logger(__name__)
 STEP_S = 0.2
@@ -59,12 +59,13 @@ class Depot:
             rated_a=config.meter.rated_a,
             plant=lambda: self.plant,
             elapsed=self.elapsed,
+            clock=clock,
         )
         self.chargers = {c.id: build.charger(c, clock, str(config.seed)) for c in config.chargers}
         self.batteries = {
             b.id: build.battery(b, config.site_id, clock, self.elapsed) for b in config.batteries
         }
-        self.pv = {p.id: build.inverter(p, config, self.elapsed) for p in config.pv}
+        self.pv = {p.id: build.inverter(p, config, clock, self.elapsed) for p in config.pv}
 
     def elapsed(self) -> float:
         """Seconds since this depot was made, the time axis of its configuration."""
@@ -111,18 +112,14 @@ class Depot:
     ) -> None:
         """Let a fault begin at a device, for some seconds or for good (None).
 
-        `amount` is how much of it (FaultKind says of which kinds); only chargers know such.
+        `amount` is how much of it (FaultKind says of which kinds).
 
         Raises:
             KeyError: no such device.
             ValueError: the device knows no such fault.
         """
         devices = {device.id: device for device in (self.meter, *self._devices())}
-        device = devices[device_id]
-        if isinstance(device, Charger):
-            device.fail(kind, for_s, amount)
-        else:
-            device.fail(kind, for_s)
+        devices[device_id].fail(kind, for_s, amount)
 
     def plug(self, charger_id: str, vehicle: Vehicle, evse_id: int = 1) -> None:
         """Put a vehicle on a charger's cable.
@@ -147,6 +144,7 @@ class Depot:
         for device in self._devices():
             device.step(now_s, dt_s)
         self.plant = self.plant.step(dt_s, self._flows(now_s))
+        self.meter.step(now_s, dt_s)
 
     def _devices(self) -> Iterator[Device]:
         yield from self.chargers.values()

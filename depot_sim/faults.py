@@ -26,10 +26,59 @@ class FaultKind(StrEnum):
     """Every message takes `amount` seconds more, each way."""
     WRONG_CLOCK = "wrong-clock"
     """The device's clock is `amount` seconds fast (negative: slow)."""
+    LATE = "late"
+    """Each answer comes `amount` seconds late; requests are answered in their order."""
+    CUT = "cut"
+    """Each answer breaks off in the middle, and the connection with it."""
+    WRONG_UNIT = "wrong-unit"
+    """Answers carry the number of another unit."""
+    GARBLED = "garbled"
+    """Each answer arrives damaged."""
+    NONSENSE = "nonsense"
+    """Each answer is well framed and says what no device may say."""
+    BUSY = "busy"
+    """Every request is answered with "busy" (Modbus exception 6)."""
+    ONE_CLIENT = "one-client"
+    """One connection only: another is refused (`amount` 0) or takes its place (1)."""
+    SIGN_FLIPPED = "sign-flipped"
+    """Power and energy count in the other direction: on phase `amount`, or (0) on all."""
+    SCALED = "scaled"
+    """Power, energy and current are `amount` times what they should be."""
+    SENTINEL = "sentinel"
+    """Measured values say "not implemented"."""
+    SCALE_CHANGE = "scale-change"
+    """Scale factors are `amount` powers of ten greater than at the start; values stay right."""
+    LENGTH_CHANGE = "length-change"
+    """A model is shorter than at the start, as at night, and those behind it stand elsewhere."""
+    IGNORES_WRITES = "ignores-writes"
+    """Writes are confirmed and change nothing: but for their registers (`amount` 0) or not even
+    these (1)."""
+    LATE_TIMER = "late-timer"
+    """A timer started now runs longer than set, by this share of it."""
+    NO_REVERSION = "no-reversion"
+    """A timer started now never runs out."""
+    OUTAGE = "outage"
+    """Of the grid: no voltage; devices come back one after the other."""
+    FREQUENCY = "frequency"
+    """Of the grid: `amount` Hz beside the nominal frequency."""
+    VOLTAGE = "voltage"
+    """Of the grid: `amount` V beside the nominal voltage."""
 
 
-USUAL_AMOUNT = {FaultKind.LAG: 5.0, FaultKind.WRONG_CLOCK: 3600.0}
-"""In s, where none is given."""
+USUAL_AMOUNT = {
+    FaultKind.LAG: 5.0,
+    FaultKind.WRONG_CLOCK: 3600.0,
+    FaultKind.LATE: 2.0,
+    FaultKind.ONE_CLIENT: 0.0,
+    FaultKind.SIGN_FLIPPED: 0.0,
+    FaultKind.SCALED: 0.1,
+    FaultKind.SCALE_CHANGE: 1.0,
+    FaultKind.IGNORES_WRITES: 0.0,
+    FaultKind.LATE_TIMER: 1 / 3,
+    FaultKind.FREQUENCY: -0.3,
+    FaultKind.VOLTAGE: -25.0,
+}
+"""Of the kinds that have an amount, where none is given."""
 
 
 class Faults:

@@ -31,7 +31,17 @@ VERSIONS: Mapping[str, tuple[_Speaker, Rules]] = {
 }
 
 
-FAULTS = frozenset(FaultKind) - {FaultKind.OFFLINE}
+FAULTS = frozenset(
+    {
+        FaultKind.DROP,
+        FaultKind.KILL,
+        FaultKind.REBOOT,
+        FaultKind.UNRESPONSIVE,
+        FaultKind.FREEZE,
+        FaultKind.LAG,
+        FaultKind.WRONG_CLOCK,
+    }
+)
 _REBOOT_S = 10.0
 """A reboot takes so long unless told otherwise."""
 _BOOT_REASONS = {FaultKind.KILL: BootReason.POWER_UP, FaultKind.REBOOT: BootReason.WATCHDOG}
@@ -52,7 +62,7 @@ class ChargerSpec:
 
 
 class Charger:
-    """A charging station of the plant. Knows every fault but offline."""
+    """A charging station of the plant. Knows the faults of `FAULTS`."""
 
     def __init__(self, spec: ChargerSpec, clock: Clock) -> None:
         speaker, rules = VERSIONS[spec.version]

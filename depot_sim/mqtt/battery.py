@@ -82,13 +82,13 @@ class MqttBattery:
         """Let `dt_s` pass."""
         self.battery = self.battery.step(dt_s, setpoint_w=self._lease.at(now_s) or 0.0)
 
-    def fail(self, kind: FaultKind, for_s: float | None) -> None:
+    def fail(self, kind: FaultKind, for_s: float | None, amount: float | None = None) -> None:
         """Let a fault begin, for some seconds or for good (None).
 
         Raises:
             ValueError: not a fault of this device.
         """
-        self._faults.begin(kind, for_s)
+        self._faults.begin(kind, for_s, amount)
         if kind is FaultKind.DROP and self._client is not None:
             _cut(self._client)
 

@@ -16,25 +16,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from typing import ClassVar
 
 from contracts.power import NOMINAL_VOLTAGE_V, line_to_line_v
-from depot_sim.faults import FaultKind, Faults
+from contracts.time import Clock
+from depot_sim.modbus.listener import Listener
 from depot_sim.physics.battery import Battery
 from depot_sim.physics.lease import Lease
 from depot_sim.physics.phases import PhaseWatts, spread
 from depot_sim.sunspec.common import FREQUENCY_HZ, Identity
+from depot_sim.sunspec.device import DER_FAULTS, SunSpecDevice
 from depot_sim.sunspec.functions import Functions, constants, models
 from depot_sim.sunspec.image import Image, Value, scale_for
-from depot_sim.sunspec.server import FAULTS, Address, Listener, SunSpecServer
 
 _DC_VOLTAGE_V = 800.0
 _IN_WATTS = 1
 _ON = 1
 
 
-class SunSpecBattery:
-    """A battery of the plant. Knows the faults freeze and offline."""
+class SunSpecBattery(SunSpecDevice):
+    """A battery of the plant."""
+
+    FAULTS: ClassVar = DER_FAULTS
 
     def __init__(
         self,
@@ -44,29 +47,13 @@ class SunSpecBattery:
         battery: Battery,
         elapsed: Callable[[], float],
         functions: bool = False,
+        clock: Clock | None = None,
     ) -> None:
-        self.id = id
+        image = _image(id, battery, functions=functions)
+        super().__init__(id=id, listener=listener, image=image, elapsed=elapsed, clock=clock)
         self.battery = battery
-        self._elapsed = elapsed
         self._lease = Lease(fallback=0.0)
-        self._faults = Faults(FAULTS, elapsed)
-        self._image = _image(id, battery, functions=functions)
         self.functions = Functions(self._image, elapsed, id) if functions else None
-        self._server = SunSpecServer(
-            listener=listener,
-            image=self._image,
-            faults=self._faults,
-            refresh=self._refresh,
-            written=self._written,
-        )
-
-    def serving(self) -> AbstractAsyncContextManager[Address]:
-        """Listen while the context lasts."""
-        return self._server.serving()
-
-    def fail(self, kind: FaultKind, for_s: float | None) -> None:
-        """Let a fault begin (freeze, offline), for some seconds or for good (None)."""
-        self._faults.begin(kind, for_s)
 
     @property
     def phases_w(self) -> PhaseWatts:
@@ -81,6 +68,11 @@ class SunSpecBattery:
             self.functions.step()
         self.battery = self.battery.step(dt_s, setpoint_w=self._lease.at(now_s) or 0.0)
 
+    def start_afresh(self) -> None:
+        """The setpoint is forgotten."""
+        self._image.put(704, "WSetEna", 0)
+        self._lease = Lease(fallback=0.0)
+
     def _revert(self) -> None:
         put, get = self._image.put, self._image.get
         put(704, "WSetEna", get(704, "WSetEnaRvrt"))
@@ -93,8 +85,7 @@ class SunSpecBattery:
         last = self._image.address_of(704, "WSetRvrtRem")
         if address < last and first < address + count:
             timer_s = self._image.get(704, "WSetRvrtTms")
-            expires_s = self._elapsed() + timer_s if timer_s else None
-            self._lease = Lease(value=self._setpoint_w(), expires_s=expires_s)
+            self._lease = self.lease(self._setpoint_w(), timer_s)
         if self.functions is not None:
             self.functions.written(address, count)
 

@@ -11,6 +11,10 @@ BASE_ADDRESS = 40_000
 _MARKER = (0x5375, 0x6E53)
 _END = (0xFFFF, 0)
 _COUNTS = ("NPt", "NCrv", "NCrvSet", "NCtl")
+_COARSEST = 10
+_CONTROL_MODELS = frozenset({121, 123, 124, 715, *range(704, 713)})
+_FOLDING, _PORTS, _PORT_COUNT = 714, "Prt.", "NPrt"
+"""The model that loses its repeating part at night, as some inverters' does."""
 _RANGES = {"int16": (-32_767, 32_767), "uint16": (0, 65_534)}
 """What 16 bits can say besides "not implemented": a meter beyond its range shows its end."""
 Value = int | float | str
@@ -40,16 +44,27 @@ class Image:
         self.registers = list(_MARKER)
         self._places: dict[tuple[int, str], _Place] = {}
         self._writable: set[int] = set()
+        self._unimplemented: list[int] = list(_MARKER)
+        self._values: dict[tuple[int, str], Value] = {}
+        self._coarser = 0
+        self._folded = range(0)
         for model_id, constants in models.items():
             counts = {name: constants[name] for name in _COUNTS if name in constants}
             self._append(model_id, counts)
             for name in sorted(constants, key=lambda name: not name.endswith("_SF")):
                 self.put(model_id, name, constants[name])
         self.registers.extend(_END)
+        self._constants = frozenset(self._values)
 
     def put(self, model_id: int, name: str, value: Value) -> None:
         """Set a point in its real unit, rounded to its resolution, bounded by its range."""
+        self._values[model_id, name] = value
+        self._set(model_id, name, value)
+
+    def _set(self, model_id: int, name: str, value: Value) -> None:
         point = self._places[model_id, name].point
+        if point.sf:
+            point.sf_value = None  # pysunspec2 keeps the first one of points that never change
         point.cvalue = value if isinstance(value, str) or point.sf_required else round(value)
         if point.pdef["type"] in _RANGES:
             least, most = _RANGES[point.pdef["type"]]
@@ -82,13 +97,67 @@ class Image:
         """Whether all these registers may be written."""
         return self._writable.issuperset(range(address, address + count))
 
+    def view(self, address: int, count: int, *, blank: bool = False) -> list[int] | None:
+        """Registers as a client sees them, None where there are none.
+
+        With `blank`, what has been measured says "not implemented".
+        """
+        start = address - BASE_ADDRESS
+        seen = self.registers.copy() if blank or self._folded else self.registers
+        if blank:
+            for at in self._measured_registers():
+                seen[at] = self._unimplemented[at]
+        if self._folded:
+            head = self.address_of(_FOLDING, "L") - BASE_ADDRESS
+            seen[head] = self._folded.start - head - 1
+            seen[self.address_of(_FOLDING, _PORT_COUNT) - BASE_ADDRESS] = 0
+            del seen[self._folded.start : self._folded.stop]
+        return seen[start : start + count] if 0 <= start <= len(seen) - count else None
+
+    def fold(self, *, folded: bool) -> None:
+        """Leave out the repeating part of model 714, or show it again; models behind it move."""
+        self._folded = range(0)
+        ports = [self._places[of] for of in self._places if of[0] == _FOLDING and _PORTS in of[1]]
+        if folded and ports:
+            first = min(place.address for place in ports)
+            last = max(place.address + place.point.len for place in ports)
+            self._folded = range(first - BASE_ADDRESS, last - BASE_ADDRESS)
+
+    def unfolded(self, address: int) -> int:
+        """The register behind one that a client names."""
+        behind = self._folded and address - BASE_ADDRESS >= self._folded.start
+        return address + len(self._folded) if behind else address
+
+    def coarsen(self, steps: int) -> None:
+        """Let all scale factors be so many powers of ten above those at the start."""
+        if steps == self._coarser:
+            return
+        self._coarser = steps
+        for (model_id, name), value in self._values.items():
+            if name.endswith("_SF") and not isinstance(value, str):
+                coarser = max(-_COARSEST, min(_COARSEST, int(value) + steps))
+                self._set(model_id, name, coarser)
+        for (model_id, name), value in self._values.items():
+            if not name.endswith("_SF"):
+                self._set(model_id, name, value)
+
+    def _measured_registers(self) -> Iterator[int]:
+        for key in self._values.keys() - self._constants:
+            place = self._places[key]
+            if key[0] not in _CONTROL_MODELS:
+                start = place.address - BASE_ADDRESS
+                yield from range(start, start + place.point.len)
+
     def write(self, address: int, values: list[int]) -> None:
         """Take in registers written by a client."""
         offset = address - BASE_ADDRESS
         self.registers[offset : offset + len(values)] = values
-        for place in self._places.values():
+        for key, place in self._places.items():
             if place.address < address + len(values) and address < place.address + place.point.len:
                 self._unpack(place)
+                self._values.pop(key, None)
+                if place.point.value is not None:
+                    self._values[key] = place.point.cvalue
 
     def _append(self, model_id: int, counts: Mapping[str, Value]) -> None:
         # pysunspec2 has no annotations, here and below.
@@ -99,7 +168,9 @@ class Image:
             self._places[model_id, name] = place
             if point.pdef.get("access") == "RW":
                 self._writable.update(range(place.address, place.address + point.len))
-        self.registers.extend(_words(model.get_mb()))  # type: ignore[no-untyped-call]
+        words = _words(model.get_mb())  # type: ignore[no-untyped-call]
+        self.registers.extend(words)
+        self._unimplemented.extend(words)
 
     def _pack(self, place: _Place) -> None:
         words = _words(place.point.get_mb())  # type: ignore[no-untyped-call]

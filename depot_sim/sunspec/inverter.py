@@ -11,16 +11,17 @@ disconnects the inverter, without any timer.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from typing import ClassVar
 
 from contracts.power import NOMINAL_VOLTAGE_V, line_to_line_v
-from depot_sim.faults import FaultKind, Faults
+from contracts.time import Clock
+from depot_sim.modbus.listener import Listener
 from depot_sim.physics.lease import Lease
 from depot_sim.physics.phases import PhaseWatts, spread
 from depot_sim.physics.pv import Pv
 from depot_sim.sunspec.common import FREQUENCY_HZ, Identity, put_phases
+from depot_sim.sunspec.device import DER_FAULTS, SunSpecDevice
 from depot_sim.sunspec.image import Image, scale_for
-from depot_sim.sunspec.server import FAULTS, Address, Listener, SunSpecServer
 
 _CONTROLS = 123
 _DC_EFFICIENCY = 0.97
@@ -29,33 +30,25 @@ _ON = 1
 _MPPT, _THROTTLED, _STANDBY = 4, 5, 8
 
 
-class SunSpecInverter:
-    """A PV inverter of the plant. Knows the faults freeze and offline."""
+class SunSpecInverter(SunSpecDevice):
+    """A PV inverter of the plant."""
+
+    FAULTS: ClassVar = DER_FAULTS
 
     def __init__(
-        self, *, id: str, listener: Listener, pv: Pv, elapsed: Callable[[], float]
+        self,
+        *,
+        id: str,
+        listener: Listener,
+        pv: Pv,
+        elapsed: Callable[[], float],
+        clock: Clock | None = None,
     ) -> None:
-        self.id = id
-        self.pv = pv
-        self._elapsed = elapsed
-        self._lease = Lease()
-        self._faults = Faults(FAULTS, elapsed)
-        self._image = _image(id, pv)
-        self._server = SunSpecServer(
-            listener=listener,
-            image=self._image,
-            faults=self._faults,
-            refresh=self._refresh,
-            written=self._written,
+        super().__init__(
+            id=id, listener=listener, image=_image(id, pv), elapsed=elapsed, clock=clock
         )
-
-    def serving(self) -> AbstractAsyncContextManager[Address]:
-        """Listen while the context lasts."""
-        return self._server.serving()
-
-    def fail(self, kind: FaultKind, for_s: float | None) -> None:
-        """Let a fault begin (freeze, offline), for some seconds or for good (None)."""
-        self._faults.begin(kind, for_s)
+        self.pv = pv
+        self._lease = Lease()
 
     @property
     def phases_w(self) -> PhaseWatts:
@@ -67,7 +60,13 @@ class SunSpecInverter:
         if self._lease.lapsed(now_s):
             self._image.put(_CONTROLS, "WMaxLim_Ena", 0)
             self._lease = Lease(value=self._limit_w())
-        self.pv = self.pv.step(now_s, dt_s, limit_w=self._lease.at(now_s))
+        limit_w = self._lease.at(now_s) if self.powered else 0.0
+        self.pv = self.pv.step(now_s, dt_s, limit_w=limit_w)
+
+    def start_afresh(self) -> None:
+        """The limit is forgotten."""
+        self._image.put(_CONTROLS, "WMaxLim_Ena", 0)
+        self._lease = Lease(value=self._limit_w())
 
     def _written(self, address: int, count: int) -> None:
         first = self._image.address_of(_CONTROLS, "Conn")
@@ -75,8 +74,7 @@ class SunSpecInverter:
         if address < last and first < address + count:
             timer_s = self._image.get(_CONTROLS, "WMaxLimPct_RvrtTms")
             limited = self._image.get(_CONTROLS, "WMaxLim_Ena") == _ON
-            expires_s = self._elapsed() + timer_s if timer_s and limited else None
-            self._lease = Lease(value=self._limit_w(), expires_s=expires_s)
+            self._lease = self.lease(self._limit_w(), timer_s if limited else 0.0)
 
     def _limit_w(self) -> float | None:
         """The limit in the registers; None when there is none."""

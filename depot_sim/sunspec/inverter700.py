@@ -12,51 +12,44 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from typing import ClassVar
 
 from contracts.power import NOMINAL_VOLTAGE_V, line_to_line_v
-from depot_sim.faults import FaultKind, Faults
+from contracts.time import Clock
+from depot_sim.modbus.listener import Listener
 from depot_sim.physics.lease import Lease
 from depot_sim.physics.phases import PhaseWatts, spread
 from depot_sim.physics.pv import Pv
 from depot_sim.sunspec.common import FREQUENCY_HZ, Identity
+from depot_sim.sunspec.device import DER_FAULTS, SunSpecDevice
 from depot_sim.sunspec.functions import Functions, constants, models
 from depot_sim.sunspec.image import Image, Value, scale_for
-from depot_sim.sunspec.server import FAULTS, Address, Listener, SunSpecServer
 
 _ON = 1
 _MPPT, _THROTTLED = 3, 4
 """701.InvSt."""
 
 
-class SunSpecInverter700:
-    """A PV inverter of the plant. Knows the faults freeze and offline."""
+class SunSpecInverter700(SunSpecDevice):
+    """A PV inverter of the plant."""
+
+    FAULTS: ClassVar = DER_FAULTS
 
     def __init__(
-        self, *, id: str, listener: Listener, pv: Pv, elapsed: Callable[[], float]
+        self,
+        *,
+        id: str,
+        listener: Listener,
+        pv: Pv,
+        elapsed: Callable[[], float],
+        clock: Clock | None = None,
     ) -> None:
-        self.id = id
-        self.pv = pv
-        self._elapsed = elapsed
-        self._lease = Lease()
-        self._faults = Faults(FAULTS, elapsed)
-        self._image = _image(id, pv)
-        self.functions = Functions(self._image, elapsed, id)
-        self._server = SunSpecServer(
-            listener=listener,
-            image=self._image,
-            faults=self._faults,
-            refresh=self._refresh,
-            written=self._written,
+        super().__init__(
+            id=id, listener=listener, image=_image(id, pv), elapsed=elapsed, clock=clock
         )
-
-    def serving(self) -> AbstractAsyncContextManager[Address]:
-        """Listen while the context lasts."""
-        return self._server.serving()
-
-    def fail(self, kind: FaultKind, for_s: float | None) -> None:
-        """Let a fault begin (freeze, offline), for some seconds or for good (None)."""
-        self._faults.begin(kind, for_s)
+        self.pv = pv
+        self._lease = Lease()
+        self.functions = Functions(self._image, elapsed, id)
 
     @property
     def phases_w(self) -> PhaseWatts:
@@ -71,15 +64,20 @@ class SunSpecInverter700:
             put(704, "WMaxLimPct", get(704, "WMaxLimPctRvrt"))
             self._lease = Lease(value=self._limit_w())
         self.functions.step()
-        self.pv = self.pv.step(now_s, dt_s, limit_w=self._lease.at(now_s))
+        limit_w = self._lease.at(now_s) if self.powered else 0.0
+        self.pv = self.pv.step(now_s, dt_s, limit_w=limit_w)
+
+    def start_afresh(self) -> None:
+        """The limit is forgotten."""
+        self._image.put(704, "WMaxLimPctEna", 0)
+        self._lease = Lease()
 
     def _written(self, address: int, count: int) -> None:
         first = self._image.address_of(704, "WMaxLimPctEna")
         last = self._image.address_of(704, "WMaxLimPctRvrtRem")
         if address < last and first < address + count:
             timer_s = self._image.get(704, "WMaxLimPctRvrtTms")
-            expires_s = self._elapsed() + timer_s if timer_s else None
-            self._lease = Lease(value=self._limit_w(), expires_s=expires_s)
+            self._lease = self.lease(self._limit_w(), timer_s)
         self.functions.written(address, count)
 
     def _limit_w(self) -> float | None:

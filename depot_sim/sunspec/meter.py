@@ -6,22 +6,27 @@ Import is positive in W and WphA-C; currents are RMS magnitudes; TotWhImp and To
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from typing import ClassVar
 
 from contracts.power import line_to_line_v
-from depot_sim.faults import FaultKind, Faults
+from contracts.time import Clock
+from depot_sim.modbus.device import METER_FAULTS
+from depot_sim.modbus.listener import Listener
+from depot_sim.modbus.meter import Metering
 from depot_sim.physics.plant import Plant
 from depot_sim.sunspec.common import FREQUENCY_HZ, Identity, line_voltages, put_phases
+from depot_sim.sunspec.device import IMAGE_FAULTS, SunSpecDevice
 from depot_sim.sunspec.image import Image, scale_for
-from depot_sim.sunspec.server import FAULTS, Address, Listener, SunSpecServer
 
 _MODEL = 203
 _MARGIN = 1.15
 """How far beyond its rating the meter can count, at least; more would cost resolution."""
 
 
-class SunSpecMeter:
+class SunSpecMeter(SunSpecDevice):
     """Shows the plant it is given. `rated_a` per phase chooses the scale factors."""
+
+    FAULTS: ClassVar = IMAGE_FAULTS | METER_FAULTS
 
     def __init__(
         self,
@@ -31,25 +36,19 @@ class SunSpecMeter:
         rated_a: float,
         plant: Callable[[], Plant],
         elapsed: Callable[[], float],
+        clock: Clock | None = None,
     ) -> None:
-        self.id = id
-        self._plant = plant
-        self._faults = Faults(FAULTS, elapsed)
-        self._image = _image(id, rated_a, plant().voltage_v)
-        self._server = SunSpecServer(
-            listener=listener, image=self._image, faults=self._faults, refresh=self._refresh
-        )
+        image = _image(id, rated_a, plant().voltage_v)
+        super().__init__(id=id, listener=listener, image=image, elapsed=elapsed, clock=clock)
+        self._metering = Metering(plant, self.faults)
 
-    def serving(self) -> AbstractAsyncContextManager[Address]:
-        """Listen while the context lasts."""
-        return self._server.serving()
-
-    def fail(self, kind: FaultKind, for_s: float | None) -> None:
-        """Let a fault begin (freeze, offline), for some seconds or for good (None)."""
-        self._faults.begin(kind, for_s)
+    def step(self, now_s: float, dt_s: float) -> None:
+        """Let `dt_s` pass, after the plant has moved on."""
+        del now_s
+        self._metering.step(dt_s)
 
     def _refresh(self) -> None:
-        plant, put = self._plant(), self._image.put
+        plant, put = self._metering.shows(), self._image.put
         put(_MODEL, "W", plant.power_w)
         put(_MODEL, "VA", sum(abs(power_w) for power_w in plant.phases_w))
         put(_MODEL, "A", sum(plant.phases_a))

@@ -15,6 +15,7 @@ from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
 
 from contracts.errors import ConfigError
 from depot_sim.faults import FaultKind
+from depot_sim.modbus.listener import Address, Listener
 from depot_sim.physics.battery import Battery
 from depot_sim.physics.drift import Drift
 from depot_sim.physics.plant import Plant
@@ -22,7 +23,6 @@ from depot_sim.physics.pv import Pv
 from depot_sim.sunspec.battery import SunSpecBattery
 from depot_sim.sunspec.inverter import SunSpecInverter
 from depot_sim.sunspec.meter import SunSpecMeter
-from depot_sim.sunspec.server import Address, Listener
 
 
 def scan(address: Address) -> Any:
@@ -248,8 +248,8 @@ async def test_offline_meter_never_answers_and_comes_back(clock: Any) -> None:
 
 
 async def test_a_device_knows_its_faults(battery: SunSpecBattery) -> None:
-    with pytest.raises(ValueError, match="no fault kill here; known: freeze, offline"):
-        battery.fail(FaultKind.KILL, 1)
+    with pytest.raises(ValueError, match="no fault outage here; known: busy, cut, "):
+        battery.fail(FaultKind.OUTAGE, 1)
 
 
 async def test_a_taken_port_is_an_error(battery: SunSpecBattery, clock: Any) -> None:

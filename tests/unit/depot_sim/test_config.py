@@ -49,8 +49,8 @@ def test_the_difficult_depot_has_every_personality_and_every_fault_of_a_charger(
         (f"site_id: a\nchargers: [{CHARGER}, personality: [grumpy]}}]", r"grumpy.*amps-only"),
         (f"site_id: a\nchargers: [{CHARGER}}}, {CHARGER}}}]", r"ids used twice: CP-1"),
         (
-            "site_id: a\nfaults: [{at_s: 1, device: pcc, kind: kill}]",
-            r"'pcc' knows freeze, offline",
+            "site_id: a\nfaults: [{at_s: 1, device: pcc, kind: reboot}]",
+            r"'pcc' knows busy, cut, .* not reboot",
         ),
         ("site_id: a\nfaults: [{at_s: 1, device: x, kind: kill}]", r"no device 'x'"),
         (

@@ -13,6 +13,7 @@ from contracts.errors import TransientError
 from contracts.reading import Quality
 from contracts.time import Clock
 from depot_sim.faults import FaultKind
+from depot_sim.modbus.listener import Listener
 from depot_sim.physics.battery import Battery
 from depot_sim.physics.drift import Drift
 from depot_sim.physics.plant import Plant
@@ -20,7 +21,6 @@ from depot_sim.physics.pv import Pv
 from depot_sim.sunspec.battery import SunSpecBattery as BatteryHardware
 from depot_sim.sunspec.inverter import SunSpecInverter as InverterHardware
 from depot_sim.sunspec.meter import SunSpecMeter as MeterHardware
-from depot_sim.sunspec.server import Listener
 from site_agent.devices.leased import PATIENCE_S
 from site_agent.devices.modbus.link import RegisterLink
 from site_agent.devices.sunspec.battery import SunSpecBattery

@@ -20,6 +20,7 @@ from contracts.inverter import (
     Reference,
 )
 from contracts.time import Clock
+from depot_sim.modbus.listener import Address, Listener
 from depot_sim.physics.battery import Battery
 from depot_sim.physics.drift import Drift
 from depot_sim.physics.pv import Pv
@@ -27,7 +28,6 @@ from depot_sim.sunspec.battery import SunSpecBattery as BatteryHardware
 from depot_sim.sunspec.functions import Functions
 from depot_sim.sunspec.inverter import SunSpecInverter as OldHardware
 from depot_sim.sunspec.inverter700 import SunSpecInverter700 as Hardware
-from depot_sim.sunspec.server import Address, Listener
 from site_agent.devices.sunspec.functions import MEMORY_KEY, SunSpecFunctions
 from site_agent.store.memory import MemoryKeyValues
 from support.fast_clock import FastClock
