@@ -18,12 +18,21 @@ async def linked(
     timeout_s: float = 0.15,
     clock: Clock | None = None,
 ) -> AsyncIterator[RegisterLink]:
-    """A running link."""
+    """A running link to a socket on loopback."""
     settings = LinkSettings(host="127.0.0.1", port=port, framing=framing, timeout_s=timeout_s)
+    async with running(settings, clock) as link:
+        yield link
+
+
+@asynccontextmanager
+async def running(
+    settings: LinkSettings, clock: Clock | None = None
+) -> AsyncIterator[RegisterLink]:
+    """A running link."""
     link = RegisterLink(settings, clock or SystemClock())
     async with asyncio.TaskGroup() as tasks:
-        running = tasks.create_task(link.run())
+        serving = tasks.create_task(link.run())
         try:
             yield link
         finally:
-            running.cancel()
+            serving.cancel()

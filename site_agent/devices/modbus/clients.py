@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import ssl
 import struct
+from functools import partial
 
 from pymodbus import FramerType, ModbusException
 from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
 from pymodbus.client.base import ModbusBaseClient
+from pymodbus.exceptions import ConnectionException
 from pymodbus.framer import FramerRTU, FramerSocket
 from pymodbus.pdu import DecodePDU, ModbusPDU
 from pymodbus.transport import CommParams, CommType
@@ -70,7 +72,16 @@ def make_client(settings: LinkSettings, context: ssl.SSLContext | None) -> Modbu
         client = _tcp(settings)
     framer = _SoundRtuFramer if settings.is_bus else _SoundSocketFramer
     client.ctx.framer = framer(DecodePDU(False))
+    client.ctx.trace_connect = partial(_connection_changed, client)
     return client
+
+
+def _connection_changed(client: ModbusBaseClient, up: bool) -> None:
+    """Whoever waits for an answer over a connection that has gone need not wait for the timeout."""
+    waiting = client.ctx.response_future
+    if not up and not waiting.done():
+        waiting.set_exception(ConnectionException("the connection was lost"))
+        waiting.exception()  # seen, should nobody be waiting
 
 
 def _serial(line: SerialLine, timeout_s: float) -> AsyncModbusSerialClient:
