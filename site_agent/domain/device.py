@@ -28,6 +28,8 @@ class MeterState:
     power_w: Reading
     current_a: tuple[Reading, Reading, Reading]
     import_wh: Reading
+    export_wh: Reading | None = None
+    """None: it has no such register."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +126,8 @@ class BatteryState:
     """Since when it has been asked for about this."""
     obeys: bool = True
     """False while it is known to give less than asked; `spec` then says what it has given."""
+    local: bool = False
+    """Somebody at the device has taken command: it takes no setpoints from us."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +151,8 @@ class PvState:
     """False while it accepts none: it may make its rating."""
     obeys: bool = True
     """False while it makes more than the limit it has accepted."""
+    local: bool = False
+    """As `BatteryState.local`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
