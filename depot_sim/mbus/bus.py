@@ -17,7 +17,6 @@ from itertools import zip_longest
 import structlog
 
 from contracts.errors import ConfigError
-from contracts.tasks import heed_cancellation
 from contracts.time import Clock
 from depot_sim.mbus.meter import MBusMeter
 
@@ -32,6 +31,7 @@ class MBus:
     def __init__(self, meters: Iterable[MBusMeter], clock: Clock) -> None:
         self._meters = tuple(meters)
         self._clock = clock
+        self._clients: set[asyncio.StreamWriter] = set()
 
     def answer(self, frame: bytes) -> tuple[bytes, float]:
         """What the bus carries after a frame, and after how many seconds."""
@@ -53,8 +53,12 @@ class MBus:
             raise ConfigError(f"{host}:{port}: cannot listen there") from error
         async with server:
             name = server.sockets[0].getsockname()
-            yield name[0], name[1]
-            server.close()
+            try:
+                yield name[0], name[1]
+            finally:
+                server.close()
+                for client in [*self._clients]:
+                    client.close()
 
     @asynccontextmanager
     async def serving_pty(self) -> AsyncIterator[str]:
@@ -67,7 +71,7 @@ class MBus:
             heard: asyncio.Queue[bytes] = asyncio.Queue(maxsize=_MOST)
             loop = asyncio.get_running_loop()  # noqa: TID251 - only a loop watches descriptors
             loop.add_reader(ours, lambda: _take(ours, frames, heard))
-            task = tasks.create_task(self._reply(heard, lambda words: _put(ours, words)))
+            task = tasks.create_task(self._answer_all(heard, lambda words: _put(ours, words)))
             try:
                 yield os.ttyname(theirs)
             finally:
@@ -77,27 +81,30 @@ class MBus:
                 os.close(theirs)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        frames, heard = Frames(), asyncio.Queue[bytes](maxsize=_MOST)
+        self._clients.add(writer)
+        frames = Frames()
         try:
-            async with asyncio.TaskGroup() as tasks:
-                task = tasks.create_task(self._reply(heard, writer.write))
-                while data := await reader.read(_MOST):
-                    for frame in frames.feed(data):
-                        heard.put_nowait(frame)
-                task.cancel()
-        except* (OSError, asyncio.QueueFull) as group:
-            _log.info("m-bus client gone", why=repr(group.exceptions[0]))
+            while data := await reader.read(_MOST):
+                for frame in frames.feed(data):
+                    await self._reply(frame, writer.write)
+        except OSError as error:
+            _log.info("m-bus client gone", why=str(error))
         finally:
+            self._clients.discard(writer)
             writer.close()
-            heed_cancellation()
 
-    async def _reply(self, heard: asyncio.Queue[bytes], send: Callable[[bytes], object]) -> None:
+    async def _answer_all(
+        self, heard: asyncio.Queue[bytes], send: Callable[[bytes], object]
+    ) -> None:
         while True:
-            words, late_s = self.answer(await heard.get())
-            if late_s:
-                await self._clock.sleep(late_s)
-            if words:
-                send(words)
+            await self._reply(await heard.get(), send)
+
+    async def _reply(self, frame: bytes, send: Callable[[bytes], object]) -> None:
+        words, late_s = self.answer(frame)
+        if late_s:
+            await self._clock.sleep(late_s)
+        if words:
+            send(words)
 
 
 class Frames:
