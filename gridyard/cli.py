@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from contracts.errors import ConfigError
+from gridyard.device.cli import app as device
 from gridyard.ocpp.cli import app as ocpp
 from gridyard.openadr.cli import app as openadr
 from gridyard.printing import JsonOption
@@ -28,6 +29,7 @@ app = typer.Typer(
     add_completion=False,
 )
 
+app.add_typer(device, name="device")
 app.add_typer(ocpp, name="ocpp")
 app.add_typer(openadr, name="openadr")
 app.add_typer(sep2, name="sep2")

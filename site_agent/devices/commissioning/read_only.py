@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from contracts.errors import PermanentError
@@ -106,6 +108,17 @@ class ReadOnlyLink(RegisterLink):
         if self._recorder is not None:
             self._recorder.read(unit, function, address, words)
         return words
+
+
+@asynccontextmanager
+async def running(link: RegisterLink) -> AsyncIterator[None]:
+    """Let a link talk until the context ends."""
+    async with asyncio.TaskGroup() as tasks:
+        talking = tasks.create_task(link.run())
+        try:
+            yield
+        finally:
+            talking.cancel()
 
 
 def _never() -> PermanentError:

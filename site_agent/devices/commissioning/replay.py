@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import get_args
+from typing import cast, get_args
 
 from contracts.errors import TransientError
 from site_agent.devices.commissioning.capture import Capture, Function
@@ -73,16 +73,17 @@ async def serving(
     `any_unit`: answer every unit id as this one, as devices do that do not look at it. `asked`
     hears of every request: unit, function, address, count.
     """
-    lookup, guests = Lookup(capture), set[asyncio.StreamWriter]()
+    lookup, guests = Lookup(capture), dict[asyncio.Task[None], asyncio.StreamWriter]()
 
     async def guest(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        guests.add(writer)
+        task = cast(asyncio.Task[None], asyncio.current_task())
+        guests[task] = writer
         try:
             await _converse(lookup, reader, writer, any_unit, asked)
         except (asyncio.IncompleteReadError, ConnectionError):
             pass  # it has hung up
         finally:
-            guests.discard(writer)
+            del guests[task]
             writer.close()
 
     server = await asyncio.start_server(guest, host, port)
@@ -91,10 +92,10 @@ async def serving(
         yield where[0], where[1]
     finally:
         server.close()
-        for writer in guests:
+        for writer in guests.values():
             writer.close()
-        with suppress(ConnectionError):
-            await server.wait_closed()
+        if guests:
+            await asyncio.wait(tuple(guests))
 
 
 async def _converse(

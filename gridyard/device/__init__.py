@@ -1,0 +1,1 @@
+"""`gridyard device`: put batteries, inverters, meters and other field devices into service."""

@@ -1,0 +1,111 @@
+"""The commands' work: a link, what runs on it, and files."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from contracts.clock import SystemClock
+from contracts.errors import ConfigError
+from gridyard.device import words
+from gridyard.device.target import numbers
+from site_agent.config.devices import ModbusSettings
+from site_agent.devices.commissioning import probe as probing
+from site_agent.devices.commissioning.capture import Capture, Function, Recorder, runs
+from site_agent.devices.commissioning.found import Found
+from site_agent.devices.commissioning.read_only import ReadOnlyLink, running
+from site_agent.devices.commissioning.replay import serving
+from site_agent.devices.commissioning.take import Range, take
+from site_agent.devices.modbus.settings import link_settings
+
+Tell = Callable[[str], None]
+_FUNCTIONS: dict[str, Function] = {"1": 1, "2": 2, "3": 3, "4": 4}
+_LAST_ADDRESS = 0xFFFF
+_MOST_REGISTERS = 10_000
+
+
+async def probe(there: ModbusSettings, units: Sequence[int] | None, tell: Tell) -> list[Found]:
+    """Every device found; raises as `site_agent.devices.commissioning.probe.probe`."""
+    link = ReadOnlyLink(link_settings(there), SystemClock())
+    asked = probing.usual_units(link) if units is None else probing.within(units, link)
+    if not asked:
+        raise ConfigError("on a serial line unit ids are 1 to 247")
+    tell(f"asking {len(asked)} unit ids at {link.settings.where}")
+    found = []
+    async with running(link):
+        async for outcome in probing.probe(link, asked, SystemClock()):
+            tell(words.progress(outcome))
+            if isinstance(outcome, Found):
+                found.append(outcome)
+    return found
+
+
+async def capture(
+    there: ModbusSettings, ranges: Sequence[Range], *, keep_serials: bool, note: str, tell: Tell
+) -> Capture:
+    """A capture of one unit; raises as `take`."""
+    recorder = Recorder()
+    link = ReadOnlyLink(link_settings(there), SystemClock(), recorder)
+    async with running(link):
+        return await take(
+            link,
+            recorder,
+            there.unit,
+            SystemClock(),
+            ranges=ranges,
+            keep_serials=keep_serials,
+            source=note or "on site, by `gridyard device capture`",
+            tell=tell,
+        )
+
+
+async def replay(
+    captured: Capture,
+    host: str,
+    port: int,
+    ready: Callable[[tuple[str, int]], None],
+    stopping: asyncio.Event,
+) -> None:
+    """Serve a capture until `stopping` is set.
+
+    Raises:
+        ConfigError: nothing can listen there.
+    """
+    try:
+        async with serving(captured, host=host, port=port) as where:
+            ready(where)
+            await stopping.wait()
+    except OSError as error:
+        raise ConfigError(f"{host}:{port}: {error.strerror}") from error
+
+
+def ranges(text: str) -> Iterator[Range]:
+    """`4:0-99,300` as ranges of neighbours.
+
+    Raises:
+        ConfigError: it is written otherwise.
+    """
+    function, colon, addresses = text.partition(":")
+    if not colon or function not in _FUNCTIONS:
+        raise ConfigError(f"--read {text}: a function code 1 to 4, a colon, addresses: 4:0-99")
+    wanted = numbers(addresses, highest=_LAST_ADDRESS, most=_MOST_REGISTERS)
+    for run in runs(wanted):
+        yield Range(_FUNCTIONS[function], run[0], len(run))
+
+
+def check_new(path: Path) -> None:
+    """Say so before anything is read, when the file cannot be written."""
+    if path.exists():
+        raise ConfigError(f"{path} is there already; captures are not overwritten")
+    if not path.parent.is_dir():
+        raise ConfigError(f"{path.parent}: no such folder")
+
+
+def write(path: Path, text: str) -> None:
+    """Write a new file."""
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from error

@@ -1,0 +1,193 @@
+"""`gridyard device ...`: find, check, watch and capture field devices.
+
+Nothing is written to a device but by `check --write`, after a typed confirmation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gridyard.device import words
+from gridyard.device.target import (
+    BaudOption,
+    CaOption,
+    CertOption,
+    FramingOption,
+    KeyOption,
+    ParityOption,
+    SerialOption,
+    StopBitsOption,
+    TimeoutOption,
+    WhereArgument,
+    place,
+    unit_ids,
+)
+from gridyard.printing import JsonOption
+from gridyard.runner import Exit, configure_logs, fail, plain_errors
+
+if TYPE_CHECKING:
+    from site_agent.config.devices import ModbusSettings
+    from site_agent.devices.commissioning.found import Found
+
+app = typer.Typer(
+    help="Find, check, watch and capture field devices: meters, batteries, inverters.",
+    no_args_is_help=True,
+)
+
+_UNKNOWN = (
+    "take what it reads (`capture --read 3:0-99`), compare it with its register list, and write a "
+    "profile: docs/how-to/add-a-device-profile.md"
+)
+UnitOption = Annotated[int, typer.Option("--unit", "-u", min=0, max=255, help="Unit id.")]
+
+
+@app.command()
+def probe(
+    where: WhereArgument = None,
+    *,
+    serial: SerialOption = None,
+    units: Annotated[
+        str | None,
+        typer.Option(metavar="IDS", help="Unit ids such as 1-10,126; else the usual ones."),
+    ] = None,
+    baud: BaudOption = 19200,
+    parity: ParityOption = "E",
+    stop_bits: StopBitsOption = 1,
+    framing: FramingOption = "tcp",
+    ca: CaOption = None,
+    cert: CertOption = None,
+    key: KeyOption = None,
+    timeout: TimeoutOption = 1.0,
+    every: Annotated[bool, typer.Option("--all", help="Also points without a value.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Who is there: asks unit by unit, and shows what each device is, says and needs as settings.
+
+    Only reads. SunSpec devices are found at every base address, others by the profiles that come
+    with the agent. Exit code 1 when nobody answers.
+    """
+    from gridyard.device import asking
+
+    _quietly()
+    with plain_errors():
+        there = place(
+            where, serial=serial, baud=baud, parity=parity, stop_bits=stop_bits, framing=framing,
+            ca=ca, cert=cert, key=key, timeout=timeout,
+        )  # fmt: skip
+        sought = None if units is None else unit_ids(units)
+        found = asyncio.run(asking.probe(there, sought, _say))
+    _show(found, there, every=every, as_json=as_json)
+    if not found:
+        fail(f"no device is known there\n  -> {_UNKNOWN}", Exit.FAILED)
+
+
+def _show(found: list[Found], there: ModbusSettings, *, every: bool, as_json: bool) -> None:
+    from site_agent.devices.commissioning.settings_block import settings_block
+
+    blocks = [settings_block(device, there) for device in found]
+    if as_json:
+        told = [
+            device.as_dict() | {"settings": block}
+            for device, block in zip(found, blocks, strict=True)
+        ]
+        typer.echo(json.dumps(told, indent=2))
+        return
+    for device, block in zip(found, blocks, strict=True):
+        typer.echo("\n".join(words.found(device, block, every=every)))
+
+
+@app.command()
+def capture(
+    out: Annotated[Path, typer.Option("--out", "-o", help="File to write; it must be new.")],
+    where: WhereArgument = None,
+    *,
+    serial: SerialOption = None,
+    unit: _UNKNOWN = (
+    "take what it reads (`capture --read 3:0-99`), compare it with its register list, and write a "
+    "profile: docs/how-to/add-a-device-profile.md"
+)
+UnitOption = 1,
+    also: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--read", metavar="FC:ADDRESSES", help="Registers nobody names, such as 4:0-99,300-309."
+        ),
+    ] = None,
+    keep_serials: Annotated[
+        bool, typer.Option("--keep-serials", help="Do not replace serial numbers by X.")
+    ] = False,
+    note: Annotated[str, typer.Option(help="Where it comes from, for the file.")] = "",
+    baud: BaudOption = 19200,
+    parity: ParityOption = "E",
+    stop_bits: StopBitsOption = 1,
+    framing: FramingOption = "tcp",
+    ca: CaOption = None,
+    cert: CertOption = None,
+    key: KeyOption = None,
+    timeout: TimeoutOption = 1.0,
+) -> None:
+    """Write down what a device reads, for a test or for asking for help.
+
+    Only reads: every SunSpec model, every point of the profile that fits, and the registers given
+    with --read (function codes 1 to 4; may be repeated). `replay` plays the file back.
+    """
+    from gridyard.device import asking
+    from site_agent.devices.commissioning.capture import dumps
+
+    _quietly()
+    with plain_errors():
+        there = place(
+            where, serial=serial, baud=baud, parity=parity, stop_bits=stop_bits, framing=framing,
+            ca=ca, cert=cert, key=key, timeout=timeout, unit=unit,
+        )  # fmt: skip
+        ranges = [one for text in also or () for one in asking.ranges(text)]
+        asking.check_new(out)
+        taken = asyncio.run(
+            asking.capture(there, ranges, keep_serials=keep_serials, note=note, tell=_say)
+        )
+        asking.write(out, dumps(taken))
+    count = sum(len(block.registers) for one in taken.units for block in one.blocks)
+    typer.echo(f"{out}: {count} registers")
+    if not keep_serials:
+        typer.echo("serial numbers are replaced by X; look through the file before you send it")
+
+
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="Written by `capture`.")],
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Where to listen (0: any).")] = 0,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+) -> None:
+    """Serve a capture as a Modbus TCP device until Ctrl-C; writes are refused."""
+    from gridyard.device import asking
+    from gridyard.runner import run_program
+    from site_agent.devices.commissioning.capture import load
+
+    _quietly()
+    with plain_errors():
+        captured = load(file)
+    units = ", ".join(str(one.unit) for one in captured.units)
+
+    def ready(where: tuple[str, int]) -> None:
+        typer.echo(f"{file} answers at {where[0]}:{where[1]}, unit {units}")
+
+    async def program(stopping: asyncio.Event) -> None:
+        await asking.replay(captured, host, port, ready, stopping)
+
+    run_program(program)
+
+
+def _quietly() -> None:
+    """What goes wrong is worded here; the library's own account of frames would bury it."""
+    configure_logs(quiet=True)
+    logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)

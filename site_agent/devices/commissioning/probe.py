@@ -1,0 +1,125 @@
+"""Who is there: unit by unit, what answers and what it is. Nothing is ever written."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from contracts.errors import GridyardError, LinkDownError, ProtocolError, TransientError
+from contracts.time import Clock
+from site_agent.devices.commissioning import sunspec_survey
+from site_agent.devices.commissioning.diagnose import Trouble, connection_trouble, silence
+from site_agent.devices.commissioning.found import Found, same_device
+from site_agent.devices.commissioning.read_only import ReadOnlyLink
+
+USUAL_UNITS = (1, 2, 3, 4, 5, 10, 100, 126, 200, 240, 247, 255, 0)
+"""Asked when nobody names any: what makers ship, the common ones first."""
+_BUS_UNITS = range(1, 248)
+"""On a serial line 0 is for everybody, who never answers, and 248 to 255 are reserved."""
+
+Survey = Callable[[ReadOnlyLink, int, datetime], Awaitable[Found | None]]
+"""Looks at one unit; None: not of the kind it knows."""
+
+
+class NobodyThereError(TransientError):
+    """No device could be found; the message says why and what to do."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__(f"{trouble.what}\n  -> {trouble.hint}")
+        self.trouble = trouble
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """Nobody answers as this unit."""
+
+    unit: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """Something answers, but neither SunSpec nor any profile knows it."""
+
+    unit: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class SameAgain:
+    """The device does not look at the unit id: it answered as an earlier one already."""
+
+    unit: int
+    first: int
+
+
+Outcome = Found | Silent | Stranger | SameAgain
+
+
+def usual_units(link: ReadOnlyLink) -> tuple[int, ...]:
+    """The unit ids worth asking on this link."""
+    return within(USUAL_UNITS, link)
+
+
+def within(units: Iterable[int], link: ReadOnlyLink) -> tuple[int, ...]:
+    """Those that can be asked at all on this link, each once."""
+    sought = dict.fromkeys(units)
+    return tuple(one for one in sought if one in _BUS_UNITS or not link.settings.is_bus)
+
+
+async def probe(
+    link: ReadOnlyLink, units: Sequence[int], clock: Clock, surveys: Sequence[Survey] = ()
+) -> AsyncIterator[Outcome]:
+    """Ask each unit; ends early where a device answers as any unit. `surveys` are tried in order.
+
+    Raises:
+        NobodyThereError: no connection, or not one unit answers.
+    """
+    found: list[Found] = []
+    heard = False
+    for unit in units:
+        outcome = await _ask(link, unit, clock, surveys)
+        heard = heard or not isinstance(outcome, Silent)
+        if isinstance(outcome, Found):
+            twin = next((one for one in found if same_device(outcome, one)), None)
+            if twin is not None:
+                yield SameAgain(unit, twin.unit)
+                return
+            found.append(outcome)
+        yield outcome
+    if not heard:
+        raise NobodyThereError(await silence(link.settings))
+
+
+async def _ask(link: ReadOnlyLink, unit: int, clock: Clock, surveys: Sequence[Survey]) -> Outcome:
+    try:
+        return await recognise(link, unit, clock, surveys)
+    except LinkDownError as error:
+        trouble = await connection_trouble(link.settings)
+        if trouble is not None:
+            raise NobodyThereError(trouble) from error
+        return Silent(unit, str(error))
+    except TransientError as error:
+        return Silent(unit, str(error))
+    except GridyardError as error:
+        return Stranger(unit, str(error))
+
+
+async def recognise(
+    link: ReadOnlyLink, unit: int, clock: Clock, surveys: Sequence[Survey] = ()
+) -> Found:
+    """What one unit is: SunSpec, or else the first of `surveys` that knows it.
+
+    Raises:
+        ProtocolError: it answers, but nobody knows it.
+        TransientError: no answer.
+    """
+    try:
+        return await sunspec_survey.survey(link, unit, clock.now())
+    except ProtocolError as error:
+        for survey in surveys:
+            found = await survey(link, unit, clock.now())
+            if found is not None:
+                return found
+        raise ProtocolError(f"{error}; and no profile matches") from error
