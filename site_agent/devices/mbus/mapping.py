@@ -1,9 +1,10 @@
 """From records of a telegram to canonical points.
 
 A present value (function 0, storage 0) of the main unit (subunit 0) counts, found by the code of
-its quantity. Phases are told apart by what follows the extension FF (as Finder, Saia-Burgess and EMU
-meters do) or FC (EN 13757-3, table of orthogonal extensions). Where a meter shows no total, it is
-the sum of its phases or tariffs. What a meter says in another way, a record map says for it.
+its quantity. Phases are told apart by what follows the extension FF (as meters of Finder,
+Saia-Burgess and EMU do) or FC (EN 13757-3, table of orthogonal extensions). Where a meter shows no
+total, it is the sum of its phases or tariffs. What a meter says in another way, a record map says
+for it.
 """
 
 from __future__ import annotations
