@@ -108,11 +108,7 @@ def capture(
     where: WhereArgument = None,
     *,
     serial: SerialOption = None,
-    unit: _UNKNOWN = (
-    "take what it reads (`capture --read 3:0-99`), compare it with its register list, and write a "
-    "profile: docs/how-to/add-a-device-profile.md"
-)
-UnitOption = 1,
+    unit: UnitOption = 1,
     also: Annotated[
         list[str] | None,
         typer.Option(
