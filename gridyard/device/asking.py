@@ -12,12 +12,16 @@ from gridyard.device import words
 from gridyard.device.target import numbers
 from site_agent.config.devices import ModbusSettings
 from site_agent.devices.commissioning import probe as probing
+from site_agent.devices.commissioning import sunspec_survey
 from site_agent.devices.commissioning.capture import Capture, Function, Recorder, runs
 from site_agent.devices.commissioning.found import Found
+from site_agent.devices.commissioning.probe import Survey
+from site_agent.devices.commissioning.profile_survey import survey_by, surveys
 from site_agent.devices.commissioning.read_only import ReadOnlyLink, running
 from site_agent.devices.commissioning.replay import serving
 from site_agent.devices.commissioning.take import Range, take
 from site_agent.devices.modbus.settings import link_settings
+from site_agent.devices.profiles.library import catalog, find
 
 Tell = Callable[[str], None]
 _FUNCTIONS: dict[str, Function] = {"1": 1, "2": 2, "3": 3, "4": 4}
@@ -25,7 +29,21 @@ _LAST_ADDRESS = 0xFFFF
 _MOST_REGISTERS = 10_000
 
 
-async def probe(there: ModbusSettings, units: Sequence[int] | None, tell: Tell) -> list[Found]:
+def known(profile: str | None) -> tuple[Survey, ...]:
+    """SunSpec and every profile that comes with the agent; or the one profile that is named.
+
+    Raises:
+        ConfigError: there is no such profile, or it is none.
+    """
+    clock = SystemClock()
+    if profile is not None:
+        return (survey_by(find(profile), clock),)
+    return (sunspec_survey.survey, *surveys(catalog().values(), clock))
+
+
+async def probe(
+    there: ModbusSettings, units: Sequence[int] | None, surveys: Sequence[Survey], tell: Tell
+) -> list[Found]:
     """Every device found; raises as `site_agent.devices.commissioning.probe.probe`."""
     link = ReadOnlyLink(link_settings(there), SystemClock())
     asked = probing.usual_units(link) if units is None else probing.within(units, link)
@@ -34,7 +52,7 @@ async def probe(there: ModbusSettings, units: Sequence[int] | None, tell: Tell) 
     tell(f"asking {len(asked)} unit ids at {link.settings.where}")
     found = []
     async with running(link):
-        async for outcome in probing.probe(link, asked, SystemClock()):
+        async for outcome in probing.probe(link, asked, SystemClock(), surveys):
             tell(words.progress(outcome))
             if isinstance(outcome, Found):
                 found.append(outcome)
@@ -42,7 +60,13 @@ async def probe(there: ModbusSettings, units: Sequence[int] | None, tell: Tell) 
 
 
 async def capture(
-    there: ModbusSettings, ranges: Sequence[Range], *, keep_serials: bool, note: str, tell: Tell
+    there: ModbusSettings,
+    ranges: Sequence[Range],
+    surveys: Sequence[Survey],
+    *,
+    keep_serials: bool,
+    note: str,
+    tell: Tell,
 ) -> Capture:
     """A capture of one unit; raises as `take`."""
     recorder = Recorder()
@@ -53,6 +77,7 @@ async def capture(
             recorder,
             there.unit,
             SystemClock(),
+            surveys=surveys,
             ranges=ranges,
             keep_serials=keep_serials,
             source=note or "on site, by `gridyard device capture`",

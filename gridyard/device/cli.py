@@ -44,6 +44,10 @@ _UNKNOWN = (
     "take what it reads (`capture --read 3:0-99`), compare it with its register list, and write a "
     "profile: docs/how-to/add-a-device-profile.md"
 )
+ProfileOption = Annotated[
+    str | None,
+    typer.Option(help="Take it for this device: the id of a profile, or a file (*.yaml)."),
+]
 UnitOption = Annotated[int, typer.Option("--unit", "-u", min=0, max=255, help="Unit id.")]
 
 
@@ -64,6 +68,7 @@ def probe(
     cert: CertOption = None,
     key: KeyOption = None,
     timeout: TimeoutOption = 1.0,
+    profile: ProfileOption = None,
     every: Annotated[bool, typer.Option("--all", help="Also points without a value.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -81,7 +86,7 @@ def probe(
             ca=ca, cert=cert, key=key, timeout=timeout,
         )  # fmt: skip
         sought = None if units is None else unit_ids(units)
-        found = asyncio.run(asking.probe(there, sought, _say))
+        found = asyncio.run(asking.probe(there, sought, asking.known(profile), _say))
     _show(found, there, every=every, as_json=as_json)
     if not found:
         fail(f"no device is known there\n  -> {_UNKNOWN}", Exit.FAILED)
@@ -109,6 +114,7 @@ def capture(
     *,
     serial: SerialOption = None,
     unit: UnitOption = 1,
+    profile: ProfileOption = None,
     also: Annotated[
         list[str] | None,
         typer.Option(
@@ -145,7 +151,14 @@ def capture(
         ranges = [one for text in also or () for one in asking.ranges(text)]
         asking.check_new(out)
         taken = asyncio.run(
-            asking.capture(there, ranges, keep_serials=keep_serials, note=note, tell=_say)
+            asking.capture(
+                there,
+                ranges,
+                asking.known(profile),
+                keep_serials=keep_serials,
+                note=note,
+                tell=_say,
+            )
         )
         asking.write(out, dumps(taken))
     count = sum(len(block.registers) for one in taken.units for block in one.blocks)

@@ -17,9 +17,9 @@ class Nature(StrEnum):
     """What a device is to a site."""
 
     METER = "meter"
-    PV = "pv_inverter"
-    BATTERY = "bess"
-    CHARGER = "evse"
+    PV = "pv"
+    BATTERY = "battery"
+    CHARGER = "charger"
     SENSOR = "sensor"
 
 

@@ -8,7 +8,6 @@ from datetime import datetime
 
 from contracts.errors import GridyardError, LinkDownError, ProtocolError, TransientError
 from contracts.time import Clock
-from site_agent.devices.commissioning import sunspec_survey
 from site_agent.devices.commissioning.diagnose import Trouble, connection_trouble, silence
 from site_agent.devices.commissioning.found import Found, same_device
 from site_agent.devices.commissioning.read_only import ReadOnlyLink
@@ -69,7 +68,7 @@ def within(units: Iterable[int], link: ReadOnlyLink) -> tuple[int, ...]:
 
 
 async def probe(
-    link: ReadOnlyLink, units: Sequence[int], clock: Clock, surveys: Sequence[Survey] = ()
+    link: ReadOnlyLink, units: Sequence[int], clock: Clock, surveys: Sequence[Survey]
 ) -> AsyncIterator[Outcome]:
     """Ask each unit; ends early where a device answers as any unit. `surveys` are tried in order.
 
@@ -107,19 +106,21 @@ async def _ask(link: ReadOnlyLink, unit: int, clock: Clock, surveys: Sequence[Su
 
 
 async def recognise(
-    link: ReadOnlyLink, unit: int, clock: Clock, surveys: Sequence[Survey] = ()
+    link: ReadOnlyLink, unit: int, clock: Clock, surveys: Sequence[Survey]
 ) -> Found:
-    """What one unit is: SunSpec, or else the first of `surveys` that knows it.
+    """What one unit is, by the first of `surveys` that knows it.
 
     Raises:
         ProtocolError: it answers, but nobody knows it.
         TransientError: no answer.
     """
-    try:
-        return await sunspec_survey.survey(link, unit, clock.now())
-    except ProtocolError as error:
-        for survey in surveys:
+    reasons = []
+    for survey in surveys:
+        try:
             found = await survey(link, unit, clock.now())
+        except ProtocolError as error:
+            reasons.append(str(error))
+        else:
             if found is not None:
                 return found
-        raise ProtocolError(f"{error}; and no profile matches") from error
+    raise ProtocolError("; ".join([*reasons, "no profile that was tried fits"]))

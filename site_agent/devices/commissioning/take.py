@@ -38,7 +38,7 @@ async def take(
     unit: int,
     clock: Clock,
     *,
-    surveys: Sequence[Survey] = (),
+    surveys: Sequence[Survey],
     ranges: Sequence[Range] = (),
     keep_serials: bool = False,
     source: str = "",
