@@ -27,6 +27,7 @@ from depot_sim.physics.building import Building
 from depot_sim.physics.drift import Drift
 from depot_sim.physics.evse import Evse
 from depot_sim.physics.pv import Pv
+from depot_sim.physics.sky import DriftingSky
 from depot_sim.physics.vehicle import Vehicle
 from depot_sim.sunspec.battery import SunSpecBattery
 from depot_sim.sunspec.inverter import SunSpecInverter
@@ -99,9 +100,9 @@ def inverter(
     """A PV inverter under its own piece of sky."""
     pv = Pv(
         rated_w=config.rated_w,
-        clearness=config.clearness,
-        swing=config.swing,
-        sky=_drift(depot, config.id),
+        sky=DriftingSky(
+            clearness=config.clearness, swing=config.swing, drift=_drift(depot, config.id)
+        ),
     )
     kind = SunSpecInverter700 if config.functions else SunSpecInverter
     return kind(id=config.id, listener=listener(config), pv=pv, elapsed=elapsed, clock=clock)

@@ -1,32 +1,25 @@
-"""A photovoltaic inverter under a drifting sky."""
+"""A photovoltaic inverter under some sky."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from depot_sim.physics.drift import Drift
+from depot_sim.physics.sky import Sky
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pv:
-    """State of an inverter; `power_w` is negative while it generates.
-
-    The sky offers `clearness` (0..1) of `rated_w`, give or take `swing` (0..1) of it. It does not
-    follow the hour of the day, so that a run looks the same at noon and at night.
-    """
+    """State of an inverter; `power_w` is negative while it generates."""
 
     rated_w: float
-    clearness: float
-    swing: float
-    sky: Drift
+    sky: Sky
     available_w: float = 0.0
     power_w: float = 0.0
     generated_wh: float = 0.0
 
     def offers_w(self, now_s: float) -> float:
         """What the sky allows at `now_s`, within 0..rated."""
-        share = self.clearness * (1.0 + self.swing * self.sky.at(now_s))
-        return self.rated_w * max(0.0, min(1.0, share))
+        return self.rated_w * self.sky.share(now_s)
 
     def step(self, now_s: float, dt_s: float, *, limit_w: float | None) -> Pv:
         """The inverter `dt_s` later, curtailed to `limit_w` (None: not curtailed)."""

@@ -20,6 +20,7 @@ from depot_sim.physics.battery import Battery
 from depot_sim.physics.drift import Drift
 from depot_sim.physics.plant import Plant
 from depot_sim.physics.pv import Pv
+from depot_sim.physics.sky import DriftingSky
 from depot_sim.sunspec.battery import SunSpecBattery
 from depot_sim.sunspec.inverter import SunSpecInverter
 from depot_sim.sunspec.meter import SunSpecMeter
@@ -56,7 +57,9 @@ def battery(clock: Any) -> SunSpecBattery:
 
 @pytest.fixture
 def inverter(clock: Any) -> SunSpecInverter:
-    pv = Pv(rated_w=50_000, clearness=0.8, swing=0.0, sky=Drift.seeded("sky", 300.0))
+    pv = Pv(
+        rated_w=50_000, sky=DriftingSky(clearness=0.8, swing=0.0, drift=Drift.seeded("sky", 300.0))
+    )
     return SunSpecInverter(id="pv", listener=Listener(), pv=pv, elapsed=clock.monotonic)
 
 

@@ -18,6 +18,7 @@ from depot_sim.physics.battery import Battery
 from depot_sim.physics.drift import Drift
 from depot_sim.physics.plant import Plant
 from depot_sim.physics.pv import Pv
+from depot_sim.physics.sky import DriftingSky
 from depot_sim.sunspec.battery import SunSpecBattery as BatteryHardware
 from depot_sim.sunspec.inverter import SunSpecInverter as InverterHardware
 from depot_sim.sunspec.meter import SunSpecMeter as MeterHardware
@@ -153,7 +154,9 @@ async def test_a_silent_battery_is_an_error_and_comes_back(
 async def test_an_inverter_is_curtailed_released_and_freed_when_the_agent_dies(
     bench: Bench,
 ) -> None:
-    pv = Pv(rated_w=50e3, clearness=0.8, swing=0.0, sky=Drift.seeded("sky", 300.0))
+    pv = Pv(
+        rated_w=50e3, sky=DriftingSky(clearness=0.8, swing=0.0, drift=Drift.seeded("sky", 300.0))
+    )
     hardware = InverterHardware(id="pv1", listener=Listener(), pv=pv, elapsed=bench.clock.monotonic)
 
     def ours(link: RegisterLink, clock: Clock, wake: Wake) -> SunSpecPv:

@@ -24,6 +24,7 @@ from depot_sim.modbus.listener import Address, Listener
 from depot_sim.physics.battery import Battery
 from depot_sim.physics.drift import Drift
 from depot_sim.physics.pv import Pv
+from depot_sim.physics.sky import DriftingSky
 from depot_sim.sunspec.battery import SunSpecBattery as BatteryHardware
 from depot_sim.sunspec.functions import Functions
 from depot_sim.sunspec.inverter import SunSpecInverter as OldHardware
@@ -85,7 +86,9 @@ def memory() -> MemoryKeyValues:
 
 
 def inverter(clock: LeapingHardwareTime, port: int = 0) -> Hardware:
-    pv = Pv(rated_w=50e3, clearness=0.8, swing=0.0, sky=Drift.seeded("sky", 300.0))
+    pv = Pv(
+        rated_w=50e3, sky=DriftingSky(clearness=0.8, swing=0.0, drift=Drift.seeded("sky", 300.0))
+    )
     return Hardware(id="roof", listener=Listener(port=port), pv=pv, elapsed=clock.elapsed)
 
 
@@ -213,7 +216,9 @@ async def test_more_than_an_inverter_can_hold_is_refused_before_anything_is_writ
 async def test_an_old_inverter_knows_no_functions(
     clock: LeapingHardwareTime, memory: MemoryKeyValues
 ) -> None:
-    pv = Pv(rated_w=50e3, clearness=0.8, swing=0.0, sky=Drift.seeded("sky", 300.0))
+    pv = Pv(
+        rated_w=50e3, sky=DriftingSky(clearness=0.8, swing=0.0, drift=Drift.seeded("sky", 300.0))
+    )
     old = OldHardware(id="roof", listener=Listener(), pv=pv, elapsed=clock.elapsed)
     async with old.serving() as address, agent(address, memory, clock) as functions:
         refused = await functions.hold([VOLT_VAR, PF])

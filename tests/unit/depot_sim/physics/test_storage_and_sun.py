@@ -13,6 +13,7 @@ from depot_sim.physics.lease import Lease
 from depot_sim.physics.phases import spread
 from depot_sim.physics.plant import Plant
 from depot_sim.physics.pv import Pv
+from depot_sim.physics.sky import DriftingSky
 
 watts = st.floats(-200_000, 200_000)
 durations = st.floats(0.05, 900.0)
@@ -67,7 +68,9 @@ def test_drift_differs_by_seed_and_moves_slowly() -> None:
 def test_pv_never_exceeds_sky_rating_or_limit(
     now_s: float, limit_w: float | None, dt_s: float
 ) -> None:
-    pv = Pv(rated_w=50_000, clearness=0.8, swing=0.5, sky=Drift.seeded("sky", 300.0))
+    pv = Pv(
+        rated_w=50_000, sky=DriftingSky(clearness=0.8, swing=0.5, drift=Drift.seeded("sky", 300.0))
+    )
     after = pv.step(now_s, dt_s, limit_w=limit_w)
     assert -50_000 <= after.power_w <= 0.0
     assert -after.power_w <= after.available_w
