@@ -1,9 +1,12 @@
-"""A SunSpec battery: its power set by 704.WSet as a lease in the battery's own timer.
+"""A SunSpec battery: its power set as a lease in the battery's own timer.
 
-**When the agent dies** the battery's own timer (704.WSetRvrtTms) runs out after `lease_s` and it
-falls to 0 W (WSetRvrt, with WSetEnaRvrt on). When only the control loop falls silent, this adapter
-stops refreshing `PATIENCE_S` later, with the same end. A battery that does not keep the timer
-shows `lapse` NONE in its spec: its last setpoint then stands until somebody writes another.
+**When the agent dies** the battery's own timer runs out `lease_s` later (704.WSetRvrtTms; a third
+late is allowed for) and it falls to 0 W (WSetRvrt, with WSetEnaRvrt on). A battery that knows only
+model 124 gives its power back to its own control when `InOutWRte_RvrtTms` runs out, if it honours
+that timer. When only the control loop falls silent, this adapter stops refreshing `PATIENCE_S`
+later, with the same end; heartbeats stop too (`supervision`). A battery that does not keep the
+timer, or was seen to ignore it, shows `lapse` NONE in its spec: its last setpoint then stands until
+somebody writes another.
 """
 
 from __future__ import annotations
@@ -11,9 +14,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-import structlog
-
-from contracts.errors import TransientError
+from contracts.errors import PermanentError
 from contracts.reading import Quality, Reading
 from contracts.time import Clock
 from site_agent.devices.freshness import Freshness
@@ -21,41 +22,30 @@ from site_agent.devices.leased import LeasedSetpoint
 from site_agent.devices.modbus.link import Priority, RegisterLink
 from site_agent.devices.obedience import Obedience
 from site_agent.devices.polling import Poller
-from site_agent.devices.sunspec.codec import ModelCodec, Values
-from site_agent.devices.sunspec.lapse import proven_lapse
+from site_agent.devices.sunspec.codec import CapabilityMissingError
+from site_agent.devices.sunspec.lapse import LapseBook
 from site_agent.devices.sunspec.measure import MEASUREMENT, faulted, power
-from site_agent.devices.sunspec.unit import Codecs, Read, SunSpecUnit
+from site_agent.devices.sunspec.setpoints import PowerControl, Rates, Watts
+from site_agent.devices.sunspec.storage import Bounds, Storage, read_ratings, read_storage
+from site_agent.devices.sunspec.supervision import Supervision
+from site_agent.devices.sunspec.unit import SunSpecUnit
 from site_agent.domain.device import BatterySetpoint, BatterySpec, BatteryState
-from site_agent.ports import Wake
+from site_agent.ports import KeyValues, Wake
 
-STALE_AFTER = timedelta(seconds=5)
+MAX_AGE_S = 5.0
 _TOLERANCE = 0.05
 """Of the rated power: a larger difference from the setpoint is disobedience."""
-_WATTS = 1.0
-"""704.WSetMod: the setpoint is in watts."""
-
-_SET = ("WSetEna", "WSetMod", "WSet", "WSetRvrt", "WSetEnaRvrt", "WSetRvrtTms", "WSetRvrtRem")
-_CONTROL: Codecs = {704: ModelCodec(704, _SET)}
-_CAPACITY: Codecs = {
-    702: ModelCodec(702, ("WChaRteMax", "WChaRteMaxRtg", "WDisChaRteMax", "WDisChaRteMaxRtg")),
-}
-_CHARGE: Codecs = {
-    713: ModelCodec(713, ("SoC",)),
-    802: ModelCodec(802, ("SoC",)),
-    124: ModelCodec(124, ("ChaState",)),
-}
-_OPTIONAL = ("WSetMod", "WSetRvrt", "WSetEnaRvrt", "WSetRvrtTms")
-"""Written where the device has them; without WSetEna and WSet there is no setpoint at all."""
-
-_log = structlog.get_logger(__name__)
+_RATINGS_EVERY_S = 60.0
+_TELLING_PCT = (5.0, 95.0)
+"""An empty or full battery stops by itself: that proves nothing of its timer."""
 
 
 class SunSpecBattery:
-    """A `Battery` by models 701 (or 101-113), 702, 704 and 713 (or 802, 124).
+    """A `Battery` by models 701 (or 101-113), 702, 704 (or 124), 713, 802 and 715, as it has them.
 
     704.WSet is taken as generation positive like 701.W; its definition does not say so, hence
     `invert_setpoint` for a device that thinks otherwise (a small step at commissioning shows it,
-    and so does the log: "battery does not follow its setpoint").
+    and so does the log: "device does not follow its setpoint").
     """
 
     def __init__(
@@ -68,138 +58,142 @@ class SunSpecBattery:
         wake: Wake,
         period_s: float = 1.0,
         lease_s: int = 30,
+        max_age_s: float = MAX_AGE_S,
         invert_setpoint: bool = False,
+        memory: KeyValues | None = None,
     ) -> None:
         self._unit = SunSpecUnit(link, unit)
-        self._spec = spec
+        self._nominal = self._spec = spec
         self._clock = clock
         self._wake = wake
         self._sign = 1.0 if invert_setpoint else -1.0
-        self._freshness = Freshness(stale_after=STALE_AFTER)
+        self._freshness = Freshness(stale_after=timedelta(seconds=max_age_s))
         name = spec.battery_id
         self._poller = Poller(name, self._poll, period_s=period_s, clock=clock, wake=wake)
-        self._rated_w = max(spec.max_charge_w, spec.max_discharge_w)
+        self._tolerance_w = _TOLERANCE * max(spec.max_charge_w, spec.max_discharge_w)
         self._setpoint = LeasedSetpoint[float](
             name,
             self._write,
             lambda held_w, measured_w: measured_w - held_w,
             valid_for_s=lease_s,
-            obedience=Obedience(tolerance_w=_TOLERANCE * self._rated_w),
+            obedience=Obedience(tolerance_w=self._tolerance_w),
             clock=clock,
         )
-        self._lease_s = float(lease_s)
-        self._configured_lapse = spec.lapse
-        self._limits_known = False
+        self._controls: tuple[PowerControl, ...] = (
+            Watts(self._unit, lease_s=float(lease_s)),
+            Rates(self._unit, lease_s=float(lease_s)),
+        )
+        self._control: PowerControl | None = None
+        self._supervision = Supervision(self._unit, name, clock=clock)
+        self._lapse = LapseBook(name, spec.lapse, lease_s=lease_s, clock=clock, memory=memory)
+        self._ratings: tuple[Bounds, float] | None = None
+        self._storage = Storage()
         self._faulted = False
+        self._asked_w = 0.0
         self._power = self._soc = Reading.missing(clock.now())
 
     @property
     def spec(self) -> BatterySpec:
-        """What it is; powers are at most what the device itself names, `lapse` what it proved."""
-        return self._spec
+        """What it is; powers are at most what the device itself allows, `lapse` what it proved."""
+        return replace(self._spec, lapse=self._lapse.lapse)
 
     @property
     def obeys(self) -> bool:
         """False while measured power stays away from the setpoint in force."""
         return self._setpoint.obeys
 
+    @property
+    def lapse_s(self) -> float | None:
+        """Time after our death in which its setpoint has ended, s; None: it may stand for ever."""
+        return self._lapse.within_s
+
     async def run(self) -> None:
         """Poll, and refresh the lease, until cancelled; the last setpoint is left to lapse."""
         await self._poller.run()
 
     def state(self, now: datetime) -> BatteryState:
-        """The newest readings, aged to `now`; online means answering and not in fault."""
+        """The newest readings, aged to `now`; online means answering, alive and not in fault."""
         power_w = self._freshness.at(self._power, now)
         answers = power_w.quality not in (Quality.STALE, Quality.OFFLINE)
         return BatteryState(
-            spec=self._spec,
+            spec=self.spec,
             online=answers and not self._faulted,
             power_w=power_w,
             soc_pct=self._freshness.at(self._soc, now),
+            local=self._supervision.local,
         )
 
     async def set_power(self, setpoint: BatterySetpoint) -> None:
         """Let the battery hold `power_w`, cut to its limits and to whole watts.
 
-        Returns at once while it is known to hold it; raises as `Charger.set_limit`.
+        Returns at once while it is known to hold it; raises as `Charger.set_limit`, and
+        LocalControlError while somebody at the battery has taken command.
         """
+        self._supervision.require()
         wanted_w = max(-self._spec.max_discharge_w, min(self._spec.max_charge_w, setpoint.power_w))
         await self._setpoint.ask(float(round(wanted_w)))
 
     async def _poll(self) -> None:
-        if not self._limits_known:
-            await self._learn_limits()
+        await self._lapse.load()
         at = self._clock.now()
         read = await self._unit.read(MEASUREMENT, Priority.FAST)
-        if faulted(read) is not self._faulted:
-            self._faulted = not self._faulted
+        await self._supervision.poll()
+        await self._learn(at)
+        self._power = power(read, at, idle_w=self._tolerance_w)  # online only with known limits
+        self._judge_health(faulted(read) or self._storage.faulted or not self._supervision.alive)
+        await self._follow_up()
+
+    def _judge_health(self, bad: bool) -> None:
+        if bad is not self._faulted:
+            self._faulted = bad
             self._wake()
-        self._power = power(read, at, idle_w=_TOLERANCE * self._rated_w)
-        self._soc = await self._read_soc(at)
-        self._setpoint.judge(self._power.value)
-        await self._setpoint.refresh()
 
-    async def _read_soc(self, at: datetime) -> Reading:
-        if not await self._unit.has(_CHARGE):
-            return Reading.missing(at, Quality.INVALID)
-        (soc_pct,) = (await self._unit.read(_CHARGE, Priority.SLOW)).values.values()
-        if soc_pct is None or not 0.0 <= soc_pct <= 100.0:  # noqa: PLR2004 - percent
-            return Reading.missing(at, Quality.INVALID)
-        return Reading(value=soc_pct, quality=Quality.GOOD, at=at)
+    async def _follow_up(self) -> None:
+        """What measured power says of the setpoint; then renew it, unless it is not ours now."""
+        measured_w = self._power.value
+        if measured_w is not None:
+            follows = abs(measured_w - self._asked_w) <= self._tolerance_w
+            await self._lapse.observe(follows=follows)
+        if not self._supervision.local:
+            self._setpoint.judge(measured_w)
+            await self._setpoint.refresh()
 
-    async def _learn_limits(self) -> None:
-        """Never ask for more than the device itself allows (702: setting, else rating)."""
-        if await self._unit.has(_CAPACITY):
-            values = (await self._unit.read(_CAPACITY, Priority.SLOW)).values
-            self._spec = within(self._spec, values)
-        self._limits_known = True
+    async def _learn(self, at: datetime) -> None:
+        """Charge and limits: never ask for more than the device itself allows."""
+        now_s = self._clock.monotonic()
+        if self._ratings is None or now_s - self._ratings[1] >= _RATINGS_EVERY_S:
+            self._ratings = await read_ratings(self._unit), now_s
+        self._storage = await read_storage(self._unit)
+        rated = self._ratings[0].within(self._nominal)
+        self._spec = self._storage.bounds.within(rated)
+        soc_pct = self._storage.soc_pct if self._supervision.alive else None
+        self._soc = (
+            Reading.missing(at, Quality.INVALID)
+            if soc_pct is None
+            else Reading(value=soc_pct, quality=Quality.GOOD, at=at)
+        )
 
     async def _write(self, power_w: float) -> None:
-        """Write and read back."""
-        written = await self._unit.change(_CONTROL, lambda r: self._changes(r, power_w))
-        if lost := written.refused & {"WSetEna", "WSetMod", "WSet"}:
-            names = ", ".join(sorted(lost))
-            raise TransientError(f"{self._spec.battery_id} did not keep {names}")
-        self._note_lapse(written.values)
+        """Write by the first way the battery has, and read back."""
+        self._asked_w = power_w
+        self._lapse.told(power_w if self._telling(power_w) else None)  # it may arrive unanswered
+        try:
+            control = self._control = self._control or await self._choose()
+            self._lapse.claims(await control.write(self._sign * power_w))
+        except PermanentError:
+            self._control = None
+            self._lapse.told(None)
+            raise
 
-    def _changes(self, before: Read, power_w: float) -> dict[str, float]:
-        changes = {
-            "WSetEna": 1.0,
-            "WSetMod": _WATTS,
-            "WSet": self._sign * power_w,
-            "WSetRvrt": 0.0,
-            "WSetEnaRvrt": 1.0,
-            "WSetRvrtTms": self._lease_s,
-        }
-        return {
-            name: value
-            for name, value in changes.items()
-            if name not in _OPTIONAL or before.values[name] is not None
-        }
+    async def _choose(self) -> PowerControl:
+        for control in self._controls:
+            if await control.usable():
+                return control
+        raise CapabilityMissingError("neither 704 nor 124 sets its power")
 
-    def _note_lapse(self, values: Values) -> None:
-        lapse = proven_lapse(
-            self._configured_lapse, self._lease_s, values["WSetRvrtTms"], values["WSetRvrtRem"]
-        )
-        if lapse is not self._spec.lapse:
-            _log.info("battery lapse", device=self._spec.battery_id, lapse=lapse)
-            self._spec = replace(self._spec, lapse=lapse)
-
-
-def within(spec: BatterySpec, capacity: Values) -> BatterySpec:
-    """The spec with powers no larger than model 702 names them."""
-    charge_w = _known(capacity["WChaRteMax"], capacity["WChaRteMaxRtg"], spec.max_charge_w)
-    discharge_w = _known(
-        capacity["WDisChaRteMax"], capacity["WDisChaRteMaxRtg"], spec.max_discharge_w
-    )
-    return replace(
-        spec,
-        max_charge_w=min(spec.max_charge_w, charge_w),
-        max_discharge_w=min(spec.max_discharge_w, discharge_w),
-    )
-
-
-def _known(setting_w: float | None, rating_w: float | None, ours_w: float) -> float:
-    """The device's setting, else its rating, else ours."""
-    known = [watts for watts in (setting_w, rating_w) if watts is not None]
-    return known[0] if known else ours_w
+    def _telling(self, power_w: float) -> bool:
+        """Whether this setpoint can be told from the power it has by itself afterwards."""
+        low_pct, high_pct = _TELLING_PCT
+        soc_pct = self._storage.soc_pct
+        between = soc_pct is not None and low_pct < soc_pct < high_pct
+        return between and abs(power_w) > 2 * self._tolerance_w

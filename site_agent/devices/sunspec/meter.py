@@ -1,7 +1,7 @@
 """A SunSpec meter: power, phase currents and imported energy.
 
 When the agent dies nothing happens to a meter; when the meter dies its readings turn STALE after
-`STALE_AFTER` and vanish after 30 s, and the control loop falls back to a static split.
+`max_age_s` and vanish after 30 s, and the control loop falls back to a static split.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from site_agent.devices.sunspec.unit import Codecs, SunSpecUnit
 from site_agent.domain.device import MeterState
 from site_agent.ports import Wake
 
-STALE_AFTER = timedelta(seconds=3)
+MAX_AGE_S = 3.0
+_LOST_AFTER_S = 30.0
 WAKE_STEP_A = 10.0
 """A rise of a phase current that the control loop should hear of at once."""
 
@@ -54,12 +55,16 @@ class SunSpecMeter:
         wake: Wake,
         invert: bool = False,
         period_s: float = 0.25,
+        max_age_s: float = MAX_AGE_S,
     ) -> None:
         self._unit = SunSpecUnit(link, unit)
         self._clock = clock
         self._wake = wake
         self._invert = invert
-        self._freshness = Freshness(stale_after=STALE_AFTER)
+        self._freshness = Freshness(
+            stale_after=timedelta(seconds=max_age_s),
+            lost_after=timedelta(seconds=max(_LOST_AFTER_S, 2 * max_age_s)),
+        )
         self._poller = Poller(name, self._poll, period_s=period_s, clock=clock, wake=wake)
         self._state = _nothing(clock.now())
         self._heard_a = [0.0, 0.0, 0.0]
@@ -71,11 +76,13 @@ class SunSpecMeter:
     def state(self, now: datetime) -> MeterState:
         """The newest readings, aged to `now`."""
         age = self._freshness.at
+        exported = self._state.export_wh
         current_1, current_2, current_3 = (age(c, now) for c in self._state.current_a)
         return MeterState(
             power_w=age(self._state.power_w, now),
             current_a=(current_1, current_2, current_3),
             import_wh=age(self._state.import_wh, now),
+            export_wh=None if exported is None else age(exported, now),
         )
 
     async def _poll(self) -> None:
@@ -102,6 +109,7 @@ def meter_state(values: Values, at: datetime, *, invert: bool) -> MeterState:
         power_w=_reading(_times(values["W"], sign), at),
         current_a=(_reading(current_1, at), _reading(current_2, at), _reading(current_3, at)),
         import_wh=_reading(values["TotWhExp" if invert else "TotWhImp"], at),
+        export_wh=_reading(values["TotWhImp" if invert else "TotWhExp"], at),
     )
 
 
@@ -135,4 +143,6 @@ def _reading(number: float | None, at: datetime) -> Reading:
 
 def _nothing(at: datetime) -> MeterState:
     nothing = Reading.missing(at)
-    return MeterState(power_w=nothing, current_a=(nothing, nothing, nothing), import_wh=nothing)
+    return MeterState(
+        power_w=nothing, current_a=(nothing, nothing, nothing), import_wh=nothing, export_wh=nothing
+    )

@@ -65,10 +65,6 @@ class SunSpecUnit:
         """Whether the device has any of the models; raises as `read`."""
         return find(await self.models(), codecs) is not None
 
-    async def preferred(self, codecs: Codecs) -> int:
-        """The id of the first of the models that the device has; raises as `read`."""
-        return (await self._locate(codecs))[0].model_id
-
     async def read(self, codecs: Codecs, priority: Priority) -> Read:
         """The first of the models that the device has.
 

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from site_agent.devices.sunspec.battery import within
 from site_agent.devices.sunspec.codec import CapabilityMissingError
-from site_agent.devices.sunspec.pv import excess_w, percent_of
+from site_agent.devices.sunspec.curtailment import percent_of
+from site_agent.devices.sunspec.pv import excess_w
+from site_agent.devices.sunspec.storage import Bounds, bank_bounds, rated_bounds
 from site_agent.domain.device import BatterySpec
 
 SPEC = BatterySpec(
@@ -37,8 +38,35 @@ def test_a_battery_is_asked_for_no_more_than_it_allows(
         "WChaRteMaxRtg": rating[0],
         "WDisChaRteMaxRtg": rating[1],
     }
-    spec = within(SPEC, capacity)
+    spec = rated_bounds(capacity).within(SPEC)
     assert (spec.max_charge_w, spec.max_discharge_w) == expected
+
+
+NO_LIMIT = float("inf")
+
+
+@pytest.mark.parametrize(
+    ("bank", "bounds"),
+    [
+        pytest.param({}, (NO_LIMIT, NO_LIMIT), id="no bank"),
+        pytest.param({"WChaRteMax": 5e3, "WDisChaRteMax": 6e3}, (5e3, 6e3), id="rates"),
+        pytest.param({"V": 800.0, "AChaMax": 10.0}, (8e3, NO_LIMIT), id="a current"),
+        pytest.param(
+            {"V": 800.0, "AChaMax": 10.0, "WChaRteMax": 5e3}, (5e3, NO_LIMIT), id="the least counts"
+        ),
+        pytest.param({"V": 800.0, "ADisChaMax": 0.0}, (NO_LIMIT, 0.0), id="empty"),
+        pytest.param({"V": 800.0, "ADisChaMax": -20.0}, (NO_LIMIT, 16e3), id="a signed magnitude"),
+        pytest.param({"V": None, "AChaMax": 10.0}, (NO_LIMIT, NO_LIMIT), id="no voltage"),
+        pytest.param({"V": None, "AChaMax": 0.0}, (0.0, NO_LIMIT), id="no current, no voltage"),
+        pytest.param({"State": 1.0}, (0.0, 0.0), id="disconnected"),
+        pytest.param({"State": 2.0}, (0.0, 0.0), id="initializing"),
+        pytest.param({"State": 3.0, "WChaRteMax": 5e3}, (5e3, NO_LIMIT), id="connected"),
+    ],
+)
+def test_what_the_bank_allows_now(
+    bank: dict[str, float | None], bounds: tuple[float, float]
+) -> None:
+    assert bank_bounds(bank) == Bounds(charge_w=bounds[0], discharge_w=bounds[1])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,136 @@
+"""The ways to set a battery's power: watts by model 704, else rates by model 124 (last resort).
+
+**When the agent dies** 704's timer brings the battery to 0 W (`WSetRvrt`, with `WSetEnaRvrt` on);
+124's timer (`InOutWRte_RvrtTms`) gives it back to its own control, where the device honours the
+timer at all. Without a working timer the last setpoint stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from contracts.errors import TransientError
+from site_agent.devices.modbus.link import Priority
+from site_agent.devices.sunspec.codec import CapabilityMissingError, ModelCodec, Values
+from site_agent.devices.sunspec.lapse import Timer
+from site_agent.devices.sunspec.unit import Codecs, Read, SunSpecUnit
+
+_IN_WATTS = 1.0
+"""704.WSetMod: the setpoint is in watts."""
+_BOTH_LIMITS = 3.0
+"""124.StorCtl_Mod: bit 0 holds the charging rate, bit 1 the discharging rate."""
+_FROM_GRID = 1.0
+"""124.ChaGriSet: charging from the grid is allowed."""
+_FULL_PCT = 100.0
+
+
+class PowerControl(Protocol):
+    """One way to set a battery's power."""
+
+    async def usable(self) -> bool:
+        """Whether the device has all that it needs; raises as `SunSpecUnit.read`."""
+        ...
+
+    async def write(self, generated_w: float) -> Timer:
+        """Write the setpoint, its timer afresh, and read both back; generation positive here.
+
+        Raises:
+            CapabilityMissingError: a point or its scale factor is missing; nothing is written.
+            ModbusRefusedError: the device refuses.
+            TransientError, ProtocolError: not confirmed.
+        """
+        ...
+
+
+class Watts:
+    """704.WSet, all in one FC16."""
+
+    _NEEDED = ("WSetEna", "WSet")
+    _OPTIONAL = ("WSetMod", "WSetRvrt", "WSetEnaRvrt", "WSetRvrtTms")
+
+    def __init__(self, unit: SunSpecUnit, *, lease_s: float) -> None:
+        self._unit = unit
+        self._lease_s = lease_s
+        names = (*self._NEEDED, *self._OPTIONAL, "WSetRvrtRem")
+        self._codecs: Codecs = {704: ModelCodec(704, names)}
+
+    async def usable(self) -> bool:
+        """Whether there are a switch and a scaled setpoint."""
+        return await _has_all(self._unit, self._codecs, self._NEEDED)
+
+    async def write(self, generated_w: float) -> Timer:
+        """As `PowerControl.write`."""
+        written = await self._unit.change(self._codecs, lambda r: self._changes(r, generated_w))
+        _require_kept(written.refused & {*self._NEEDED, "WSetMod"})
+        values = written.values
+        return Timer(total_s=values["WSetRvrtTms"], remaining_s=values["WSetRvrtRem"])
+
+    def _changes(self, before: Read, generated_w: float) -> Mapping[str, float]:
+        changes = {
+            "WSetEna": 1.0,
+            "WSetMod": _IN_WATTS,
+            "WSet": generated_w,
+            "WSetRvrt": 0.0,
+            "WSetEnaRvrt": 1.0,
+            "WSetRvrtTms": self._lease_s,
+        }
+        return _known(changes, before.values, self._OPTIONAL)
+
+
+class Rates:
+    """Rates of 124 as a percentage of WChaMax; a negative one forces the other direction.
+
+    Fronius' practice: power stays between minus `OutWRte` and `InWRte`, so both the same holds it
+    there. Rates and their timer go first, the switch follows: never old rates in force.
+    """
+
+    _RATES = ("OutWRte", "InWRte")
+
+    def __init__(self, unit: SunSpecUnit, *, lease_s: float) -> None:
+        self._unit = unit
+        self._lease_s = lease_s
+        names = ("WChaMax", "StorCtl_Mod", *self._RATES, "InOutWRte_WinTms", "InOutWRte_RvrtTms")
+        self._codecs: Codecs = {124: ModelCodec(124, (*names, "ChaGriSet"))}
+
+    async def usable(self) -> bool:
+        """Whether there are both rates, a switch, and what the rates are a percentage of."""
+        return await _has_all(self._unit, self._codecs, ("WChaMax", "StorCtl_Mod", *self._RATES))
+
+    async def write(self, generated_w: float) -> Timer:
+        """As `PowerControl.write`."""
+        before = (await self._unit.read(self._codecs, Priority.CONTROL)).values
+        if not before["WChaMax"]:
+            raise CapabilityMissingError("a rate in percent needs the battery's maximum (WChaMax)")
+        most = _FULL_PCT
+        pct = max(-most, min(most, _FULL_PCT * generated_w / before["WChaMax"]))
+        rates = {"OutWRte": pct + 0.0, "InWRte": 0.0 - pct}
+        timers = {"InOutWRte_WinTms": 0.0, "InOutWRte_RvrtTms": self._lease_s}
+        await self._put(rates | dict(_known(timers, before, tuple(timers))))
+        switches = {"StorCtl_Mod": _BOTH_LIMITS, "ChaGriSet": _FROM_GRID}
+        await self._put(_known(switches, before, ("ChaGriSet",)))
+        after = (await self._unit.read(self._codecs, Priority.CONTROL)).values
+        return Timer(total_s=after["InOutWRte_RvrtTms"], claimed=False)
+
+    async def _put(self, numbers: Mapping[str, float]) -> None:
+        lost = await self._unit.put(self._codecs, numbers, Priority.CONTROL)
+        _require_kept(lost & {*self._RATES, "StorCtl_Mod"})
+
+
+def _known(
+    changes: Mapping[str, float], values: Values, optional: Sequence[str]
+) -> Mapping[str, float]:
+    """What the device has; what is not optional stays, so that writing it fails closed."""
+    return {k: v for k, v in changes.items() if k not in optional or values[k] is not None}
+
+
+async def _has_all(unit: SunSpecUnit, codecs: Codecs, names: Sequence[str]) -> bool:
+    if not await unit.has(codecs):
+        return False
+    values = (await unit.read(codecs, Priority.CONTROL)).values
+    return all(values[name] is not None for name in names)
+
+
+def _require_kept(lost: frozenset[str]) -> None:
+    if lost:
+        raise TransientError(f"the device did not keep {', '.join(sorted(lost))}")
