@@ -1,4 +1,4 @@
-"""Where limits come from: the contract, the fuses, and what utilities ask for."""
+"""Where limits come from: contract, fuses, the network operator, and what utilities ask for."""
 
 from __future__ import annotations
 
@@ -9,14 +9,25 @@ from site_agent.domain.device import PHASES
 from site_agent.domain.envelope import Bound, Limit, Side
 from site_agent.domain.instruction import Bounds, InForce, SiteInstruction, in_force
 from site_agent.domain.site import SiteModel
+from site_agent.domain.telecontrol import Standing
 
 
 def limits_at(
-    model: SiteModel, instructions: Iterable[SiteInstruction], now: datetime
+    model: SiteModel,
+    instructions: Iterable[SiteInstruction],
+    now: datetime,
+    operator: Iterable[Standing] = (),
 ) -> list[Limit]:
-    """Every limit on the site at `now`: standing ones first, then events by `site_seq`."""
+    """Every limit on the site at `now`: standing ones, the operator's, then events by `site_seq`.
+
+    `operator`: what holds for each of its inputs at `now`.
+    """
     asked = in_force(instructions, now)
-    return [*standing_limits(model), *(limit for one in asked for limit in _from_event(one))]
+    return [
+        *standing_limits(model),
+        *(limit for one in operator for limit in _from_operator(one)),
+        *(limit for one in asked for limit in _from_event(one)),
+    ]
 
 
 def standing_limits(model: SiteModel) -> list[Limit]:
@@ -31,6 +42,13 @@ def standing_limits(model: SiteModel) -> list[Limit]:
             watts = Bound(value=node.limit_a * model.voltage_v * len(PHASES), cause=amps.cause)
             limits.append(Limit(side=Side.IMPORT, bound=watts))
     return limits
+
+
+def _from_operator(one: Standing) -> Iterator[Limit]:
+    for side, value, name in _asked(one.order.bounds):
+        if value is not None:
+            cause = f"the {one.spec.by}'s {name} ({one.spec.input_id}: {one.order.words})"
+            yield Limit(side=side, bound=Bound(value=value, cause=cause))
 
 
 def _from_event(one: InForce) -> Iterator[Limit]:

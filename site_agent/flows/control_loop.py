@@ -20,10 +20,12 @@ from site_agent.domain.functions import Unheld, functions_at
 from site_agent.domain.limits import limits_at
 from site_agent.domain.policy import ControlPolicy
 from site_agent.domain.site import SiteModel, SiteSnapshot
+from site_agent.domain.telecontrol import Standing
 from site_agent.flows.actuators import Actuators, Outcome
 from site_agent.flows.functions import Functions
 from site_agent.flows.instructions import Instructions
 from site_agent.flows.observer import Devices, NeedSource, Observer
+from site_agent.flows.telecontrol import Telecontrol
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +42,8 @@ class Cycle:
     decision: Decision
     unheld: tuple[Unheld, ...] = ()
     """Inverter functions asked for and not done."""
+    operator: tuple[Standing, ...] = ()
+    """What held for each input of the network operator."""
 
 
 class ControlLoop:
@@ -53,8 +57,10 @@ class ControlLoop:
         needs: NeedSource,
         clock: Clock,
         policy: ControlPolicy = DEFAULT_POLICY,
+        telecontrol: Telecontrol | None = None,
     ) -> None:
         self._model = model
+        self._telecontrol = telecontrol
         self._instructions = instructions
         self._clock = clock
         self._policy = policy
@@ -85,11 +91,12 @@ class ControlLoop:
         """One snapshot, one decision, brought to the devices."""
         now = self._clock.now()
         snapshot = self._observer.snapshot(now)
-        envelope = combine(limits_at(self._model, self._instructions.held, now))
+        operator = () if self._telecontrol is None else self._telecontrol.standings()
+        envelope = combine(limits_at(self._model, self._instructions.held, now, operator))
         decision = decide(snapshot, envelope, self._policy)
         self._functions.ask(functions_at(self._instructions.held, now), now)
         unheld = self._functions.unheld()
-        self.latest = Cycle(snapshot=snapshot, decision=decision, unheld=unheld)
+        self.latest = Cycle(snapshot=snapshot, decision=decision, unheld=unheld, operator=operator)
         self._note(decision)
         outcome = await self._actuators.apply(decision)
         self._remember_batteries(snapshot)

@@ -21,6 +21,7 @@ from site_agent.domain.flexibility import down_w
 from site_agent.domain.policy import ControlPolicy
 from site_agent.domain.readiness import readiness
 from site_agent.domain.site import SiteSnapshot
+from site_agent.flows import telecontrol
 from site_agent.flows.control_loop import Cycle
 from site_agent.flows.notices import NoticeBoard, conditions
 from site_agent.flows.prospects import Prospects
@@ -83,7 +84,10 @@ class Telemetry:
         if cycle is None or self._too_early(cycle.snapshot):
             return
         prospects = readiness(cycle.snapshot, cycle.decision.building_w)
-        present = conditions(cycle.snapshot, cycle.decision.unmet, prospects, cycle.unheld)
+        present = {
+            **conditions(cycle.snapshot, cycle.decision.unmet, prospects, cycle.unheld),
+            **dict(telecontrol.conditions(cycle.operator)),
+        }
         notices = self._board.edges(present, cycle.snapshot.at)
         changed = self._prospects.changes(prospects, cycle.snapshot.at)
         rows: list[Row] = [*measurements(cycle, self._policy), *notices, *changed]

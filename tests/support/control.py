@@ -18,6 +18,7 @@ from site_agent.flows.control_loop import ControlLoop
 from site_agent.flows.instructions import Instructions
 from site_agent.flows.observer import Devices
 from site_agent.flows.sessions import Fleet, Sessions
+from site_agent.flows.telecontrol import Telecontrol
 from site_agent.ports import AutonomousFunctions
 from site_agent.store.memory import MemoryInstructions, MemoryKeyValues, MemoryOutbox
 from support.depot import FakeBattery, FakeCharger, FakeDepot, FakePv
@@ -100,6 +101,7 @@ async def site(
     vehicles: dict[str, FleetVehicle] | None = None,
     kept: Site | None = None,
     functions: Mapping[str, AutonomousFunctions] | None = None,
+    telecontrol: Telecontrol | None = None,
 ) -> Site:
     """A site; `kept` is an earlier one that died, whose depot and store live on."""
     depot = kept.depot if kept else FakeDepot(clock, chargers, batteries, pv, building_w)
@@ -127,7 +129,7 @@ async def site(
     )
     await instructions.load()
     sessions = Sessions(_fleet(vehicles or {}), memory)
-    loops.append(ControlLoop(of, devices, instructions, sessions, clock))
+    loops.append(ControlLoop(of, devices, instructions, sessions, clock, telecontrol=telecontrol))
     return Site(clock, depot, of, outbox, store, memory, instructions, loops[0])
 
 
