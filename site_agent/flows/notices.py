@@ -29,6 +29,7 @@ KNOWS_NO_LIMITS = "charger-knows-no-limits"
 LIMIT_UNMET = "limit-unmet"
 VEHICLE_STUCK = "vehicle-does-not-resume"
 FOREIGN_PROFILE = "foreign-charging-profile"
+LOCAL_CONTROL = "local-control"
 REFUSED = "refused-but-charging"
 IDENTITY_CONFLICT = "identity-conflict"
 DEPARTURE_AT_RISK = "departure-at-risk"
@@ -155,21 +156,30 @@ def _identities(snapshot: SiteSnapshot) -> Iterator[tuple[Key, Condition]]:
 def _others(snapshot: SiteSnapshot) -> Iterator[tuple[Key, Condition]]:
     lasting = timedelta(seconds=15)
     offline = Condition(severity=Severity.WARNING, text="does not answer", after=lasting)
+    yield from _under_local_control(snapshot)
     for battery in snapshot.batteries:
-        if not battery.online:
+        if not battery.online and not battery.local:
             yield (BATTERY_OFFLINE, battery.spec.battery_id), offline
-        elif not battery.obeys:
+        elif not (battery.obeys or battery.local):
             words = f"gives {battery.spec.max_discharge_w:.0f} W, less than it was asked"
             broken = Condition(severity=Severity.ALARM, text=words)
             yield (LIMIT_NOT_OBEYED, battery.spec.battery_id), broken
     for inverter in snapshot.pv:
-        if not inverter.online:
+        if not inverter.online and not inverter.local:
             yield (PV_OFFLINE, inverter.spec.pv_id), offline
-        elif not inverter.obeys:
+        elif not (inverter.obeys or inverter.local):
             made_w = -(inverter.power_w.value or 0.0)
             words = f"makes {made_w:.0f} W, more than the limit it has accepted"
             broken = Condition(severity=Severity.ALARM, text=words)
             yield (LIMIT_NOT_OBEYED, inverter.spec.pv_id), broken
+
+
+def _under_local_control(snapshot: SiteSnapshot) -> Iterator[tuple[Key, Condition]]:
+    words = "is under local control and takes no setpoints: give it back to remote control there"
+    taken = [one.spec.battery_id for one in snapshot.batteries if one.local]
+    taken += [one.spec.pv_id for one in snapshot.pv if one.local]
+    for device_id in taken:
+        yield (LOCAL_CONTROL, device_id), Condition(severity=Severity.WARNING, text=words)
 
 
 def _limits(unmet: Mapping[Side, str]) -> Iterator[tuple[Key, Condition]]:

@@ -120,7 +120,7 @@ class SunSpecBattery:
             online=answers and not self._faulted,
             power_w=power_w,
             soc_pct=self._freshness.at(self._soc, now),
-            local=self._supervision.local,
+            local=answers and self._supervision.local,
         )
 
     async def set_power(self, setpoint: BatterySetpoint) -> None:

@@ -101,7 +101,7 @@ class SunSpecPv:
             online=answers and not self._faulted,
             power_w=power_w,
             obeys=self.obeys,
-            local=self._supervision.local,
+            local=answers and self._supervision.local,
         )
 
     async def set_limit(self, setpoint: PvSetpoint) -> None:
