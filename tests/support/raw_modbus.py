@@ -179,10 +179,11 @@ def dripping(pause: Callable[[], Awaitable[None]]) -> Answer:
 
 @dataclass
 class Peer:
-    """Answers each request with the next of `script`, then properly for ever; `dead` never."""
+    """Answers each request with the next of `script`, then as `otherwise`; `dead` units never."""
 
     wire: Wire
     script: list[Answer] = field(default_factory=list)
+    otherwise: Answer = properly
     dead: set[int] = field(default_factory=set)
     seen: list[Request] = field(default_factory=list)
     connections: int = 0
@@ -212,7 +213,7 @@ class Peer:
     async def _answer(self, request: Request) -> None:
         if request.unit in self.dead:
             return
-        await (self.script.pop(0) if self.script else properly)(request)
+        await (self.script.pop(0) if self.script else self.otherwise)(request)
 
     async def _receive(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Request:
         if self.wire.rtu:
