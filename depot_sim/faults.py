@@ -36,6 +36,10 @@ class FaultKind(StrEnum):
     """Each answer arrives damaged."""
     NONSENSE = "nonsense"
     """Each answer is well framed and says what no device may say."""
+    DERATED = "derated"
+    """A battery allows `amount` of the power it usually does."""
+    ALARM = "alarm"
+    """A battery tells an alarm; it goes on as before."""
     BUSY = "busy"
     """Every request is answered with "busy" (Modbus exception 6)."""
     ONE_CLIENT = "one-client"
@@ -75,6 +79,7 @@ USUAL_AMOUNT = {
     FaultKind.SCALE_CHANGE: 1.0,
     FaultKind.IGNORES_WRITES: 0.0,
     FaultKind.LATE_TIMER: 1 / 3,
+    FaultKind.DERATED: 0.5,
     FaultKind.FREQUENCY: -0.3,
     FaultKind.VOLTAGE: -25.0,
 }
