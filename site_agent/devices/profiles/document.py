@@ -60,6 +60,8 @@ def _said(fault: dict[str, Any]) -> str:
     given = fault.get("input")
     if isinstance(given, str) and _NUMBER.fullmatch(given) and fault["type"] != "extra_forbidden":
         return _HINT.format(given)
+    if isinstance(given, bool) and fault["type"] == "string_type":
+        return "text was wanted, but YAML reads on, off, yes and no as true and false: use quotes"
     return str(fault["msg"])
 
 

@@ -87,6 +87,9 @@ class Register(Part):
     otherwise: Number | None = None
     """None: no value."""
 
+    def __hash__(self) -> int:
+        return hash((self.address, self.type, self.unit_id))  # `map` has no hash of its own
+
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
         if self.address + WORDS[self.type] > ADDRESSES:
