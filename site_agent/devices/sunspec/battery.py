@@ -175,11 +175,12 @@ class SunSpecBattery:
 
     async def _write(self, power_w: float) -> None:
         """Write by the first way the battery has, and read back."""
+        priority = Priority.SAFETY if abs(power_w) < abs(self._asked_w) else Priority.CONTROL
         self._asked_w = power_w
         self._lapse.told(power_w if self._telling(power_w) else None)  # it may arrive unanswered
         try:
             control = self._control = self._control or await self._choose()
-            self._lapse.claims(await control.write(self._sign * power_w))
+            self._lapse.claims(await control.write(self._sign * power_w, priority))
         except PermanentError:
             self._control = None
             self._lapse.told(None)

@@ -41,7 +41,7 @@ class Curtailment:
         self._lease_s = lease_s
         self._model: int | None = None
 
-    async def write(self, limit_w: float | None) -> Timer:
+    async def write(self, limit_w: float | None, priority: Priority) -> Timer:
         """Write the limit (None: none) with its timer afresh, and read both back.
 
         Raises:
@@ -51,19 +51,20 @@ class Curtailment:
             TransientError, ProtocolError: not confirmed.
         """
         try:
-            return await self._write(limit_w)
+            return await self._write(limit_w, priority)
         except CapabilityMissingError:
             self._model = None  # it may have been asleep
             raise
 
-    async def _write(self, limit_w: float | None) -> Timer:
+    async def _write(self, limit_w: float | None, priority: Priority) -> Timer:
         model = self._model = self._model or await self._choose()
         pct = None
         if limit_w is not None:
-            base = await self._unit.read(_BASE[model], Priority.CONTROL)
+            base = await self._unit.read(_BASE[model], priority)
             pct = percent_of(base.values, limit_w)
-        codecs = {model: _CONTROL[model]}
-        written = await self._unit.change(codecs, lambda before: self._changes(before, pct))
+        written = await self._unit.change(
+            {model: _CONTROL[model]}, lambda before: self._changes(before, pct), priority
+        )
         if lost := written.refused & {*_NEEDED[model]}:
             raise TransientError(f"the inverter did not keep {', '.join(sorted(lost))}")
         return _timer(written.values)

@@ -131,10 +131,13 @@ class SunSpecPv:
 
     async def _write(self, limit_w: float | None) -> None:
         """Write and read back."""
-        self._limit_w = limit_w
+        before_w, self._limit_w = self._limit_w, limit_w
+        falls = limit_w is not None and (before_w is None or limit_w < before_w)
         self._lapse.told(limit_w)  # it may arrive unanswered
         try:
-            timer = await self._curtailment.write(limit_w)
+            timer = await self._curtailment.write(
+                limit_w, Priority.SAFETY if falls else Priority.CONTROL
+            )
         except PermanentError:
             self._lapse.told(None)
             raise

@@ -32,7 +32,7 @@ class PowerControl(Protocol):
         """Whether the device has all that it needs; raises as `SunSpecUnit.read`."""
         ...
 
-    async def write(self, generated_w: float) -> Timer:
+    async def write(self, generated_w: float, priority: Priority) -> Timer:
         """Write the setpoint, its timer afresh, and read both back; generation positive here.
 
         Raises:
@@ -59,9 +59,11 @@ class Watts:
         """Whether there are a switch and a scaled setpoint."""
         return await _has_all(self._unit, self._codecs, self._NEEDED)
 
-    async def write(self, generated_w: float) -> Timer:
+    async def write(self, generated_w: float, priority: Priority) -> Timer:
         """As `PowerControl.write`."""
-        written = await self._unit.change(self._codecs, lambda r: self._changes(r, generated_w))
+        written = await self._unit.change(
+            self._codecs, lambda before: self._changes(before, generated_w), priority
+        )
         _require_kept(written.refused & {*self._NEEDED, "WSetMod"})
         values = written.values
         return Timer(total_s=values["WSetRvrtTms"], remaining_s=values["WSetRvrtRem"])
@@ -97,23 +99,23 @@ class Rates:
         """Whether there are both rates, a switch, and what the rates are a percentage of."""
         return await _has_all(self._unit, self._codecs, ("WChaMax", "StorCtl_Mod", *self._RATES))
 
-    async def write(self, generated_w: float) -> Timer:
+    async def write(self, generated_w: float, priority: Priority) -> Timer:
         """As `PowerControl.write`."""
-        before = (await self._unit.read(self._codecs, Priority.CONTROL)).values
+        before = (await self._unit.read(self._codecs, priority)).values
         if not before["WChaMax"]:
             raise CapabilityMissingError("a rate in percent needs the battery's maximum (WChaMax)")
         most = _FULL_PCT
         pct = max(-most, min(most, _FULL_PCT * generated_w / before["WChaMax"]))
         rates = {"OutWRte": pct + 0.0, "InWRte": 0.0 - pct}
         timers = {"InOutWRte_WinTms": 0.0, "InOutWRte_RvrtTms": self._lease_s}
-        await self._put(rates | dict(_known(timers, before, tuple(timers))))
+        await self._put(rates | dict(_known(timers, before, tuple(timers))), priority)
         switches = {"StorCtl_Mod": _BOTH_LIMITS, "ChaGriSet": _FROM_GRID}
-        await self._put(_known(switches, before, ("ChaGriSet",)))
-        after = (await self._unit.read(self._codecs, Priority.CONTROL)).values
+        await self._put(_known(switches, before, ("ChaGriSet",)), priority)
+        after = (await self._unit.read(self._codecs, priority)).values
         return Timer(total_s=after["InOutWRte_RvrtTms"], claimed=False)
 
-    async def _put(self, numbers: Mapping[str, float]) -> None:
-        lost = await self._unit.put(self._codecs, numbers, Priority.CONTROL)
+    async def _put(self, numbers: Mapping[str, float], priority: Priority) -> None:
+        lost = await self._unit.put(self._codecs, numbers, priority)
         _require_kept(lost & {*self._RATES, "StorCtl_Mod"})
 
 

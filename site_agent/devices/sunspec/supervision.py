@@ -115,7 +115,7 @@ class _Side:
             return {self._ours: ((before.values[self._ours] or 0.0) + 1.0) % self._modulus}
 
         try:
-            return (await self._unit.change(self._codecs, count_on)).values
+            return (await self._unit.change(self._codecs, count_on, Priority.FAST)).values
         except PermanentError as error:
             self._refused = True
             _log.warning("no heartbeat taken", device=self._name, why=str(error))

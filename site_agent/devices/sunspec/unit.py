@@ -78,7 +78,10 @@ class SunSpecUnit:
         return Read(model_id=place.model_id, values=codec.decode(registers))
 
     async def change(
-        self, codecs: Codecs, changes: Callable[[Read], Mapping[str, float]]
+        self,
+        codecs: Codecs,
+        changes: Callable[[Read], Mapping[str, float]],
+        priority: Priority = Priority.CONTROL,
     ) -> Written:
         """Read the model, write what `changes` makes of it in one FC16, and read it back.
 
@@ -88,11 +91,12 @@ class SunSpecUnit:
             TransientError, ProtocolError: as `read`; what the device holds is then unknown.
         """
         place, codec = await self._locate(codecs)
-        before = await self.registers(place, codec.span, Priority.CONTROL)
+        before = await self.registers(place, codec.span, priority)
         wanted = changes(Read(model_id=place.model_id, values=codec.decode(before)))
         block = codec.encode(wanted, before)
-        await self._link.write_registers(self._unit, place.address + block.offset, block.words)
-        after = await self.registers(place, codec.span, Priority.CONTROL)
+        address = place.address + block.offset
+        await self._link.write_registers(self._unit, address, block.words, priority=priority)
+        after = await self.registers(place, codec.span, priority)
         refused = frozenset(name for name in wanted if not codec.kept(block, after, name))
         return Written(values=codec.decode(after), refused=refused)
 
