@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import aclosing
 from pathlib import Path
 
 from contracts.clock import SystemClock
 from contracts.errors import ConfigError
 from gridyard.device import words
 from gridyard.device.target import numbers
+from site_agent.config import SiteSettings
 from site_agent.config.devices import ModbusSettings
+from site_agent.devices.commissioning import check as checking
 from site_agent.devices.commissioning import probe as probing
 from site_agent.devices.commissioning import sunspec_survey
 from site_agent.devices.commissioning.capture import Capture, Function, Recorder, runs
@@ -20,8 +23,10 @@ from site_agent.devices.commissioning.profile_survey import survey_by, surveys
 from site_agent.devices.commissioning.read_only import ReadOnlyLink, running
 from site_agent.devices.commissioning.replay import serving
 from site_agent.devices.commissioning.take import Range, take
+from site_agent.devices.commissioning.verdict import Line
 from site_agent.devices.modbus.settings import link_settings
 from site_agent.devices.profiles.library import catalog, find
+from site_agent.devices.writer import sole_writer, written
 
 Tell = Callable[[str], None]
 _FUNCTIONS: dict[str, Function] = {"1": 1, "2": 2, "3": 3, "4": 4}
@@ -83,6 +88,22 @@ async def capture(
             source=note or "on site, by `gridyard device capture`",
             tell=tell,
         )
+
+
+async def check(
+    site: SiteSettings, device: str | None, moved: frozenset[str], tell: Callable[[Line], None]
+) -> None:
+    """Check devices while nobody else writes to them.
+
+    Raises:
+        ConfigError: the agent runs, or another program writes to one of the devices.
+    """
+    site.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with sole_writer(site.data, written(site)):
+        lines = checking.check(site, SystemClock(), device=device, moved=moved)
+        async with aclosing(lines):
+            async for line in lines:
+                tell(line)
 
 
 async def replay(

@@ -108,6 +108,62 @@ def _show(found: list[Found], there: ModbusSettings, *, every: bool, as_json: bo
 
 
 @app.command()
+def check(
+    site: Annotated[Path, typer.Argument(metavar="SITE.yaml", help="Settings of the agent.")],
+    device: Annotated[
+        str | None, typer.Argument(metavar="DEVICE", help="Its id, or meter; all when left out.")
+    ] = None,
+    write: Annotated[
+        bool,
+        typer.Option("--write", help="Also move batteries and inverters a little; asks first."),
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Check the configured devices on themselves, before the agent may have them.
+
+    Reach, identity, points, plausibility, sign, scale, rate. With --write also setpoints: a step of
+    a tenth (an inverter: to half of what it makes), read back, measured, seen by the meter, kept
+    alive over the device's own timer, and left to lapse. Refuses while the agent runs. Exit code 1
+    when a line fails.
+    """
+    from contracts.config import load
+    from gridyard.device import asking
+    from site_agent.config import SiteSettings
+    from site_agent.devices.commissioning.check import movable
+    from site_agent.devices.commissioning.verdict import Line, Verdict
+
+    _quietly()
+    found: list[Line] = []
+
+    def tell(line: Line) -> None:
+        found.append(line)
+        if not as_json:
+            typer.echo("\n".join(words.verdict(line)))
+
+    with plain_errors():
+        settings = load(site, SiteSettings)
+        takers = movable(settings, device)
+        moved = frozenset(one for one in takers if write and _confirmed(one))
+        asyncio.run(asking.check(settings, device, moved, tell))
+    if as_json:
+        typer.echo(json.dumps([line.as_dict() for line in found], indent=2))
+    if any(line.verdict is Verdict.FAIL for line in found):
+        fail("not everything is as it must be", Exit.FAILED)
+
+
+def _confirmed(device: str) -> bool:
+    """Whether a person wants this device to be moved: its id must be typed."""
+    told = typer.prompt(
+        f"{device} will be moved by a little for a minute or two, and a breaker may be near its "
+        f"limit. Type {device} to go on, anything else to leave it alone",
+        err=True,
+        default="",
+        show_default=False,
+    )
+    return str(told).strip() == device
+
+
+@app.command()
 def capture(
     out: Annotated[Path, typer.Option("--out", "-o", help="File to write; it must be new.")],
     where: WhereArgument = None,

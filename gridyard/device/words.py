@@ -10,6 +10,7 @@ from contracts.reading import Quality
 if TYPE_CHECKING:
     from site_agent.devices.commissioning.found import Found, Group, Shown
     from site_agent.devices.commissioning.probe import Outcome
+    from site_agent.devices.commissioning.verdict import Line
 
 _LONGEST_TEXT = 60
 
@@ -62,6 +63,14 @@ def _group(group: Group, *, every: bool) -> Iterator[str]:
     hidden = len(group.points) - len(shown)
     if hidden:
         yield f"    ({hidden} more without a value: --all)"
+
+
+def verdict(line: Line) -> Iterator[str]:
+    """One line of a check, and what to do."""
+    said = "FAIL" if line.verdict.value == "fail" else line.verdict.value
+    yield f"{said:<5} {line.device:<12} {line.step}: {line.detail}"
+    if line.hint:
+        yield f"{'':<18} -> {line.hint}"
 
 
 def line(point: Shown) -> str:

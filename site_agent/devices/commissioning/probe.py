@@ -11,13 +11,14 @@ from contracts.time import Clock
 from site_agent.devices.commissioning.diagnose import Trouble, connection_trouble, silence
 from site_agent.devices.commissioning.found import Found, same_device
 from site_agent.devices.commissioning.read_only import ReadOnlyLink
+from site_agent.devices.modbus.link import RegisterLink
 
 USUAL_UNITS = (1, 2, 3, 4, 5, 10, 100, 126, 200, 240, 247, 255, 0)
 """Asked when nobody names any: what makers ship, the common ones first."""
 _BUS_UNITS = range(1, 248)
 """On a serial line 0 is for everybody, who never answers, and 248 to 255 are reserved."""
 
-Survey = Callable[[ReadOnlyLink, int, datetime], Awaitable[Found | None]]
+Survey = Callable[[RegisterLink, int, datetime], Awaitable[Found | None]]
 """Looks at one unit; None: not of the kind it knows."""
 
 
@@ -106,7 +107,7 @@ async def _ask(link: ReadOnlyLink, unit: int, clock: Clock, surveys: Sequence[Su
 
 
 async def recognise(
-    link: ReadOnlyLink, unit: int, clock: Clock, surveys: Sequence[Survey]
+    link: RegisterLink, unit: int, clock: Clock, surveys: Sequence[Survey]
 ) -> Found:
     """What one unit is, by the first of `surveys` that knows it.
 

@@ -10,8 +10,7 @@ from contracts.time import Clock
 from site_agent.devices.commissioning.capture import Device
 from site_agent.devices.commissioning.found import Found, Group, Nature, Shown
 from site_agent.devices.commissioning.probe import Survey
-from site_agent.devices.commissioning.read_only import ReadOnlyLink
-from site_agent.devices.modbus.link import Priority
+from site_agent.devices.modbus.link import Priority, RegisterLink
 from site_agent.devices.points.vocabulary import POINTS
 from site_agent.devices.profiles.meaning import points_of, read_points, registers_of
 from site_agent.devices.profiles.schema import Profile
@@ -26,7 +25,7 @@ def surveys(profiles: Iterable[Profile], clock: Clock) -> tuple[Survey, ...]:
 def survey_by(profile: Profile, clock: Clock) -> Survey:
     """A look by one profile; one without `match` takes any device for its own."""
 
-    async def survey(link: ReadOnlyLink, unit: int, at: datetime) -> Found | None:
+    async def survey(link: RegisterLink, unit: int, at: datetime) -> Found | None:
         source = ProfileSource(
             profile, link, name=profile.id, clock=clock, wake=_nobody, unit_id=unit
         )

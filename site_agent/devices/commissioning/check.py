@@ -1,0 +1,200 @@
+"""Everything that can be checked of a site's devices before it goes into service."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from typing import cast
+
+from contracts.errors import ConfigError, ProtocolError, TransientError
+from contracts.time import Clock
+from site_agent.config import SiteSettings
+from site_agent.devices.commissioning import looks, sunspec_survey, trials
+from site_agent.devices.commissioning.diagnose import connection_trouble, silence
+from site_agent.devices.commissioning.found import Found, Nature
+from site_agent.devices.commissioning.probe import Survey, recognise
+from site_agent.devices.commissioning.profile_survey import survey_by
+from site_agent.devices.commissioning.trials import BatteryTrial, PvTrial, Trial
+from site_agent.devices.commissioning.verdict import Judge, Line
+from site_agent.devices.commissioning.yard import METER_ID, Candidate, yard
+from site_agent.devices.modbus.link import RegisterLink
+from site_agent.devices.profiles.library import find
+from site_agent.ports import Battery, PvInverter
+
+
+async def check(
+    settings: SiteSettings, clock: Clock, *, device: str | None = None, moved: frozenset[str]
+) -> AsyncGenerator[Line, None]:
+    """Line by line, of one device or of all; only those `moved` are written to.
+
+    Raises:
+        ConfigError: there is no such device, or one cannot be made of its settings.
+    """
+    async with yard(settings, clock, moved=moved) as candidates:
+        for candidate in _chosen(candidates, device):
+            one = _Examination(
+                candidate, candidates[0], settings, clock, move=candidate.id in moved
+            )
+            async with aclosing(one.lines()) as lines:
+                async for line in lines:
+                    yield line
+
+
+def movable(settings: SiteSettings, device: str | None) -> list[str]:
+    """Which of the devices to be checked take setpoints.
+
+    Raises:
+        ConfigError: there is no such device.
+    """
+    takers = [one.id for one in (*settings.batteries, *settings.pv)]
+    if device not in (None, METER_ID, *takers):
+        there = ", ".join((METER_ID, *takers))
+        raise ConfigError(f"no device {device!r} in the settings; there are {there}")
+    return [one for one in takers if device in (None, one)]
+
+
+def _chosen(candidates: Sequence[Candidate], name: str | None) -> Sequence[Candidate]:
+    return [one for one in candidates if name in (None, one.id)]
+
+
+class _Examination:
+    """One device."""
+
+    def __init__(
+        self,
+        candidate: Candidate,
+        meter: Candidate,
+        site: SiteSettings,
+        clock: Clock,
+        *,
+        move: bool,
+    ) -> None:
+        self._candidate = candidate
+        self._meter = meter
+        self._site = site
+        self._move = move
+        self._clock = clock
+        self._judge = Judge(candidate.id)
+        self._took_s = 0.0
+
+    async def lines(self) -> AsyncGenerator[Line, None]:
+        """Every step; those that need an earlier one are left out when that fails."""
+        link = self._candidate.link
+        if link is not None:
+            found = await self._identify(link)
+            if isinstance(found, Line):
+                yield found
+                return
+            for line in self._of_registers(found):
+                yield line
+        if not await looks.first_word(self._candidate, self._clock):
+            yield self._speechless()
+            return
+        for line in self._of_values(await looks.watch(self._candidate, self._clock)):
+            yield line
+        if self._candidate.nature in (Nature.BATTERY, Nature.PV):
+            async with aclosing(self._setpoints()) as steps:
+                async for line in steps:
+                    yield line
+
+    # --- who it is --------------------------------------------------------------------------------
+
+    async def _identify(self, link: RegisterLink) -> Found | Line:
+        unit = self._candidate.settings.unit
+        begun_s = self._clock.monotonic()
+        try:
+            found = await recognise(link, unit, self._clock, self._surveys())
+        except TransientError as error:
+            return await self._unreachable(link, str(error))
+        except ProtocolError as error:
+            return self._judge.fail(
+                "identity",
+                f"unit {unit} at {link.settings.where} answers, but {error}",
+                "`gridyard device probe` shows what it is",
+            )
+        self._took_s = self._clock.monotonic() - begun_s
+        return found
+
+    def _surveys(self) -> Sequence[Survey]:
+        profile = getattr(self._candidate.settings, "profile", None)
+        if profile is None:
+            return (sunspec_survey.survey,)
+        return (survey_by(find(profile), self._clock),)
+
+    async def _unreachable(self, link: RegisterLink, why: str) -> Line:
+        trouble = None
+        if not link.connected:
+            trouble = await connection_trouble(link.settings) or await silence(link.settings)
+        if trouble is not None:
+            return self._judge.fail("reach", trouble.what, trouble.hint)
+        return self._judge.fail(
+            "reach", why, "is the unit id right? `gridyard device probe` asks all the usual ones"
+        )
+
+    def _of_registers(self, found: Found) -> Sequence[Line]:
+        link = self._candidate.link
+        where = "" if link is None else f"{link.settings.where} unit {found.unit} "
+        lines = [
+            self._judge.ok("reach", f"{where}answers; read whole in {self._took_s:.1f} s"),
+            *looks.identity(self._judge, self._candidate, found),
+        ]
+        if found.profile is None:
+            lines.append(looks.scale_factors(self._judge, found))
+        return [*lines, *looks.ratings(self._judge, self._candidate, found)]
+
+    # --- what it says -----------------------------------------------------------------------------
+
+    def _speechless(self) -> Line:
+        on_mqtt = self._candidate.link is None
+        return self._judge.fail(
+            "points",
+            f"no usable power within {looks.FIRST_S:.0f} s",
+            "is the device connected to the broker with its login, and does it publish to its "
+            "topics?"
+            if on_mqtt
+            else "its registers answer, but hold no power: `gridyard device watch` shows them",
+        )
+
+    def _of_values(self, watched: looks.Watched) -> Sequence[Line]:
+        judge, candidate, site = self._judge, self._candidate, self._site
+        of_meter = candidate.nature is Nature.METER
+        shown_later = self._move and candidate.nature is Nature.BATTERY
+        maybe = (
+            *looks.points(judge, candidate, watched),
+            looks.plausible(judge, candidate, watched, site),
+            looks.phases(judge, watched, site) if of_meter else None,
+            None if shown_later else looks.sign(judge, candidate, watched, site),
+            looks.moves(judge, candidate, watched, self._clock.now()),
+            looks.period(judge, candidate, watched),
+        )
+        return [line for line in maybe if line is not None]
+
+    # --- what it does -----------------------------------------------------------------------------
+
+    async def _setpoints(self) -> AsyncGenerator[Line, None]:
+        if not self._move:
+            yield self._untried()
+            return
+        trial = trials.run(self._judge, self._trial(), self._clock, self._meter_w)
+        async with aclosing(trial) as steps:
+            async for line in steps:
+                yield line
+
+    def _untried(self) -> Line:
+        lapse = self._candidate.settings.lapse.value
+        return self._judge.warn(
+            "setpoint",
+            f"not tried; the settings say lapse: {lapse}",
+            "`gridyard device check SITE.yaml DEVICE --write` moves it a little and proves that it "
+            "obeys and lapses",
+        )
+
+    def _trial(self) -> Trial:
+        device = self._candidate.device
+        if self._candidate.nature is Nature.BATTERY:
+            return BatteryTrial(self._candidate, cast(Battery, device), self._clock)
+        return PvTrial(self._candidate, cast(PvInverter, device), self._clock)
+
+    def _meter_w(self) -> float | None:
+        reading = self._meter.readings(self._clock.now())["active_power"]
+        return reading.value if reading.quality.usable else None
