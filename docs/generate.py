@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import Any, get_args
 
 import ocpp_messages
+import profiles
 import typer.main
 from pydantic import BaseModel
 from typer.core import TyperGroup
@@ -95,6 +96,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "cli.md": _command_line(),
         REFERENCE / "points.md": _points(),
         REFERENCE / "ocpp-messages.md": ocpp_messages.page(_MADE),
+        REFERENCE / "profiles.md": profiles.page(_MADE),
         **conformance.pages(_MADE),
     }
 
