@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import ClassVar
 
@@ -11,7 +11,7 @@ from contracts.clock import SystemClock
 from contracts.time import Clock
 from depot_sim.faults import FaultKind, Faults
 from depot_sim.modbus.listener import Address, Listener
-from depot_sim.modbus.pdu import Table
+from depot_sim.modbus.pdu import Table, Unit
 from depot_sim.modbus.server import LINE_FAULTS, Member, ModbusServer
 from depot_sim.physics.lease import Lease
 
@@ -44,7 +44,7 @@ class ModbusDevice(ABC):
         self.id = id
         self.listener = listener
         self.faults = Faults(self.FAULTS, elapsed)
-        self._elapsed = elapsed
+        self.elapsed = elapsed
         self._clock = clock or SystemClock()
         self.line: ModbusServer | None = None
 
@@ -55,6 +55,10 @@ class ModbusDevice(ABC):
     @abstractmethod
     def write(self, table: Table, address: int, values: Sequence[int]) -> None:
         """See `pdu.Unit`."""
+
+    def units(self) -> Mapping[int, Unit]:
+        """What it answers as, by number on its line: usually itself alone."""
+        return {self.listener.unit_id: self}
 
     def start_afresh(self) -> None:  # noqa: B027 - most devices forget nothing
         """Forget what a loss of power lets it forget."""
@@ -93,7 +97,7 @@ class ModbusDevice(ABC):
         late_s = timer_s * self.faults.amount(FaultKind.LATE_TIMER)
         if self.faults.active(FaultKind.NO_REVERSION):
             late_s = float("inf")
-        expires_s = self._elapsed() + timer_s
+        expires_s = self.elapsed() + timer_s
         return Lease(value=value, expires_s=expires_s, fallback=fallback, late_s=late_s)
 
 
@@ -105,8 +109,9 @@ class Bus:
     ) -> None:
         self._devices = devices
         members = [
-            Member(unit_id=device.listener.unit_id, unit=device, faults=device.faults)
+            Member(unit_id=number, unit=unit, faults=device.faults)
             for device in devices
+            for number, unit in device.units().items()
         ]
         self._server = ModbusServer(listener, members, clock or SystemClock())
 

@@ -66,7 +66,10 @@ class SunSpecBattery(SunSpecDevice):
             self._revert()
         if self.functions is not None:
             self.functions.step()
-        self.battery = self.battery.step(dt_s, setpoint_w=self._lease.at(now_s) or 0.0)
+        if self.powered:
+            self.battery = self.battery.step(dt_s, setpoint_w=self._lease.at(now_s) or 0.0)
+        else:
+            self.battery = self.battery.off(dt_s)
 
     def start_afresh(self) -> None:
         """The setpoint is forgotten."""
@@ -100,14 +103,14 @@ class SunSpecBattery(SunSpecDevice):
 
     def _refresh(self) -> None:
         battery, put = self.battery, self._image.put
-        put(704, "WSetRvrtRem", math.ceil(self._lease.remaining_s(self._elapsed())))
+        put(704, "WSetRvrtRem", math.ceil(self._lease.remaining_s(self.elapsed())))
         put(713, "WHAvail", battery.stored_wh)
         put(713, "SoC", battery.soc_pct)
         put(802, "SoC", battery.soc_pct)
         put(802, "W", -battery.power_w)
         put(802, "A", -battery.power_w / _DC_VOLTAGE_V)
         put(802, "ChaSt", _charge_state(battery))
-        put(802, "Hb", int(self._elapsed()) % 2**16)
+        put(802, "Hb", int(self.elapsed()) % 2**16)
         if self.functions is not None:
             self.functions.refresh()
         self._refresh_ac()

@@ -95,7 +95,7 @@ class SunSpecInverter700(SunSpecDevice):
         put(701, "A", generated_w / NOMINAL_VOLTAGE_V)
         put(701, "TotWhInj", self.pv.generated_wh)
         put(701, "InvSt", _THROTTLED if throttled else _MPPT)
-        put(704, "WMaxLimPctRvrtRem", math.ceil(self._lease.remaining_s(self._elapsed())))
+        put(704, "WMaxLimPctRvrtRem", math.ceil(self._lease.remaining_s(self.elapsed())))
         self.functions.refresh()
 
 
