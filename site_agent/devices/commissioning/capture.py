@@ -34,7 +34,7 @@ from site_agent.devices.modbus.replies import MAX_READ
 
 MAX_BYTES = 4 * 1024 * 1024
 _MAX_UNITS = 256
-_MAX_BLOCKS = 4000
+_MAX_BLOCKS = 10_000
 _ADDRESSES = 0x10000
 _BLANK = 0x5858
 """XX: what stands for two characters of a serial number."""
@@ -200,11 +200,36 @@ class Recorder:
             if unit == number
             for block in blocks_of(function, words)
         ]
-        refused = [
-            Refusal(function=function, address=address, count=count, exception=code)
-            for (function, address, count), code in sorted(self._refused.get(number, {}).items())
-        ]
+        refused = _least(self._refused.get(number, {}))
         return Unit(unit=number, blocks=tuple(blocks), refused=tuple(refused))
+
+
+def _least(refused: Mapping[tuple[Function, int, int], int]) -> Iterator[Refusal]:
+    """The refusals that say all: none that holds a smaller one, neighbours as one."""
+    least: dict[tuple[Function, int], Refusal] = {}
+    for (function, address, count), code in sorted(refused.items(), key=lambda one: one[0][2]):
+        end = address + count
+        inside = (least.get((function, start)) for start in range(address, end))
+        if not any(one is not None and one.address + one.count <= end for one in inside):
+            least[function, address] = Refusal(
+                function=function, address=address, count=count, exception=code
+            )
+    last: Refusal | None = None
+    for _, one in sorted(least.items()):
+        joined = None if last is None else _joined(last, one)
+        if last is not None and joined is None:
+            yield last
+        last = joined or one
+    if last is not None:
+        yield last
+
+
+def _joined(one: Refusal, following: Refusal) -> Refusal | None:
+    alike = (one.function, one.exception) == (following.function, following.exception)
+    count = one.count + following.count
+    if not alike or one.address + one.count != following.address or count > MAX_READ:
+        return None
+    return one.model_copy(update={"count": count})
 
 
 def runs(addresses: Iterable[int]) -> Iterator[list[int]]:

@@ -134,6 +134,21 @@ def test_a_serial_number_may_go_over_the_border_of_two_blocks() -> None:
     assert Lookup(masked).read(1, 3, 123, 4) == (0, 0x5858, 0x5858, 0x5846)
 
 
+def test_refusals_are_told_once() -> None:
+    recorder = Recorder()
+    for address, count in ((0, 4), (0, 2), (0, 1), (2, 2), (2, 1), (3, 1), (10, 2)):
+        recorder.refused(1, 3, address, count, 2)
+    recorder.refused(1, 3, 12, 1, 3)
+    recorder.read(1, 3, 1, [5])
+    refused = recorder.capture(AT, device=Device()).units[0].refused
+    assert [(one.address, one.count, one.exception) for one in refused] == [
+        (0, 1, 2),
+        (2, 2, 2),
+        (10, 2, 2),
+        (12, 1, 3),
+    ]
+
+
 def test_nothing_recorded_is_no_capture() -> None:
     with pytest.raises(ProtocolError):
         Recorder().capture(AT, device=Device())
