@@ -25,13 +25,26 @@ class MqttUser:
     subscribe: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerTls:
+    """Certificate and key of a listener over TLS."""
+
+    cert: Path
+    key: Path
+
+
 def mqtt_config(
-    *, store: Path, users: Sequence[MqttUser], host: str = "127.0.0.1", port: int = 0
+    *,
+    store: Path,
+    users: Sequence[MqttUser],
+    host: str = "127.0.0.1",
+    port: int = 0,
+    tls: BrokerTls | None = None,
 ) -> dict[str, object]:
     """Configuration for `NatsServer`; `port` 0 takes any free one.
 
     `store` is the folder for retained messages and persistent sessions. NATS clients are let in
-    from this machine alone, with the same logins.
+    from this machine alone, with the same logins. `tls`: MQTT clients come over TLS only.
 
     Raises:
         ConfigError: no user, or a topic filter that cannot be expressed.
@@ -47,7 +60,11 @@ def mqtt_config(
             "max_memory_store": _MEMORY_BYTES,
             "max_file_store": _DISK_BYTES,
         },
-        "mqtt": {"host": host, "port": port or -1},  # to nats-server 0 means its default
+        "mqtt": {
+            "host": host,
+            "port": port or -1,  # to nats-server 0 means its default
+            **({} if tls is None else {"tls": _tls(tls)}),
+        },
         "authorization": {"users": [_user(user) for user in users]},
     }
 
@@ -72,6 +89,10 @@ def subjects_of(topic_filter: str) -> tuple[str, ...]:
     subject = ".".join({"+": "*", "#": ">"}.get(level, level) for level in levels)
     parent = subject.removesuffix(".>")
     return (subject,) if parent == subject else (parent, subject)
+
+
+def _tls(tls: BrokerTls) -> dict[str, str]:
+    return {"cert_file": str(tls.cert), "key_file": str(tls.key)}
 
 
 def _user(user: MqttUser) -> dict[str, object]:

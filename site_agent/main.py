@@ -14,11 +14,14 @@ from contracts.errors import ConfigError
 from contracts.tasks import first_of
 from contracts.time import Clock
 from site_agent.config import LinkSettings, SiteSettings
+from site_agent.config.devices import AnyChargerSettings, ProfileChargerSettings
 from site_agent.console.door import Door
 from site_agent.devices.mqtt.broker import BrokerAddress, SiteBroker
+from site_agent.devices.mqtt.plan import site_address
 from site_agent.devices.ocpp.central import CentralSystem
 from site_agent.devices.ocpp.operate.commands import OcppCommands
 from site_agent.devices.ocpp.security import Profile
+from site_agent.devices.points.charger import PointCharger
 from site_agent.devices.registry import (
     BATTERIES,
     METERS,
@@ -26,7 +29,10 @@ from site_agent.devices.registry import (
     Workshop,
     make_broker,
     make_central,
+    make_charger,
+    make_contacts,
     make_functions,
+    make_sensor,
 )
 from site_agent.devices.writer import sole_writer, written
 from site_agent.domain.control import DEFAULT_POLICY
@@ -37,7 +43,10 @@ from site_agent.flows.notices import NoticeBoard
 from site_agent.flows.observer import Devices
 from site_agent.flows.prospects import Prospects
 from site_agent.flows.sessions import Fleet, Sessions
+from site_agent.flows.telecontrol import Telecontrol
 from site_agent.flows.telemetry import Telemetry
+from site_agent.ports import Charger
+from site_agent.scada.build import make_scada
 from site_agent.store.sqlite import SqliteStore, open_store
 from site_agent.uplink.credentials import load_login
 from site_agent.uplink.link import NatsUplink
@@ -57,6 +66,8 @@ class SiteAddresses:
     ocpp_port: int
     mqtt_port: int | None
     """None: no MQTT device, or a broker elsewhere."""
+    scada_port: int | None = None
+    """Where it is a Modbus server; None: it is none."""
 
 
 Ready = Callable[[SiteAddresses], None]
@@ -99,10 +110,12 @@ class _Site:
         )
         self._sessions = Sessions(fleet, store.key_values)
         self._board = NoticeBoard(store.key_values)
+        inputs = [one.spec for one in settings.telecontrol]
+        self._telecontrol = Telecontrol(inputs, store.key_values, clock, self._wake)
 
     async def run(self, ready: Ready | None) -> None:
         """Start in the order in which one thing needs another; then all run side by side."""
-        for flow in (self._instructions, self._sessions, self._board):
+        for flow in (self._instructions, self._sessions, self._board, self._telecontrol):
             await flow.load()
         broker = make_broker(self._settings, self._clock)
         central = make_central(
@@ -121,27 +134,46 @@ class _Site:
                 self._settings.site_id, self._clock, self._wake, self._broker_address(broker)
             )
             devices = self._devices(shop, central)
+            contacts = make_contacts(shop, self._settings, self._telecontrol)
             loop = self._loop = ControlLoop(
-                self._model, devices, self._instructions, self._sessions, self._clock
+                self._model,
+                devices,
+                self._instructions,
+                self._sessions,
+                self._clock,
+                telecontrol=self._telecontrol,
             )
+            scada = make_scada(self._settings, lambda: loop.latest, self._telecontrol, self._clock)
             runs = [
                 self._serve(central),
                 loop.run(),
                 self._instructions.run(),
+                self._telecontrol.run(),
                 self._store.sessions.run(self._clock),
                 self._telemetry(loop).run(),
                 self._door(central).run(),
             ]
             runs += [device.run() for device in (devices.meter, *devices.batteries, *devices.pv)]
+            runs += [one.run() for one in devices.chargers if isinstance(one, PointCharger)]
+            runs += [make_sensor(shop, one).run() for one in self._settings.sensors]
+            runs += [one.run() for one in contacts]
+            runs += [] if scada is None else [scada.run()]
             runs += [link.run() for link in shop.links.values()]
             runs += [self._uplink(self._settings.link)] if self._settings.link else []
             for work in runs:
                 group.create_task(work)
             await central.ready.wait()
+            if scada is not None:
+                await scada.ready.wait()
             log.info("site runs", site=self._settings.site_id, ocpp_port=central.port)
             if ready is not None:
                 mqtt_port = None if broker is None else broker.port
-                ready(SiteAddresses(ocpp_port=central.port, mqtt_port=mqtt_port))
+                scada_port = None if scada is None else scada.port
+                ready(
+                    SiteAddresses(
+                        ocpp_port=central.port, mqtt_port=mqtt_port, scada_port=scada_port
+                    )
+                )
 
     async def _serve(self, central: CentralSystem) -> None:
         try:
@@ -174,23 +206,28 @@ class _Site:
         if self._loop is not None:
             self._loop.wake()
 
-    def _broker_address(self, broker: SiteBroker | None) -> BrokerAddress:
-        mqtt = self._settings.mqtt
+    def _broker_address(self, broker: SiteBroker | None) -> BrokerAddress | None:
+        """None: only devices with a broker of their own, or none at all."""
         if broker is not None:
             return broker.address
-        return BrokerAddress(
-            host=mqtt.host, port=mqtt.port, username=mqtt.username, password=mqtt.password
-        )
+        return None if self._settings.mqtt.embedded else site_address(self._settings.mqtt)
 
     def _devices(self, shop: Workshop, central: CentralSystem) -> Devices:
         settings = self._settings
         return Devices(
             meter=METERS[settings.meter.kind](shop, settings.meter),
-            chargers=[central.chargers[charger.id] for charger in settings.chargers],
+            chargers=[self._charger(shop, central, one) for one in settings.chargers],
             batteries=[BATTERIES[one.kind](shop, one) for one in settings.batteries],
             pv=[PV_INVERTERS[one.kind](shop, one) for one in settings.pv],
             functions=make_functions(shop, settings, self._store.key_values),
         )
+
+    def _charger(
+        self, shop: Workshop, central: CentralSystem, settings: AnyChargerSettings
+    ) -> Charger:
+        if isinstance(settings, ProfileChargerSettings):
+            return make_charger(shop, self._settings, settings, self._store.sessions)
+        return central.chargers[settings.id]
 
     def _telemetry(self, loop: ControlLoop) -> Telemetry:
         return Telemetry(

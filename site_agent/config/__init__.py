@@ -18,15 +18,16 @@ from contracts.errors import PermanentError
 from contracts.power import NOMINAL_VOLTAGE_V
 from contracts.site_link.subjects import checked_site_id
 from site_agent.config.devices import (
+    AnyChargerSettings,
     BatterySettings,
     ChargerSettings,
     CircuitSettings,
     MeterSettings,
-    MqttSettings,
     Name,
     OcppSettings,
     Positive,
     PvSettings,
+    SensorSettings,
     battery_spec,
     pv_spec,
 )
@@ -40,6 +41,9 @@ from site_agent.config.fleet import (
     access,
     credentials,
 )
+from site_agent.config.mqtt import MqttSettings
+from site_agent.config.scada import ScadaSettings
+from site_agent.config.telecontrol import TelecontrolSettings
 from site_agent.domain.access import Access
 from site_agent.domain.device import ChargerSpec
 from site_agent.domain.fleet import FleetVehicle
@@ -78,11 +82,16 @@ class SiteSettings(Settings):
     voltage_v: Annotated[float, Field(ge=90, le=300)] = NOMINAL_VOLTAGE_V
     circuit: CircuitSettings
     meter: MeterSettings
-    chargers: tuple[ChargerSettings, ...] = ()
+    chargers: tuple[AnyChargerSettings, ...] = ()
     ocpp: OcppSettings = OcppSettings()
     batteries: tuple[BatterySettings, ...] = ()
     mqtt: MqttSettings = MqttSettings()
     pv: tuple[PvSettings, ...] = ()
+    sensors: tuple[SensorSettings, ...] = ()
+    telecontrol: tuple[TelecontrolSettings, ...] = ()
+    """Inputs by which the network operator (or a control centre) may limit the site."""
+    scada: ScadaSettings | None = None
+    """None: the site is no Modbus server."""
     fleet: tuple[VehicleSettings, ...] = ()
     drivers: tuple[DriverSettings, ...] = ()
     bays: Mapping[Name, HolderName] = Field(default_factory=dict)
@@ -95,7 +104,7 @@ class SiteSettings(Settings):
 
     @model_validator(mode="after")
     def _holds_together(self) -> SiteSettings:
-        faults = [*_name_faults(self), *_circuit_faults(self)]
+        faults = [*_name_faults(self), *_circuit_faults(self), *_scada_faults(self)]
         if not faults:
             faults = overloads(self.model())
         if faults:
@@ -123,8 +132,14 @@ class SiteSettings(Settings):
             voltage_v=self.voltage_v,
         )
 
-    def charger_spec(self, charger: ChargerSettings) -> ChargerSpec:
+    @property
+    def ocpp_chargers(self) -> tuple[ChargerSettings, ...]:
+        """Those that come to us by OCPP."""
+        return tuple(one for one in self.chargers if isinstance(one, ChargerSettings))
+
+    def charger_spec(self, charger: AnyChargerSettings) -> ChargerSpec:
         """One charger in the domain's words."""
+        discharge_a = charger.max_discharge_a if isinstance(charger, ChargerSettings) else 0.0
         return ChargerSpec(
             evse_id=charger.id,
             node=charger.node,
@@ -132,7 +147,7 @@ class SiteSettings(Settings):
             max_current_a=charger.max_current_a,
             min_current_a=charger.min_current_a,
             fail_safe_current_a=charger.fail_safe_current_a,
-            max_discharge_a=charger.max_discharge_a,
+            max_discharge_a=discharge_a,
             voltage_v=self.voltage_v,
         )
 
@@ -147,21 +162,33 @@ class SiteSettings(Settings):
 
 def _name_faults(settings: SiteSettings) -> Iterator[str]:
     devices = [*settings.chargers, *settings.batteries, *settings.pv]
-    yield from _twice("device id", (device.id for device in devices))
+    yield from _twice("device id", (device.id for device in (*devices, *settings.sensors)))
+    yield from _twice("telecontrol input", (one.id for one in settings.telecontrol))
     yield from _twice("circuit node", [ROOT, *(node.id for node in settings.circuit.nodes)])
     yield from _twice("vehicle", (vehicle.vehicle_id for vehicle in settings.fleet))
     yield from _twice("driver", (driver.driver_id for driver in settings.drivers))
     yield from _identity_faults(settings)
     connectors = [
-        f"{charger.station} connector {charger.connector}" for charger in settings.chargers
+        f"{charger.station} connector {charger.connector}" for charger in settings.ocpp_chargers
     ]
     yield from _twice("charge point", connectors)
     described = {
-        (one.station, one.versions, one.password, one.tolerant) for one in settings.chargers
+        (one.station, one.versions, one.password, one.tolerant) for one in settings.ocpp_chargers
     }
     for station, count in Counter(station for station, *_ in described).items():
         if count > 1:
             yield f"charge point {station!r} is described differently by its connectors"
+
+
+def _scada_faults(settings: SiteSettings) -> Iterator[str]:
+    """Limits by registers need a server that not just anybody can write to."""
+    inputs = sum(one.kind == "registers" for one in settings.telecontrol)
+    if inputs > 1:
+        yield "telecontrol: one input of kind registers at most"
+    if inputs and settings.scada is None:
+        yield "telecontrol: an input of kind registers needs scada"
+    if inputs and settings.scada is not None and not settings.scada.guards_writes:
+        yield "scada: limits that may be written need clients, writers, tls or a loopback host"
 
 
 def _identity_faults(settings: SiteSettings) -> Iterator[str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from contracts.config import Settings
+from site_agent.config.mqtt import DeviceName, MqttDeviceSettings
 from site_agent.domain.device import BatterySpec, Lapse, PvSpec
 from site_agent.domain.site import ROOT
 
@@ -39,6 +41,20 @@ class CircuitSettings(Settings):
 
 
 # --- devices -------------------------------------------------------------------------------------
+
+
+def kind_of(settings: object) -> object:
+    """The kind of a device; `sunspec` where none is said."""
+    if isinstance(settings, Mapping):
+        return settings.get("kind", "sunspec")
+    return getattr(settings, "kind", "sunspec")
+
+
+def charger_kind_of(settings: object) -> object:
+    """The kind of a charger; `ocpp` where none is said."""
+    if isinstance(settings, Mapping):
+        return settings.get("kind", "ocpp")
+    return getattr(settings, "kind", "ocpp")
 
 
 class SerialSettings(Settings):
@@ -87,14 +103,60 @@ class ModbusSettings(Settings):
         return self
 
 
-class MeterSettings(ModbusSettings):
-    """The meter at the connection point."""
+class ProfileSettings(ModbusSettings):
+    """A Modbus device described by a profile; without `unit`, it has the profile's usual one."""
+
+    kind: Literal["profile"]
+    profile: Annotated[str, Field(min_length=1, max_length=300)]
+    """The id of a profile that comes with the agent, or the path of one (`*.yaml`)."""
+
+    @property
+    def own_unit(self) -> int | None:
+        """The unit, if it was said."""
+        return self.unit if "unit" in self.model_fields_set else None
+
+
+class SensorSettings(ProfileSettings):
+    """Something measured beside the power: frequency, irradiance, a temperature, a contact."""
+
+    id: Name
+
+
+class SunSpecMeterSettings(ModbusSettings):
+    """The meter at the connection point, by SunSpec."""
 
     kind: Literal["sunspec"] = "sunspec"
     invert: bool = False
     """True where it counts export as positive."""
     period_s: Annotated[float, Field(ge=0.05, le=10)] = 0.25
     max_age_s: Annotated[float, Field(ge=0.5, le=60)] = 3.0
+
+
+class MqttMeterSettings(MqttDeviceSettings):
+    """The meter at the connection point, on MQTT."""
+
+    id: DeviceName = "meter"
+    map: str | Mapping[str, object] = "gridyard.meter"
+    """The id of a topic map that comes with the agent, the path of one (`*.yaml`), or the map."""
+    invert: bool = False
+    """True where it counts export as positive and its map does not say so."""
+    max_age_s: Annotated[float, Field(ge=0.5, le=60)] = 3.0
+
+
+class ProfileMeterSettings(ProfileSettings):
+    """The meter at the connection point, by a profile."""
+
+    invert: bool = False
+    """True where it counts export as positive and its profile does not say so."""
+    max_age_s: Annotated[float, Field(ge=0.5, le=60)] = 3.0
+
+
+MeterSettings = Annotated[
+    Annotated[SunSpecMeterSettings, Tag("sunspec")]
+    | Annotated[MqttMeterSettings, Tag("mqtt")]
+    | Annotated[ProfileMeterSettings, Tag("profile")],
+    Discriminator(kind_of),
+]
 
 
 class CloudSettings(Settings):
@@ -131,10 +193,31 @@ class CloudSettings(Settings):
         return self
 
 
-class ChargerSettings(Settings):
-    """One EVSE."""
-
+class _EvseSettings(Settings):
     id: Name
+    node: Name = ROOT
+    phases: tuple[Literal[1, 2, 3], ...] = (1, 2, 3)
+    min_current_a: Amps = 6.0
+    max_current_a: Amps = 32.0
+    fail_safe_current_a: Amps = 6.0
+    """What it falls back to by itself when the agent is gone."""
+
+    @model_validator(mode="after")
+    def _currents_are_legal(self) -> Self:
+        if not self.phases or len(set(self.phases)) < len(self.phases):
+            raise ValueError("phases: one to three different ones of 1, 2, 3")
+        if not 0 < self.min_current_a <= self.max_current_a:
+            raise ValueError("min_current_a must lie between 0 and max_current_a")
+        legal = self.min_current_a <= self.fail_safe_current_a <= self.max_current_a
+        if self.fail_safe_current_a and not legal:
+            raise ValueError("fail_safe_current_a must be 0 or from min_current_a to max_current_a")
+        return self
+
+
+class ChargerSettings(_EvseSettings):
+    """One EVSE that speaks OCPP."""
+
+    kind: Literal["ocpp"] = "ocpp"
     charge_point_id: str | None = None
     """How its station introduces itself; None: like the EVSE."""
     connector: Annotated[int, Field(ge=1, le=100)] = 1
@@ -152,12 +235,6 @@ class ChargerSettings(Settings):
     """Also admit it without a known subprotocol."""
     cloud: CloudSettings | None = None
     """Its station's existing cloud CSMS; of several EVSEs the first one's counts."""
-    node: Name = ROOT
-    phases: tuple[Literal[1, 2, 3], ...] = (1, 2, 3)
-    min_current_a: Amps = 6.0
-    max_current_a: Amps = 32.0
-    fail_safe_current_a: Amps = 6.0
-    """What it falls back to by itself when the agent is gone."""
     max_discharge_a: Amps = 0.0
     """Most a vehicle may feed back through it, A per phase; 0: charging only (needs OCPP 2.1)."""
 
@@ -166,16 +243,15 @@ class ChargerSettings(Settings):
         """The charge point it belongs to."""
         return self.charge_point_id or self.id
 
-    @model_validator(mode="after")
-    def _currents_are_legal(self) -> ChargerSettings:
-        if not self.phases or len(set(self.phases)) < len(self.phases):
-            raise ValueError("phases: one to three different ones of 1, 2, 3")
-        if not 0 < self.min_current_a <= self.max_current_a:
-            raise ValueError("min_current_a must lie between 0 and max_current_a")
-        legal = self.min_current_a <= self.fail_safe_current_a <= self.max_current_a
-        if self.fail_safe_current_a and not legal:
-            raise ValueError("fail_safe_current_a must be 0 or from min_current_a to max_current_a")
-        return self
+
+class ProfileChargerSettings(_EvseSettings, ProfileSettings):
+    """One EVSE that speaks Modbus, by a profile; it charges where nobody needs a card."""
+
+
+AnyChargerSettings = Annotated[
+    Annotated[ChargerSettings, Tag("ocpp")] | Annotated[ProfileChargerSettings, Tag("profile")],
+    Discriminator(charger_kind_of),
+]
 
 
 class OcppSettings(Settings):
@@ -229,40 +305,65 @@ class SunSpecBatterySettings(_BatterySettings, ModbusSettings):
     invert_setpoint: bool = False
 
 
-class MqttBatterySettings(_BatterySettings):
-    """A battery on the site's MQTT broker; its id is its user name there."""
+class MqttBatterySettings(_BatterySettings, MqttDeviceSettings):
+    """A battery on MQTT."""
 
-    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,60}$")]
-    kind: Literal["mqtt"]
-    password: Annotated[str, Field(min_length=1)] | None = Field(default=None, repr=False)
-    """What it logs in with at the embedded broker."""
+    id: DeviceName
+    map: str | Mapping[str, object] = "gridyard.battery"
+    """The id of a topic map that comes with the agent, the path of one (`*.yaml`), or the map."""
+
+
+class _LeaseOfProfile(ProfileSettings):
+    @model_validator(mode="after")
+    def _lease_is_the_profiles(self) -> Self:
+        if "lease_s" in self.model_fields_set:
+            raise ValueError("lease_s: its profile says how long setpoints last")
+        return self
+
+
+class ProfileBatterySettings(_BatterySettings, _LeaseOfProfile):
+    """A battery by a profile."""
 
 
 BatterySettings = Annotated[
-    SunSpecBatterySettings | MqttBatterySettings, Field(discriminator="kind")
+    SunSpecBatterySettings | MqttBatterySettings | ProfileBatterySettings,
+    Field(discriminator="kind"),
 ]
 
 
-class MqttSettings(Settings):
-    """The site's broker: embedded (made and run by the agent) or its own, somewhere."""
-
-    embedded: bool = True
-    host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=-1, le=65535)] = 1883
-    """-1: any free one (embedded only)."""
-    username: str | None = None
-    password: str | None = Field(default=None, repr=False)
-
-
-class PvSettings(ModbusSettings):
-    """A PV inverter by SunSpec."""
-
+class _PvSettings(Settings):
     id: Name
-    kind: Literal["sunspec"] = "sunspec"
     node: Name = ROOT
     rated_w: Positive
     lapse: Lapse = Lapse.DEVICE
+    """Whether its limit ends by itself; the adapter corrects it by what the device proves."""
     lease_s: Annotated[int, Field(ge=10, le=3600)] = 30
+
+
+class SunSpecPvSettings(_PvSettings, ModbusSettings):
+    """A PV inverter by SunSpec."""
+
+    kind: Literal["sunspec"] = "sunspec"
+
+
+class MqttPvSettings(_PvSettings, MqttDeviceSettings):
+    """A PV inverter on MQTT."""
+
+    id: DeviceName
+    map: str | Mapping[str, object] = "gridyard.pv"
+    """The id of a topic map that comes with the agent, the path of one (`*.yaml`), or the map."""
+
+
+class ProfilePvSettings(_PvSettings, _LeaseOfProfile):
+    """A PV inverter by a profile."""
+
+
+PvSettings = Annotated[
+    Annotated[SunSpecPvSettings, Tag("sunspec")]
+    | Annotated[MqttPvSettings, Tag("mqtt")]
+    | Annotated[ProfilePvSettings, Tag("profile")],
+    Discriminator(kind_of),
+]
 
 
 def battery_spec(battery: BatterySettings) -> BatterySpec:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from contracts.errors import ConfigError
@@ -12,28 +13,49 @@ from site_agent.config import SiteSettings
 from site_agent.config.devices import (
     ChargerSettings,
     CloudSettings,
-    MeterSettings,
     ModbusSettings,
     MqttBatterySettings,
-    PvSettings,
+    MqttMeterSettings,
+    MqttPvSettings,
+    ProfileBatterySettings,
+    ProfileChargerSettings,
+    ProfileMeterSettings,
+    ProfilePvSettings,
+    ProfileSettings,
+    SensorSettings,
     SunSpecBatterySettings,
+    SunSpecMeterSettings,
+    SunSpecPvSettings,
     battery_spec,
     pv_spec,
 )
+from site_agent.devices.modbus.contacts import Contacts
 from site_agent.devices.modbus.link import RegisterLink
+from site_agent.devices.modbus.plan import Table
 from site_agent.devices.modbus.settings import link_settings
-from site_agent.devices.mqtt.battery import MqttBattery
+from site_agent.devices.mqtt import plan as mqtt
 from site_agent.devices.mqtt.broker import BrokerAddress, SiteBroker
+from site_agent.devices.mqtt.plan import MqttPlan
 from site_agent.devices.ocpp import security
 from site_agent.devices.ocpp.central import CentralSystem
 from site_agent.devices.ocpp.proxy.settings import CloudConfig, FinalWord
 from site_agent.devices.ocpp.proxy.trust import client_context
 from site_agent.devices.ocpp.security import Profile
 from site_agent.devices.ocpp.settings import StationConfig, Timing, Version
+from site_agent.devices.points.battery import PointBattery
+from site_agent.devices.points.charger import PointCharger
+from site_agent.devices.points.meter import PointMeter
+from site_agent.devices.points.pv import PointPv
+from site_agent.devices.points.sensor import PointSensor
+from site_agent.devices.profiles.library import of_nature
+from site_agent.devices.profiles.schema import Nature
+from site_agent.devices.profiles.source import ProfileSource
+from site_agent.devices.profiles.steered import source_of
 from site_agent.devices.sunspec.battery import SunSpecBattery
 from site_agent.devices.sunspec.functions import SunSpecFunctions
 from site_agent.devices.sunspec.meter import SunSpecMeter
 from site_agent.devices.sunspec.pv import SunSpecPv
+from site_agent.flows.telecontrol import Telecontrol
 from site_agent.ports import (
     AutonomousFunctions,
     Battery,
@@ -41,6 +63,7 @@ from site_agent.ports import (
     KeyValues,
     Meter,
     PvInverter,
+    Sensor,
     SessionStore,
     Wake,
 )
@@ -74,7 +97,7 @@ class Workshop:
         return link
 
 
-def _sunspec_meter(shop: Workshop, settings: MeterSettings) -> Meter:
+def _sunspec_meter(shop: Workshop, settings: SunSpecMeterSettings) -> Meter:
     return SunSpecMeter(
         shop.link(settings),
         settings.unit,
@@ -98,20 +121,28 @@ def _sunspec_battery(shop: Workshop, settings: SunSpecBatterySettings) -> Batter
     )
 
 
-def _mqtt_battery(shop: Workshop, settings: MqttBatterySettings) -> Battery:
-    if shop.broker is None:
-        raise ValueError("an MQTT device before the broker is known")
-    return MqttBattery(
-        shop.broker,
-        shop.site_id,
-        battery_spec(settings),
-        clock=shop.clock,
-        wake=shop.wake,
-        valid_for_s=settings.lease_s,
+def _mqtt_meter(shop: Workshop, settings: MqttMeterSettings) -> Meter:
+    source = MqttPlan.of(shop.site_id, settings.id, "meter", settings).source(
+        shop.broker, shop.clock
+    )
+    return PointMeter(
+        source, name=settings.id, clock=shop.clock, wake=shop.wake, invert=settings.invert
     )
 
 
-def _sunspec_pv(shop: Workshop, settings: PvSettings) -> PvInverter:
+def _mqtt_battery(shop: Workshop, settings: MqttBatterySettings) -> Battery:
+    plan = MqttPlan.of(shop.site_id, settings.id, "battery", settings)
+    source = plan.source(shop.broker, shop.clock, settings.lease_s)
+    return PointBattery(source, battery_spec(settings), clock=shop.clock, wake=shop.wake)
+
+
+def _mqtt_pv(shop: Workshop, settings: MqttPvSettings) -> PvInverter:
+    plan = MqttPlan.of(shop.site_id, settings.id, "pv", settings)
+    source = plan.source(shop.broker, shop.clock, settings.lease_s)
+    return PointPv(source, pv_spec(settings), clock=shop.clock, wake=shop.wake)
+
+
+def _sunspec_pv(shop: Workshop, settings: SunSpecPvSettings) -> PvInverter:
     return SunSpecPv(
         shop.link(settings),
         settings.unit,
@@ -122,13 +153,82 @@ def _sunspec_pv(shop: Workshop, settings: PvSettings) -> PvInverter:
     )
 
 
+def _profile_source(
+    shop: Workshop, name: str, nature: Nature, settings: ProfileSettings, fail_safe_a: float = 0.0
+) -> ProfileSource:
+    return source_of(
+        of_nature(settings.profile, nature),
+        shop.link(settings),
+        name=name,
+        clock=shop.clock,
+        wake=shop.wake,
+        unit_id=settings.own_unit,
+        fail_safe_a=fail_safe_a,
+    )
+
+
+def _profile_meter(shop: Workshop, settings: ProfileMeterSettings) -> Meter:
+    source = _profile_source(shop, "meter", "meter", settings)
+    return PointMeter(
+        source, name="meter", clock=shop.clock, wake=shop.wake, invert=settings.invert
+    )
+
+
+def _profile_battery(shop: Workshop, settings: ProfileBatterySettings) -> Battery:
+    source = _profile_source(shop, settings.id, "battery", settings)
+    return PointBattery(source, battery_spec(settings), clock=shop.clock, wake=shop.wake)
+
+
+def _profile_pv(shop: Workshop, settings: ProfilePvSettings) -> PvInverter:
+    source = _profile_source(shop, settings.id, "pv", settings)
+    return PointPv(source, pv_spec(settings), clock=shop.clock, wake=shop.wake)
+
+
+def make_sensor(shop: Workshop, settings: SensorSettings) -> Sensor:
+    """One sensor.
+
+    Raises:
+        ConfigError: its profile cannot be used.
+    """
+    source = _profile_source(shop, settings.id, "sensor", settings)
+    return PointSensor(source, name=settings.id, clock=shop.clock, wake=shop.wake)
+
+
+def make_charger(
+    shop: Workshop,
+    site: SiteSettings,
+    settings: ProfileChargerSettings,
+    sessions: SessionStore,
+) -> PointCharger:
+    """One charger that speaks Modbus; raises as `make_sensor`."""
+    fail_safe_a = settings.fail_safe_current_a
+    source = _profile_source(shop, settings.id, "charger", settings, fail_safe_a)
+    return PointCharger(
+        source,
+        site.charger_spec(settings),
+        clock=shop.clock,
+        wake=shop.wake,
+        sessions=sessions,
+        access=site.rules(),
+    )
+
+
 # Each takes the settings of its own kind, which the settings' `kind` has already decided.
-METERS: Mapping[str, Callable[[Workshop, Any], Meter]] = {"sunspec": _sunspec_meter}
+METERS: Mapping[str, Callable[[Workshop, Any], Meter]] = {
+    "sunspec": _sunspec_meter,
+    "mqtt": _mqtt_meter,
+    "profile": _profile_meter,
+}
 BATTERIES: Mapping[str, Callable[[Workshop, Any], Battery]] = {
     "sunspec": _sunspec_battery,
     "mqtt": _mqtt_battery,
+    "profile": _profile_battery,
 }
-PV_INVERTERS: Mapping[str, Callable[[Workshop, Any], PvInverter]] = {"sunspec": _sunspec_pv}
+PV_INVERTERS: Mapping[str, Callable[[Workshop, Any], PvInverter]] = {
+    "sunspec": _sunspec_pv,
+    "mqtt": _mqtt_pv,
+    "profile": _profile_pv,
+}
 
 
 def make_functions(
@@ -144,19 +244,49 @@ def make_functions(
     }
 
 
+def make_contacts(
+    shop: Workshop, settings: SiteSettings, telecontrol: Telecontrol
+) -> list[Contacts]:
+    """What listens to the network operator's contacts."""
+    return [
+        Contacts(
+            shop.link(one),
+            one.unit,
+            Table.COILS if one.table == "coils" else Table.DISCRETE,
+            one.table_of_contacts(),
+            name=one.id,
+            idle=one.idle,
+            heard=partial(telecontrol.heard, one.id),
+            period_s=one.period_s,
+            clock=shop.clock,
+            wake=shop.wake,
+        )
+        for one in settings.telecontrol
+        if one.kind == "contacts"
+    ]
+
+
 def make_broker(settings: SiteSettings, clock: Clock) -> SiteBroker | None:
-    """The site's own broker, when it has MQTT devices and no broker elsewhere."""
-    devices = [one for one in settings.batteries if isinstance(one, MqttBatterySettings)]
-    if not devices or not settings.mqtt.embedded:
+    """The site's own broker, when it has devices for it and none elsewhere.
+
+    Raises:
+        ConfigError: a topic map cannot be used, or two devices claim the same topic.
+    """
+    plans = [
+        MqttPlan.of(settings.site_id, one.id, nature, one)
+        for nature, devices in (
+            ("meter", (settings.meter,)),
+            ("battery", settings.batteries),
+            ("pv", settings.pv),
+        )
+        for one in devices
+        if isinstance(one, MqttMeterSettings | MqttBatterySettings | MqttPvSettings)
+    ]
+    mqtt.check_claims(plans)
+    ours = [plan.access() for plan in plans if plan.where is None]
+    if not ours or not settings.mqtt.embedded:
         return None
-    return SiteBroker(
-        settings.site_id,
-        {one.id: one.password for one in devices if one.password is not None},
-        folder=settings.data / "mqtt",
-        clock=clock,
-        host=settings.mqtt.host,
-        port=settings.mqtt.port,
-    )
+    return mqtt.site_broker(settings.mqtt, ours, folder=settings.data / "mqtt", clock=clock)
 
 
 def make_central(
@@ -209,7 +339,7 @@ def _cloud(station: str, cloud: CloudSettings) -> CloudConfig:
 def stations(settings: SiteSettings) -> list[StationConfig]:
     """The charging stations; EVSEs that name the same charge point belong together."""
     members: defaultdict[str, list[ChargerSettings]] = defaultdict(list)
-    for charger in settings.chargers:
+    for charger in settings.ocpp_chargers:
         members[charger.station].append(charger)
     return [
         StationConfig(

@@ -1,1 +1,1 @@
-"""Batteries that speak JSON over MQTT, and the site's own broker for them."""
+"""Devices on MQTT by topic maps, and the site's own broker for them."""

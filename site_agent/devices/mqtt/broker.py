@@ -7,16 +7,18 @@ setpoints lapse meanwhile. A site that has a broker of its own gives its address
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+import ssl
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from contracts.mqtt_broker import MqttUser, mqtt_config
+from contracts.errors import ConfigError
+from contracts.mqtt_broker import BrokerTls, MqttUser, mqtt_config
 from contracts.nats_server import NatsServer
 from contracts.time import Clock
-from site_agent.devices.mqtt.payloads import topic
 
 AGENT = "agent"
+_ANY = ("0.0.0.0", "::", "")  # noqa: S104 - listening everywhere, we are next to it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,37 +29,48 @@ class BrokerAddress:
     port: int
     username: str | None = None
     password: str | None = field(default=None, repr=False)
+    tls: ssl.SSLContext | None = None
+    """None: not over TLS."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """The topics of one device: what it says and what it is told; `password` None: not here."""
+
+    name: str
+    password: str | None = field(default=None, repr=False)
+    says: tuple[str, ...]
+    told: tuple[str, ...] = ()
 
 
 class SiteBroker:
     """A supervised broker for the devices of one site.
 
-    `passwords` has one entry per device (its asset id is its user name), and each may speak on its
-    own topics only. The agent's own password is made anew at every start. `port` -1 takes any free
-    one and keeps it over restarts of the broker.
+    Each device logs in by its id and may speak and hear on its own topics only; the agent hears
+    what devices say and tells them what they are told, and nothing else. The agent's own password
+    is made anew at every start. `port` -1 takes any free one and keeps it over restarts of the
+    broker.
 
     Raises:
-        ConfigError: an id that cannot be a topic level.
+        ConfigError: a topic that a NATS broker cannot express (a dot, a blank).
     """
 
     def __init__(
         self,
-        site_id: str,
-        passwords: Mapping[str, str],
+        devices: Sequence[Access],
         *,
         folder: Path,
         clock: Clock,
         host: str = "127.0.0.1",
         port: int = -1,
+        tls: BrokerTls | None = None,
     ) -> None:
-        self._host = host
         self._password = secrets.token_urlsafe(24)
-        users = [
-            _agent(site_id, self._password),
-            *(_device(site_id, asset_id, password) for asset_id, password in passwords.items()),
-        ]
-        config = mqtt_config(store=folder / "messages", users=users, host=host, port=port)
+        self._tls = None if tls is None else _pinned(tls.cert)
+        users = [_agent(devices, self._password), *_logins(devices)]
+        config = mqtt_config(store=folder / "messages", users=users, host=host, port=port, tls=tls)
         self._server = NatsServer(config, folder, clock)
+        self._host = "127.0.0.1" if host in _ANY else host
         self.ready = self._server.ready
         """Set while devices can connect."""
 
@@ -74,26 +87,52 @@ class SiteBroker:
     def address(self) -> BrokerAddress:
         """The agent's own way in; known once `ready` was set."""
         return BrokerAddress(
-            host=self._host, port=self.port, username=AGENT, password=self._password
+            host=self._host, port=self.port, username=AGENT, password=self._password, tls=self._tls
         )
 
 
-def _agent(site_id: str, password: str) -> MqttUser:
-    topic(site_id, AGENT)
-    every = f"depot/{site_id}/+"
+def client_tls(ca: Path | None, cert: Path | None, key: Path | None) -> ssl.SSLContext:
+    """TLS towards a broker elsewhere: trusts `ca` (None: the system's roots), checks its name.
+
+    Raises:
+        ConfigError: a file cannot be read, or certificate and key do not belong together.
+    """
+    try:
+        context = ssl.create_default_context(cafile=None if ca is None else str(ca))
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if cert is not None:
+            context.load_cert_chain(cert, key)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(f"MQTT broker: ca {ca}, cert {cert}, key {key}: {error}") from error
+    return context
+
+
+def _pinned(cert: Path) -> ssl.SSLContext:
+    """Trusts our own broker's certificate alone, whatever name and issuer it has."""
+    context = client_tls(cert, None, None)
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context
+
+
+def _agent(devices: Sequence[Access], password: str) -> MqttUser:
     return MqttUser(
         name=AGENT,
         password=password,
-        publish=(f"{every}/cmd",),
-        subscribe=tuple(f"{every}/{kind}" for kind in ("state", "status", "ack")),
+        publish=_all(one.told for one in devices),
+        subscribe=_all(one.says for one in devices),
     )
 
 
-def _device(site_id: str, asset_id: str, password: str) -> MqttUser:
-    own = topic(site_id, asset_id)
-    return MqttUser(
-        name=asset_id,
-        password=password,
-        publish=tuple(f"{own}/{kind}" for kind in ("state", "status", "ack")),
-        subscribe=(f"{own}/cmd",),
-    )
+def _logins(devices: Sequence[Access]) -> Iterator[MqttUser]:
+    for one in devices:
+        if one.name == AGENT:
+            raise ConfigError(f"a device cannot be called {AGENT!r}")
+        if one.password is not None:
+            yield MqttUser(
+                name=one.name, password=one.password, publish=one.says, subscribe=one.told
+            )
+
+
+def _all(lists: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(topic for topics in lists for topic in topics))

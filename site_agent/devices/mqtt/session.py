@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import aiomqtt
 import structlog
@@ -12,23 +13,38 @@ from contracts.errors import LinkDownError
 from contracts.tasks import heed_cancellation
 from contracts.time import Clock
 from site_agent.devices.mqtt.broker import BrokerAddress
+from site_agent.devices.mqtt.inbox import FloodLog, Inbox
 
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 15.0
 _KEEPALIVE_S = 10
 _TIMEOUT_S = 5.0
-_QUEUED_MESSAGES = 200
-"""More than these, not yet looked at, are dropped by aiomqtt."""
+_PAUSE_S = 0.02
+"""Between looking at what has come: a flood is seen at most so often."""
 _REFUSED = 0x80
 """SUBACK codes from here on are failures (MQTT 3.1.1, 3.9.3)."""
 
 _log = structlog.get_logger(__name__)
 
-Receive = Callable[[str, bytes], None]
-"""`receive(topic, payload)` for every message, in order; must not raise."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """A message; `retained`: the broker had kept it, for who knows how long."""
+
+    topic: str
+    payload: bytes
+    retained: bool
+
+
+Receive = Callable[[Heard], None]
+"""Called for every message, those of a topic in order; must not raise."""
 
 
 class MqttSession:
-    """Subscribed to `topics` whenever the broker is there."""
+    """Subscribed to `topics` whenever the broker is there.
+
+    Every device has a session of its own, so that one that floods it takes nothing from others;
+    of each topic only the newest few messages wait (`Inbox`).
+    """
 
     def __init__(
         self,
@@ -46,7 +62,13 @@ class MqttSession:
         self._on_change = on_change
         self._client: aiomqtt.Client | None = None
         self._down: str | None = None
+        self._flood = FloodLog(self._where)
         self._backoff = Backoff(_FIRST_WAIT_S, _LONGEST_WAIT_S)
+
+    @property
+    def connected(self) -> bool:
+        """Whether we are subscribed now."""
+        return self._client is not None
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
@@ -83,18 +105,30 @@ class MqttSession:
             _log.info("mqtt link up", topics=list(self._topics))
             self._on_change(True)
             try:
-                async for message in client.messages:
-                    self._receive(str(message.topic), _octets(message.payload))
+                await self._listen(client)
             finally:
                 self._client = None
                 self._on_change(False)
+
+    async def _listen(self, client: aiomqtt.Client) -> None:
+        messages = client.messages
+        async for message in messages:
+            payload = _octets(message.payload)
+            topic = str(message.topic)
+            self._receive(Heard(topic=topic, payload=payload, retained=message.retain))
+            if not len(messages):
+                self._flood.see(_dropped(client), self._clock.monotonic())
+                await self._clock.sleep(_PAUSE_S)
+
+    @property
+    def _where(self) -> str:
+        return f"{self._address.host}:{self._address.port}"
 
     def _note(self, why: str) -> None:
         """One line for each new reason, not for each attempt."""
         if why != self._down:
             self._down = why
-            where = f"{self._address.host}:{self._address.port}"
-            _log.warning("mqtt link down", peer=where, why=why)
+            _log.warning("mqtt link down", peer=self._where, why=why)
 
     async def _subscribe(self, client: aiomqtt.Client) -> None:
         """One topic at a time (nats-server loses fewer retained messages so), codes looked at.
@@ -116,8 +150,15 @@ class MqttSession:
             protocol=aiomqtt.ProtocolVersion.V311,
             keepalive=_KEEPALIVE_S,
             timeout=_TIMEOUT_S,
-            max_queued_incoming_messages=_QUEUED_MESSAGES,
+            queue_type=Inbox,
+            tls_context=self._address.tls,
         )
+
+
+def _dropped(client: aiomqtt.Client) -> int:
+    """So far; the client makes its queue itself and shows it to nobody."""
+    queue = client._queue
+    return queue.dropped if isinstance(queue, Inbox) else 0
 
 
 def _octets(payload: object) -> bytes:

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from site_agent.devices.mqtt.library import load_map
+from site_agent.devices.mqtt.templates import render
 
-from site_agent.devices.mqtt.payloads import CommandMessage
-
-NOW = datetime(2026, 1, 5, 12, 0, 0, 250_000, tzinfo=UTC)
+VALUES: dict[str, float | int | str] = {
+    "id": "6f2c",
+    "now": "2026-01-05T12:00:00.250000+00:00",
+    "expires_at": "2026-01-05T12:00:05.250000+00:00",
+    "valid_for_s": 30.0,
+    "value": -80_000,
+}
 
 
 def test_a_command() -> None:
-    command = CommandMessage(
-        id="6f2c",
-        ts=NOW,
-        expires_at=NOW + timedelta(seconds=5),
-        valid_for_s=30.0,
-        power_w=-80_000.0,
+    payload = load_map("gridyard.battery").controls["power"].payload
+    assert render(payload, VALUES) == (
+        '{"id":"6f2c","ts":"2026-01-05T12:00:00.250000+00:00",'
+        '"expires_at":"2026-01-05T12:00:05.250000+00:00","valid_for_s":30.0,"power_w":-80000}'
     )
-    assert command.model_dump_json() == (
-        '{"id":"6f2c","ts":"2026-01-05T12:00:00.250000Z",'
-        '"expires_at":"2026-01-05T12:00:05.250000Z","valid_for_s":30.0,"power_w":-80000.0}'
-    )
+
+
+def test_a_victron_setpoint() -> None:
+    payload = load_map("victron.gx-battery").controls["power"].payload
+    assert render(payload, VALUES) == '{"value":-80000}'
+
+
+def test_a_limit_is_ended_by_null() -> None:
+    release = load_map("gridyard.pv").controls["power_limit"].release
+    assert render(release, VALUES).endswith('"limit_w":null}')

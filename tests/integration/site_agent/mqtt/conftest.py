@@ -12,14 +12,14 @@ import pytest
 
 from contracts.clock import SystemClock
 from site_agent.devices.mqtt.broker import SiteBroker
+from support.mqtt import PASSWORDS, broker_of
 
-PASSWORDS = {"b1": "one", "b2": "two"}
 Login = Callable[..., AbstractAsyncContextManager[aiomqtt.Client]]
 
 
 @pytest.fixture
 async def broker(tmp_path: Path) -> AsyncIterator[SiteBroker]:
-    broker = SiteBroker("d1", PASSWORDS, folder=tmp_path / "mqtt", clock=SystemClock())
+    broker = broker_of(tmp_path / "mqtt", SystemClock())
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(broker.run())
         async with asyncio.timeout(60):

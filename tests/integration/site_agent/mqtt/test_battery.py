@@ -17,11 +17,12 @@ from structlog.typing import EventDict
 from contracts.clock import SystemClock
 from contracts.errors import LinkDownError, PermanentError, TransientError
 from contracts.reading import Quality
-from site_agent.devices.mqtt import battery as module
-from site_agent.devices.mqtt.battery import MqttBattery
 from site_agent.devices.mqtt.broker import BrokerAddress, SiteBroker
+from site_agent.devices.mqtt.device import TopicDevice
+from site_agent.devices.points.battery import PointBattery
 from site_agent.domain.device import BatterySetpoint, BatterySpec
 from support.device_bench import Wakes
+from support.mqtt import OWN, names
 from support.waiting import until
 
 Login = Callable[..., AbstractAsyncContextManager[aiomqtt.Client]]
@@ -32,9 +33,23 @@ SPEC = BatterySpec(
 BASE = "depot/d1/b1"
 
 
+class Ours(PointBattery):
+    """Our battery, and the wire behind it."""
+
+    def __init__(self, address: BrokerAddress, wakes: Wakes, within_s: float) -> None:
+        control = OWN.controls["power"]
+        confirm = control.confirm.model_copy(update={"within_s": within_s})
+        controls = {"power": control.model_copy(update={"confirm": confirm})}
+        quick = OWN.model_copy(update={"controls": controls})
+        self.wire = TopicDevice(address, quick, names("b1"), name="b1", clock=CLOCK)
+        super().__init__(self.wire, SPEC, clock=CLOCK, wake=wakes)
+
+
 @asynccontextmanager
-async def ours(address: BrokerAddress, wakes: Wakes | None = None) -> AsyncIterator[MqttBattery]:
-    device = MqttBattery(address, "d1", SPEC, clock=CLOCK, wake=wakes or Wakes())
+async def ours(
+    address: BrokerAddress, wakes: Wakes | None = None, within_s: float = 30.0
+) -> AsyncIterator[Ours]:
+    device = Ours(address, wakes or Wakes(), within_s)
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(device.run())
         try:
@@ -92,7 +107,7 @@ async def obedient(client: aiomqtt.Client, **answer: Any) -> AsyncIterator[list[
         answering.cancel()
 
 
-def online(device: MqttBattery) -> bool:
+def online(device: Ours) -> bool:
     return device.state(CLOCK.now()).online
 
 
@@ -152,11 +167,8 @@ async def test_a_refusal_is_permanent_and_says_why(broker: SiteBroker, login: Lo
             await device.set_power(to(1000.0))
 
 
-async def test_no_acknowledgement_in_time(
-    broker: SiteBroker, login: Login, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "ACK_S", 0.2)
-    async with login("b1") as client, ours(broker.address) as device:
+async def test_no_acknowledgement_in_time(broker: SiteBroker, login: Login) -> None:
+    async with login("b1") as client, ours(broker.address, within_s=0.2) as device:
         await say_until(client, "state", text(1), lambda: online(device))
         with pytest.raises(TransientError, match="acknowledge"):
             await device.set_power(to(1000.0))
@@ -174,7 +186,6 @@ def ours_of(logs: Sequence[EventDict]) -> list[EventDict]:
 
 
 HOSTILE = [
-    b"",
     b"\xff\x00",
     b"{}",
     b"[" * 3000,
@@ -194,7 +205,7 @@ async def test_hostile_messages_change_nothing(broker: SiteBroker, login: Login)
             for payload in HOSTILE:
                 for kind in ("state", "status", "ack"):
                     await say(client, kind, payload)
-            await until(lambda: device.refused_messages == 3 * len(HOSTILE))
+            await until(lambda: device.wire.refused_messages == 3 * len(HOSTILE))
             assert device.state(good.at).power_w == good
             assert online(device)
             await say(client, "state", text(2, power_w=-700.0))
@@ -234,4 +245,4 @@ async def test_a_refused_subscription_is_noticed(broker: SiteBroker) -> None:
     with capture_logs() as logs:
         async with ours(address):
             await until(lambda: bool(ours_of(logs)))
-    assert "subscription to depot/d1/b1/state refused" in ours_of(logs)[0]["why"]
+    assert "subscription to depot/d1/b1/status refused" in ours_of(logs)[0]["why"]

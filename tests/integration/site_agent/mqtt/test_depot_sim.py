@@ -18,11 +18,13 @@ from depot_sim.mqtt.battery import Broker
 from depot_sim.mqtt.battery import MqttBattery as Hardware
 from depot_sim.physics.battery import Battery
 from site_agent.devices.leased import PATIENCE_S
-from site_agent.devices.mqtt.battery import MqttBattery
 from site_agent.devices.mqtt.broker import SiteBroker
+from site_agent.devices.mqtt.device import TopicDevice
+from site_agent.devices.points.battery import PointBattery
 from site_agent.domain.device import BatterySetpoint, BatterySpec
 from support.device_bench import Wakes
 from support.fast_clock import FastClock
+from support.mqtt import OWN, names
 from support.waiting import until
 
 CLOCK = SystemClock()
@@ -64,8 +66,11 @@ async def hardware(broker: SiteBroker, clock: FastClock) -> AsyncIterator[Hardwa
 
 
 @asynccontextmanager
-async def ours(broker: SiteBroker, clock: FastClock) -> AsyncIterator[MqttBattery]:
-    device = MqttBattery(broker.address, "d1", SPEC, clock=clock, wake=Wakes(), valid_for_s=LEASE_S)
+async def ours(broker: SiteBroker, clock: FastClock) -> AsyncIterator[PointBattery]:
+    wire = TopicDevice(
+        broker.address, OWN, names("b1"), name="b1", clock=clock, valid_for_s=LEASE_S
+    )
+    device = PointBattery(wire, SPEC, clock=clock, wake=Wakes())
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(device.run())
         try:
@@ -78,7 +83,7 @@ def to(power_w: float) -> BatterySetpoint:
     return BatterySetpoint(battery_id="b1", power_w=power_w, cause="test")
 
 
-async def persistently(device: MqttBattery, setpoint: BatterySetpoint) -> None:
+async def persistently(device: PointBattery, setpoint: BatterySetpoint) -> None:
     """As the control loop: again after every transient error (the retained state came first)."""
     async with asyncio.timeout(60):
         while True:
