@@ -39,7 +39,7 @@ def make_scada(
     inputs = [one for one in settings.telecontrol if one.kind == "registers"]
     limits = [LimitRegisters(telecontrol, one.id, one.of_w) for one in inputs]
     registers = SiteRegisters(latest, limits[0] if limits else None, clock, DEFAULT_POLICY)
-    return ScadaServer(_config(wanted), registers)
+    return ScadaServer(_config(wanted), registers, clock)
 
 
 def _config(wanted: ScadaSettings) -> ServerConfig:

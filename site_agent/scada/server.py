@@ -15,11 +15,15 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 import structlog
 
 from contracts.errors import ConfigError
+from contracts.time import Clock
 from site_agent.scada.registers import SiteRegisters
 from site_agent.scada.requests import answer, no_such_unit
 
 _FRAME_S = 5.0
 """How long the rest of a frame, or taking an answer, may last, s."""
+_REST_S = 0.02
+"""After each answer: 50 requests a second and client are enough, and a flood delays nobody else."""
+_BUFFER = 1024
 _HEAD = 7
 _LONGEST = 254
 """Of what follows the length: unit and a PDU of at most 253 bytes (Messaging guide, 3.1.3)."""
@@ -49,8 +53,9 @@ class ServerConfig:
 class ScadaServer:
     """Answers control centres."""
 
-    def __init__(self, config: ServerConfig, registers: SiteRegisters) -> None:
+    def __init__(self, config: ServerConfig, registers: SiteRegisters, clock: Clock) -> None:
         self._config = config
+        self._clock = clock
         self._registers = registers
         self._guests = 0
         self.port = config.port
@@ -70,6 +75,7 @@ class ScadaServer:
                     lambda reader, writer: group.create_task(self._guest(reader, writer)),
                     config.host,
                     config.port,
+                    limit=_BUFFER,
                     ssl=config.context,
                     start_serving=False,
                 )
@@ -125,6 +131,7 @@ class ScadaServer:
                 reply = self._reply(head[6], pdu, may_write=may_write)
                 writer.write(head[:4] + (len(reply) + 1).to_bytes(2, "big") + head[6:] + reply)
                 await writer.drain()
+            await self._clock.sleep(_REST_S)
 
     def _reply(self, unit: int, pdu: bytes, *, may_write: bool) -> bytes:
         if unit != self._config.unit and unit not in _OURS_TOO:
