@@ -59,6 +59,7 @@ def words(power_w: int) -> list[int]:
     return [raw >> 16, raw & 0xFFFF]
 
 
+@pytest.mark.row("trap:S2")
 async def test_state(bench: Bench) -> None:
     server = ImageServer(registers())
     async with server.serving(), bench.running(server.port, battery) as device:
@@ -149,6 +150,7 @@ async def test_capacity_of_the_device_bounds_the_setpoint(bench: Bench) -> None:
         assert server.writes[0][1][2:4] == words(-60_000)
 
 
+@pytest.mark.row("trap:S1")
 @pytest.mark.parametrize(
     "without",
     [("WSet_SF",), ("WSet",), ("WSetEna",)],
@@ -220,6 +222,7 @@ async def test_a_setpoint_that_is_not_taken_is_an_error_and_is_tried_again(
         assert len(server.writes) == 1
 
 
+@pytest.mark.row("trap:S7")
 async def test_a_battery_that_does_not_follow_is_noticed_and_told_once_more(bench: Bench) -> None:
     def patient(link: RegisterLink, clock: Clock, wake: Wake) -> SunSpecBattery:
         return SunSpecBattery(link, 1, SPEC, clock=clock, wake=wake, lease_s=600)

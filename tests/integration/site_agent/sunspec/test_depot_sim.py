@@ -79,6 +79,7 @@ def to(power_w: float) -> BatterySetpoint:
     return BatterySetpoint(battery_id="b1", power_w=power_w, cause="test")
 
 
+@pytest.mark.row("trap:S8")
 @pytest.mark.parametrize("power_w", [60_000.0, -80_000.0], ids=["charge", "discharge"])
 async def test_a_battery_follows_and_is_measured(
     bench: Bench, battery: BatteryHardware, power_w: float

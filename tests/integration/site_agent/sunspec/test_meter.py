@@ -82,6 +82,7 @@ async def test_a_lost_meter_turns_stale_then_vanishes_and_comes_back(bench: Benc
         assert bench.wakes.count == wakes + 1
 
 
+@pytest.mark.row("trap:S4")
 async def test_a_map_that_changes_is_searched_anew(bench: Bench) -> None:
     """As an SMA STP X20, whose model 714 is shorter at night: all that follows it moves."""
     server = ImageServer(image(common(), vendor(length=20), readings(6000)))

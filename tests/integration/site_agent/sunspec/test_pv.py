@@ -50,6 +50,7 @@ def to(limit_w: float | None) -> PvSetpoint:
     return PvSetpoint(pv_id="pv1", limit_w=limit_w, cause="test")
 
 
+@pytest.mark.row("trap:S2")
 @pytest.mark.parametrize("registers", [old(), new()], ids=["123", "704"])
 async def test_generation_is_negative(bench: Bench, registers: dict[int, int]) -> None:
     server = ImageServer(registers)
@@ -92,6 +93,7 @@ async def test_a_limit_by_704(bench: Bench, limit_w: float | None, block: list[i
         assert server.writes == [(address_of(server.registers, 704) + 14, block)]
 
 
+@pytest.mark.row("trap:S1")
 @pytest.mark.parametrize(
     "registers",
     [
@@ -111,6 +113,20 @@ async def test_limits_fail_closed(bench: Bench, registers: dict[int, int]) -> No
         assert server.writes == []
 
 
+async def test_the_older_model_serves_where_704_is_not_whole(bench: Bench) -> None:
+    words = image(
+        common(),
+        model(704, WMaxLimPctEna=0, WMaxLimPct=100),  # no scale factor
+        model(103, **GENERATING),
+        model(121, **MAXIMUM),
+        model(123, **CONTROLS),
+    )
+    server = ImageServer(words)
+    async with server.serving(), bench.running(server.port, pv) as device:
+        await device.set_limit(to(25_000.0))
+        assert server.writes == [(address_of(words, 123) + 5, [500, 0, 30, 7, 1])]
+
+
 async def test_no_timer_no_lapse(bench: Bench) -> None:
     server = ImageServer(old({k: v for k, v in CONTROLS.items() if "Tms" not in k}))
     async with server.serving(), bench.running(server.port, pv) as device:
@@ -119,6 +135,7 @@ async def test_no_timer_no_lapse(bench: Bench) -> None:
         assert server.writes[0][1] == [500, 0xFFFF, 0xFFFF, 0xFFFF, 1]
 
 
+@pytest.mark.row("trap:S5")
 async def test_at_night_zeros_are_true_and_leftovers_are_not(bench: Bench) -> None:
     """As a KACO blueplanet asleep (zeros), and one that shows its last power for ever."""
     server = ImageServer(old())
@@ -131,6 +148,22 @@ async def test_at_night_zeros_are_true_and_leftovers_are_not(bench: Bench) -> No
         await until(lambda: device.state(bench.clock.now()).power_w.quality is Quality.INVALID)
 
 
+@pytest.mark.row("trap:S7")
+async def test_registers_that_show_a_limit_which_is_none(bench: Bench) -> None:
+    """As an SMA that produces while WMaxLim_Ena is 1 at 0 %: only measured power counts."""
+    shown = CONTROLS | {"WMaxLim_Ena": 1, "WMaxLimPct": 0, "WMaxLimPct_RvrtTms": 30}
+    server = ImageServer(old(shown))
+    async with server.serving(), bench.running(server.port, pv) as device:
+        await until(lambda: device.state(bench.clock.now()).power_w.value == -40_000.0)
+        await device.set_limit(to(0.0))
+        assert server.writes, "what the registers show already is written all the same"
+        while device.obeys:
+            await device.set_limit(to(0.0))
+            await bench.clock.sleep(1.0)
+        assert device.state(bench.clock.now()).power_w.value == -40_000.0
+
+
+@pytest.mark.row("trap:S7")
 async def test_an_inverter_above_its_limit_is_noticed(bench: Bench) -> None:
     server = ImageServer(old())
     async with server.serving(), bench.running(server.port, pv) as device:

@@ -139,6 +139,7 @@ def test_a_tenth_survives_binary_fractions() -> None:
     assert block.words == (333,)
 
 
+@pytest.mark.row("trap:S1")
 @pytest.mark.parametrize(
     ("points", "asked"),
     [

@@ -21,6 +21,8 @@ def read(model_id: int, **raw: float) -> Read:
     return Read(model_id=model_id, values=values)
 
 
+@pytest.mark.row("trap:S2")
+@pytest.mark.row("trap:S5")
 @pytest.mark.parametrize(
     ("model_id", "raw", "value", "quality"),
     [
