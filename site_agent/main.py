@@ -131,7 +131,11 @@ class _Site:
                 group.create_task(broker.run())
                 await broker.ready.wait()
             shop = Workshop(
-                self._settings.site_id, self._clock, self._wake, self._broker_address(broker)
+                self._settings.site_id,
+                self._clock,
+                self._wake,
+                self._broker_address(broker),
+                memory=self._store.key_values,
             )
             devices = self._devices(shop, central)
             contacts = make_contacts(shop, self._settings, self._telecontrol)

@@ -70,15 +70,21 @@ from site_agent.ports import (
 
 
 class Workshop:
-    """What factories share: the clock, the loop's bell, one Modbus link per socket, the broker."""
+    """What factories share: clock, the loop's bell, a Modbus link per socket, broker, memory."""
 
     def __init__(
-        self, site_id: str, clock: Clock, wake: Wake, broker: BrokerAddress | None = None
+        self,
+        site_id: str,
+        clock: Clock,
+        wake: Wake,
+        broker: BrokerAddress | None = None,
+        memory: KeyValues | None = None,
     ) -> None:
         self.site_id = site_id
         self.clock = clock
         self.wake = wake
         self.broker = broker
+        self.memory = memory
         self.links: dict[str, RegisterLink] = {}
 
     def link(self, settings: ModbusSettings) -> RegisterLink:
@@ -106,6 +112,7 @@ def _sunspec_meter(shop: Workshop, settings: SunSpecMeterSettings) -> Meter:
         wake=shop.wake,
         invert=settings.invert,
         period_s=settings.period_s,
+        max_age_s=settings.max_age_s,
     )
 
 
@@ -118,6 +125,7 @@ def _sunspec_battery(shop: Workshop, settings: SunSpecBatterySettings) -> Batter
         wake=shop.wake,
         lease_s=settings.lease_s,
         invert_setpoint=settings.invert_setpoint,
+        memory=shop.memory,
     )
 
 
@@ -150,6 +158,7 @@ def _sunspec_pv(shop: Workshop, settings: SunSpecPvSettings) -> PvInverter:
         clock=shop.clock,
         wake=shop.wake,
         lease_s=settings.lease_s,
+        memory=shop.memory,
     )
 
 
