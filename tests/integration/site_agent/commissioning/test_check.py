@@ -1,0 +1,154 @@
+"""Devices checked on themselves: a sound depot passes, each fault is named with what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from contracts.config import loads
+from contracts.errors import ConfigError
+from depot_sim.faults import FaultKind
+from site_agent.config import SiteSettings
+from site_agent.devices.commissioning.check import movable
+from site_agent.devices.commissioning.verdict import Verdict
+from support.commissioning import works
+from support.leaping_clock import leaping
+
+
+@leaping
+async def test_a_sound_depot_passes_and_nothing_is_written(tmp_path: Path) -> None:
+    async with works(tmp_path) as depot:
+        lines = await depot.lines(depot.site())
+        failed = {key: line for key, line in lines.items() if line.verdict is Verdict.FAIL}
+        assert failed == {}
+        assert lines["meter", "identity"].detail.startswith("Gridyard Simulated PCC meter")
+        assert lines["bess", "ratings"].verdict is Verdict.OK
+        assert lines["roof", "sign"].verdict is Verdict.OK
+        for device in ("bess", "roof"):
+            assert lines[device, "setpoint"].verdict is Verdict.WARN
+            assert "--write" in lines[device, "setpoint"].hint
+        assert depot.depot.batteries["bess"].battery.power_w == 0.0
+
+
+@leaping
+async def test_setpoints_are_obeyed_kept_alive_and_lapse(tmp_path: Path) -> None:
+    async with works(tmp_path) as depot:
+        site = depot.site()
+        for device in ("bess", "roof"):
+            lines = await depot.lines(site, device, device)
+            assert {key[0] for key in lines} == {device}
+            steps = ("setpoint", "response", "re-arm", "lapse", "released")
+            told = {step: lines[device, step] for step in steps}
+            assert {line.verdict for line in told.values()} == {Verdict.OK}, told
+            assert lines[device, "meter sees it"].verdict is not Verdict.FAIL
+
+
+@pytest.mark.parametrize(
+    ("device", "kind", "amount", "step", "word"),
+    [
+        ("pcc", FaultKind.SENTINEL, None, "points", "watch"),
+        ("pcc", FaultKind.OFFLINE, None, "reach", "unit ids"),
+        ("pcc", FaultKind.WRONG_UNIT, None, "reach", "unit id"),
+        ("pcc", FaultKind.BUSY, None, "reach", "unit id"),
+        ("pcc", FaultKind.SCALED, 40.0, "plausible", "scale"),
+    ],
+)
+@leaping
+async def test_what_is_wrong_with_a_meter_is_said(
+    tmp_path: Path, device: str, kind: FaultKind, amount: float | None, step: str, word: str
+) -> None:
+    async with works(tmp_path) as depot:
+        depot.depot.fail(device, kind, None, amount)
+        lines = await depot.lines(depot.site(), "meter")
+        assert lines["meter", step].verdict is Verdict.FAIL, lines
+        assert word in lines["meter", step].hint
+
+
+@leaping
+async def test_a_meter_that_counts_the_other_way_is_found(tmp_path: Path) -> None:
+    async with works(tmp_path) as depot:
+        await depot.clock.sleep(20)
+        right = await depot.lines(depot.site(), "meter")
+        assert right["meter", "sign"].verdict is not Verdict.FAIL
+        turned = await depot.lines(depot.site(meter="invert: true"), "bess", "bess")
+        assert turned["bess", "meter sees it"].verdict is Verdict.FAIL
+
+
+@leaping
+async def test_a_frozen_meter_is_noticed(tmp_path: Path) -> None:
+    async with works(tmp_path) as depot:
+        await depot.lines(depot.site(), "meter")  # it has something to hold on to
+        depot.depot.fail("pcc", FaultKind.FREEZE, None)
+        lines = await depot.lines(depot.site(), "meter")
+        assert lines["meter", "moves"].verdict is Verdict.WARN
+
+
+@leaping
+async def test_a_battery_that_confirms_and_does_nothing_is_found(tmp_path: Path) -> None:
+    async with works(tmp_path) as depot:
+        depot.depot.fail("bess", FaultKind.IGNORES_WRITES, None, 0)
+        lines = await depot.lines(depot.site(), "bess", "bess")
+        assert lines["bess", "response"].verdict is Verdict.FAIL
+        assert "remote control" in lines["bess", "response"].hint
+        assert ("bess", "lapse") not in lines
+
+
+@leaping
+async def test_a_battery_that_turns_the_setpoint_round_is_found(tmp_path: Path) -> None:
+    async with works(tmp_path) as depot:
+        lines = await depot.lines(depot.site(bess="invert_setpoint: true"), "bess", "bess")
+        assert lines["bess", "response"].verdict is Verdict.FAIL
+        assert "invert_setpoint" in lines["bess", "response"].hint
+
+
+@pytest.mark.row("trap:S8")
+@leaping
+async def test_a_timer_that_never_runs_out_is_found(tmp_path: Path) -> None:
+    async with works(tmp_path) as depot:
+        depot.depot.fail("bess", FaultKind.NO_REVERSION, None)
+        lines = await depot.lines(depot.site(), "bess", "bess")
+        assert lines["bess", "lapse"].verdict is not Verdict.OK
+        assert "lapse: none" in lines["bess", "lapse"].hint
+
+
+@pytest.mark.row("trap:S9")
+@leaping
+async def test_a_timer_a_third_late_is_allowed_for(tmp_path: Path) -> None:
+    async with works(tmp_path) as depot:
+        depot.depot.fail("bess", FaultKind.LATE_TIMER, None)
+        lines = await depot.lines(depot.site(), "bess", "bess")
+        assert lines["bess", "lapse"].verdict is Verdict.OK
+
+
+@leaping
+async def test_too_little_sun_is_no_failure(tmp_path: Path) -> None:
+    text = """
+site_id: depot
+batteries:
+  - {id: bess, kind: sunspec, capacity_wh: 60000, max_charge_w: 30000, max_discharge_w: 30000}
+pv: [{id: roof, rated_w: 30000, clearness: 0.01, swing: 0.0}]
+"""
+    async with works(tmp_path, text=text) as dim:
+        lines = await dim.lines(dim.site(), "roof", "roof")
+    assert lines["roof", "setpoint"].verdict is Verdict.WARN
+    assert "more light" in lines["roof", "setpoint"].detail
+
+
+@leaping
+async def test_the_wrong_device_at_an_address_is_named(tmp_path: Path) -> None:
+    async with works(tmp_path) as depot:
+        where = depot.depot.addresses
+        text = depot.text().replace(f"port: {where.meter.port},", f"port: {where.pv['roof'].port},")
+        lines = await depot.lines(loads(text, SiteSettings, name="site"), "meter")
+        assert lines["meter", "identity"].verdict is Verdict.FAIL
+        assert "is pv, the settings want a meter" in lines["meter", "identity"].detail
+
+
+@leaping
+async def test_a_device_nobody_has_is_a_plain_mistake(tmp_path: Path) -> None:
+    async with works(tmp_path) as depot:
+        assert movable(depot.site(), None) == ["bess", "roof"]
+        assert movable(depot.site(), "meter") == []
+        with pytest.raises(ConfigError, match="there are meter, bess, roof"):
+            movable(depot.site(), "garage")
