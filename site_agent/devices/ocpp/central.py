@@ -167,8 +167,9 @@ class CentralSystem:
         return [one for evse in evses if (one := evse.running) is not None]
 
     async def _serve(self, socket: ServerConnection) -> None:
-        if isinstance(socket, Guarded):
-            socket.admitted()
+        if not isinstance(socket, Guarded):
+            raise TypeError("a connection that `run` has not made")
+        socket.admitted()
         station = self._stations[_identity(socket.request)]
         version = _version(socket.subprotocol or "") or station.config.versions[-1]
         try:

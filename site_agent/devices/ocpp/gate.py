@@ -10,8 +10,8 @@ import structlog
 from websockets.asyncio.server import ServerConnection
 from websockets.typing import DataLike
 
-_MOST_UNREAD = 1024 * 1024
-"""Bytes that may wait for a peer to read them; past that it has stopped reading."""
+from site_agent.devices.ocpp.wire.line import Line
+
 _QUIET_S = 60.0
 _log = structlog.get_logger(__name__)
 
@@ -50,11 +50,11 @@ class Gate:
         self._waiting.pop(connection, None)
 
 
-class Guarded(ServerConnection):
+class Guarded(Line, ServerConnection):
     """A connection that stands at the gate first and piles nothing up in our memory."""
 
     def __init__(self, *args: object, gate: Gate, **more: object) -> None:
-        super().__init__(*args, **more)  # type: ignore[arg-type]  # as `serve` gives them
+        super().__init__(*args, **more)
         self._gate = gate
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -75,12 +75,6 @@ class Guarded(ServerConnection):
         """Nobody waits for pongs: those that never come are forgotten."""
         self.pending_pings.clear()
         return await super().ping(data)
-
-    def send_data(self) -> None:
-        """Answers to pings are written at once: end a peer that pings and never reads."""
-        super().send_data()
-        if self.transport.get_write_buffer_size() > _MOST_UNREAD:
-            self.transport.abort()
 
 
 class Refusals:

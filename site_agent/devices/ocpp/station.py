@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
-from websockets.asyncio.server import ServerConnection
 from websockets.frames import CloseCode
 
 from contracts.errors import LinkDownError, PermanentError, ProtocolError, TransientError
@@ -30,6 +29,7 @@ from site_agent.devices.ocpp.settings import StationConfig, Timing, Version
 from site_agent.devices.ocpp.versions.dialect import Dialect, Nameplate, Trigger
 from site_agent.devices.ocpp.versions.hearing import Outlet
 from site_agent.devices.ocpp.wire.frames import CallFaultError, Fault, Json
+from site_agent.devices.ocpp.wire.line import Line
 from site_agent.devices.ocpp.wire.outbox import Priority, Request
 from site_agent.devices.ocpp.wire.session import Session
 from site_agent.devices.ocpp.wire.tally import Tally
@@ -199,7 +199,7 @@ class Station:
         for evse in self.evses.values():
             await evse.restore()
 
-    async def serve(self, socket: ServerConnection, dialect: Dialect) -> None:
+    async def serve(self, socket: Line, dialect: Dialect) -> None:
         """Serve a connection until it ends; an older one has to go."""
         session = Session(
             socket,

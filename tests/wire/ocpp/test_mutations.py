@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from math import isfinite
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
-from websockets.asyncio.connection import Connection
 
 from contracts.testing import FakeClock
 from site_agent.devices.ocpp.settings import StationConfig, Timing
@@ -23,6 +23,7 @@ from site_agent.devices.ocpp.versions.dialect import Dialect
 from site_agent.devices.ocpp.versions.v16 import Ocpp16
 from site_agent.devices.ocpp.versions.v21 import Ocpp21
 from site_agent.devices.ocpp.versions.v201 import Ocpp201
+from site_agent.devices.ocpp.wire.line import Line
 from site_agent.devices.ocpp.wire.session import Session
 from site_agent.domain.device import ChargerSpec
 from site_agent.store.memory import MemorySessions
@@ -77,21 +78,28 @@ def damaged(draw: st.DrawFn, version: str) -> str:
 class Wire:
     """What a session needs of a WebSocket."""
 
+    protocol = SimpleNamespace(close_sent=None)
+
     def __init__(self, frames: Sequence[str]) -> None:
         self.sent: list[str] = []
         self.closed = False
-        self._frames = list(frames)
+        self._frames = frames
         self.beaten = asyncio.Event()
 
-    async def recv(self) -> str:
-        if self._frames:
-            return self._frames.pop(0)
-        return await asyncio.Future[str]()
+    def listen(self, hear: Callable[[str], None], refuse: object) -> None:
+        for frame in self._frames:
+            hear(frame)
 
-    async def send(self, text: str) -> None:
-        self.sent.append(text)
-        if text.startswith('[3,"beat"'):
+    def write(self, text: bytes) -> None:
+        self.sent.append(text.decode())
+        if text.startswith(b'[3,"beat"'):
             self.beaten.set()
+
+    def read_no_more(self) -> None:
+        pass
+
+    async def wait_closed(self) -> None:
+        await asyncio.Future[None]()
 
     async def close(self, code: int, reason: str) -> None:
         self.closed = True
@@ -109,7 +117,7 @@ async def survives(dialect: Dialect, frames: Sequence[str]) -> None:
     )
     wire = Wire([*frames, BEAT])
     session = Session(
-        cast(Connection, wire),
+        cast(Line, wire),
         dialect=dialect,
         serve=lambda action, payload: dialect.serve(station, action, payload),
         clock=clock,

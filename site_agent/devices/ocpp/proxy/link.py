@@ -19,6 +19,7 @@ from site_agent.devices.ocpp.proxy.settings import CloudConfig
 from site_agent.devices.ocpp.settings import Version
 from site_agent.devices.ocpp.versions.dialect import Dialect
 from site_agent.devices.ocpp.wire.frames import Json
+from site_agent.devices.ocpp.wire.line import Line
 from site_agent.devices.ocpp.wire.session import Session
 from site_agent.devices.ocpp.wire.tally import Tally
 from site_agent.devices.ocpp.wire.trace import Trace
@@ -37,6 +38,10 @@ class _Direct(connect):
     def process_redirect(self, exc: Exception) -> Exception | str:
         """Take it as the failure it is."""
         return exc
+
+
+class _Cloud(Line, ClientConnection):
+    """A connection to the cloud."""
 
 
 class CloudLink:
@@ -89,7 +94,8 @@ class CloudLink:
         try:
             async with self._connect(version) as socket:
                 self._backoff.reset()
-                await self._converse(socket, version)
+                if isinstance(socket, Line):  # `_connect` makes no other
+                    await self._converse(socket, version)
         except (OSError, WebSocketException, EOFError, ValueError) as error:
             # ValueError: what the cloud answered to the handshake cannot even be read
             self._log.info("cloud away", reason=str(error)[:200])
@@ -107,6 +113,7 @@ class CloudLink:
             proxy=None,
             user_agent_header=None,
             max_size=_LARGEST_MESSAGE,
+            create_connection=_Cloud,
             open_timeout=_OPEN_S,
             ping_interval=_PING_S,
             ping_timeout=_PING_S,
@@ -114,7 +121,7 @@ class CloudLink:
             logger=_silent_logger(),
         )
 
-    async def _converse(self, socket: ClientConnection, version: Version) -> None:
+    async def _converse(self, socket: Line, version: Version) -> None:
         session = Session(
             socket,
             dialect=self._dialects[version],

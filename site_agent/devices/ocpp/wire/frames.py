@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 import msgspec
 
@@ -15,7 +16,8 @@ from contracts.errors import ProtocolError, TransientError
 Json = Mapping[str, object]
 """A payload."""
 
-_CALL, _RESULT, _ERROR = 2, 3, 4
+_CALL: Literal[2] = 2
+_RESULT, _ERROR = 3, 4
 _LONGEST_ID = 255
 """The standard says 36; some chargers send longer ones, and echoing them does no harm."""
 _NO_ID = "-1"
@@ -63,13 +65,13 @@ class NoAnswerError(TransientError):
     """A CALL of ours stayed unanswered; whether it was obeyed is not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """The charger asks or tells."""
+class Call(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """The charger asks or tells; field by field as on the wire."""
 
-    message_id: str
+    kind: Literal[2]
+    message_id: Annotated[str, msgspec.Meta(max_length=_LONGEST_ID)]
     action: str
-    payload: Json
+    payload: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,9 @@ def parse(frame: str | bytes) -> Call | Answer:
     """
     if isinstance(frame, bytes):
         raise BadFrameError(_NO_ID, Fault.FRAME, "binary message")
+    if frame.startswith("[2,"):  # nearly every frame is a sound CALL
+        with suppress(ValueError, RecursionError):
+            return _decode_call(frame)
     try:
         values = _decode(frame)
     except (ValueError, RecursionError):
@@ -101,33 +106,37 @@ def parse(frame: str | bytes) -> Call | Answer:
             raise BadFrameError(_NO_ID, Fault.FRAME, "no message id")
 
 
-def call(message_id: str, action: str, payload: Json) -> str:
+def call(message_id: str, action: str, payload: Json) -> bytes:
     """A CALL."""
-    return text_of([_CALL, message_id, action, payload])
+    return _on_the_wire([_CALL, message_id, action, payload])
 
 
-def result(message_id: str, payload: Json) -> str:
+def result(message_id: str, payload: Json) -> bytes:
     """A CALLRESULT."""
-    return text_of([_RESULT, message_id, payload])
+    return _on_the_wire([_RESULT, message_id, payload])
 
 
-def error(message_id: str, code: str, text: str) -> str:
+def error(message_id: str, code: str, text: str) -> bytes:
     """A CALLERROR."""
-    return text_of([_ERROR, message_id, code, text[:255], {}])
+    return _on_the_wire([_ERROR, message_id, code, text[:255], {}])
 
 
 def text_of(value: object) -> str:
     """Anything as it goes over the wire."""
+    return _on_the_wire(value).decode()
+
+
+def _on_the_wire(value: object) -> bytes:
     try:
-        return _encode(value).decode()
+        return _encode(value)
     except UnicodeEncodeError:  # half a surrogate pair of theirs, echoed
-        return json.dumps(value, separators=(",", ":"))
+        return json.dumps(value, separators=(",", ":")).encode()
 
 
 def _frame(kind: int, message_id: str, rest: list[object]) -> Call | Answer:
     match kind, rest:
         case 2, [str(action), dict(payload)]:
-            return Call(message_id, action, payload)
+            return Call(_CALL, message_id, action, payload)
         case 2, _:
             raise BadFrameError(message_id, Fault.FORMAT, "a CALL is [2, id, action, payload]")
         case 3, [dict(payload)]:
@@ -155,4 +164,5 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 _decode = msgspec.json.Decoder().decode
+_decode_call = msgspec.json.Decoder(Call).decode
 _encode = msgspec.json.Encoder().encode

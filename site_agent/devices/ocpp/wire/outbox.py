@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import uuid
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -64,7 +64,7 @@ class Outbox:
 
     def __init__(
         self,
-        send: Callable[[str, Request], Awaitable[None]],
+        send: Callable[[str, Request], None],
         *,
         timeout_s: float,
         deaf: Callable[[], None],
@@ -105,7 +105,7 @@ class Outbox:
         self._taken = True
         sent = self._fly(request.action, vital=vital)
         try:
-            await self._send(sent.message_id, request)
+            self._send(sent.message_id, request)
         except BaseException as error:
             sent.answer.add_done_callback(_heed)
             if isinstance(error, LinkDownError):

@@ -1,23 +1,24 @@
 """OCPP-J over one WebSocket: their CALLs answered in order, ours sent one at a time.
 
-The reader only sorts frames; it never waits for a handler, so a handler may wait for an answer.
+Frames are sorted as they come in, whatever a handler does, so a handler may wait for an answer.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Hashable
 
 import structlog
-from websockets.asyncio.connection import Connection
-from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 
 from contracts.errors import LinkDownError, TransientError
+from contracts.tasks import first_of
 from contracts.time import Clock
 from site_agent.devices.ocpp.versions.dialect import Dialect
 from site_agent.devices.ocpp.wire import frames, schemas
 from site_agent.devices.ocpp.wire.frames import BadFrameError, Call, CallFaultError, Fault, Json
+from site_agent.devices.ocpp.wire.line import Line
 from site_agent.devices.ocpp.wire.outbox import Outbox, Priority, Request
 from site_agent.devices.ocpp.wire.tally import Tally
 from site_agent.devices.ocpp.wire.trace import Direction, Trace
@@ -36,7 +37,7 @@ class Session:
 
     def __init__(
         self,
-        socket: Connection,
+        socket: Line,
         *,
         dialect: Dialect,
         serve: Callable[[str, Json], Awaitable[Json]],
@@ -51,7 +52,9 @@ class Session:
         self._serve = serve
         self._clock = clock
         self._tally = tally
-        self._inbox: asyncio.Queue[Call | str] = asyncio.Queue(_MOST_UNANSWERED)
+        self._inbox: deque[Call | bytes] = deque()
+        """CALLs to be answered, and answers to frames that were none."""
+        self._arrived = asyncio.Event()
         self._outbox = Outbox(self._send_call, timeout_s=timeout_s, deaf=self._deaf)
         self._useless = 0
         self._ended = asyncio.Event()
@@ -63,15 +66,15 @@ class Session:
 
     async def run(self) -> None:
         """Serve the socket until it closes or `end` is called."""
+        self._socket.listen(self._heard, self.end)
         try:
-            async with asyncio.TaskGroup() as tasks:
-                jobs = [tasks.create_task(job) for job in (self._read(), self._answer_in_order())]
-                await self._ended.wait()
-                for job in jobs:
-                    job.cancel()
+            await first_of(self._ended.wait(), self._socket.wait_closed(), self._answer_in_order())
         finally:
-            self._outbox.close()
+            self.end(CloseCode.NORMAL_CLOSURE, "")
             await self._socket.close(*self._close)
+            sent = self._socket.protocol.close_sent
+            if sent is not None and sent.code in _REFUSED:
+                self._tally.note("frame refused", code=sent.code)
 
     def end(self, code: int, reason: str) -> None:
         """Close the connection; whatever waits for an answer fails at once."""
@@ -102,17 +105,11 @@ class Session:
 
     # --- inbound ----------------------------------------------------------------------------------
 
-    async def _read(self) -> None:
-        try:
-            while not self._ended.is_set():
-                message = await self._socket.recv()
-                self.last_seen = self._clock.now()
-                self._trace.note(Direction.IN, message)
-                self._sort(message)
-        except ConnectionClosed as closed:
-            if closed.sent is not None and closed.sent.code in _REFUSED:
-                self._tally.note("frame refused", code=closed.sent.code)
-            self.end(CloseCode.NORMAL_CLOSURE, "")
+    def _heard(self, message: str | bytes) -> None:
+        if not self._ended.is_set():
+            self.last_seen = self._clock.now()
+            self._trace.note(Direction.IN, message, self.last_seen)
+            self._sort(message)
 
     def _sort(self, message: str | bytes) -> None:
         try:
@@ -138,28 +135,33 @@ class Session:
         if self._useless > _MOST_UNANSWERED:
             self._flooded()
 
-    def _take(self, item: Call | str) -> None:
-        try:
-            self._inbox.put_nowait(item)
-        except asyncio.QueueFull:
+    def _take(self, item: Call | bytes) -> None:
+        if len(self._inbox) >= _MOST_UNANSWERED:
             self._flooded()
+        else:
+            self._inbox.append(item)
+            self._arrived.set()
 
     def _flooded(self) -> None:
         if not self._ended.is_set():
             self._tally.note("flood")
+            self._socket.read_no_more()
             self.end(CloseCode.POLICY_VIOLATION, "too many messages at once")
 
     async def _answer_in_order(self) -> None:
         while True:
-            item = await self._inbox.get()
-            reply = item if isinstance(item, str) else await self._reply(item)
-            try:
-                await self._send(reply)
-            except LinkDownError:
-                return
-            self.spoken.set()
+            await self._arrived.wait()
+            self._arrived.clear()
+            while self._inbox:
+                item = self._inbox.popleft()
+                reply = item if isinstance(item, bytes) else await self._reply(item)
+                try:
+                    self._send(reply)
+                except LinkDownError:
+                    return
+                self.spoken.set()
 
-    async def _reply(self, call: Call) -> str:
+    async def _reply(self, call: Call) -> bytes:
         """The answer frame: there always is one, whatever a handler does."""
         try:
             payload = await self._serve(call.action, call.payload)
@@ -177,21 +179,18 @@ class Session:
 
     # --- outbound ---------------------------------------------------------------------------------
 
-    async def _send_call(self, message_id: str, request: Request) -> None:
-        await self._send(frames.call(message_id, request.action, request.payload))
+    def _send_call(self, message_id: str, request: Request) -> None:
+        self._send(frames.call(message_id, request.action, request.payload))
 
-    async def _send(self, text: str) -> None:
-        self._trace.note(Direction.OUT, text)
-        try:
-            await self._socket.send(text)
-        except ConnectionClosed as error:
-            raise LinkDownError("connection closed") from error
+    def _send(self, text: bytes) -> None:
+        self._trace.note(Direction.OUT, text, self._clock.now())
+        self._socket.write(text)
 
     def _deaf(self) -> None:
         self._tally.note("deaf")
         self.end(CloseCode.GOING_AWAY, "no answers")
 
 
-def refusal(dialect: Dialect, call: Call, fault: Fault, text: str) -> str:
+def refusal(dialect: Dialect, call: Call, fault: Fault, text: str) -> bytes:
     """The CALLERROR frame for a CALL that cannot be served."""
     return frames.error(call.message_id, dialect.error_code(fault) or "GenericError", text)

@@ -43,7 +43,7 @@ class Trace:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._kept: deque[tuple[datetime, Direction, str]] = deque()
+        self._kept: deque[tuple[datetime, Direction, str | bytes]] = deque()
         self._characters = 0
         self.listeners: list[Callable[[Frame], None]] = []
         self.connected_at: datetime | None = None
@@ -60,20 +60,28 @@ class Trace:
             self.connected_at = None
             self.note(Direction.LINK, f"closed {code}")
 
-    def note(self, direction: Direction, message: str | bytes) -> None:
-        """Keep a frame; a binary one as its representation."""
-        text = message if isinstance(message, str) else repr(message[:LONGEST])
-        if len(text) > LONGEST:
-            text = text[:LONGEST]
-        at = self._clock.now()
-        self._kept.append((at, direction, text))
-        self._characters += len(text)
+    def note(self, direction: Direction, message: str | bytes, at: datetime | None = None) -> None:
+        """Keep a frame; made readable only for those who look. `at`: None: now."""
+        if len(message) > LONGEST:
+            message = message[:LONGEST]
+        kept = (at or self._clock.now(), direction, message)
+        self._kept.append(kept)
+        self._characters += len(message)
         while len(self._kept) > _MOST or self._characters > _MOST_CHARACTERS:
             self._characters -= len(self._kept.popleft()[2])
         for tell in self.listeners:
-            tell(Frame(at, direction, text))
+            tell(_frame(*kept))
 
     @property
     def frames(self) -> tuple[Frame, ...]:
         """Those kept, oldest first."""
-        return tuple(Frame(*kept) for kept in self._kept)
+        return tuple(_frame(*kept) for kept in self._kept)
+
+
+def _frame(at: datetime, direction: Direction, message: str | bytes) -> Frame:
+    """What we send is text as bytes; bytes that come in are a binary frame, shown as such."""
+    if isinstance(message, str):
+        return Frame(at, direction, message)
+    if direction is Direction.OUT:
+        return Frame(at, direction, message.decode(errors="replace"))
+    return Frame(at, direction, repr(message)[:LONGEST])

@@ -20,7 +20,7 @@ class Wire:
     deaf: int = 0
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def send(self, message_id: str, request: Request) -> None:
+    def send(self, message_id: str, request: Request) -> None:
         self.sent.append((message_id, request.action))
         self.news.set()
 
@@ -162,7 +162,7 @@ async def test_a_caller_that_gives_up_when_its_turn_comes_passes_it_on() -> None
 
 
 async def test_a_socket_that_breaks_in_mid_send_frees_the_slot() -> None:
-    async def broken(message_id: str, sent: Request) -> None:
+    def broken(message_id: str, sent: Request) -> None:
         raise LinkDownError("connection closed")
 
     outbox = Outbox(broken, timeout_s=60, deaf=lambda: None)
