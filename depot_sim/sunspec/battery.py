@@ -9,7 +9,9 @@ with WSetRvrtTms seconds; 0 means that the setpoint never lapses. When the timer
 takes the value of WSetEnaRvrt and WSet that of WSetRvrt: by default the battery goes to 0 W.
 WSetRvrtRem counts the seconds down.
 
-With `functions` it also has the constants of 704 and the curves of 705 to 712 (`functions`).
+With `heartbeat_s` it also has model 715, and the setpoint ends when the controller's heartbeat does
+(`heartbeat`). With `functions` it also has the constants of 704 and the curves of 705 to 712
+(`functions`).
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from depot_sim.physics.phases import PhaseWatts, spread
 from depot_sim.sunspec.common import FREQUENCY_HZ, Identity
 from depot_sim.sunspec.device import DER_FAULTS, SunSpecDevice
 from depot_sim.sunspec.functions import Functions, constants, models
+from depot_sim.sunspec.heartbeat import DER_MODEL, Heartbeat, points
 from depot_sim.sunspec.image import Image, Value, scale_for
 
 _DC_VOLTAGE_V = 800.0
@@ -47,12 +50,14 @@ class SunSpecBattery(SunSpecDevice):
         battery: Battery,
         elapsed: Callable[[], float],
         functions: bool = False,
+        heartbeat_s: float | None = None,
         clock: Clock | None = None,
     ) -> None:
-        image = _image(id, battery, functions=functions)
+        image = _image(id, battery, functions=functions, heartbeat=heartbeat_s is not None)
         super().__init__(id=id, listener=listener, image=image, elapsed=elapsed, clock=clock)
         self.battery = battery
         self._lease = Lease(fallback=0.0)
+        self._heartbeat = Heartbeat(image, elapsed, heartbeat_s)
         self.functions = Functions(self._image, elapsed, id) if functions else None
 
     @property
@@ -62,7 +67,7 @@ class SunSpecBattery(SunSpecDevice):
 
     def step(self, now_s: float, dt_s: float) -> None:
         """Let `dt_s` pass."""
-        if self._lease.lapsed(now_s):
+        if self._lease.lapsed(now_s) or self._heartbeat.missed():
             self._revert()
         if self.functions is not None:
             self.functions.step()
@@ -89,6 +94,7 @@ class SunSpecBattery(SunSpecDevice):
         if address < last and first < address + count:
             timer_s = self._image.get(704, "WSetRvrtTms")
             self._lease = self.lease(self._setpoint_w(), timer_s)
+        self._heartbeat.written()
         if self.functions is not None:
             self.functions.written(address, count)
 
@@ -110,7 +116,9 @@ class SunSpecBattery(SunSpecDevice):
         put(802, "W", -battery.power_w)
         put(802, "A", -battery.power_w / _DC_VOLTAGE_V)
         put(802, "ChaSt", _charge_state(battery))
-        put(802, "Hb", int(self.elapsed()) % 2**16)
+        put(802, "AChaMax", battery.charge_limit_w / _DC_VOLTAGE_V)
+        put(802, "ADisChaMax", battery.discharge_limit_w / _DC_VOLTAGE_V)
+        self._heartbeat.refresh()
         if self.functions is not None:
             self.functions.refresh()
         self._refresh_ac()
@@ -136,9 +144,10 @@ def _charge_state(battery: Battery) -> int:
     return 4 if battery.power_w > 0.0 else 3
 
 
-def _image(id: str, battery: Battery, *, functions: bool) -> Image:
+def _image(id: str, battery: Battery, *, functions: bool, heartbeat: bool) -> Image:
     most_w = max(battery.max_charge_w, battery.max_discharge_w)
     more: dict[int, dict[str, Value]] = models() if functions else {}
+    more |= {DER_MODEL: points()} if heartbeat else {}
     return Image(
         {
             1: Identity(model="Simulated battery", serial=id).points(),

@@ -31,6 +31,6 @@ def put_phases(image: Image, model_id: int, stem: str, values: PhaseWatts) -> No
         image.put(model_id, f"{stem}{letter}", value)
 
 
-def line_voltages(voltage_v: float) -> Mapping[str, Value]:
-    """Phase-to-phase voltages as models 103 and 203 name them."""
-    return {f"PhVph{pair}": line_to_line_v(voltage_v) for pair in ("AB", "BC", "CA")}
+def line_voltages(voltage_v: float, stem: str = "PhVph") -> Mapping[str, Value]:
+    """Phase-to-phase voltages as model 203 names them; model 213 has the stem PPVph."""
+    return {f"{stem}{pair}": line_to_line_v(voltage_v) for pair in ("AB", "BC", "CA")}

@@ -10,9 +10,10 @@ from sunspec2.device import Group, Model, Point
 BASE_ADDRESS = 40_000
 _MARKER = (0x5375, 0x6E53)
 _END = (0xFFFF, 0)
-_COUNTS = ("NPt", "NCrv", "NCrvSet", "NCtl")
+_COUNTS = ("NPt", "NCrv", "NCrvSet", "NCtl", "NPrt", "N")
 _COARSEST = 10
-_CONTROL_MODELS = frozenset({121, 123, 124, 715, *range(704, 713)})
+_COUNTDOWN = "Rem"
+"""How points that count a timer down end: they are no measurements."""
 _FOLDING, _PORTS, _PORT_COUNT = 714, "Prt.", "NPrt"
 """The model that loses its repeating part at night, as some inverters' does."""
 _RANGES = {"int16": (-32_767, 32_767), "uint16": (0, 65_534)}
@@ -65,7 +66,8 @@ class Image:
         point = self._places[model_id, name].point
         if point.sf:
             point.sf_value = None  # pysunspec2 keeps the first one of points that never change
-        point.cvalue = value if isinstance(value, str) or point.sf_required else round(value)
+        as_it_is = isinstance(value, str) or point.sf_required or _is_float(point)
+        point.cvalue = value if as_it_is else round(float(value))
         if point.pdef["type"] in _RANGES:
             least, most = _RANGES[point.pdef["type"]]
             point.value = max(least, min(most, point.value))
@@ -144,9 +146,9 @@ class Image:
     def _measured_registers(self) -> Iterator[int]:
         for key in self._values.keys() - self._constants:
             place = self._places[key]
-            if key[0] not in _CONTROL_MODELS:
-                start = place.address - BASE_ADDRESS
-                yield from range(start, start + place.point.len)
+            registers = range(place.address, place.address + place.point.len)
+            if self._writable.isdisjoint(registers) and not key[1].endswith(_COUNTDOWN):
+                yield from (register - BASE_ADDRESS for register in registers)
 
     def write(self, address: int, values: list[int]) -> None:
         """Take in registers written by a client."""
@@ -160,8 +162,11 @@ class Image:
                     self._values[key] = place.point.cvalue
 
     def _append(self, model_id: int, counts: Mapping[str, Value]) -> None:
+        data: dict[str, object] = dict(counts)
+        if "N" in counts:  # model 160 is older than counted groups
+            data["module"] = [{}] * int(counts["N"])
         # pysunspec2 has no annotations, here and below.
-        model = Model(model_id, data=dict(counts))  # type: ignore[no-untyped-call]
+        model = Model(model_id, data=data)  # type: ignore[no-untyped-call]
         start = BASE_ADDRESS + len(self.registers)
         for name, point in _walk(model):
             place = _Place(start + point.offset, point)
@@ -182,6 +187,10 @@ class Image:
         words = self.registers[offset : offset + place.point.len]
         data = b"".join(word.to_bytes(2, "big") for word in words)
         place.point.set_mb(data)  # type: ignore[no-untyped-call]
+
+
+def _is_float(point: Point) -> bool:
+    return str(point.pdef["type"]).startswith("float")
 
 
 def _walk(group: Group, path: str = "") -> Iterator[tuple[str, Point]]:

@@ -1,4 +1,4 @@
-"""A PV inverter: SunSpec models 1, 103, 120, 121 and 123.
+"""A PV inverter: SunSpec models 1, 103, 120, 121, 123 and, by `strings`, 160.
 
 SunSpec counts generation positive: 103.W is minus our `power_w`.
 
@@ -21,13 +21,14 @@ from depot_sim.physics.phases import PhaseWatts, spread
 from depot_sim.physics.pv import Pv
 from depot_sim.sunspec.common import FREQUENCY_HZ, Identity, put_phases
 from depot_sim.sunspec.device import DER_FAULTS, SunSpecDevice
-from depot_sim.sunspec.image import Image, scale_for
+from depot_sim.sunspec.image import Image, Value, scale_for
+from depot_sim.sunspec.strings import old, refresh
 
 _CONTROLS = 123
 _DC_EFFICIENCY = 0.97
 _PV = 4
 _ON = 1
-_MPPT, _THROTTLED, _STANDBY = 4, 5, 8
+_SLEEPING, _MPPT, _THROTTLED, _STANDBY = 2, 4, 5, 8
 
 
 class SunSpecInverter(SunSpecDevice):
@@ -42,12 +43,13 @@ class SunSpecInverter(SunSpecDevice):
         listener: Listener,
         pv: Pv,
         elapsed: Callable[[], float],
+        strings: int = 0,
         clock: Clock | None = None,
     ) -> None:
-        super().__init__(
-            id=id, listener=listener, image=_image(id, pv), elapsed=elapsed, clock=clock
-        )
+        image = _image(id, pv, strings)
+        super().__init__(id=id, listener=listener, image=image, elapsed=elapsed, clock=clock)
         self.pv = pv
+        self._strings = strings
         self._lease = Lease()
 
     @property
@@ -95,19 +97,23 @@ class SunSpecInverter(SunSpecDevice):
         put(103, "WH", self.pv.generated_wh % 2**32)
         put(103, "DCW", generated_w / _DC_EFFICIENCY)
         put(103, "St", self._state())
+        if self._strings:
+            refresh(self._image, 160, self._strings, generated_w, self.pv.generated_wh)
 
     def _state(self) -> int:
         if self._image.get(_CONTROLS, "Conn") != _ON:
             return _STANDBY
+        if not self.pv.available_w:
+            return _SLEEPING
         return _THROTTLED if -self.pv.power_w < self.pv.available_w else _MPPT
 
 
-def _image(id: str, pv: Pv) -> Image:
+def _image(id: str, pv: Pv, strings: int) -> Image:
     rating_sf = scale_for(pv.rated_w, 65_534)
     return Image(
         {
             1: Identity(model="Simulated PV inverter", serial=id).points(),
-            103: _measurements(pv.rated_w),
+            103: measurements(pv.rated_w),
             120: _nameplate(pv.rated_w, rating_sf),
             121: {
                 "WMax_SF": rating_sf,
@@ -128,11 +134,13 @@ def _image(id: str, pv: Pv) -> Image:
                 "OutPFSet_Ena": 0,
                 "VArPct_Ena": 0,
             },
+            **({160: old(pv.rated_w, strings)} if strings else {}),
         }
     )
 
 
-def _measurements(rated_w: float) -> dict[str, float]:
+def measurements(rated_w: float) -> dict[str, Value]:
+    """Constants of model 103."""
     power_sf = scale_for(rated_w / _DC_EFFICIENCY)
     voltages = {f"PhVph{letter}": NOMINAL_VOLTAGE_V for letter in "ABC"}
     return {
@@ -152,7 +160,7 @@ def _measurements(rated_w: float) -> dict[str, float]:
     }
 
 
-def _nameplate(rated_w: float, rating_sf: int) -> dict[str, float]:
+def _nameplate(rated_w: float, rating_sf: int) -> dict[str, Value]:
     scales = {"WRtg_SF": rating_sf, "VARtg_SF": rating_sf, "VArRtg_SF": rating_sf}
     reactive = {f"VArRtgQ{quadrant}": 0 for quadrant in (1, 2, 3, 4)}
     power_factors = {f"PFRtgQ{quadrant}": 1.0 for quadrant in (1, 2, 3, 4)}

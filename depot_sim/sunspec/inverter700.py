@@ -1,4 +1,7 @@
-"""A PV inverter of the 700 series: SunSpec models 1, 701, 702, 704 and, by `functions`, 705 to 712.
+"""A PV inverter of the 700 series: SunSpec models 1, 701, 702, 704 to 712.
+
+By `strings` it has model 714 as well, and by `heartbeat_s` 715: the limit then ends when the
+controller's heartbeat does.
 
 SunSpec counts generation positive: 701.W is minus our `power_w`.
 
@@ -21,19 +24,21 @@ from depot_sim.physics.lease import Lease
 from depot_sim.physics.phases import PhaseWatts, spread
 from depot_sim.physics.pv import Pv
 from depot_sim.sunspec.common import FREQUENCY_HZ, Identity
-from depot_sim.sunspec.device import DER_FAULTS, SunSpecDevice
+from depot_sim.sunspec.device import NIGHT_FAULTS, SunSpecDevice
 from depot_sim.sunspec.functions import Functions, constants, models
+from depot_sim.sunspec.heartbeat import DER_MODEL, Heartbeat, points
 from depot_sim.sunspec.image import Image, Value, scale_for
+from depot_sim.sunspec.strings import new, refresh
 
 _ON = 1
-_MPPT, _THROTTLED = 3, 4
+_SLEEPING, _MPPT, _THROTTLED = 1, 3, 4
 """701.InvSt."""
 
 
 class SunSpecInverter700(SunSpecDevice):
     """A PV inverter of the plant."""
 
-    FAULTS: ClassVar = DER_FAULTS
+    FAULTS: ClassVar = NIGHT_FAULTS
 
     def __init__(
         self,
@@ -42,12 +47,15 @@ class SunSpecInverter700(SunSpecDevice):
         listener: Listener,
         pv: Pv,
         elapsed: Callable[[], float],
+        strings: int = 0,
+        heartbeat_s: float | None = None,
         clock: Clock | None = None,
     ) -> None:
-        super().__init__(
-            id=id, listener=listener, image=_image(id, pv), elapsed=elapsed, clock=clock
-        )
+        image = _image(id, pv, strings, heartbeat=heartbeat_s is not None)
+        super().__init__(id=id, listener=listener, image=image, elapsed=elapsed, clock=clock)
         self.pv = pv
+        self._strings = strings
+        self._heartbeat = Heartbeat(image, elapsed, heartbeat_s)
         self._lease = Lease()
         self.functions = Functions(self._image, elapsed, id)
 
@@ -58,7 +66,7 @@ class SunSpecInverter700(SunSpecDevice):
 
     def step(self, now_s: float, dt_s: float) -> None:
         """Let `dt_s` pass."""
-        if self._lease.lapsed(now_s):
+        if self._lease.lapsed(now_s) or self._heartbeat.missed():
             put, get = self._image.put, self._image.get
             put(704, "WMaxLimPctEna", get(704, "WMaxLimPctEnaRvrt"))
             put(704, "WMaxLimPct", get(704, "WMaxLimPctRvrt"))
@@ -78,6 +86,7 @@ class SunSpecInverter700(SunSpecDevice):
         if address < last and first < address + count:
             timer_s = self._image.get(704, "WMaxLimPctRvrtTms")
             self._lease = self.lease(self._limit_w(), timer_s)
+        self._heartbeat.written()
         self.functions.written(address, count)
 
     def _limit_w(self) -> float | None:
@@ -94,12 +103,16 @@ class SunSpecInverter700(SunSpecDevice):
         put(701, "VA", generated_w)
         put(701, "A", generated_w / NOMINAL_VOLTAGE_V)
         put(701, "TotWhInj", self.pv.generated_wh)
-        put(701, "InvSt", _THROTTLED if throttled else _MPPT)
+        running = _THROTTLED if throttled else _MPPT
+        put(701, "InvSt", running if self.pv.available_w else _SLEEPING)
         put(704, "WMaxLimPctRvrtRem", math.ceil(self._lease.remaining_s(self.elapsed())))
         self.functions.refresh()
+        self._heartbeat.refresh()
+        if self._strings:
+            refresh(self._image, 714, self._strings, generated_w, self.pv.generated_wh)
 
 
-def _image(id: str, pv: Pv) -> Image:
+def _image(id: str, pv: Pv, strings: int, *, heartbeat: bool) -> Image:
     rating_sf = scale_for(pv.rated_w, 65_534)
     limit: dict[str, Value] = {
         "WMaxLimPct_SF": -1,
@@ -126,6 +139,8 @@ def _image(id: str, pv: Pv) -> Image:
             },
             704: limit | constants(),
             **models(),
+            **({714: new(pv.rated_w, strings)} if strings else {}),
+            **({DER_MODEL: points()} if heartbeat else {}),
         }
     )
 

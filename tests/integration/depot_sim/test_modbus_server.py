@@ -139,7 +139,7 @@ async def test_on_a_serial_line(tmp_path: Path) -> None:
         tasks.create_task(pump)
         async with device.serving() as address:
             assert address == (near, 0)
-            link = AsyncModbusSerialClient(os.ttyname(path), timeout=5, retries=0)
+            link = AsyncModbusSerialClient(os.ttyname(path), timeout=2, retries=0)
             assert await link.connect()
             assert await ask(link, 2) == [0x0102]
             device.fail(FaultKind.CUT, None)
