@@ -17,15 +17,22 @@ from depot_sim.config import (
     DepotSettings,
     ModbusSettings,
     MqttBatterySettings,
+    MqttMeterSettings,
+    MqttPvSettings,
+    MqttSettings,
     PvSettings,
     VehicleSettings,
 )
 from depot_sim.modbus.listener import Listener
-from depot_sim.mqtt.battery import Broker, MqttBattery
+from depot_sim.mqtt.battery import MqttBattery
+from depot_sim.mqtt.device import Broker
+from depot_sim.mqtt.meter import MqttMeter
+from depot_sim.mqtt.pv import MqttPv
 from depot_sim.physics.battery import Battery
 from depot_sim.physics.building import Building
 from depot_sim.physics.drift import Drift
 from depot_sim.physics.evse import Evse
+from depot_sim.physics.plant import Plant
 from depot_sim.physics.pv import Pv
 from depot_sim.physics.sky import DriftingSky
 from depot_sim.physics.vehicle import Vehicle
@@ -78,11 +85,12 @@ def battery(
         return MqttBattery(
             id=config.id,
             site_id=site_id,
-            broker=Broker(**config.broker.model_dump()),
+            broker=_broker(config),
             battery=_cells(config),
             clock=clock,
             elapsed=elapsed,
             state_interval_s=config.state_interval_s,
+            portal=config.portal,
         )
     return SunSpecBattery(
         id=config.id,
@@ -96,7 +104,7 @@ def battery(
 
 def inverter(
     config: PvSettings, depot: DepotSettings, clock: Clock, elapsed: Elapsed
-) -> SunSpecInverter | SunSpecInverter700:
+) -> SunSpecInverter | SunSpecInverter700 | MqttPv:
     """A PV inverter under its own piece of sky."""
     pv = Pv(
         rated_w=config.rated_w,
@@ -104,8 +112,34 @@ def inverter(
             clearness=config.clearness, swing=config.swing, drift=_drift(depot, config.id)
         ),
     )
+    if isinstance(config, MqttPvSettings):
+        return MqttPv(
+            id=config.id,
+            site_id=depot.site_id,
+            broker=_broker(config),
+            pv=pv,
+            clock=clock,
+            elapsed=elapsed,
+            state_interval_s=config.state_interval_s,
+            portal=config.portal,
+        )
     kind = SunSpecInverter700 if config.functions else SunSpecInverter
     return kind(id=config.id, listener=listener(config), pv=pv, elapsed=elapsed, clock=clock)
+
+
+def meter(
+    config: MqttMeterSettings, site_id: str, plant: Callable[[], Plant], clock: Clock
+) -> MqttMeter:
+    """One more meter of the plant, on MQTT."""
+    return MqttMeter(
+        id=config.id,
+        site_id=site_id,
+        broker=_broker(config),
+        plant=plant,
+        clock=clock,
+        state_interval_s=config.state_interval_s,
+        portal=config.portal,
+    )
 
 
 def building(depot: DepotSettings) -> Building:
@@ -117,6 +151,10 @@ def building(depot: DepotSettings) -> Building:
 def listener(config: ModbusSettings) -> Listener:
     """Where a Modbus device listens."""
     return Listener(host=config.host, port=config.port, unit_id=config.unit_id)
+
+
+def _broker(config: MqttSettings) -> Broker:
+    return Broker(**config.broker.model_dump())
 
 
 def _cells(config: CellsSettings) -> Battery:

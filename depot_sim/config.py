@@ -7,16 +7,17 @@ the system choose; the real one is reported in `depot_sim.depot.DepotAddresses`.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from contracts.config import Settings
 from depot_sim.chargers import charger
 from depot_sim.chargers.personality import Value, compose
 from depot_sim.faults import USUAL_AMOUNT, FaultKind
-from depot_sim.mqtt import battery as mqtt_battery
+from depot_sim.mqtt import device as mqtt
 from depot_sim.sunspec.battery import SunSpecBattery
 from depot_sim.sunspec.inverter import SunSpecInverter
 from depot_sim.sunspec.inverter700 import SunSpecInverter700
@@ -168,12 +169,24 @@ class BrokerSettings(Settings):
     password: str | None = None
 
 
-class MqttBatterySettings(CellsSettings):
-    """A battery on MQTT."""
+class MqttSettings(Settings):
+    """How a device on MQTT speaks."""
 
     kind: Literal["mqtt"]
     broker: BrokerSettings = BrokerSettings()
     state_interval_s: Annotated[float, Field(ge=0.1, le=3600)] = 1.0
+    portal: Id | None = None
+    """Speak as a device behind a Victron GX of this portal id; none: our own JSON."""
+
+
+class MqttMeterSettings(MqttSettings):
+    """One more meter at the point of common coupling, on MQTT."""
+
+    id: Id
+
+
+class MqttBatterySettings(CellsSettings, MqttSettings):
+    """A battery on MQTT."""
 
 
 BatterySettings = Annotated[
@@ -181,18 +194,40 @@ BatterySettings = Annotated[
 ]
 
 
-class PvSettings(ModbusSettings):
-    """A PV inverter; the sky offers `clearness` of `rated_w`, give or take `swing` of it.
-
-    `functions`: it has the 700 series of models, with curves and constants it follows by itself,
-    instead of the older 103 and 123.
-    """
+class RoofSettings(Settings):
+    """Where PV is; the sky offers `clearness` of `rated_w`, give or take `swing` of it."""
 
     id: Id
     rated_w: Positive
     clearness: Share = 0.7
     swing: Share = 0.2
+
+
+class SunSpecPvSettings(RoofSettings, ModbusSettings):
+    """A PV inverter on Modbus.
+
+    `functions`: it has the 700 series of models, with curves and constants it follows by itself,
+    instead of the older 103 and 123.
+    """
+
+    kind: Literal["sunspec"] = "sunspec"
     functions: bool = False
+
+
+class MqttPvSettings(RoofSettings, MqttSettings):
+    """A PV inverter on MQTT."""
+
+
+def _kind(settings: object) -> object:
+    if isinstance(settings, Mapping):
+        return settings.get("kind", "sunspec")
+    return getattr(settings, "kind", "sunspec")
+
+
+PvSettings = Annotated[
+    Annotated[SunSpecPvSettings, Tag("sunspec")] | Annotated[MqttPvSettings, Tag("mqtt")],
+    Discriminator(_kind),
+]
 
 
 class FaultSettings(Settings):
@@ -219,6 +254,7 @@ class DepotSettings(Settings):
     seed: int = 1
     drift_period_s: Positive = 600.0
     meter: MeterSettings = MeterSettings()
+    meters: tuple[MqttMeterSettings, ...] = ()
     building: BuildingSettings = BuildingSettings()
     chargers: tuple[ChargerSettings, ...] = ()
     batteries: tuple[BatterySettings, ...] = ()
@@ -227,7 +263,7 @@ class DepotSettings(Settings):
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Self:
-        devices = (self.meter, *self.chargers, *self.batteries, *self.pv)
+        devices = (self.meter, *self.meters, *self.chargers, *self.batteries, *self.pv)
         twice = [name for name, count in Counter(d.id for d in devices).items() if count > 1]
         if twice:
             raise ValueError(f"ids used twice: {', '.join(sorted(twice))}")
@@ -245,13 +281,14 @@ class DepotSettings(Settings):
         return self
 
     def _fault_kinds(self) -> dict[str, frozenset[FaultKind]]:
-        on_mqtt = [b.id for b in self.batteries if b.kind == "mqtt"]
+        on_mqtt = [one.id for one in (*self.batteries, *self.pv) if one.kind == "mqtt"]
         on_sunspec = [b.id for b in self.batteries if b.kind == "sunspec"]
         inverters = {False: SunSpecInverter.FAULTS, True: SunSpecInverter700.FAULTS}
         return {
             **{c.id: charger.FAULTS for c in self.chargers},
-            **dict.fromkeys(on_mqtt, mqtt_battery.FAULTS),
+            **dict.fromkeys(on_mqtt, mqtt.SETPOINT_FAULTS),
+            **dict.fromkeys((one.id for one in self.meters), mqtt.METER_FAULTS),
             **dict.fromkeys(on_sunspec, SunSpecBattery.FAULTS),
-            **{inverter.id: inverters[inverter.functions] for inverter in self.pv},
+            **{p.id: inverters[p.functions] for p in self.pv if p.kind == "sunspec"},
             self.meter.id: SunSpecMeter.FAULTS,
         }

@@ -16,6 +16,9 @@ from depot_sim.config import ChargerSettings, DepotSettings, FaultSettings
 from depot_sim.faults import FaultKind
 from depot_sim.modbus.listener import Address
 from depot_sim.mqtt.battery import MqttBattery
+from depot_sim.mqtt.device import MqttDevice
+from depot_sim.mqtt.meter import MqttMeter
+from depot_sim.mqtt.pv import MqttPv
 from depot_sim.physics.phases import PhaseWatts
 from depot_sim.physics.plant import Plant
 from depot_sim.physics.vehicle import Vehicle
@@ -28,7 +31,7 @@ _log = structlog.get_logger(__name__)
 STEP_S = 0.2
 """How often the plant moves on; the meter shows nothing finer."""
 
-Device = Charger | SunSpecBattery | MqttBattery | SunSpecInverter | SunSpecInverter700
+Device = Charger | SunSpecBattery | MqttBattery | SunSpecInverter | SunSpecInverter700 | MqttPv
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +46,8 @@ class DepotAddresses:
 class Depot:
     """The hardware of one site. Several can live in one process: nothing is shared.
 
-    `chargers`, `batteries` and `pv` are by id; their physical state may be read at any time.
+    `meters` (those on MQTT), `chargers`, `batteries` and `pv` are by id; their physical state may
+    be read at any time.
     """
 
     def __init__(self, config: DepotSettings, clock: Clock) -> None:
@@ -61,6 +65,9 @@ class Depot:
             elapsed=self.elapsed,
             clock=clock,
         )
+        self.meters = {
+            m.id: build.meter(m, config.site_id, lambda: self.plant, clock) for m in config.meters
+        }
         self.chargers = {c.id: build.charger(c, clock, str(config.seed)) for c in config.chargers}
         self.batteries = {
             b.id: build.battery(b, config.site_id, clock, self.elapsed) for b in config.batteries
@@ -99,8 +106,8 @@ class Depot:
                 ready(self._addresses)
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._pass_time())
-                for device in (*self.chargers.values(), *self.batteries.values()):
-                    if not isinstance(device, SunSpecBattery):
+                for device in (*self.meters.values(), *self._devices()):
+                    if isinstance(device, Charger | MqttDevice):
                         group.create_task(device.run())
                 for charger in self.config.chargers:
                     group.create_task(self._arrive(charger))
@@ -118,7 +125,8 @@ class Depot:
             KeyError: no such device.
             ValueError: the device knows no such fault.
         """
-        devices = {device.id: device for device in (self.meter, *self._devices())}
+        meters: list[SunSpecMeter | MqttMeter] = [self.meter, *self.meters.values()]
+        devices = {device.id: device for device in (*meters, *self._devices())}
         devices[device_id].fail(kind, for_s, amount)
 
     def plug(self, charger_id: str, vehicle: Vehicle, evse_id: int = 1) -> None:
@@ -157,10 +165,11 @@ class Depot:
 
     async def _listen(self, stack: AsyncExitStack) -> DepotAddresses:
         batteries = [b for b in self.batteries.values() if isinstance(b, SunSpecBattery)]
+        inverters = [p for p in self.pv.values() if not isinstance(p, MqttPv)]
         return DepotAddresses(
             meter=await stack.enter_async_context(self.meter.serving()),
             batteries={b.id: await stack.enter_async_context(b.serving()) for b in batteries},
-            pv={p.id: await stack.enter_async_context(p.serving()) for p in self.pv.values()},
+            pv={p.id: await stack.enter_async_context(p.serving()) for p in inverters},
         )
 
     async def _pass_time(self) -> None:

@@ -57,6 +57,10 @@ class FaultKind(StrEnum):
     IGNORES_WRITES = "ignores-writes"
     """Writes are confirmed and change nothing: but for their registers (`amount` 0) or not even
     these (1)."""
+    REFUSES = "refuses"
+    """Every command is refused."""
+    FLOOD = "flood"
+    """What it says is said `amount` times a second more."""
     LATE_TIMER = "late-timer"
     """A timer started now runs longer than set, by this share of it."""
     NO_REVERSION = "no-reversion"
@@ -78,6 +82,7 @@ USUAL_AMOUNT = {
     FaultKind.SCALED: 0.1,
     FaultKind.SCALE_CHANGE: 1.0,
     FaultKind.IGNORES_WRITES: 0.0,
+    FaultKind.FLOOD: 1000.0,
     FaultKind.LATE_TIMER: 1 / 3,
     FaultKind.DERATED: 0.5,
     FaultKind.FREQUENCY: -0.3,

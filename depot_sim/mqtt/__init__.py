@@ -1,1 +1,1 @@
-"""Devices that speak JSON over the site's own MQTT broker."""
+"""Devices that speak MQTT: our own JSON, or as those behind a Victron GX do."""

@@ -27,17 +27,18 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from contracts.errors import ProtocolError
+from depot_sim.mqtt.words import Order
 
 MAX_COMMAND_BYTES = 4096
 LONGEST_LEASE_S = 86_400.0
 
 
-class Command(BaseModel):
+class _Command(BaseModel):
     """A setpoint with its lease; unknown fields are ignored."""
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
@@ -46,38 +47,53 @@ class Command(BaseModel):
     ts: AwareDatetime
     expires_at: AwareDatetime
     valid_for_s: Annotated[float, Field(gt=0, le=LONGEST_LEASE_S)]
+
+
+class _Power(_Command):
     power_w: float
 
 
-def command(payload: bytes) -> Command:
-    """Read a command.
+class _Limit(_Command):
+    limit_w: Annotated[float, Field(ge=0)] | None
+
+
+def power(payload: bytes) -> Order:
+    """Read a battery's command; raises as `limit`."""
+    command = _read(_Power, payload)
+    return _order(command, command.power_w)
+
+
+def limit(payload: bytes) -> Order:
+    """Read an inverter's command.
 
     Raises:
         ProtocolError: too long, not JSON, or not a command.
     """
-    if len(payload) > MAX_COMMAND_BYTES:
-        raise ProtocolError(f"command of {len(payload)} bytes")
-    try:
-        return Command.model_validate_json(payload)
-    except ValidationError as error:
-        raise ProtocolError(str(error)) from error
-
-
-def state(
-    *, at: datetime, seq: int, power_w: float, soc_pct: float, setpoint_w: float | None
-) -> str:
-    """Write a state."""
-    return json.dumps(
-        {
-            "ts": at.isoformat(),
-            "seq": seq,
-            "power_w": round(power_w, 1),
-            "soc_pct": round(soc_pct, 2),
-            "setpoint_w": setpoint_w,
-        }
-    )
+    command = _read(_Limit, payload)
+    return _order(command, command.limit_w)
 
 
 def ack(*, id: str, at: datetime, reason: str) -> str:
     """Write an acknowledgement; an empty reason means accepted."""
     return json.dumps({"id": id, "ts": at.isoformat(), "accepted": not reason, "reason": reason})
+
+
+C = TypeVar("C", bound=_Command)
+
+
+def _read(model: type[C], payload: bytes) -> C:
+    if len(payload) > MAX_COMMAND_BYTES:
+        raise ProtocolError(f"command of {len(payload)} bytes")
+    try:
+        return model.model_validate_json(payload)
+    except ValidationError as error:
+        raise ProtocolError(str(error)) from error
+
+
+def _order(command: _Command, value: float | None) -> Order:
+    return Order(
+        value=value,
+        valid_for_s=command.valid_for_s,
+        id=command.id,
+        expires_at=command.expires_at,
+    )

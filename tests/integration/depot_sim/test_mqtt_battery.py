@@ -19,7 +19,8 @@ from contracts.clock import SystemClock
 from contracts.mqtt_broker import MqttUser, mqtt_config
 from contracts.nats_server import NatsServer
 from depot_sim.faults import FaultKind
-from depot_sim.mqtt.battery import Broker, MqttBattery
+from depot_sim.mqtt.battery import MqttBattery
+from depot_sim.mqtt.device import Broker
 from depot_sim.physics.battery import Battery
 
 Json = dict[str, Any]

@@ -14,8 +14,8 @@ from contracts.clock import SystemClock
 from contracts.errors import TransientError
 from contracts.reading import Quality
 from depot_sim.faults import FaultKind
-from depot_sim.mqtt.battery import Broker
 from depot_sim.mqtt.battery import MqttBattery as Hardware
+from depot_sim.mqtt.device import Broker
 from depot_sim.physics.battery import Battery
 from site_agent.devices.leased import PATIENCE_S
 from site_agent.devices.mqtt.broker import SiteBroker
