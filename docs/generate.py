@@ -20,6 +20,7 @@ from typing import Any, get_args
 
 import ocpp_messages
 import profiles
+import scada_registers
 import typer.main
 from pydantic import BaseModel
 from typer.core import TyperGroup
@@ -97,6 +98,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "points.md": _points(),
         REFERENCE / "ocpp-messages.md": ocpp_messages.page(_MADE),
         REFERENCE / "profiles.md": profiles.page(_MADE),
+        REFERENCE / "scada-registers.md": scada_registers.page(_MADE),
         **conformance.pages(_MADE),
     }
 
@@ -337,7 +339,8 @@ def _named(module: ModuleType) -> Iterator[tuple[str, str]]:
     for constant, meaning in _documented(ast.parse(inspect.getsource(module)).body):
         yield getattr(module, constant), meaning
     for _, function in inspect.getmembers(module, inspect.isfunction):
-        yield function("<evse>"), _one_line(function.__doc__ or "")
+        names = [f"<{one.removesuffix('_id')}>" for one in inspect.signature(function).parameters]
+        yield function(*names), _one_line(function.__doc__ or "")
 
 
 def _point_unit(name: str) -> str:

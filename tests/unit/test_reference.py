@@ -19,6 +19,8 @@ PAGES = (
     "conformance-sep2.md",
     "ocpp-messages.md",
     "points.md",
+    "profiles.md",
+    "scada-registers.md",
     "settings.md",
 )
 
