@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
@@ -14,10 +14,11 @@ from gridyard.device.target import numbers
 from site_agent.config import SiteSettings
 from site_agent.config.devices import ModbusSettings
 from site_agent.devices.commissioning import check as checking
+from site_agent.devices.commissioning import live, sunspec_survey
 from site_agent.devices.commissioning import probe as probing
-from site_agent.devices.commissioning import sunspec_survey
 from site_agent.devices.commissioning.capture import Capture, Function, Recorder, runs
 from site_agent.devices.commissioning.found import Found
+from site_agent.devices.commissioning.live import Picture
 from site_agent.devices.commissioning.probe import Survey
 from site_agent.devices.commissioning.profile_survey import survey_by, surveys
 from site_agent.devices.commissioning.read_only import ReadOnlyLink, running
@@ -104,6 +105,43 @@ async def check(
         async with aclosing(lines):
             async for line in lines:
                 tell(line)
+
+
+async def watch(
+    pictures: AsyncGenerator[Picture, None], count: int | None, tell: Callable[[Picture], None]
+) -> None:
+    """Show pictures as they come, for ever or so many."""
+    shown = 0
+    async with aclosing(pictures):
+        async for picture in pictures:
+            tell(picture)
+            shown += 1
+            if shown == count:
+                return
+
+
+async def of_unit(
+    there: ModbusSettings, surveys: Sequence[Survey], every_s: float
+) -> AsyncGenerator[Picture, None]:
+    """Pictures of one unit, over a link that cannot write."""
+    link = ReadOnlyLink(link_settings(there), SystemClock())
+    async with running(link):
+        pictures = live.of_unit(link, there.unit, SystemClock(), surveys, every_s)
+        async with aclosing(pictures):
+            async for picture in pictures:
+                yield picture
+
+
+def of_site(
+    site: SiteSettings, device: str | None, every_s: float
+) -> AsyncGenerator[Picture, None]:
+    """Pictures of a site's devices.
+
+    Raises:
+        ConfigError: there is no such device.
+    """
+    checking.movable(site, device)
+    return live.of_site(site, SystemClock(), device, every_s)
 
 
 async def replay(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -161,6 +162,63 @@ def _confirmed(device: str) -> bool:
         show_default=False,
     )
     return str(told).strip() == device
+
+
+@app.command()
+def watch(
+    where: WhereArgument = None,
+    *,
+    serial: SerialOption = None,
+    unit: UnitOption = 1,
+    site: Annotated[
+        Path | None,
+        typer.Option(
+            "--site", "-s", help="A site's settings (YAML): its devices as its agent sees."
+        ),
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option("--device", "-d", help="With --site: only this one.")
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Names such as W or active_*; may be repeated.")
+    ] = None,
+    interval: Annotated[
+        float, typer.Option("--every", min=0.1, max=3600, help="Seconds between readings.")
+    ] = 1.0,
+    count: Annotated[int | None, typer.Option(min=1, help="Stop after so many.")] = None,
+    profile: ProfileOption = None,
+    baud: BaudOption = 19200,
+    parity: ParityOption = "E",
+    stop_bits: StopBitsOption = 1,
+    framing: FramingOption = "tcp",
+    ca: CaOption = None,
+    cert: CertOption = None,
+    key: KeyOption = None,
+    timeout: TimeoutOption = 1.0,
+    as_json: JsonOption = False,
+) -> None:
+    """Live values with unit, quality and age, until Ctrl-C. Only reads.
+
+    Of one unit as it shows itself, or with --site of a site's devices in the agent's names and
+    signs. --json prints one line a picture.
+    """
+    from contracts.config import load
+    from gridyard.device import asking
+    from gridyard.device.screen import Screen
+    from site_agent.config import SiteSettings
+
+    _quietly()
+    screen = Screen(only or [], as_json=as_json)
+    with plain_errors(), suppress(KeyboardInterrupt):
+        if site is not None:
+            pictures = asking.of_site(load(site, SiteSettings), device, interval)
+        else:
+            there = place(
+                where, serial=serial, baud=baud, parity=parity, stop_bits=stop_bits,
+                framing=framing, ca=ca, cert=cert, key=key, timeout=timeout, unit=unit,
+            )  # fmt: skip
+            pictures = asking.of_unit(there, asking.known(profile), interval)
+        asyncio.run(asking.watch(pictures, count, screen.show))
 
 
 @app.command()

@@ -6,13 +6,12 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import cast
 
-from contracts.errors import ConfigError, ProtocolError, TransientError
+from contracts.errors import ConfigError, ProtocolError
 from contracts.time import Clock
 from site_agent.config import SiteSettings
 from site_agent.devices.commissioning import looks, sunspec_survey, trials
-from site_agent.devices.commissioning.diagnose import connection_trouble, silence
 from site_agent.devices.commissioning.found import Found, Nature
-from site_agent.devices.commissioning.probe import Survey, recognise
+from site_agent.devices.commissioning.probe import NobodyThereError, Survey, meet
 from site_agent.devices.commissioning.profile_survey import survey_by
 from site_agent.devices.commissioning.trials import BatteryTrial, PvTrial, Trial
 from site_agent.devices.commissioning.verdict import Judge, Line
@@ -103,9 +102,9 @@ class _Examination:
         unit = self._candidate.settings.unit
         begun_s = self._clock.monotonic()
         try:
-            found = await recognise(link, unit, self._clock, self._surveys())
-        except TransientError as error:
-            return await self._unreachable(link, str(error))
+            found = await meet(link, unit, self._clock, self._surveys())
+        except NobodyThereError as error:
+            return self._judge.fail("reach", error.trouble.what, error.trouble.hint)
         except ProtocolError as error:
             return self._judge.fail(
                 "identity",
@@ -120,16 +119,6 @@ class _Examination:
         if profile is None:
             return (sunspec_survey.survey,)
         return (survey_by(find(profile), self._clock),)
-
-    async def _unreachable(self, link: RegisterLink, why: str) -> Line:
-        trouble = None
-        if not link.connected:
-            trouble = await connection_trouble(link.settings) or await silence(link.settings)
-        if trouble is not None:
-            return self._judge.fail("reach", trouble.what, trouble.hint)
-        return self._judge.fail(
-            "reach", why, "is the unit id right? `gridyard device probe` asks all the usual ones"
-        )
 
     def _of_registers(self, found: Found) -> Sequence[Line]:
         link = self._candidate.link

@@ -125,3 +125,26 @@ async def recognise(
             if found is not None:
                 return found
     raise ProtocolError("; ".join([*reasons, "no profile that was tried fits"]))
+
+
+async def meet(link: RegisterLink, unit: int, clock: Clock, surveys: Sequence[Survey]) -> Found:
+    """As `recognise`, for one that must be there.
+
+    Raises:
+        NobodyThereError: no answer; it says what to do.
+        ProtocolError: as `recognise`.
+    """
+    try:
+        return await recognise(link, unit, clock, surveys)
+    except TransientError as error:
+        raise NobodyThereError(await _why(link, error)) from error
+
+
+async def _why(link: RegisterLink, error: TransientError) -> Trouble:
+    if not link.connected:
+        trouble = await connection_trouble(link.settings)
+        if trouble is not None:
+            return trouble
+    return Trouble(
+        str(error), "is the unit id right? `gridyard device probe` asks all the usual ones"
+    )

@@ -8,13 +8,16 @@ from datetime import datetime
 from contracts.reading import Quality
 from site_agent.devices.commissioning.capture import Device
 from site_agent.devices.commissioning.found import Found, Group, Nature, Shown
-from site_agent.devices.modbus.link import RegisterLink
-from site_agent.devices.sunspec.describe import DecodedModel, DecodedPoint, decode_all
+from site_agent.devices.modbus.link import Priority, RegisterLink
+from site_agent.devices.sunspec.describe import DecodedModel, DecodedPoint, decode_all, decode_model
 from site_agent.devices.sunspec.unit import SunSpecUnit
 
 _METERS = {201, 202, 203, 204, 211, 212, 213, 214}
 _INVERTERS = {101, 102, 103, 111, 112, 113, 701}
 _SENSORS = {302, 303, 304, 305, 306, 307, 308}
+
+_STORAGE = {124, 713, 714, 802, 803, 804, 805}
+_MEASURING = _METERS | _INVERTERS | _SENSORS | _STORAGE | {122, 160}
 
 _CAPACITY = ("713:WHRtg", "802:WHRtg", "120:WHRtg")
 _CHARGE = ("702:WChaRteMax", "702:WChaRteMaxRtg", "802:WChaRteMax", "120:MaxChaRte", "124:WChaMax")
@@ -40,6 +43,16 @@ _RATINGS: Mapping[Nature, Mapping[str, tuple[str, ...]]] = {
 async def survey(link: RegisterLink, unit: int, at: datetime) -> Found:
     """Read everything; raises as `decode_all`."""
     return found_in(unit, await decode_all(SunSpecUnit(link, unit)), at)
+
+
+async def measured(device: SunSpecUnit, unit: int, at: datetime) -> Found:
+    """Read again what it measures, and not its settings and curves; raises as `SunSpecUnit`."""
+    models = []
+    for place in await device.models():
+        if place.model_id in _MEASURING:
+            words = await device.registers(place, place.length + 2, Priority.SLOW)
+            models.append(decode_model(place, words))
+    return found_in(unit, models, at)
 
 
 def found_in(unit: int, models: Sequence[DecodedModel], at: datetime) -> Found:

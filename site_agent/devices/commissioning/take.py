@@ -15,7 +15,7 @@ from site_agent.devices.commissioning.capture import (
     without_serials,
 )
 from site_agent.devices.commissioning.found import Found
-from site_agent.devices.commissioning.probe import Survey, recognise
+from site_agent.devices.commissioning.probe import Survey, meet
 from site_agent.devices.commissioning.read_only import ReadOnlyLink
 from site_agent.devices.modbus.replies import ModbusRefusedError
 
@@ -48,11 +48,11 @@ async def take(
 
     Raises:
         ProtocolError: nobody knows the device, and no range is asked for.
-        TransientError: no answer.
+        NobodyThereError: no answer.
     """
     found: Found | None = None
     try:
-        found = await recognise(link, unit, clock, surveys)
+        found = await meet(link, unit, clock, surveys)
     except ProtocolError:
         if not ranges:
             raise

@@ -48,7 +48,7 @@ async def test_setpoints_are_obeyed_kept_alive_and_lapse(tmp_path: Path) -> None
     ("device", "kind", "amount", "step", "word"),
     [
         ("pcc", FaultKind.SENTINEL, None, "points", "watch"),
-        ("pcc", FaultKind.OFFLINE, None, "reach", "unit ids"),
+        ("pcc", FaultKind.OFFLINE, None, "reach", "unit id"),
         ("pcc", FaultKind.WRONG_UNIT, None, "reach", "unit id"),
         ("pcc", FaultKind.BUSY, None, "reach", "unit id"),
         ("pcc", FaultKind.SCALED, 40.0, "plausible", "scale"),
