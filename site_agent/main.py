@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -45,7 +45,7 @@ from site_agent.flows.prospects import Prospects
 from site_agent.flows.sessions import Fleet, Sessions
 from site_agent.flows.telecontrol import Telecontrol
 from site_agent.flows.telemetry import Telemetry
-from site_agent.ports import Charger
+from site_agent.ports import Charger, Sensor
 from site_agent.scada.build import make_scada
 from site_agent.store.sqlite import SqliteStore, open_store
 from site_agent.uplink.credentials import load_login
@@ -138,6 +138,7 @@ class _Site:
                 memory=self._store.key_values,
             )
             devices = self._devices(shop, central)
+            sensors = {one.id: make_sensor(shop, one) for one in self._settings.sensors}
             contacts = make_contacts(shop, self._settings, self._telecontrol)
             loop = self._loop = ControlLoop(
                 self._model,
@@ -154,12 +155,12 @@ class _Site:
                 self._instructions.run(),
                 self._telecontrol.run(),
                 self._store.sessions.run(self._clock),
-                self._telemetry(loop).run(),
+                self._telemetry(loop, sensors).run(),
                 self._door(central).run(),
             ]
             runs += [device.run() for device in (devices.meter, *devices.batteries, *devices.pv)]
             runs += [one.run() for one in devices.chargers if isinstance(one, PointCharger)]
-            runs += [make_sensor(shop, one).run() for one in self._settings.sensors]
+            runs += [sensor.run() for sensor in sensors.values()]
             runs += [one.run() for one in contacts]
             runs += [] if scada is None else [scada.run()]
             runs += [link.run() for link in shop.links.values()]
@@ -233,7 +234,7 @@ class _Site:
             return make_charger(shop, self._settings, settings, self._store.sessions)
         return central.chargers[settings.id]
 
-    def _telemetry(self, loop: ControlLoop) -> Telemetry:
+    def _telemetry(self, loop: ControlLoop, sensors: Mapping[str, Sensor]) -> Telemetry:
         return Telemetry(
             latest=lambda: loop.latest,
             outbox=self._store.outbox,
@@ -243,6 +244,7 @@ class _Site:
             clock=self._clock,
             policy=DEFAULT_POLICY,
             every_s=self._settings.telemetry_s,
+            sensors=sensors,
         )
 
     async def _uplink(self, link: LinkSettings) -> None:

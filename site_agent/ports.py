@@ -53,7 +53,7 @@ class Sensor(Device, Protocol):
     """Something measured beside the power: frequency, irradiance, a temperature, a contact."""
 
     def readings(self, now: datetime) -> Mapping[str, Reading]:
-        """The newest readings by their point's name, with its unit, aged to `now`."""
+        """The newest readings, aged to `now`, by what they are: `frequency_hz`, `contact` ..."""
         ...
 
 

@@ -40,3 +40,8 @@ def evse_power_w(evse_id: str) -> str:
 def evse_limit_w(evse_id: str) -> str:
     """Limit in force at one EVSE."""
     return f"evse/{evse_id}/limit_w"
+
+
+def sensor(sensor_id: str, quantity: str) -> str:
+    """What a sensor measures beside the power: `frequency_hz`, `irradiance_w_m2`, `contact` ..."""
+    return f"sensor/{sensor_id}/{quantity}"

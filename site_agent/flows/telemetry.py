@@ -5,7 +5,7 @@ What is not known has no value: a made-up 0 would become somebody's baseline.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -27,7 +27,7 @@ from site_agent.flows.notices import NoticeBoard, conditions
 from site_agent.flows.prospects import Prospects
 from site_agent.flows.rows import measurement
 from site_agent.flows.sessions import Sessions
-from site_agent.ports import Outbox
+from site_agent.ports import Outbox, Sensor
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +57,9 @@ class Telemetry:
         clock: Clock,
         policy: ControlPolicy,
         every_s: float,
+        sensors: Mapping[str, Sensor] | None = None,
     ) -> None:
+        self._sensors = sensors or {}
         self._latest = latest
         self._outbox = outbox
         self._board = board
@@ -90,7 +92,8 @@ class Telemetry:
         }
         notices = self._board.edges(present, cycle.snapshot.at)
         changed = self._prospects.changes(prospects, cycle.snapshot.at)
-        rows: list[Row] = [*measurements(cycle, self._policy), *notices, *changed]
+        told = [*measurements(cycle, self._policy), *sensed(self._sensors, cycle.snapshot.at)]
+        rows: list[Row] = [*told, *notices, *changed]
         await self._outbox.append(rows)
         await self._board.sent(notices)
         self._prospects.sent(changed)
@@ -112,6 +115,19 @@ def measurements(cycle: Cycle, policy: ControlPolicy) -> list[Measurement]:
         measurement(at, point, reading)
         for point, reading in [*_site(cycle, policy), *_parts(cycle.snapshot), *_evses(cycle)]
     ]
+
+
+def sensed(sensors: Mapping[str, Sensor], at: datetime) -> list[Measurement]:
+    """One row per quantity of every sensor, as it must be taken at `at`."""
+    return [
+        measurement(at, points.sensor(sensor_id, quantity), _usable(reading))
+        for sensor_id, sensor in sensors.items()
+        for quantity, reading in sensor.readings(at).items()
+    ]
+
+
+def _usable(reading: Reading) -> Reading:
+    return reading if reading.quality.usable else replace(reading, value=None)
 
 
 Point = tuple[str, Reading]

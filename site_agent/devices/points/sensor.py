@@ -13,7 +13,16 @@ from contracts.reading import Reading
 from contracts.time import Clock
 from site_agent.devices.points.nature import Edge, live
 from site_agent.devices.points.source import Source
+from site_agent.devices.points.vocabulary import POINTS
 from site_agent.ports import Wake
+
+_ENDINGS = {"": "", "W/m2": "_w_m2", "degC": "_c"}
+
+
+def quantity(point: str) -> str:
+    """A point of the vocabulary with its unit at its end."""
+    unit = POINTS[point].unit
+    return point + _ENDINGS.get(unit, f"_{unit.lower()}")
 
 
 class PointSensor:
@@ -29,9 +38,9 @@ class PointSensor:
         await live(self._source, self._clock, heard=self._notice, upkeep=self._notice)
 
     def readings(self, now: datetime) -> Mapping[str, Reading]:
-        """The newest readings by their point's name, aged to `now`."""
+        """The newest readings, aged to `now`, by their point's name and unit."""
         board = self._source.board
-        return {point: board.reading(point, now) for point in board.points}
+        return {quantity(point): board.reading(point, now) for point in board.points}
 
     async def _notice(self) -> None:
         contact = self._source.board.fresh("contact", self._clock.now())

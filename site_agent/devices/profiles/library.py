@@ -27,9 +27,12 @@ def find(name: str) -> Profile:
 
 
 def of_nature(name: str, nature: Nature) -> Profile:
-    """The same, of a certain nature; raises as `find`, and when it is of another."""
+    """The same, of a certain nature; raises as `find`, and when it is of another.
+
+    Anything that shows points may be a sensor: a meter, say, for the frequency.
+    """
     profile = find(name)
-    if profile.nature != nature:
+    if nature not in (profile.nature, "sensor"):
         raise ConfigError(f"profile {profile.id} is of a {profile.nature}, not of a {nature}")
     return profile
 

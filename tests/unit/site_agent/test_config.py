@@ -60,7 +60,7 @@ def faults(text: str) -> str:
 
 def test_the_example_is_a_site() -> None:
     example = Path(config.__file__).with_name("example.yaml")
-    assert len(load(example.read_text()).chargers) == 5
+    assert len(load(example.read_text()).chargers) == 6
 
 
 def test_settings_become_the_model() -> None:
@@ -135,7 +135,7 @@ def test_a_departure_that_yaml_read_as_a_number_is_refused() -> None:
 def test_a_mistake_is_named_by_file_line_and_key() -> None:
     text = SITE.replace("max_current_a: 16", "max_current: 16")
     line = 1 + text.splitlines().index(next(x for x in text.splitlines() if "max_current:" in x))
-    assert faults(text).startswith(f"site.yaml:{line}: chargers.1.max_current: ")
+    assert faults(text).startswith(f"site.yaml:{line}: chargers.1.ocpp.max_current: ")
 
 
 @pytest.mark.parametrize(

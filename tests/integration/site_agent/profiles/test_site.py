@@ -36,6 +36,7 @@ def settings(data: Path, ports: list[int], **more: object) -> SiteSettings:
         "chargers": [{**charger, "id": "ac", "profile": "alfen.ng9xx"}],
         "batteries": [{**battery, "id": "rack", "profile": "sungrow.sh", **CELLS}],
         "pv": [{**roof, "id": "roof", "profile": "sungrow.sg", "rated_w": 30_000}],
+        "sensors": [{**meter, "id": "grid", "profile": "carlo-gavazzi.em540"}],
         "ocpp": {"host": "127.0.0.1", "port": 0},
         "strangers": {"stay_h": 4, "required_wh": 30_000},
         "link": {"servers": ["tls://127.0.0.1:9"], "credentials": data / "none"},
@@ -92,6 +93,7 @@ async def test_a_charger_on_modbus_is_steered_billed_and_told_like_any_other(
     assert max(told(database, "evse/ac/power_w")) > 6000.0
     assert max(told(database, "evse/ac/limit_w")) > 4000.0
     assert max(told(database, "pcc_power_w")) > 9000.0
+    assert told(database, "sensor/grid/frequency_hz")[-1] == pytest.approx(50.0)
     store = open_store(database, clock.now())
     sessions = await store.sessions.sessions(clock.now().replace(year=2000), clock.now())
     store.close()

@@ -1,6 +1,6 @@
 from contracts.reading import Quality
 from contracts.testing import FakeClock
-from site_agent.devices.points.sensor import PointSensor
+from site_agent.devices.points.sensor import PointSensor, quantity
 from support.live_nature import living
 from support.point_source import HandSource
 
@@ -22,4 +22,16 @@ async def test_a_sensor_shows_what_its_source_has_and_wakes_at_a_contact() -> No
         readings = sensor.readings(clock.now())
         assert readings["contact"].value == 1.0
         await clock.advance(40.0)
-        assert sensor.readings(clock.now())["irradiance"].quality is Quality.OFFLINE
+        assert sensor.readings(clock.now())["irradiance_w_m2"].quality is Quality.OFFLINE
+
+
+def test_a_quantity_ends_in_its_unit() -> None:
+    names = ["frequency", "ambient_temperature", "irradiance", "contact", "soc", "import_energy"]
+    assert [quantity(name) for name in names] == [
+        "frequency_hz",
+        "ambient_temperature_c",
+        "irradiance_w_m2",
+        "contact",
+        "soc_pct",
+        "import_energy_wh",
+    ]

@@ -23,6 +23,7 @@ def test_an_unknown_id_names_those_there_are() -> None:
 
 def test_one_of_another_nature_is_refused() -> None:
     assert of_nature("eastron.sdm630", "meter").id == "eastron.sdm630"
+    assert of_nature("eastron.sdm630", "sensor").id == "eastron.sdm630"
     with pytest.raises(ConfigError, match="of a meter, not of a battery"):
         of_nature("eastron.sdm630", "battery")
 
