@@ -111,7 +111,9 @@ def instant(value: object, how: TimeFormat) -> datetime:
         if how == "rfc3339":
             at = datetime.fromisoformat(word(value))
         else:
-            seconds = number(value, text=True) or 0.0
+            seconds = number(value, text=True)
+            if seconds is None:
+                raise ProtocolError("no time")
             at = datetime.fromtimestamp(seconds / (1000 if how == "epoch_ms" else 1), UTC)
         if at.tzinfo is None:
             raise ProtocolError(f"{_short(value)} has no offset from UTC")
