@@ -49,6 +49,8 @@ def test_a_unit_that_is_not_said_is_the_profiles() -> None:
 def test_devices_that_are_written_have_one_writer() -> None:
     one = site(chargers=[CHARGER], batteries=[BATTERY | CELLS])
     assert written(one) == {"192.0.2.9:502/1", "192.0.2.9:502/4"}
+    victron = {**WHERE, "profile": "victron.multi", "id": "multi"}
+    assert written(site(batteries=[victron | CELLS])) == {"192.0.2.9:502/227"}
 
 
 @pytest.mark.parametrize(
