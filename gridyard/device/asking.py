@@ -28,6 +28,7 @@ from site_agent.devices.commissioning.verdict import Line
 from site_agent.devices.modbus.settings import link_settings
 from site_agent.devices.profiles.library import catalog, find
 from site_agent.devices.writer import sole_writer, written
+from site_agent.store.memory import MemorySessions
 
 Tell = Callable[[str], None]
 _FUNCTIONS: dict[str, Function] = {"1": 1, "2": 2, "3": 3, "4": 4}
@@ -101,7 +102,7 @@ async def check(
     """
     site.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     with sole_writer(site.data, written(site)):
-        lines = checking.check(site, SystemClock(), device=device, moved=moved)
+        lines = checking.check(site, SystemClock(), MemorySessions(), device=device, moved=moved)
         async with aclosing(lines):
             async for line in lines:
                 tell(line)
@@ -141,7 +142,7 @@ def of_site(
         ConfigError: there is no such device.
     """
     checking.movable(site, device)
-    return live.of_site(site, SystemClock(), device, every_s)
+    return live.of_site(site, SystemClock(), MemorySessions(), device, every_s)
 
 
 async def replay(

@@ -18,8 +18,9 @@ from pathlib import Path
 
 from contracts.errors import ConfigError
 from site_agent.config import SiteSettings
-from site_agent.config.devices import ModbusSettings
+from site_agent.config.devices import ModbusSettings, ProfileSettings
 from site_agent.devices.modbus.settings import link_settings
+from site_agent.devices.profiles.library import find
 
 FILE = "writer.lock"
 _NAME = "\0gridyard/writer/"
@@ -31,10 +32,24 @@ def written(settings: SiteSettings) -> set[str]:
     """The devices of a site that are written to by where they are, such as `192.0.2.20:502/1`.
 
     Those on MQTT are not among them: there the broker decides who may command.
+
+    Raises:
+        ConfigError: a profile cannot be used.
     """
     devices = (*settings.batteries, *settings.pv, *settings.chargers)
     on_modbus = (one for one in devices if isinstance(one, ModbusSettings))
-    return {f"{link_settings(one).where}/{one.unit}" for one in on_modbus}
+    return {f"{link_settings(one).where}/{unit_of(one)}" for one in on_modbus}
+
+
+def unit_of(settings: ModbusSettings) -> int:
+    """The unit id of a device: that of its settings, or its profile's usual one.
+
+    Raises:
+        ConfigError: its profile cannot be used.
+    """
+    if isinstance(settings, ProfileSettings) and settings.own_unit is None:
+        return find(settings.profile).transport.unit_id
+    return settings.unit
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from depot_sim.depot import Depot
 from site_agent.config import SiteSettings
 from site_agent.devices.commissioning.check import check
 from site_agent.devices.commissioning.verdict import Line
+from site_agent.store.memory import MemorySessions
 from support.leaping_clock import leaping_clock
 
 DEPOT = """
@@ -71,7 +72,7 @@ class Works:
     ) -> dict[tuple[str, str], Line]:
         """What a check says, by device and step (the last of each)."""
         found: dict[tuple[str, str], Line] = {}
-        checking = check(site, self.clock, device=device, moved=frozenset(moved))
+        checking = check(site, self.clock, MemorySessions(), device=device, moved=frozenset(moved))
         async with aclosing(checking) as lines:
             async for line in lines:
                 found[line.device, line.step] = line

@@ -9,6 +9,7 @@ from typing import cast
 from contracts.errors import ConfigError, ProtocolError
 from contracts.time import Clock
 from site_agent.config import SiteSettings
+from site_agent.config.devices import ProfileChargerSettings
 from site_agent.devices.commissioning import looks, sunspec_survey, trials
 from site_agent.devices.commissioning.found import Found, Nature
 from site_agent.devices.commissioning.probe import NobodyThereError, Survey, meet
@@ -18,18 +19,24 @@ from site_agent.devices.commissioning.verdict import Judge, Line
 from site_agent.devices.commissioning.yard import METER_ID, Candidate, yard
 from site_agent.devices.modbus.link import RegisterLink
 from site_agent.devices.profiles.library import find
-from site_agent.ports import Battery, PvInverter
+from site_agent.devices.writer import unit_of
+from site_agent.ports import Battery, PvInverter, SessionStore
 
 
 async def check(
-    settings: SiteSettings, clock: Clock, *, device: str | None = None, moved: frozenset[str]
+    settings: SiteSettings,
+    clock: Clock,
+    sessions: SessionStore,
+    *,
+    device: str | None = None,
+    moved: frozenset[str] = frozenset(),
 ) -> AsyncGenerator[Line, None]:
     """Line by line, of one device or of all; only those `moved` are written to.
 
     Raises:
         ConfigError: there is no such device, or one cannot be made of its settings.
     """
-    async with yard(settings, clock, moved=moved) as candidates:
+    async with yard(settings, clock, sessions, moved=moved) as candidates:
         for candidate in _chosen(candidates, device):
             one = _Examination(
                 candidate, candidates[0], settings, clock, move=candidate.id in moved
@@ -40,14 +47,16 @@ async def check(
 
 
 def movable(settings: SiteSettings, device: str | None) -> list[str]:
-    """Which of the devices to be checked take setpoints.
+    """Which of the devices to be checked can be moved by a trial.
 
     Raises:
         ConfigError: there is no such device.
     """
     takers = [one.id for one in (*settings.batteries, *settings.pv)]
-    if device not in (None, METER_ID, *takers):
-        there = ", ".join((METER_ID, *takers))
+    others = [one.id for one in settings.sensors]
+    others += [one.id for one in settings.chargers if isinstance(one, ProfileChargerSettings)]
+    if device not in (None, METER_ID, *takers, *others):
+        there = ", ".join((METER_ID, *takers, *others))
         raise ConfigError(f"no device {device!r} in the settings; there are {there}")
     return [one for one in takers if device in (None, one)]
 
@@ -99,7 +108,7 @@ class _Examination:
     # --- who it is --------------------------------------------------------------------------------
 
     async def _identify(self, link: RegisterLink) -> Found | Line:
-        unit = self._candidate.settings.unit
+        unit = unit_of(self._candidate.settings)
         begun_s = self._clock.monotonic()
         try:
             found = await meet(link, unit, self._clock, self._surveys())

@@ -13,11 +13,11 @@ from site_agent.config import SiteSettings
 from site_agent.devices.commissioning import sunspec_survey
 from site_agent.devices.commissioning.found import Found, Group, Value
 from site_agent.devices.commissioning.probe import Survey, meet
-from site_agent.devices.commissioning.yard import Candidate, yard
+from site_agent.devices.commissioning.yard import Candidate, unit_of_reading, yard
 from site_agent.devices.modbus.link import RegisterLink
-from site_agent.devices.points.vocabulary import POINTS
 from site_agent.devices.polling import next_deadline
 from site_agent.devices.sunspec.unit import SunSpecUnit
+from site_agent.ports import SessionStore
 
 Read = Callable[[], Awaitable[Found]]
 
@@ -124,14 +124,18 @@ def _of_group(group: Group, at: datetime) -> list[Row]:
 
 
 async def of_site(
-    settings: SiteSettings, clock: Clock, device: str | None, every_s: float
+    settings: SiteSettings,
+    clock: Clock,
+    sessions: SessionStore,
+    device: str | None,
+    every_s: float,
 ) -> AsyncGenerator[Picture, None]:
     """A site's devices as its agent would see them: names, signs and units of the vocabulary.
 
     Raises:
         ConfigError: a device cannot be made of its settings.
     """
-    async with yard(settings, clock) as candidates:
+    async with yard(settings, clock, sessions) as candidates:
         chosen = [one for one in candidates if device in (None, one.id)]
         due_s = clock.monotonic()
         while True:
@@ -148,7 +152,7 @@ def _of_candidate(candidate: Candidate, now: datetime) -> list[Row]:
             device=candidate.id,
             name=name,
             value=reading.value,
-            unit=POINTS[name].unit,
+            unit=unit_of_reading(name),
             meaning="",
             quality=reading.quality,
             at=reading.at,

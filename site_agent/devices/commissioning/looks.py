@@ -13,8 +13,7 @@ from contracts.time import Clock
 from site_agent.config import SiteSettings
 from site_agent.devices.commissioning.found import Found, Nature, Shown
 from site_agent.devices.commissioning.verdict import Judge, Line
-from site_agent.devices.commissioning.yard import Candidate
-from site_agent.devices.points.vocabulary import POINTS
+from site_agent.devices.commissioning.yard import Candidate, lead_of, unit_of_reading
 
 FIRST_S = 15.0
 """How long a device may take to say something for the first time."""
@@ -24,6 +23,7 @@ _REQUIRED = {
     Nature.METER: ("active_power", "current_l1"),
     Nature.BATTERY: ("active_power", "soc"),
     Nature.PV: ("active_power",),
+    Nature.CHARGER: ("active_power",),
 }
 _WISHED = {Nature.METER: ("current_l2", "current_l3", "import_energy")}
 _ROOM = 1.1
@@ -60,8 +60,9 @@ class Watched:
         return sum(known) / len(known) if known else None
 
     def intervals_s(self) -> list[float]:
-        """Between readings of power."""
-        times = [one["active_power"].at for one in self.samples]
+        """Between readings."""
+        lead = lead_of(self.last)
+        times = [one[lead].at for one in self.samples]
         spans = ((later - sooner).total_seconds() for sooner, later in pairwise(times))
         return [span for span in spans if span > 0]
 
@@ -71,7 +72,7 @@ async def first_word(candidate: Candidate, clock: Clock, within_s: float = FIRST
     until_s = clock.monotonic() + within_s
     while clock.monotonic() < until_s:
         said = candidate.readings(clock.now())
-        if said["active_power"].quality.usable:
+        if said[lead_of(said)].quality.usable:
             return True
         await clock.sleep(0.05)
     return False
@@ -80,11 +81,12 @@ async def first_word(candidate: Candidate, clock: Clock, within_s: float = FIRST
 async def watch(candidate: Candidate, clock: Clock, for_s: float = WATCH_S) -> Watched:
     """Follow it for a while."""
     samples = [candidate.readings(clock.now())]
+    lead = lead_of(samples[0])
     until_s = clock.monotonic() + for_s
     while clock.monotonic() < until_s:
         await clock.sleep(candidate.period_s / 10)
         said = candidate.readings(clock.now())
-        if said["active_power"].at != samples[-1]["active_power"].at:
+        if said[lead].at != samples[-1][lead].at:
             samples.append(said)
     return Watched((*samples, candidate.readings(clock.now())))
 
@@ -147,24 +149,29 @@ def points(judge: Judge, candidate: Candidate, watched: Watched) -> Iterator[Lin
     """Whether all that is needed is there."""
     said = watched.last
     usable = {name for name, reading in said.items() if reading.quality.usable}
-    missing = [name for name in _REQUIRED[candidate.nature] if name not in usable]
+    missing = [name for name in _REQUIRED.get(candidate.nature, ()) if name not in usable]
     if missing:
         yield judge.fail(
             "points",
             f"no usable {', '.join(f'{name} ({_quality(said, name)})' for name in missing)}",
             "without them it cannot be used; `gridyard device watch` shows what it does say",
         )
-    lacking = [name for name in _WISHED.get(candidate.nature, ()) if name not in usable]
+    wished = said if candidate.nature is Nature.SENSOR else _WISHED.get(candidate.nature, ())
+    lacking = [name for name in wished if name not in usable]
     if lacking:
-        yield judge.warn(
-            "points",
-            f"no {', '.join(lacking)}",
-            "phases without a current count as loaded by the highest; without an energy register "
-            "sign and scale cannot be cross-checked",
-        )
+        yield judge.warn("points", f"no {', '.join(lacking)}", _without(candidate))
     if not missing:
         shown = (f"{name} {worded(name, said[name])}" for name in said if name in usable)
         yield judge.ok("points", ", ".join(shown))
+
+
+def _without(candidate: Candidate) -> str:
+    if candidate.nature is Nature.METER:
+        return (
+            "without a current a phase counts as loaded like the highest; without an energy "
+            "register (or one at 0) sign and scale cannot be cross-checked"
+        )
+    return "does the device have it? `gridyard device watch` shows what it says"
 
 
 def _quality(said: Sample, name: str) -> str:
@@ -173,7 +180,8 @@ def _quality(said: Sample, name: str) -> str:
 
 def worded(name: str, reading: Reading) -> str:
     """A reading with its unit."""
-    return f"{reading.value:g} {POINTS[name].unit}".rstrip() if reading.value is not None else "-"
+    told = "-" if reading.value is None else f"{reading.value:g} {unit_of_reading(name)}"
+    return told.rstrip()
 
 
 def plausible(
@@ -181,7 +189,7 @@ def plausible(
 ) -> Line | None:
     """Whether its power can be true of a device like it."""
     power_w = watched.mean("active_power")
-    if power_w is None:
+    if power_w is None or candidate.nature is Nature.SENSOR:
         return None
     low_w, high_w = _bounds(candidate, site)
     if low_w <= power_w <= high_w:
@@ -200,6 +208,9 @@ def _bounds(candidate: Candidate, site: SiteSettings) -> tuple[float, float]:
         return -_ROOM * settings.max_discharge_w, _ROOM * settings.max_charge_w
     if candidate.nature is Nature.PV:
         return -_ROOM * settings.rated_w, _IDLE * settings.rated_w
+    if candidate.nature is Nature.CHARGER:
+        rated_w = settings.max_current_a * len(settings.phases) * site.voltage_v
+        return -_IDLE * rated_w, _ROOM * rated_w
     most_w = 3 * site.circuit.limit_a * site.voltage_v * 1.25  # fuses carry that for a while
     return -most_w, most_w
 
@@ -222,9 +233,11 @@ def phases(judge: Judge, watched: Watched, site: SiteSettings) -> Line | None:
     )
 
 
-def sign(judge: Judge, candidate: Candidate, watched: Watched, site: SiteSettings) -> Line:
+def sign(judge: Judge, candidate: Candidate, watched: Watched, site: SiteSettings) -> Line | None:
     """Whether it counts as we do: import, consumption and charging positive."""
     power_w = watched.mean("active_power")
+    if candidate.nature in (Nature.SENSOR, Nature.CHARGER):
+        return None  # a charger's bounds say it already
     if power_w is None:
         return judge.warn("sign", "no power to judge it by", "see `points`")
     if candidate.nature is Nature.METER:

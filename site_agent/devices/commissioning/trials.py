@@ -99,7 +99,7 @@ class BatteryTrial(Trial):
         super().__init__(candidate, clock)
         self._device = device
         self._before_w = self._wanted_w = 0.0
-        self.lease_s = float(candidate.settings.lease_s)
+        self.lease_s = candidate.lease_s
         self.tolerance_w = TOLERANCE * self._rated_w
 
     def plan(self) -> str | None:
@@ -165,7 +165,7 @@ class PvTrial(Trial):
         super().__init__(candidate, clock)
         self._device = device
         self._limit_w = 0.0
-        self.lease_s = float(candidate.settings.lease_s)
+        self.lease_s = candidate.lease_s
         self.tolerance_w = TOLERANCE * self._spec.rated_w
 
     def plan(self) -> str | None:

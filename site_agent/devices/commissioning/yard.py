@@ -3,37 +3,45 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Iterator, Mapping, Set
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from contracts.config import Settings
 from contracts.reading import Reading
 from contracts.time import Clock
 from site_agent.config import SiteSettings
-from site_agent.config.devices import ModbusSettings
+from site_agent.config.devices import ModbusSettings, ProfileChargerSettings, ProfileSettings
 from site_agent.devices.commissioning.found import Nature
 from site_agent.devices.commissioning.read_only import ReadOnlyLink
 from site_agent.devices.modbus.link import RegisterLink
 from site_agent.devices.modbus.settings import link_settings
 from site_agent.devices.mqtt.broker import BrokerAddress
 from site_agent.devices.mqtt.plan import site_address
+from site_agent.devices.points.charger import PointCharger
+from site_agent.devices.points.vocabulary import POINTS
+from site_agent.devices.profiles.library import find
+from site_agent.devices.profiles.schema import Lapse
 from site_agent.devices.registry import (
     BATTERIES,
     METERS,
     PV_INVERTERS,
     Workshop,
     make_broker,
+    make_charger,
+    make_sensor,
 )
-from site_agent.domain.device import BatteryState, MeterState
-from site_agent.ports import Battery, Meter, PvInverter
+from site_agent.domain.device import BatteryState, ChargerState, MeterState
+from site_agent.ports import Battery, Meter, PvInverter, Sensor, SessionStore
 
 METER_ID = "meter"
 """How the meter at the connection point is called here; it has no id of its own."""
 
-AnyDevice = Meter | Battery | PvInverter
+_Stated = Meter | Battery | PvInverter | PointCharger
+AnyDevice = _Stated | Sensor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,11 +59,23 @@ class Candidate:
     @property
     def period_s(self) -> float:
         """How often it should have something new to say."""
+        if isinstance(self.settings, ProfileSettings):
+            return min(group.every for group in find(self.settings.profile).groups.values())
         return float(getattr(self.settings, "period_s", 1.0))
 
+    @property
+    def lease_s(self) -> float:
+        """The device's own timer for setpoints; infinite where it has none."""
+        if isinstance(self.settings, ProfileSettings):
+            lapse = find(self.settings.profile).lapse
+            return lapse.seconds if isinstance(lapse, Lapse) else math.inf
+        return float(self.settings.lease_s)
+
     def readings(self, now: datetime) -> Mapping[str, Reading]:
-        """What it says now, in the vocabulary's names, signs and units."""
-        state = self.device.state(now)
+        """What it says now in the vocabulary's signs and units."""
+        if self.nature is Nature.SENSOR:
+            return cast(Sensor, self.device).readings(now)
+        state = cast(_Stated, self.device).state(now)
         said = {"active_power": state.power_w}
         if isinstance(state, MeterState):
             said |= {f"current_l{n}": one for n, one in enumerate(state.current_a, start=1)}
@@ -64,7 +84,22 @@ class Candidate:
                 said["export_energy"] = state.export_wh
         if isinstance(state, BatteryState):
             said["soc"] = state.soc_pct
+        if isinstance(state, ChargerState):
+            said |= {"current": state.current_a, "session_energy": state.energy_wh}
         return said
+
+
+def lead_of(said: Mapping[str, Reading]) -> str:
+    """The reading that a device is judged by: its power, or the first it has."""
+    return "active_power" if "active_power" in said else next(iter(said))
+
+
+def unit_of_reading(name: str) -> str:
+    """The unit of a reading by its name; those of sensors end in it."""
+    point = POINTS.get(name)
+    if point is not None:
+        return point.unit
+    return "A" if name == "current" else ""
 
 
 class _Shop(Workshop):
@@ -86,12 +121,12 @@ class _Shop(Workshop):
 
 @asynccontextmanager
 async def yard(
-    settings: SiteSettings, clock: Clock, *, moved: Set[str] = frozenset()
+    settings: SiteSettings, clock: Clock, sessions: SessionStore, *, moved: Set[str] = frozenset()
 ) -> AsyncIterator[list[Candidate]]:
-    """Let every meter, battery and inverter of a site run; the meter comes first.
+    """Let every device of a site run, but for chargers on OCPP; the meter comes first.
 
     Nothing is told to them by itself, and nothing can be told to devices on Modbus but by the links
-    of those that are to be `moved`.
+    of those that are to be `moved`. `sessions`: where chargers note who stays; none of the agent's.
 
     Raises:
         ConfigError: a device cannot be made of its settings, or the broker cannot start.
@@ -105,7 +140,7 @@ async def yard(
         elsewhere = None if settings.mqtt.embedded else site_address(settings.mqtt)
         address = elsewhere if broker is None else broker.address
         shop = _Shop(settings.site_id, clock, address, _places(settings, moved))
-        candidates = list(_candidates(shop, settings))
+        candidates = list(_candidates(shop, settings, sessions))
         runs = [one.device.run() for one in candidates]
         runs += [link.run() for link in shop.links.values()]
         tasks += [group.create_task(run) for run in runs]
@@ -121,7 +156,7 @@ def _places(settings: SiteSettings, moved: Set[str]) -> set[str]:
     return {link_settings(one).where for one in devices if isinstance(one, ModbusSettings)}
 
 
-def _candidates(shop: _Shop, settings: SiteSettings) -> Iterator[Candidate]:
+def _candidates(shop: _Shop, settings: SiteSettings, sessions: SessionStore) -> Iterator[Candidate]:
     meter = settings.meter
     yield _candidate(shop, METER_ID, Nature.METER, meter, METERS[meter.kind](shop, meter))
     for battery in settings.batteries:
@@ -130,6 +165,12 @@ def _candidates(shop: _Shop, settings: SiteSettings) -> Iterator[Candidate]:
     for inverter in settings.pv:
         made = PV_INVERTERS[inverter.kind](shop, inverter)
         yield _candidate(shop, inverter.id, Nature.PV, inverter, made)
+    for charger in settings.chargers:
+        if isinstance(charger, ProfileChargerSettings):
+            outlet = make_charger(shop, settings, charger, sessions)
+            yield _candidate(shop, charger.id, Nature.CHARGER, charger, outlet)
+    for sensor in settings.sensors:
+        yield _candidate(shop, sensor.id, Nature.SENSOR, sensor, make_sensor(shop, sensor))
 
 
 def _candidate(

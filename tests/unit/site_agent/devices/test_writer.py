@@ -35,13 +35,15 @@ batteries:
   - {id: b1, kind: sunspec, host: 192.0.2.20, unit: 3, capacity_wh: 1, max_charge_w: 1,
      max_discharge_w: 1}
   - {id: b2, kind: mqtt, capacity_wh: 1, max_charge_w: 1, max_discharge_w: 1}
-pv: [{id: p, serial: {device: /dev/ttyUSB0}, rated_w: 1}]
+pv:
+  - {id: p, serial: {device: /dev/ttyUSB0}, rated_w: 1}
+  - {id: q, kind: profile, profile: sma.tripower, host: 192.0.2.30, rated_w: 1}
 """
 
 
 def test_what_is_written_to_is_named_by_its_place() -> None:
     settings = loads(SITE, SiteSettings, name="site")
-    assert written(settings) == {"192.0.2.20:502/3", "/dev/ttyUSB0/1"}
+    assert written(settings) == {"192.0.2.20:502/3", "/dev/ttyUSB0/1", "192.0.2.30:502/3"}
 
 
 @pytest.mark.row("truth:L4")
