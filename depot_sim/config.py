@@ -16,47 +16,34 @@ from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 from contracts.config import Settings
 from depot_sim.chargers import charger
 from depot_sim.chargers.personality import Value, compose
+from depot_sim.config_field import (
+    BuildingSettings,
+    BusSettings,
+    CellsSettings,
+    ContactsSettings,
+    GridSettings,
+    MeterSettings,
+    ModbusSettings,
+    PlaceSettings,
+    RoofSettings,
+    SubMeterSettings,
+    SunSpecBatterySettings,
+    SunSpecPvSettings,
+    VendorBatterySettings,
+    VendorPvSettings,
+)
+from depot_sim.config_values import Id, NotNegative, Percent, Positive
 from depot_sim.faults import USUAL_AMOUNT, FaultKind
+from depot_sim.grid import GRID, GRID_FAULTS
 from depot_sim.mqtt import device as mqtt
-from depot_sim.sunspec.battery import SunSpecBattery
-from depot_sim.sunspec.inverter import SunSpecInverter
-from depot_sim.sunspec.inverter700 import SunSpecInverter700
-from depot_sim.sunspec.meter import SunSpecMeter
+from depot_sim.vendor.alfen import AlfenCharger
 
+BUILDING = "building"
+"""What a meter may measure that has no id."""
 EXAMPLE = Path(__file__).with_name("depots") / "example.yaml"
-
-Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,25}$")]
-"""Safe in a URL, an MQTT topic and an OCPP serial number."""
-Positive = Annotated[float, Field(gt=0, le=1e8, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, le=1e8, allow_inf_nan=False)]
-Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-
 
 Entry = str | dict[str, Value | dict[str, Value]]
 """One entry of a personality (`chargers.personality`)."""
-
-
-class ModbusSettings(Settings):
-    """Where a Modbus TCP device listens."""
-
-    host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65_535)] = 0
-    unit_id: Annotated[int, Field(ge=1, le=247)] = 1
-
-
-class MeterSettings(ModbusSettings):
-    """The grid meter; `rated_a` per phase sets its resolution."""
-
-    id: Id = "pcc"
-    rated_a: Positive = 400.0
-
-
-class BuildingSettings(Settings):
-    """The load nobody controls: `base_w`, give or take `swing_w`."""
-
-    base_w: NotNegative = 10_000.0
-    swing_w: NotNegative = 2_000.0
 
 
 class VehicleSettings(Settings):
@@ -141,23 +128,10 @@ class ChargerSettings(Settings):
             raise ValueError("ca, cert and key need a wss:// url")
         return self
 
-
-class CellsSettings(Settings):
-    """What a battery can do, whatever it speaks; `efficiency` is one way."""
-
-    id: Id
-    capacity_wh: Positive
-    max_charge_w: Positive
-    max_discharge_w: Positive
-    soc_pct: Percent = 50.0
-    efficiency: Annotated[float, Field(gt=0, le=1)] = 0.96
-
-
-class SunSpecBatterySettings(CellsSettings, ModbusSettings):
-    """A battery on Modbus; `functions`: also curves and constants an inverter follows by itself."""
-
-    kind: Literal["sunspec"]
-    functions: bool = False
+    @property
+    def fault_kinds(self) -> frozenset[FaultKind]:
+        """What can go wrong with it."""
+        return charger.FAULTS
 
 
 class BrokerSettings(Settings):
@@ -167,6 +141,28 @@ class BrokerSettings(Settings):
     port: Annotated[int, Field(ge=1, le=65_535)] = 1883
     username: str | None = None
     password: str | None = None
+
+
+class ModbusChargerSettings(ModbusSettings):
+    """A socket of an Alfen Eve steered over Modbus, with a vehicle from `plug_in_after_s` on.
+
+    A current it is given is valid for `validity_s`; then it falls back to `safe_a`.
+    """
+
+    id: Id
+    kind: Literal["alfen"] = "alfen"
+    rated_a: Annotated[float, Field(ge=6, le=80)] = 32.0
+    phases: Literal[1, 3] = 3
+    first_phase: Literal[1, 2, 3] = 1
+    validity_s: Annotated[float, Field(ge=5, le=3600)] = 60.0
+    safe_a: Annotated[float, Field(ge=0, le=80)] = 6.0
+    vehicle: VehicleSettings | None = None
+    plug_in_after_s: NotNegative = 0.0
+
+    @property
+    def fault_kinds(self) -> frozenset[FaultKind]:
+        """What can go wrong with it."""
+        return AlfenCharger.FAULTS
 
 
 class MqttSettings(Settings):
@@ -184,38 +180,35 @@ class MqttMeterSettings(MqttSettings):
 
     id: Id
 
+    @property
+    def fault_kinds(self) -> frozenset[FaultKind]:
+        """What can go wrong with it."""
+        return mqtt.METER_FAULTS
+
 
 class MqttBatterySettings(CellsSettings, MqttSettings):
     """A battery on MQTT."""
 
+    @property
+    def fault_kinds(self) -> frozenset[FaultKind]:
+        """What can go wrong with it."""
+        return mqtt.SETPOINT_FAULTS
+
 
 BatterySettings = Annotated[
-    SunSpecBatterySettings | MqttBatterySettings, Field(discriminator="kind")
+    SunSpecBatterySettings | VendorBatterySettings | MqttBatterySettings,
+    Field(discriminator="kind"),
 ]
-
-
-class RoofSettings(Settings):
-    """Where PV is; the sky offers `clearness` of `rated_w`, give or take `swing` of it."""
-
-    id: Id
-    rated_w: Positive
-    clearness: Share = 0.7
-    swing: Share = 0.2
-
-
-class SunSpecPvSettings(RoofSettings, ModbusSettings):
-    """A PV inverter on Modbus.
-
-    `functions`: it has the 700 series of models, with curves and constants it follows by itself,
-    instead of the older 103 and 123.
-    """
-
-    kind: Literal["sunspec"] = "sunspec"
-    functions: bool = False
+SubMeters = Annotated[SubMeterSettings | MqttMeterSettings, Field(discriminator="kind")]
 
 
 class MqttPvSettings(RoofSettings, MqttSettings):
     """A PV inverter on MQTT."""
+
+    @property
+    def fault_kinds(self) -> frozenset[FaultKind]:
+        """What can go wrong with it."""
+        return mqtt.SETPOINT_FAULTS
 
 
 def _kind(settings: object) -> object:
@@ -225,9 +218,15 @@ def _kind(settings: object) -> object:
 
 
 PvSettings = Annotated[
-    Annotated[SunSpecPvSettings, Tag("sunspec")] | Annotated[MqttPvSettings, Tag("mqtt")],
+    Annotated[SunSpecPvSettings, Tag("sunspec")]
+    | Annotated[VendorPvSettings, Tag("sungrow")]
+    | Annotated[MqttPvSettings, Tag("mqtt")],
     Discriminator(_kind),
 ]
+
+
+PartSettings = ChargerSettings | ModbusChargerSettings | BatterySettings | PvSettings
+DeviceSettings = PartSettings | MeterSettings | SubMeters | ContactsSettings
 
 
 class FaultSettings(Settings):
@@ -253,25 +252,55 @@ class DepotSettings(Settings):
     site_id: Id
     seed: int = 1
     drift_period_s: Positive = 600.0
+    place: PlaceSettings | None = None
+    grid: GridSettings = GridSettings()
+    buses: tuple[BusSettings, ...] = ()
     meter: MeterSettings = MeterSettings()
-    meters: tuple[MqttMeterSettings, ...] = ()
+    meters: tuple[SubMeters, ...] = ()
     building: BuildingSettings = BuildingSettings()
     chargers: tuple[ChargerSettings, ...] = ()
+    modbus_chargers: tuple[ModbusChargerSettings, ...] = ()
     batteries: tuple[BatterySettings, ...] = ()
     pv: tuple[PvSettings, ...] = ()
+    contacts: tuple[ContactsSettings, ...] = ()
     faults: tuple[FaultSettings, ...] = ()
+
+    @property
+    def devices(self) -> tuple[DeviceSettings, ...]:
+        """Everything that has an id and may fail, but for the grid."""
+        return (self.meter, *self.meters, *self.contacts, *self.parts)
+
+    @property
+    def parts(self) -> tuple[PartSettings, ...]:
+        """The devices that draw or give power."""
+        return (*self.chargers, *self.modbus_chargers, *self.batteries, *self.pv)
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Self:
-        devices = (self.meter, *self.meters, *self.chargers, *self.batteries, *self.pv)
-        twice = [name for name, count in Counter(d.id for d in devices).items() if count > 1]
+        names = [GRID, BUILDING, *(one.id for one in self.devices)]
+        twice = [name for name, count in Counter(names).items() if count > 1]
         if twice:
             raise ValueError(f"ids used twice: {', '.join(sorted(twice))}")
         return self
 
     @model_validator(mode="after")
+    def _places_exist(self) -> Self:
+        buses = {bus.id for bus in self.buses}
+        for device in self.devices:
+            bus = device.bus if isinstance(device, ModbusSettings) else None
+            if bus is not None and bus not in buses:
+                raise ValueError(f"{device.id}: no bus {bus!r}")
+        parts = {self.meter.id, BUILDING, *(part.id for part in self.parts)}
+        for meter in self.meters:
+            if isinstance(meter, SubMeterSettings) and meter.of not in parts:
+                raise ValueError(f"{meter.id}: nothing called {meter.of!r} to measure")
+        if self.place is None and any(roof.sky == "sun" for roof in self.pv):
+            raise ValueError("sky: sun needs a place")
+        return self
+
+    @model_validator(mode="after")
     def _faults_can_happen(self) -> Self:
-        possible = self._fault_kinds()
+        possible = {GRID: GRID_FAULTS, **{one.id: one.fault_kinds for one in self.devices}}
         for fault in self.faults:
             if fault.device not in possible:
                 raise ValueError(f"faults: no device {fault.device!r}")
@@ -279,16 +308,3 @@ class DepotSettings(Settings):
                 kinds = ", ".join(sorted(possible[fault.device]))
                 raise ValueError(f"faults: {fault.device!r} knows {kinds}, not {fault.kind}")
         return self
-
-    def _fault_kinds(self) -> dict[str, frozenset[FaultKind]]:
-        on_mqtt = [one.id for one in (*self.batteries, *self.pv) if one.kind == "mqtt"]
-        on_sunspec = [b.id for b in self.batteries if b.kind == "sunspec"]
-        inverters = {False: SunSpecInverter.FAULTS, True: SunSpecInverter700.FAULTS}
-        return {
-            **{c.id: charger.FAULTS for c in self.chargers},
-            **dict.fromkeys(on_mqtt, mqtt.SETPOINT_FAULTS),
-            **dict.fromkeys((one.id for one in self.meters), mqtt.METER_FAULTS),
-            **dict.fromkeys(on_sunspec, SunSpecBattery.FAULTS),
-            **{p.id: inverters[p.functions] for p in self.pv if p.kind == "sunspec"},
-            self.meter.id: SunSpecMeter.FAULTS,
-        }

@@ -3,51 +3,75 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import structlog
 
 from contracts.time import Clock
-from depot_sim import build
+from depot_sim import build, build_field
+from depot_sim.build_field import FieldBattery, FieldInverter, FieldMeter
 from depot_sim.chargers.charger import Charger
-from depot_sim.config import ChargerSettings, DepotSettings, FaultSettings
+from depot_sim.config import (
+    BUILDING,
+    ChargerSettings,
+    DepotSettings,
+    FaultSettings,
+    ModbusChargerSettings,
+    SubMeters,
+)
+from depot_sim.config_field import (
+    ClosingSettings,
+    ContactsSettings,
+    ModbusSettings,
+    SubMeterSettings,
+    SunSpecBatterySettings,
+)
 from depot_sim.faults import FaultKind
+from depot_sim.grid import GRID
+from depot_sim.modbus.device import Bus, ModbusDevice
 from depot_sim.modbus.listener import Address
 from depot_sim.mqtt.battery import MqttBattery
 from depot_sim.mqtt.device import MqttDevice
 from depot_sim.mqtt.meter import MqttMeter
 from depot_sim.mqtt.pv import MqttPv
-from depot_sim.physics.phases import PhaseWatts
+from depot_sim.outage import black_out
+from depot_sim.physics.phases import NO_FLOW, PhaseWatts
 from depot_sim.physics.plant import Plant
 from depot_sim.physics.vehicle import Vehicle
 from depot_sim.sunspec.battery import SunSpecBattery
-from depot_sim.sunspec.inverter import SunSpecInverter
-from depot_sim.sunspec.inverter700 import SunSpecInverter700
-from depot_sim.sunspec.meter import SunSpecMeter
+from depot_sim.vendor.alfen import AlfenCharger
+from depot_sim.vendor.contacts import Contacts
 
 _log = structlog.get_logger(__name__)
 STEP_S = 0.2
 """How often the plant moves on; the meter shows nothing finer."""
 
-Device = Charger | SunSpecBattery | MqttBattery | SunSpecInverter | SunSpecInverter700 | MqttPv
+Device = Charger | AlfenCharger | FieldBattery | MqttBattery | FieldInverter | MqttPv
+"""What draws or gives power."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DepotAddresses:
-    """Where the Modbus devices really listen; by device id, the meter apart."""
+    """Where the Modbus devices really listen; by device id, the meter apart.
+
+    Devices on a bus are where it is.
+    """
 
     meter: Address
     batteries: Mapping[str, Address]
     pv: Mapping[str, Address]
+    chargers: Mapping[str, Address] = field(default_factory=dict)
+    meters: Mapping[str, Address] = field(default_factory=dict)
+    contacts: Mapping[str, Address] = field(default_factory=dict)
 
 
 class Depot:
     """The hardware of one site. Several can live in one process: nothing is shared.
 
-    `meters` (those on MQTT), `chargers`, `batteries` and `pv` are by id; their physical state may
-    be read at any time.
+    `meters` (but for the grid's), `chargers`, `modbus_chargers`, `batteries`, `pv` and `contacts`
+    are by id; their physical state may be read at any time. The grid is a device called `grid`.
     """
 
     def __init__(self, config: DepotSettings, clock: Clock) -> None:
@@ -56,23 +80,25 @@ class Depot:
         self._clock = clock
         self._begun_s = clock.monotonic()
         self._addresses: DepotAddresses | None = None
-        self._building = build.building(config)
-        self.meter = SunSpecMeter(
-            id=config.meter.id,
-            listener=build.listener(config.meter),
-            rated_a=config.meter.rated_a,
-            plant=lambda: self.plant,
-            elapsed=self.elapsed,
-            clock=clock,
-        )
-        self.meters = {
-            m.id: build.meter(m, config.site_id, lambda: self.plant, clock) for m in config.meters
-        }
+        self._building = build_field.building(config, clock.now())
+        self.mains = build_field.mains(config, self.elapsed)
+        self._measured: dict[str, Plant] = {}
+        self.meter = build_field.meter(config.meter, lambda: self.plant, clock, self.elapsed)
+        self.meters = {m.id: self._new_meter(m) for m in config.meters}
         self.chargers = {c.id: build.charger(c, clock, str(config.seed)) for c in config.chargers}
+        self.modbus_chargers = {
+            c.id: build_field.charger(c, clock, self.elapsed) for c in config.modbus_chargers
+        }
         self.batteries = {
             b.id: build.battery(b, config.site_id, clock, self.elapsed) for b in config.batteries
         }
         self.pv = {p.id: build.inverter(p, config, clock, self.elapsed) for p in config.pv}
+        self.contacts = {
+            c.id: build_field.contacts(c, clock, self.elapsed) for c in config.contacts
+        }
+        self._islanding = {
+            b.id for b in config.batteries if isinstance(b, SunSpecBatterySettings) and b.islands
+        }
 
     def elapsed(self) -> float:
         """Seconds since this depot was made, the time axis of its configuration."""
@@ -105,14 +131,22 @@ class Depot:
             if ready is not None:
                 ready(self._addresses)
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._pass_time())
-                for device in (*self.meters.values(), *self._devices()):
-                    if isinstance(device, Charger | MqttDevice):
-                        group.create_task(device.run())
-                for charger in self.config.chargers:
-                    group.create_task(self._arrive(charger))
-                for fault in self.config.faults:
-                    group.create_task(self._strike(fault))
+                for work in self._works():
+                    group.create_task(work)
+
+    def _works(self) -> Iterator[Coroutine[None, None, None]]:
+        """What goes on all the time."""
+        yield self._pass_time()
+        for device in (*self._onlookers(), *self._devices()):
+            if isinstance(device, Charger | MqttDevice):
+                yield device.run()
+        for charger in self.config.chargers:
+            yield self._arrive(charger)
+        for socket in self.config.modbus_chargers:
+            yield self._arrive(socket)
+        for module in self.config.contacts:
+            yield from (self._close(module, closing) for closing in module.closes)
+        yield from (self._strike(fault) for fault in self.config.faults)
 
     def fail(
         self, device_id: str, kind: FaultKind, for_s: float | None, amount: float | None = None
@@ -125,8 +159,12 @@ class Depot:
             KeyError: no such device.
             ValueError: the device knows no such fault.
         """
-        meters: list[SunSpecMeter | MqttMeter] = [self.meter, *self.meters.values()]
-        devices = {device.id: device for device in (*meters, *self._devices())}
+        if device_id == GRID:
+            self.mains.fail(kind, for_s, amount)
+            if kind is FaultKind.OUTAGE:
+                self._black_out(for_s)
+            return
+        devices = {device.id: device for device in (*self._onlookers(), *self._devices())}
         devices[device_id].fail(kind, for_s, amount)
 
     def plug(self, charger_id: str, vehicle: Vehicle, evse_id: int = 1) -> None:
@@ -136,7 +174,10 @@ class Depot:
             KeyError: no such charger or outlet.
             ValueError: the outlet is taken.
         """
-        self.chargers[charger_id].plug(vehicle, evse_id)
+        if charger_id in self.modbus_chargers:
+            self.modbus_chargers[charger_id].plug(vehicle)
+        else:
+            self.chargers[charger_id].plug(vehicle, evse_id)
 
     def unplug(self, charger_id: str, evse_id: int = 1) -> Vehicle | None:
         """Take the vehicle off a charger's cable; the vehicle as it leaves.
@@ -144,33 +185,107 @@ class Depot:
         Raises:
             KeyError: no such charger or outlet.
         """
+        if charger_id in self.modbus_chargers:
+            return self.modbus_chargers[charger_id].unplug()
         return self.chargers[charger_id].unplug(evse_id)
 
     def step(self, dt_s: float) -> None:
         """Let `dt_s` pass in the whole plant; `run` does so by itself."""
         now_s = self.elapsed()
+        live = self.mains.supply.live
         for device in self._devices():
-            device.step(now_s, dt_s)
-        self.plant = self.plant.step(dt_s, self._flows(now_s))
-        self.meter.step(now_s, dt_s)
+            if not live and isinstance(device, SunSpecBattery) and device.id in self._islanding:
+                load_w = self._building.power_w(now_s) / len(self._islanding)
+                device.island(dt_s, load_w)
+            else:
+                device.step(now_s, dt_s)
+        flows = {BUILDING: self._building.phases_w(now_s)}
+        flows |= {device.id: device.phases_w for device in self._devices()}
+        if not live:
+            flows = dict.fromkeys(flows, NO_FLOW)
+        self._measure(flows, dt_s)
+        for meter in (self.meter, *self.meters.values()):
+            if not isinstance(meter, MqttMeter):
+                meter.step(now_s, dt_s)
+
+    def _measure(self, flows: Mapping[str, PhaseWatts], dt_s: float) -> None:
+        """Let these flows pass the connection point and every part that has a meter."""
+        factor = self.config.building.power_factor
+        after = self.plant.step(dt_s, flows.values())
+        self.plant = self.mains.at_the_meter(after, flows[BUILDING], factor)
+        for part, before in self._measured.items():
+            inductive_w = flows[part] if part == BUILDING else NO_FLOW
+            seen = self.mains.at_the_meter(before.step(dt_s, [flows[part]]), inductive_w, factor)
+            self._measured[part] = replace(seen, phases_v=self.plant.phases_v)
+
+    def _new_meter(self, config: SubMeters) -> FieldMeter | MqttMeter:
+        part = config.of if isinstance(config, SubMeterSettings) else self.config.meter.id
+
+        def shown() -> Plant:
+            return self.plant if part == self.config.meter.id else self._measured[part]
+
+        if part != self.config.meter.id:
+            self._measured[part] = Plant()
+        return build.meter(config, self.config.site_id, shown, self._clock, self.elapsed)
+
+    def _black_out(self, for_s: float | None) -> None:
+        standing = [b for b in self.batteries.values() if b.id not in self._islanding]
+        black_out(
+            chargers=[*self.chargers.values(), *self.modbus_chargers.values()],
+            pv=list(self.pv.values()),
+            others=[*self._onlookers(), *standing],
+            stages=self.config.grid,
+            for_s=for_s,
+        )
 
     def _devices(self) -> Iterator[Device]:
         yield from self.chargers.values()
+        yield from self.modbus_chargers.values()
         yield from self.batteries.values()
         yield from self.pv.values()
 
-    def _flows(self, now_s: float) -> Iterator[PhaseWatts]:
-        yield self._building.phases_w(now_s)
-        yield from (device.phases_w for device in self._devices())
+    def _onlookers(self) -> Iterator[FieldMeter | MqttMeter | Contacts]:
+        """What draws nothing."""
+        yield self.meter
+        yield from self.meters.values()
+        yield from self.contacts.values()
 
     async def _listen(self, stack: AsyncExitStack) -> DepotAddresses:
-        batteries = [b for b in self.batteries.values() if isinstance(b, SunSpecBattery)]
-        inverters = [p for p in self.pv.values() if not isinstance(p, MqttPv)]
+        modbus = {
+            device.id: device
+            for device in (*self._onlookers(), *self._devices())
+            if isinstance(device, ModbusDevice)
+        }
+        places = await self._open_buses(stack, modbus)
+        for name, device in modbus.items():
+            if name not in places:
+                places[name] = await stack.enter_async_context(device.serving())
+
+        def of(names: Mapping[str, object]) -> dict[str, Address]:
+            return {name: places[name] for name in names if name in places}
+
         return DepotAddresses(
-            meter=await stack.enter_async_context(self.meter.serving()),
-            batteries={b.id: await stack.enter_async_context(b.serving()) for b in batteries},
-            pv={p.id: await stack.enter_async_context(p.serving()) for p in inverters},
+            meter=places[self.meter.id],
+            batteries=of(self.batteries),
+            pv=of(self.pv),
+            chargers=of(self.modbus_chargers),
+            meters=of(self.meters),
+            contacts=of(self.contacts),
         )
+
+    async def _open_buses(
+        self, stack: AsyncExitStack, modbus: Mapping[str, ModbusDevice]
+    ) -> dict[str, Address]:
+        places: dict[str, Address] = {}
+        for bus in self.config.buses:
+            names = [
+                one.id
+                for one in self.config.devices
+                if isinstance(one, ModbusSettings) and one.bus == bus.id
+            ]
+            line = Bus(build_field.listener(bus), [modbus[name] for name in names], self._clock)
+            places |= dict.fromkeys(names, await stack.enter_async_context(line.serving()))
+        return places
 
     async def _pass_time(self) -> None:
         last_s = self.elapsed()
@@ -180,7 +295,14 @@ class Depot:
             self.step(now_s - last_s)
             last_s = now_s
 
-    async def _arrive(self, config: ChargerSettings) -> None:
+    async def _close(self, module: ContactsSettings, closing: ClosingSettings) -> None:
+        await self._clock.sleep(closing.at_s)
+        self.contacts[module.id].put(closing.contact, closed=True)
+        if closing.for_s is not None:
+            await self._clock.sleep(closing.for_s)
+            self.contacts[module.id].put(closing.contact, closed=False)
+
+    async def _arrive(self, config: ChargerSettings | ModbusChargerSettings) -> None:
         if config.vehicle is not None:
             vehicle = build.vehicle(config.vehicle, self._clock.now())
             await self._clock.sleep(config.plug_in_after_s)

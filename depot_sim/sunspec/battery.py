@@ -76,6 +76,10 @@ class SunSpecBattery(SunSpecDevice):
         else:
             self.battery = self.battery.off(dt_s)
 
+    def island(self, dt_s: float, load_w: float) -> None:
+        """Let `dt_s` pass without a grid; it feeds `load_w`, or as much of it as it can."""
+        self.battery = self.battery.step(dt_s, setpoint_w=-load_w)
+
     def start_afresh(self) -> None:
         """The setpoint is forgotten."""
         self._image.put(704, "WSetEna", 0)
