@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import struct
 from collections.abc import Mapping, Sequence
+from math import isfinite
+from struct import Struct
 
 from site_agent.devices.modbus.plan import Span, Table
 from site_agent.devices.profiles.schema import (
@@ -14,6 +15,7 @@ from site_agent.devices.profiles.schema import (
     Register,
     Step,
     TableName,
+    TypeName,
 )
 
 TABLES: Mapping[TableName, Table] = {
@@ -23,6 +25,17 @@ TABLES: Mapping[TableName, Table] = {
     "input": Table.INPUT,
 }
 _FLOATS = {"float32": ">f", "float64": ">d"}
+_FORMS: Mapping[TypeName, str] = {
+    "bool": ">H",
+    "int16": ">h",
+    "uint16": ">H",
+    "int32": ">i",
+    "uint32": ">I",
+    "int64": ">q",
+    "uint64": ">Q",
+    "float32": ">f",
+    "float64": ">d",
+}
 _MOST = {"float32": 3.4e38, "float64": 1.7e308}
 _BEYOND = 1e20
 """More than any integer type holds, and finite."""
@@ -34,22 +47,40 @@ def span(register: Register, defaults: Defaults) -> Span:
     return Span(table, register.address, WORDS[register.type])
 
 
-def decode(register: Register, words: Sequence[int], defaults: Defaults) -> float | None:
-    """The number in `words` (as many as the type has); None when the device says it has none."""
-    data = _bytes(words, register.word_order or defaults.word_order)
-    if register.type in _FLOATS:
-        (number,) = struct.unpack(_FLOATS[register.type], data)
-    else:
-        raw = _raw(register, data)
-        if raw is None:
+class Decoder:
+    """Turns the words of one register into its number, again and again."""
+
+    def __init__(self, register: Register, defaults: Defaults) -> None:
+        self._register = register
+        self._reverse = (register.word_order or defaults.word_order) == "little"
+        self._pack = Struct(f">{WORDS[register.type]}H").pack
+        self._unpack = Struct(_FORMS[register.type]).unpack
+        self._invalid = _invalid(register)
+        self._plain = register.bits is None and register.map is None
+        self._scale, self._offset = register.scale, register.offset
+
+    def read(self, words: Sequence[int]) -> float | None:
+        """The number in `words` (as many as the type has); None: the device says it has none."""
+        (raw,) = self._unpack(self._pack(*(words[::-1] if self._reverse else words)))
+        if raw in self._invalid:
             return None
-        number = float(raw)
-        if register.map is not None:
-            if raw not in register.map:
-                return register.otherwise
-            number = register.map[raw]
-    scaled = number * register.scale + register.offset
-    return scaled if math.isfinite(scaled) else None
+        number = raw if self._plain else self._meant(raw)
+        if number is None:
+            return self._register.otherwise
+        scaled = number * self._scale + self._offset
+        return float(scaled) if isfinite(scaled) else None
+
+    def _meant(self, raw: int) -> float | None:
+        register = self._register
+        if register.bits is not None:
+            lowest, count = register.bits
+            raw = raw >> lowest & (1 << count) - 1
+        return raw if register.map is None else register.map.get(raw)
+
+
+def decode(register: Register, words: Sequence[int], defaults: Defaults) -> float | None:
+    """As `Decoder`, once."""
+    return Decoder(register, defaults).read(words)
 
 
 def encode(step: Step, number: float, defaults: Defaults) -> tuple[int, ...]:
@@ -92,18 +123,10 @@ def by_sign(numbers: BySign, value: float) -> float:
     return numbers.positive if value > 0 else numbers.negative
 
 
-def _raw(register: Register, data: bytes) -> int | None:
-    signed, size = register.type.startswith("int"), len(data) * 8
-    raw = int.from_bytes(data, "big", signed=signed)
-    if raw in _invalid(register, signed, size):
-        return None
-    if register.bits is not None:
-        lowest, count = register.bits
-        raw = int.from_bytes(data, "big") >> lowest & (1 << count) - 1
-    return raw
-
-
-def _invalid(register: Register, signed: bool, size: int) -> set[int]:
+def _invalid(register: Register) -> frozenset[int]:
+    if register.type in _FLOATS:
+        return frozenset()
+    signed, size = register.type.startswith("int"), WORDS[register.type] * 16
     lowest, highest = _limits(signed, size)
     named = {
         "max": highest if signed else (1 << size - 1) - 1,
@@ -111,16 +134,12 @@ def _invalid(register: Register, signed: bool, size: int) -> set[int]:
         "ones": -1 if signed else highest,
     }
     if register.invalid is not None:
-        return {named[one] if isinstance(one, str) else one for one in register.invalid}
+        listed = register.invalid
+        return frozenset(named[one] if isinstance(one, str) else one for one in listed)
     if register.type == "bool":
-        return set()
-    return {named["max"], named["min"]} if signed else {named["ones"]}
+        return frozenset()
+    return frozenset({named["max"], named["min"]} if signed else {named["ones"]})
 
 
 def _limits(signed: bool, size: int) -> tuple[int, int]:
     return (-(1 << size - 1), (1 << size - 1) - 1) if signed else (0, (1 << size) - 1)
-
-
-def _bytes(words: Sequence[int], order: str) -> bytes:
-    ordered = words if order == "big" else words[::-1]
-    return struct.pack(f">{len(ordered)}H", *ordered)

@@ -32,9 +32,10 @@ def read(text: str, model: type[Model], *, name: str) -> Model:
         raise ConfigError(f"{name}: larger than {MAX_BYTES} bytes")
     try:
         _check(text, name)
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)
+        loader = yaml.SafeLoader(text)
+        tree = loader.get_single_node()
         _check_keys(tree, name)
-        data = yaml.safe_load(text)
+        data = None if tree is None else loader.construct_document(tree)
     except yaml.YAMLError as error:
         raise ConfigError(f"{name}: not YAML: {_one_line(error)}") from error
     except (ValueError, OverflowError) as error:  # a date or number that there is none of

@@ -21,9 +21,9 @@ def find(name: str) -> Profile:
     """
     if "/" in name or name.endswith((".yaml", ".yml")):
         return _load(Path(name))
-    if name not in catalog():
-        raise ConfigError(f"no profile {name!r}; there are {', '.join(catalog())}")
-    return catalog()[name]
+    if name not in ids():
+        raise ConfigError(f"no profile {name!r}; there are {', '.join(ids())}")
+    return _own(name)
 
 
 def of_nature(name: str, nature: Nature) -> Profile:
@@ -37,15 +37,21 @@ def of_nature(name: str, nature: Nature) -> Profile:
     return profile
 
 
-@cache
+def ids() -> list[str]:
+    """The ids of the profiles that come with the agent."""
+    return sorted(path.stem for path in CATALOG.glob("*.yaml"))
+
+
 def catalog() -> dict[str, Profile]:
     """The profiles that come with the agent, by id."""
-    return {path.stem: _own(path) for path in sorted(CATALOG.glob("*.yaml"))}
+    return {name: _own(name) for name in ids()}
 
 
-def _own(path: Path) -> Profile:
+@cache
+def _own(name: str) -> Profile:
+    path = CATALOG / f"{name}.yaml"
     profile = _load(path)
-    if profile.id != path.stem:
+    if profile.id != name:
         raise ConfigError(f"{path}: its id is {profile.id}")
     return profile
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from contracts.errors import ProtocolError
@@ -15,9 +15,8 @@ from site_agent.devices.freshness import Freshness
 from site_agent.devices.modbus.link import Priority, RegisterLink
 from site_agent.devices.points.board import PointBoard
 from site_agent.devices.polling import Poller
-from site_agent.devices.profiles.blocks import Blocks, Place
-from site_agent.devices.profiles.codec import decode, span
 from site_agent.devices.profiles.meaning import points_of, read_points, registers_of
+from site_agent.devices.profiles.reader import Reader
 from site_agent.devices.profiles.schema import Group, Profile, Register
 from site_agent.ports import Wake
 
@@ -44,7 +43,8 @@ class ProfileSource:
         self._clock = clock
         self._wake = wake
         self._unit_id = profile.transport.unit_id if unit_id is None else unit_id
-        self._blocks = Blocks(link, profile.transport, clock)
+        self._readers: dict[str, Reader] = {}
+        self._points = {group: points_of(profile, group) for group in profile.groups}
         self._recognised = profile.match is None
         self._board = PointBoard(profile.points, clock.now(), _freshness(profile))
         self._pollers = [self._poller(group) for group in profile.groups if self._has(group)]
@@ -69,9 +69,10 @@ class ProfileSource:
         self, registers: Iterable[Register], priority: Priority
     ) -> Mapping[Register, float | None]:
         """What registers say now, None where they say nothing; raises as `RegisterLink`."""
-        places = {register: self._place(register) for register in registers}
-        words = await self._blocks.read(places.values(), priority)
-        return {register: self._number(register, words.get(at)) for register, at in places.items()}
+        return await self._reader(registers).read(priority)
+
+    def _reader(self, registers: Iterable[Register]) -> Reader:
+        return Reader(self._profile, self._link, self._unit_id, registers, self._clock)
 
     def _poller(self, group: str) -> Poller:
         settings = self._profile.groups[group]
@@ -90,14 +91,16 @@ class ProfileSource:
         )
 
     def _has(self, group: str) -> bool:
-        return bool(points_of(self._profile, group))
+        return bool(self._points[group])
 
     async def _read(self, group: str, priority: Priority) -> None:
         if not self._recognised:
             await self._recognise()
+        if group not in self._readers:
+            self._readers[group] = self._reader(registers_of(self._profile, group))
         at = self._clock.now()
-        numbers = await self.numbers(registers_of(self._profile, group), priority)
-        said = read_points(self._profile, points_of(self._profile, group), numbers.__getitem__)
+        numbers = await self._readers[group].read(priority)
+        said = read_points(self._profile, self._points[group], numbers.__getitem__)
         for point, one in said.items():
             self._board.put(point, one.value, at, one.quality)
 
@@ -109,13 +112,6 @@ class ProfileSource:
             if told not in match.among:
                 raise ProtocolError(f"is no {self._profile.name}: {match.address} says {told}")
         self._recognised = True
-
-    def _place(self, register: Register) -> Place:
-        unit = self._unit_id if register.unit_id is None else register.unit_id
-        return Place(unit, span(register, self._profile.defaults))
-
-    def _number(self, register: Register, words: Sequence[int] | None) -> float | None:
-        return None if words is None else decode(register, words, self._profile.defaults)
 
 
 def _freshness(profile: Profile) -> dict[str, Freshness]:
