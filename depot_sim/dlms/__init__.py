@@ -1,0 +1,1 @@
+"""DLMS/COSEM meters of the plant, on TCP by wrapper or by HDLC."""
