@@ -81,8 +81,11 @@ class LeasedSetpoint(Generic[V]):
     def judge(self, measured_w: float | None) -> None:
         """Compare measured power with the setpoint in force: registers and answers prove nothing.
 
-        A disobedient device is told once more: somebody else may have written to it.
+        A disobedient device is told once more: somebody else may have written to it. While it is
+        being told nothing is judged: what it holds just then is not known, and no excuse either.
         """
+        if self._writing.locked():
+            return
         now_s = self._clock.monotonic()
         value = self._lease.held(now_s)
         if value is None:
