@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from contextlib import aclosing
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from contracts.clock import SystemClock
@@ -18,7 +17,7 @@ from site_agent.devices.commissioning import live, sunspec_survey
 from site_agent.devices.commissioning import probe as probing
 from site_agent.devices.commissioning.capture import Capture, Function, Recorder, runs
 from site_agent.devices.commissioning.found import Found
-from site_agent.devices.commissioning.live import Picture
+from site_agent.devices.commissioning.live import Pace
 from site_agent.devices.commissioning.probe import Survey
 from site_agent.devices.commissioning.profile_survey import survey_by, surveys
 from site_agent.devices.commissioning.read_only import ReadOnlyLink, running
@@ -102,47 +101,28 @@ async def check(
     """
     site.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     with sole_writer(site.data, written(site)):
-        lines = checking.check(site, SystemClock(), MemorySessions(), device=device, moved=moved)
-        async with aclosing(lines):
-            async for line in lines:
-                tell(line)
+        await checking.check(
+            site, SystemClock(), MemorySessions(), device=device, moved=moved, tell=tell
+        )
 
 
-async def watch(
-    pictures: AsyncGenerator[Picture, None], count: int | None, tell: Callable[[Picture], None]
+async def watch_unit(
+    there: ModbusSettings, surveys: Sequence[Survey], pace: Pace, tell: live.Tell
 ) -> None:
-    """Show pictures as they come, for ever or so many."""
-    shown = 0
-    async with aclosing(pictures):
-        async for picture in pictures:
-            tell(picture)
-            shown += 1
-            if shown == count:
-                return
-
-
-async def of_unit(
-    there: ModbusSettings, surveys: Sequence[Survey], every_s: float
-) -> AsyncGenerator[Picture, None]:
-    """Pictures of one unit, over a link that cannot write."""
+    """Show one unit, over a link that cannot write; raises as `live.of_unit`."""
     link = ReadOnlyLink(link_settings(there), SystemClock())
     async with running(link):
-        pictures = live.of_unit(link, there.unit, SystemClock(), surveys, every_s)
-        async with aclosing(pictures):
-            async for picture in pictures:
-                yield picture
+        await live.of_unit(link, there.unit, SystemClock(), surveys, pace, tell)
 
 
-def of_site(
-    site: SiteSettings, device: str | None, every_s: float
-) -> AsyncGenerator[Picture, None]:
-    """Pictures of a site's devices.
+async def watch_site(site: SiteSettings, device: str | None, pace: Pace, tell: live.Tell) -> None:
+    """Show a site's devices.
 
     Raises:
         ConfigError: there is no such device.
     """
     checking.movable(site, device)
-    return live.of_site(site, SystemClock(), MemorySessions(), device, every_s)
+    await live.of_site(site, SystemClock(), MemorySessions(), device, pace, tell)
 
 
 async def replay(

@@ -206,19 +206,21 @@ def watch(
     from gridyard.device import asking
     from gridyard.device.screen import Screen
     from site_agent.config import SiteSettings
+    from site_agent.devices.commissioning.live import Pace
 
     _quietly()
     screen = Screen(only or [], as_json=as_json)
+    pace = Pace(interval, count)
     with plain_errors(), suppress(KeyboardInterrupt):
         if site is not None:
-            pictures = asking.of_site(load(site, SiteSettings), device, interval)
+            work = asking.watch_site(load(site, SiteSettings), device, pace, screen.show)
         else:
             there = place(
                 where, serial=serial, baud=baud, parity=parity, stop_bits=stop_bits,
                 framing=framing, ca=ca, cert=cert, key=key, timeout=timeout, unit=unit,
             )  # fmt: skip
-            pictures = asking.of_unit(there, asking.known(profile), interval)
-        asyncio.run(asking.watch(pictures, count, screen.show))
+            work = asking.watch_unit(there, asking.known(profile), pace, screen.show)
+        asyncio.run(work)
 
 
 @app.command()

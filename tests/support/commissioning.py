@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,10 +72,18 @@ class Works:
     ) -> dict[tuple[str, str], Line]:
         """What a check says, by device and step (the last of each)."""
         found: dict[tuple[str, str], Line] = {}
-        checking = check(site, self.clock, MemorySessions(), device=device, moved=frozenset(moved))
-        async with aclosing(checking) as lines:
-            async for line in lines:
-                found[line.device, line.step] = line
+
+        def tell(line: Line) -> None:
+            found[line.device, line.step] = line
+
+        await check(
+            site,
+            self.clock,
+            MemorySessions(),
+            device=device,
+            moved=frozenset(moved),
+            tell=tell,
+        )
         return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import cast
 
@@ -30,7 +30,8 @@ async def check(
     *,
     device: str | None = None,
     moved: frozenset[str] = frozenset(),
-) -> AsyncGenerator[Line, None]:
+    tell: Callable[[Line], None],
+) -> None:
     """Line by line, of one device or of all; only those `moved` are written to.
 
     Raises:
@@ -43,7 +44,7 @@ async def check(
             )
             async with aclosing(one.lines()) as lines:
                 async for line in lines:
-                    yield line
+                    tell(line)
 
 
 def movable(settings: SiteSettings, device: str | None) -> list[str]:
@@ -162,7 +163,7 @@ class _Examination:
             looks.plausible(judge, candidate, watched, site),
             looks.phases(judge, watched, site) if of_meter else None,
             None if shown_later else looks.sign(judge, candidate, watched, site),
-            looks.moves(judge, candidate, watched, self._clock.now()),
+            looks.moves(judge, candidate, watched),
             looks.period(judge, candidate, watched),
         )
         return [line for line in maybe if line is not None]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -59,31 +60,53 @@ class Picture:
     """Why nothing new could be read."""
 
 
-async def of_unit(
-    link: RegisterLink, unit: int, clock: Clock, surveys: Sequence[Survey], every_s: float
-) -> AsyncGenerator[Picture, None]:
-    """One unit, about every `every_s` on absolute deadlines; for ever.
+Tell = Callable[[Picture], None]
 
-    When it falls silent its last values stay, STALE, with their age. SunSpec devices are read
-    where they measure; their settings are not read again.
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often, and how many times (None: for ever)."""
+
+    every_s: float
+    count: int | None = None
+
+    async def beats(self, clock: Clock, begun: int = 0) -> AsyncIterator[None]:
+        """On absolute deadlines; `begun`: so many have been."""
+        due_s = clock.monotonic()
+        beaten = begun
+        while self.count is None or beaten < self.count:
+            due_s = next_deadline(due_s, self.every_s, clock.monotonic())
+            await clock.sleep(due_s - clock.monotonic())
+            yield
+            beaten += 1
+
+
+async def of_unit(
+    link: RegisterLink,
+    unit: int,
+    clock: Clock,
+    surveys: Sequence[Survey],
+    pace: Pace,
+    tell: Tell,
+) -> None:
+    """One unit. When it falls silent its last values stay, STALE, with their age.
+
+    SunSpec devices are read where they measure; their settings are not read again.
 
     Raises:
         ProtocolError, NobodyThereError: as `meet`.
     """
     read = _reader(link, unit, clock, surveys, await meet(link, unit, clock, surveys))
     last = await read()
-    yield Picture(at=clock.now(), rows=_rows(last))
-    due_s = clock.monotonic()
-    while True:
-        due_s = next_deadline(due_s, every_s, clock.monotonic())
-        await clock.sleep(due_s - clock.monotonic())
+    tell(Picture(at=clock.now(), rows=_rows(last)))
+    async for _ in pace.beats(clock, begun=1):
         try:
             last = await read()
         except GridyardError as error:
             stale = tuple(replace(row, quality=Quality.STALE) for row in _rows(last))
-            yield Picture(at=clock.now(), rows=stale, trouble=str(error))
+            tell(Picture(at=clock.now(), rows=stale, trouble=str(error)))
         else:
-            yield Picture(at=clock.now(), rows=_rows(last))
+            tell(Picture(at=clock.now(), rows=_rows(last)))
 
 
 def _reader(
@@ -93,11 +116,15 @@ def _reader(
         sunspec = SunSpecUnit(link, unit)
         return lambda: sunspec_survey.measured(sunspec, unit, clock.now())
 
+    knowing = list(surveys)
+
     async def by_profile() -> Found:
-        for survey in surveys:
-            again = await survey(link, unit, clock.now())
-            if again is not None and again.profile == found.profile:
-                return again
+        for survey in tuple(knowing):
+            with suppress(ProtocolError):  # that one knows it not
+                again = await survey(link, unit, clock.now())
+                if again is not None:
+                    knowing[:] = [survey]
+                    return again
         raise ProtocolError("it is another device now")
 
     return by_profile
@@ -128,8 +155,9 @@ async def of_site(
     clock: Clock,
     sessions: SessionStore,
     device: str | None,
-    every_s: float,
-) -> AsyncGenerator[Picture, None]:
+    pace: Pace,
+    tell: Tell,
+) -> None:
     """A site's devices as its agent would see them: names, signs and units of the vocabulary.
 
     Raises:
@@ -137,16 +165,12 @@ async def of_site(
     """
     async with yard(settings, clock, sessions) as candidates:
         chosen = [one for one in candidates if device in (None, one.id)]
-        due_s = clock.monotonic()
-        while True:
-            due_s = next_deadline(due_s, every_s, clock.monotonic())
-            await clock.sleep(due_s - clock.monotonic())
+        async for _ in pace.beats(clock):
             now = clock.now()
-            rows = tuple(row for one in chosen for row in _of_candidate(one, now))
-            yield Picture(at=now, rows=rows)
+            tell(Picture(at=now, rows=tuple(row for one in chosen for row in _said(one, now))))
 
 
-def _of_candidate(candidate: Candidate, now: datetime) -> list[Row]:
+def _said(candidate: Candidate, now: datetime) -> list[Row]:
     return [
         Row(
             device=candidate.id,

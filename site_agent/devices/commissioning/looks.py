@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import pairwise
 from statistics import median
 
@@ -30,6 +30,8 @@ _ROOM = 1.1
 """A device may show so much of its rating: ratings are rounded."""
 _IDLE = 0.02
 """Of a rating: less says nothing about a direction."""
+_STEADY = 0.8
+"""Of what was said: a point that is usable less often has gaps."""
 _SLOW = 1.5
 """Readings so many periods apart are too rare."""
 
@@ -41,6 +43,12 @@ class Watched:
     """What a device said over some seconds, a sample each time its power was new."""
 
     samples: tuple[Sample, ...]
+    ended_at: datetime
+
+    def usable(self, point: str) -> float:
+        """In how much of what was said (0 to 1) the point could be used."""
+        told = [point in one and one[point].quality.usable for one in self.samples]
+        return sum(told) / len(told)
 
     @property
     def last(self) -> Sample:
@@ -64,12 +72,14 @@ class Watched:
         lead = lead_of(self.last)
         times = [one[lead].at for one in self.samples]
         spans = ((later - sooner).total_seconds() for sooner, later in pairwise(times))
-        return [span for span in spans if span > 0]
+        tail_s = (self.ended_at - times[-1]).total_seconds()
+        told = [span for span in spans if span > 0]
+        return [*told, tail_s] if not told or tail_s > max(told) else told
 
 
-async def first_word(candidate: Candidate, clock: Clock, within_s: float = FIRST_S) -> bool:
-    """Whether it says anything usable within the time."""
-    until_s = clock.monotonic() + within_s
+async def first_word(candidate: Candidate, clock: Clock) -> bool:
+    """Whether it says anything usable within `FIRST_S`."""
+    until_s = clock.monotonic() + FIRST_S
     while clock.monotonic() < until_s:
         said = candidate.readings(clock.now())
         if said[lead_of(said)].quality.usable:
@@ -78,17 +88,17 @@ async def first_word(candidate: Candidate, clock: Clock, within_s: float = FIRST
     return False
 
 
-async def watch(candidate: Candidate, clock: Clock, for_s: float = WATCH_S) -> Watched:
-    """Follow it for a while."""
+async def watch(candidate: Candidate, clock: Clock) -> Watched:
+    """Follow it for `WATCH_S`."""
     samples = [candidate.readings(clock.now())]
     lead = lead_of(samples[0])
-    until_s = clock.monotonic() + for_s
+    until_s = clock.monotonic() + WATCH_S
     while clock.monotonic() < until_s:
         await clock.sleep(candidate.period_s / 10)
         said = candidate.readings(clock.now())
         if said[lead].at != samples[-1][lead].at:
             samples.append(said)
-    return Watched((*samples, candidate.readings(clock.now())))
+    return Watched(tuple(samples), clock.now())
 
 
 # --- who it is ------------------------------------------------------------------------------------
@@ -148,7 +158,7 @@ def ratings(judge: Judge, candidate: Candidate, found: Found) -> Iterator[Line]:
 def points(judge: Judge, candidate: Candidate, watched: Watched) -> Iterator[Line]:
     """Whether all that is needed is there."""
     said = watched.last
-    usable = {name for name, reading in said.items() if reading.quality.usable}
+    usable = {name for name in said if watched.usable(name)}
     missing = [name for name in _REQUIRED.get(candidate.nature, ()) if name not in usable]
     if missing:
         yield judge.fail(
@@ -160,6 +170,13 @@ def points(judge: Judge, candidate: Candidate, watched: Watched) -> Iterator[Lin
     lacking = [name for name in wished if name not in usable]
     if lacking:
         yield judge.warn("points", f"no {', '.join(lacking)}", _without(candidate))
+    gaps = [name for name in usable if watched.usable(name) < _STEADY]
+    if gaps:
+        yield judge.warn(
+            "points",
+            f"now and then no fresh {', '.join(sorted(gaps))}",
+            "is the network or the bus good, does another client keep the device busy?",
+        )
     if not missing:
         shown = (f"{name} {worded(name, said[name])}" for name in said if name in usable)
         yield judge.ok("points", ", ".join(shown))
@@ -303,16 +320,13 @@ def period(judge: Judge, candidate: Candidate, watched: Watched) -> Line:
     )
 
 
-def moves(judge: Judge, candidate: Candidate, watched: Watched, now: datetime) -> Line | None:
+def moves(judge: Judge, candidate: Candidate, watched: Watched) -> Line | None:
     """Whether a value that should move moves: a frozen meter is the most dangerous one."""
     if candidate.nature is not Nature.METER:
         return None
     told = {one["active_power"].value for one in watched.samples}
     if len(told) > 1:
         return judge.ok("moves", f"{len(told)} different values in {len(watched.samples)} readings")
-    age = now - watched.last["active_power"].at
-    if age > timedelta(seconds=candidate.period_s * 10):
-        return judge.fail("moves", f"the newest is {age.total_seconds():.0f} s old", "see `period`")
     return judge.warn(
         "moves",
         f"always {worded('active_power', watched.last['active_power'])} while it was watched",
