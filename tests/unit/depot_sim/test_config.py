@@ -41,6 +41,22 @@ def test_the_difficult_depot_has_every_personality_and_every_fault_of_a_charger(
     assert kinds >= {FaultKind.REBOOT, FaultKind.LAG, FaultKind.WRONG_CLOCK, FaultKind.FREEZE}
 
 
+def test_the_field_depot_has_a_fault_of_every_sort_and_a_device_of_every_vendor() -> None:
+    depot = load(EXAMPLE.with_name("field.yaml"), DepotSettings)
+    assert {battery.kind for battery in depot.batteries} == {"sunspec", "sungrow"}
+    assert {inverter.kind for inverter in depot.pv} == {"sunspec", "sungrow"}
+    assert {meter.kind for meter in (depot.meter, *depot.meters)} == {"em540", "sdm630"}
+    of_lines = {FaultKind.LATE, FaultKind.OFFLINE, FaultKind.DROP}
+    of_values = {FaultKind.FREEZE, FaultKind.SIGN_FLIPPED, FaultKind.SCALE_CHANGE}
+    of_setpoints = {FaultKind.IGNORES_WRITES, FaultKind.LATE_TIMER}
+    of_the_grid = {FaultKind.FREQUENCY, FaultKind.OUTAGE}
+    kinds = {fault.kind for fault in depot.faults}
+    assert kinds >= of_lines | of_values | of_setpoints | of_the_grid | {FaultKind.LENGTH_CHANGE}
+    hardware = Depot(depot, FakeClock())
+    hardware.step(1.0)
+    assert hardware.plant.phases_v != (230.0, 230.0, 230.0)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
