@@ -23,6 +23,7 @@ from site_agent.devices.modbus.link import Priority, RegisterLink
 from site_agent.devices.obedience import Obedience
 from site_agent.devices.polling import Poller
 from site_agent.devices.sunspec.codec import CapabilityMissingError
+from site_agent.devices.sunspec.dc import dc_power
 from site_agent.devices.sunspec.lapse import LapseBook
 from site_agent.devices.sunspec.measure import MEASUREMENT, faulted, power
 from site_agent.devices.sunspec.setpoints import PowerControl, Rates, Watts
@@ -35,7 +36,7 @@ from site_agent.ports import KeyValues, Wake
 MAX_AGE_S = 5.0
 _TOLERANCE = 0.05
 """Of the rated power: a larger difference from the setpoint is disobedience."""
-_RATINGS_EVERY_S = 60.0
+_RATINGS_EVERY_S, _STORAGE_EVERY_S = 60.0, 1.9
 _TELLING_PCT = (5.0, 95.0)
 """An empty or full battery stops by itself: that proves nothing of its timer."""
 
@@ -45,7 +46,8 @@ class SunSpecBattery:
 
     704.WSet is taken as generation positive like 701.W; its definition does not say so, hence
     `invert_setpoint` for a device that thinks otherwise (a small step at commissioning shows it,
-    and so does the log: "device does not follow its setpoint").
+    and so does the log: "device does not follow its setpoint"). `hybrid`: its AC power holds PV as
+    well, so its power is measured at the DC side (`dc`).
     """
 
     def __init__(
@@ -60,12 +62,14 @@ class SunSpecBattery:
         lease_s: int = 30,
         max_age_s: float = MAX_AGE_S,
         invert_setpoint: bool = False,
+        hybrid: bool = False,
         memory: KeyValues | None = None,
     ) -> None:
         self._unit = SunSpecUnit(link, unit)
         self._nominal = self._spec = spec
         self._clock = clock
         self._wake = wake
+        self._hybrid = hybrid
         self._sign = 1.0 if invert_setpoint else -1.0
         self._freshness = Freshness(stale_after=timedelta(seconds=max_age_s))
         name = spec.battery_id
@@ -87,7 +91,7 @@ class SunSpecBattery:
         self._supervision = Supervision(self._unit, name, clock=clock)
         self._lapse = LapseBook(name, spec.lapse, lease_s=lease_s, clock=clock, memory=memory)
         self._ratings: tuple[Bounds, float] | None = None
-        self._storage = Storage()
+        self._storage, self._storage_due_s = Storage(), float("-inf")
         self._faulted = False
         self._asked_w = 0.0
         self._power = self._soc = Reading.missing(clock.now())
@@ -139,7 +143,11 @@ class SunSpecBattery:
         read = await self._unit.read(MEASUREMENT, Priority.FAST)
         await self._supervision.poll()
         await self._learn(at)
-        self._power = power(read, at, idle_w=self._tolerance_w)  # online only with known limits
+        self._power = (  # now, for it is online only with known limits
+            await dc_power(self._unit, at)
+            if self._hybrid
+            else power(read, at, idle_w=self._tolerance_w)
+        )
         self._judge_health(faulted(read) or self._storage.faulted or not self._supervision.alive)
         await self._follow_up()
 
@@ -163,15 +171,14 @@ class SunSpecBattery:
         now_s = self._clock.monotonic()
         if self._ratings is None or now_s - self._ratings[1] >= _RATINGS_EVERY_S:
             self._ratings = await read_ratings(self._unit), now_s
-        self._storage = await read_storage(self._unit)
+        if now_s >= self._storage_due_s:
+            self._storage = await read_storage(self._unit)
+            self._storage_due_s = now_s + _STORAGE_EVERY_S
+            self._soc = _charge(self._storage, at)
+        if not self._supervision.alive:  # old numbers, however well they are read
+            self._soc = Reading.missing(at, Quality.INVALID)
         rated = self._ratings[0].within(self._nominal)
         self._spec = self._storage.bounds.within(rated)
-        soc_pct = self._storage.soc_pct if self._supervision.alive else None
-        self._soc = (
-            Reading.missing(at, Quality.INVALID)
-            if soc_pct is None
-            else Reading(value=soc_pct, quality=Quality.GOOD, at=at)
-        )
 
     async def _write(self, power_w: float) -> None:
         """Write by the first way the battery has, and read back."""
@@ -198,3 +205,9 @@ class SunSpecBattery:
         soc_pct = self._storage.soc_pct
         between = soc_pct is not None and low_pct < soc_pct < high_pct
         return between and abs(power_w) > 2 * self._tolerance_w
+
+
+def _charge(storage: Storage, at: datetime) -> Reading:
+    if storage.soc_pct is None:
+        return Reading.missing(at, Quality.INVALID)
+    return Reading(value=storage.soc_pct, quality=Quality.GOOD, at=at)

@@ -8,26 +8,20 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
-from typing import TypeGuard
 
 from contracts.errors import GridyardError, LinkDownError
 from site_agent.devices.modbus.link import Priority
 from site_agent.devices.sunspec.discovery import Place
-from site_agent.devices.sunspec.layout import (
-    MAX_SCALE,
-    Definition,
-    Layout,
-    Point,
-    definition,
-    lay_out,
-)
+from site_agent.devices.sunspec.layout import MAX_SCALE, Definition, Layout, Point, definition, fit
 from site_agent.devices.sunspec.unit import SunSpecUnit
 
 Value = float | int | str | None
 _HEADER = ("ID", "L")
+_TEXTS = {"string": (0, 0), "ipv6addr": (0, 4), "eui48": (2, 1)}
+"""Types that are shown as text: octets left out, octets between colons."""
 _ABSENT = "not implemented"
 _NOTHING_COUNTED = "0: nothing counted yet, or not implemented"
 
@@ -95,7 +89,7 @@ def decode_model(place: Place, registers: Sequence[int]) -> DecodedModel:
     if definition(place.model_id) is None:
         return _model(place, (), ("no definition of this model is published",))
     data = struct.pack(f">{len(registers)}H", *registers)
-    layout = lay_out(place.model_id, _counts(place.model_id, data), len(registers))
+    layout = fit(place.model_id, data)
     shown = (point for name, point in layout.points.items() if name not in _HEADER)
     notes = tuple(_notes(layout, len(registers)))
     return _model(place, tuple(_decode(point, data) for point in shown), notes)
@@ -112,16 +106,6 @@ def _model(place: Place, points: tuple[DecodedPoint, ...], notes: tuple[str, ...
         points=points,
         notes=notes,
     )
-
-
-def _counts(model_id: int, data: bytes) -> dict[str, int]:
-    """How often the groups of a model repeat, by what its own points say."""
-    numbers = {name: point.raw(data) for name, point in lay_out(model_id).points.items()}
-    return {name: int(number) for name, number in numbers.items() if _whole(number)}
-
-
-def _whole(number: float | None) -> TypeGuard[float]:
-    return number is not None and math.isfinite(number)
 
 
 def _notes(layout: Layout, size: int) -> Iterator[str]:
@@ -150,8 +134,8 @@ def _decode(point: Point, data: bytes) -> DecodedPoint:
 
 def _value(point: Point, data: bytes) -> tuple[Value, str]:
     """The value, or why there is none."""
-    if point.type in _TEXT:
-        text = _TEXT[point.type](data[point.place])
+    if point.type in _TEXTS:
+        text = _text(point, data)
         return (text, "") if text else (None, _ABSENT)
     raw = point.raw(data)
     if raw is None or not math.isfinite(raw):
@@ -182,18 +166,10 @@ def _symbols(point: Point, value: Value) -> tuple[str, ...]:
     return tuple(named.get(bit, f"bit {bit}") for bit in bits)
 
 
-def _text(chunk: bytes) -> str:
-    text = chunk.decode("utf-8", "replace").rstrip("\0 ")
-    return "".join(one if one.isprintable() else "?" for one in text)
-
-
-def _grouped(chunk: bytes, width: int) -> str:
+def _text(point: Point, data: bytes) -> str:
+    if point.type == "string":
+        return point.text(data)
+    skipped, width = _TEXTS[point.type]
+    chunk = data[point.place][skipped:]
     parts = (chunk[at : at + width].hex().upper() for at in range(0, len(chunk), width))
     return ":".join(parts) if any(chunk) else ""
-
-
-_TEXT: Mapping[str, Callable[[bytes], str]] = {
-    "string": _text,
-    "ipv6addr": lambda chunk: _grouped(chunk, 4),
-    "eui48": lambda chunk: _grouped(chunk[2:], 1),
-}

@@ -26,6 +26,7 @@ from site_agent.devices.modbus.link import RegisterLink
 from site_agent.devices.sunspec.adopted import Adopted
 from site_agent.devices.sunspec.curves import Numbers
 from site_agent.devices.sunspec.fixed import MODES, Fixed
+from site_agent.devices.sunspec.supervision import require_remote
 from site_agent.devices.sunspec.unit import SunSpecUnit
 from site_agent.domain.functions import REACTIVE
 from site_agent.ports import KeyValues
@@ -108,7 +109,7 @@ class SunSpecFunctions:
         self._device_id = device_id
         self._memory = memory
         self._clock = clock
-        of = SunSpecUnit(link, unit)
+        of = self._unit = SunSpecUnit(link, unit)
         constants = [Fixed(of, mode, lease_s=lease_s) for mode in MODES]
         curves = [
             Adopted(of, model_id, slots, clock=clock, lease_s=lease_s)
@@ -124,6 +125,7 @@ class SunSpecFunctions:
         if not functions and not own:
             self._refused.clear()
             return {}
+        await require_remote(self._unit)
         wanted = await self._possible({slot(one): one for one in functions})
         failed: list[GridyardError] = []
         reactive = any(part.slots & REACTIVE for part in self._parts if wanted[part.name])

@@ -63,6 +63,11 @@ class Point:
         number: float | None = self.kind.data_to(chunk)
         return number if number is not None and self.kind.is_impl(number) else None
 
+    def text(self, data: bytes) -> str:
+        """A string without its padding, and without what a terminal might obey."""
+        text = data[self.place].decode("utf-8", "replace").rstrip("\0 ")
+        return "".join(one if one.isprintable() else "?" for one in text)
+
     def exponent(self, data: bytes) -> int | None:
         """The scale factor in force, None when the device lacks it or names one beyond reason."""
         exponent = self.scale if isinstance(self.scale, int) else self.scale.raw(data)
@@ -109,6 +114,14 @@ def lay_out(
     walk = _Walk(counts or {}, _EVERYTHING if room is None else room, fill=room is not None)
     walk.group(defined["group"], "", 0, {})
     return walk.layout
+
+
+def fit(model_id: int, data: bytes) -> Layout:
+    """Lay a model out as its own counts and its own length say; raises as `lay_out`."""
+    heads = lay_out(model_id).points
+    numbers = {name: point.raw(data) for name, point in heads.items()}
+    counts = {k: int(v) for k, v in numbers.items() if v is not None and math.isfinite(v)}
+    return lay_out(model_id, counts, len(data) // 2)
 
 
 @dataclass(slots=True)

@@ -55,10 +55,11 @@ class Storage:
 
 
 async def read_storage(unit: SunSpecUnit) -> Storage:
-    """Ask all three models that may know; raises as `SunSpecUnit.read`."""
-    modern, bank, old = [await _values(unit, codecs) for codecs in (_STORAGE, _BANK, _OLD)]
-    charges = (modern.get("SoC"), bank.get("SoC"), old.get("ChaState"))
-    known = [pct for pct in charges if pct is not None]
+    """Ask the models that may know; raises as `SunSpecUnit.read`."""
+    modern, bank = await _values(unit, _STORAGE), await _values(unit, _BANK)
+    known = [pct for pct in (modern.get("SoC"), bank.get("SoC")) if pct is not None]
+    if not known:
+        known = [pct for pct in (await _values(unit, _OLD)).values() if pct is not None]
     return Storage(
         soc_pct=known[0] if known and 0.0 <= known[0] <= _FULL_PCT else None,
         bounds=bank_bounds(bank),

@@ -21,12 +21,33 @@ from site_agent.devices.sunspec.unit import Codecs, Read, SunSpecUnit
 
 STUCK_S = 10.0
 """How long their heartbeat may stand still; it should count every second."""
+_PERIOD_S = 0.9
+"""A little less than the second in which heartbeats count, for polls are never quite on time."""
 _LOCAL = 1.0
 _log = structlog.get_logger(__name__)
 
 
 class LocalControlError(TransientError):
     """The device is under local control: it takes no setpoints from us."""
+
+
+_COMMAND: tuple[Codecs, ...] = tuple(
+    {model_id: ModelCodec(model_id, ("LocRemCtl",))} for model_id in (715, 802)
+)
+
+
+async def require_remote(unit: SunSpecUnit) -> None:
+    """Look once who is in command.
+
+    Raises:
+        LocalControlError: somebody at the device has taken it.
+        TransientError, ProtocolError: as `SunSpecUnit.read`.
+    """
+    for codecs in _COMMAND:
+        if await unit.has(codecs):
+            values = (await unit.read(codecs, Priority.SLOW)).values
+            if values["LocRemCtl"] == _LOCAL:
+                raise LocalControlError("the device is under local control: release it there")
 
 
 class Supervision:
@@ -39,7 +60,7 @@ class Supervision:
             _Side(unit, name, 715, ours="ControllerHb", theirs="DERHb", modulus=0xFFFFFFFF),
             _Side(unit, name, 802, ours="CtrlHb", theirs="Hb", modulus=0xFFFF),
         )
-        self._asked_s = float("-inf")
+        self._asked_s = self._next_s = float("-inf")
         self._local = False
 
     @property
@@ -64,11 +85,14 @@ class Supervision:
             raise LocalControlError(f"{self._name} is under local control: release it there")
 
     async def poll(self) -> None:
-        """Once a second: look who is in command, look at their heartbeat, count ours.
+        """Once a second at most: look who is in command, look at their heartbeat, count ours.
 
         Raises: as `SunSpecUnit.read`.
         """
         now_s = self._clock.monotonic()
+        if now_s < self._next_s:
+            return
+        self._next_s = now_s + _PERIOD_S
         driven = now_s - self._asked_s <= PATIENCE_S
         for side in self._sides:
             await side.poll(now_s, beat=driven and not self._local)
@@ -115,7 +139,7 @@ class _Side:
             return {self._ours: ((before.values[self._ours] or 0.0) + 1.0) % self._modulus}
 
         try:
-            return (await self._unit.change(self._codecs, count_on, Priority.FAST)).values
+            return (await self._unit.poke(self._codecs, count_on, Priority.FAST)).values
         except PermanentError as error:
             self._refused = True
             _log.warning("no heartbeat taken", device=self._name, why=str(error))
