@@ -73,6 +73,7 @@ class Agent:
 
     async def command(self, id: str, power_w: float, **changes: Any) -> None:
         now = self._clock.now()
+        retain = changes.pop("retain", False)
         body = {
             "id": id,
             "ts": now.isoformat(),
@@ -80,7 +81,8 @@ class Agent:
             "valid_for_s": changes.pop("valid_for_s", 20),
             "power_w": power_w,
         }
-        await self._client.publish(f"{TOPIC}/cmd", json.dumps(body | changes), qos=1)
+        text = json.dumps(body | changes)
+        await self._client.publish(f"{TOPIC}/cmd", text, qos=1, retain=retain)
 
     async def say(self, text: str) -> None:
         await self._client.publish(f"{TOPIC}/cmd", text, qos=1)
@@ -240,3 +242,17 @@ async def test_it_stops_although_the_broker_hangs(
             assert done == {task}
         finally:
             os.kill(broker.pid, signal.SIGCONT)
+
+
+@pytest.mark.row("trap:Q3")
+async def test_a_command_that_a_broker_has_kept_is_nobodys_wish(
+    battery: MqttBattery, listening: Any, running: Any, clock: Any
+) -> None:
+    async with listening() as agent:
+        await agent.command("old", 9_000.0, expires_in_s=86_400, retain=True)
+        async with running(battery):
+            await agent.until("state")
+            await agent.command("new", 1_000.0)
+            ack = await agent.until("ack")
+            assert (ack["id"], ack["accepted"]) == ("new", True)
+            await agent.until("state", lambda s: s["setpoint_w"] == 1_000.0)
