@@ -232,7 +232,7 @@ class Station:
             answer = await self.proxy.serve(
                 dialect.version, action, payload, lambda: dialect.serve(self, action, payload)
             )
-        if refusal.VERDICTS & answer.keys():
+        if answer and refusal.VERDICTS & answer.keys():
             anyone = self.access.offline is Offline.ANYONE and not self.config.cloud_judges
             now = self.now()
             await refusal.note(self.evses.values(), payload, answer, anyone=anyone, now=now)

@@ -312,9 +312,10 @@ class OcppCharger:
 
         Returns once those told late are stored.
         """
-        fresh, late = self._metering.sort(samples, bad)
+        now = self._clock.now()
+        fresh, late = self._metering.sort(samples, bad, now)
         if fresh:
-            self._learn()
+            self._learn(now)
             if ref is not None:
                 await self._transactions.mentioned(ref, fresh[0].at)
             self._changed()
@@ -322,12 +323,12 @@ class OcppCharger:
 
     # --- inside -----------------------------------------------------------------------------------
 
-    def _learn(self) -> None:
+    def _learn(self, now: datetime) -> None:
         """What fresh samples show of how it takes limits, and of the phases in use."""
         self.steering.supplied(self._meter.supply())
-        sight = self._metering.sight(self._clock.now())
-        if sight is not None and self._transactions.current is not None:
-            self.steering.follower.sampled(sight.at, sight.drawn_a)
+        drawn = self._meter.drawn_a(now)
+        if drawn.value is not None and drawn.quality.usable and self._transactions.current:
+            self.steering.follower.sampled(drawn.at, drawn.value)
 
     def _changed(self, also: bool = False) -> None:
         """Wake the loop if another transaction runs, or something else (`also`) is new."""

@@ -53,11 +53,13 @@ class Meter:
         """The register of what was fed back: first seen of this vehicle, and now; Wh."""
         self._spec = spec
         self._voltage_v = spec.voltage_v
+        self._supply = Supply.of(spec)
         self._phases_seen: tuple[int, int] = (0, 0)
         self.phases_used: int | None = None
         """Phases the vehicle has been seen to draw on; None: not known."""
         self._register: deque[tuple[datetime, float]] = deque()
-        self._slope: Reading | None = None
+        self._slope_before: Reading | None = None
+        """The slope when the readings before a new limit were forgotten."""
         self._slope_anew = False
         self._dead_from: tuple[datetime, float] | None = None
         """When power began to read zero, and the register then."""
@@ -95,6 +97,7 @@ class Meter:
         self._soc = self._fed_back = None
         self.phases_used = None
         self._phases_seen = (0, 0)
+        self._supplied()
 
     def rest(self, now: datetime) -> None:
         """A transaction is over: power and current before `now` say nothing about the present."""
@@ -103,7 +106,7 @@ class Meter:
 
     def power_w(self, now: datetime) -> Reading:
         """As measured; from the slope of the register when power is missing, old or dead."""
-        slope = self._slope
+        slope = self._slope()
         newest = self._power
         if slope is not None and (newest is None or self.mismatch or newest.at < slope.at):
             newest = slope
@@ -132,10 +135,9 @@ class Meter:
         """What limits in W are reckoned with, so that no phase gets more than its limit in A.
 
         As many phases as are in use, all until that is known; the lower of the nominal and the
-        measured voltage.
+        measured voltage. The same object as long as nothing has changed.
         """
-        phases = self.phases_used or len(self._spec.phases)
-        return Supply(phases=phases, voltage_v=min(self._voltage_v, self._spec.voltage_v))
+        return self._supply
 
     def soc_pct(self, now: datetime) -> Reading:
         """Of the vehicle, where the charger knows it."""
@@ -157,22 +159,32 @@ class Meter:
         plausible = voltage is not None and abs(voltage - nominal) <= _VOLTAGE_SHARE * nominal
         if voltage is not None and plausible and abs(voltage - self._voltage_v) >= _MOVES_V:
             self._voltage_v = voltage
-        loaded = sum(amps >= _LOADED_A for amps in sample.currents_a)
+            self._supplied()
+        loaded = len([amps for amps in sample.currents_a if amps >= _LOADED_A])
         if not 1 <= loaded <= len(self._spec.phases):
             return
         before, times = self._phases_seen
         self._phases_seen = (loaded, times + 1 if loaded == before else 1)
         fewer = self.phases_used is not None and loaded < self.phases_used
-        if fewer or self._phases_seen[1] >= _SURELY:
+        sure = fewer or self._phases_seen[1] >= _SURELY
+        if sure and loaded != self.phases_used:
             self.phases_used = loaded  # fewer count at once: the same power is more current
+            self._supplied()
+
+    def _supplied(self) -> None:
+        self._supply = Supply(
+            phases=self.phases_used or len(self._spec.phases),
+            voltage_v=min(self._voltage_v, self._spec.voltage_v),
+        )
 
     def _take_register(self, at: datetime, register_wh: float) -> None:
         register = self._register
         if register and register_wh < register[-1][1]:
             register.clear()  # reset or replaced: no slope across it
-            self._slope = None
+            self._slope_before = None
             self._dead_from = None
         if self._slope_anew:
+            self._slope_before = self._slope()
             register.clear()
             self._slope_anew = False
         crowded = len(register) > 1 and at - register[-2][0] < _APART
@@ -181,11 +193,11 @@ class Meter:
         register.append((at, register_wh))
         while len(register) > 2 and register[1][0] <= at - _WINDOW:  # noqa: PLR2004 - a slope's two
             register.popleft()
-        self._slope = self._new_slope() or self._slope
 
-    def _new_slope(self) -> Reading | None:
+    def _slope(self) -> Reading | None:
+        """Power from the register, reckoned only when somebody asks."""
         if len(self._register) < 2:  # noqa: PLR2004 - a slope needs two
-            return None
+            return self._slope_before
         power_w = _slope_w(self._register[0], self._register[-1])
         return _reading(power_w, self.most_w, self._register[-1][0], Quality.ESTIMATED)
 

@@ -36,18 +36,18 @@ class Metering:
         self._clock = clock
         self._tally = tally
 
-    def sort(self, samples: Sequence[Sample], bad: int) -> tuple[list[Sample], list[Sample]]:
+    def sort(
+        self, samples: Sequence[Sample], bad: int, received: datetime
+    ) -> tuple[list[Sample], list[Sample]]:
         """Those of the present, taken as readings, and those told late; `bad` could not be read."""
-        received = self._clock.now()
         fresh: list[Sample] = []
         late: list[Sample] = []
         for sample in samples:
             (fresh if self._meter.take(sample, received) else late).append(sample)
         self._note("bad sample", bad)
         self._note("sample told late", len(late))
-        self._note(
-            "power reads zero while energy climbs", int(bool(fresh) and self._meter.mismatch)
-        )
+        if fresh and self._meter.mismatch:
+            self._note("power reads zero while energy climbs", 1)
         return fresh, late
 
     async def keep(self, ref: str | None, fresh: Sequence[Sample], late: Sequence[Sample]) -> None:

@@ -179,7 +179,7 @@ class Steering:
 
     def supplied(self, supply: Supply) -> None:
         """The phases in use or the voltage are known better; limits in W are told anew."""
-        if supply != self._installer.supply:
+        if supply is not self._installer.supply and supply != self._installer.supply:
             self._installer.supply = supply
             self._changed.set()
 

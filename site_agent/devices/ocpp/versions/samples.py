@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from math import isfinite
 
 from contracts.errors import ProtocolError
@@ -44,7 +45,7 @@ _NONE: Mapping[str, float] = {}
 _ReadValue = Callable[[Json], tuple[float, object]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: made thousands of times a second
 class Sample:
     """What a meter said at one instant of the charger's clock."""
 
@@ -83,7 +84,9 @@ def _read(payload: Json, key: str, read_value: _ReadValue) -> tuple[list[Sample]
         values, unread = _values(entry, read_value)
         bad += unread
         samples.append(_sample(at, values))
-    return sorted(samples, key=lambda sample: sample.at), bad
+    if len(samples) > 1:
+        samples.sort(key=lambda sample: sample.at)
+    return samples, bad
 
 
 def _values(entry: Json, read_value: _ReadValue) -> tuple[_Values, int]:
@@ -100,17 +103,31 @@ def _values(entry: Json, read_value: _ReadValue) -> tuple[_Values, int]:
 
 
 def _put(values: _Values, item: Json, read_value: _ReadValue) -> None:
-    measurand = item.get("measurand") or _REGISTER
-    units, phase = _UNITS.get(measurand), _PHASES.get(item.get("phase"))
-    if units is None or phase is None:
+    get = item.get
+    meaning = _meaning(get("measurand"), get("phase"), get("location"))
+    if meaning is None:
         return
-    if item.get("location", "Outlet") != "Outlet" and measurand != _SOC:
-        return
+    measurand, phase, units = meaning
     value, unit = read_value(item)
     scaled = value * units[unit]
     if not isfinite(scaled):
         raise ValueError("not a finite number")
-    values.setdefault(measurand, {})[phase] = scaled
+    phases = values.get(measurand)
+    if phases is None:
+        values[measurand] = {phase: scaled}
+    else:
+        phases[phase] = scaled
+
+
+@lru_cache(maxsize=256)
+def _meaning(
+    measurand: object, phase: object, location: object
+) -> tuple[object, str, Mapping[object, float]] | None:
+    """Measurand, phase ("" for all) and units of a value; None: it is none of ours."""
+    measurand = measurand or _REGISTER
+    units, of_phase = _UNITS.get(measurand), _PHASES.get(phase)
+    elsewhere = location not in (None, "Outlet") and measurand != _SOC
+    return None if units is None or of_phase is None or elsewhere else (measurand, of_phase, units)
 
 
 def _value_v16(item: Json) -> tuple[float, object]:
@@ -131,14 +148,15 @@ def _value_v201(item: Json) -> tuple[float, object]:
 
 def _sample(at: datetime, values: _Values) -> Sample:
     taken, given = _total(values, _IMPORT), _total(values, _EXPORT)
-    power_w = None if taken is None and given is None else (taken or 0.0) - (given or 0.0)
+    power_w = taken if given is None else (taken or 0.0) - given
     soc, currents = values.get(_SOC, _NONE).get(""), _currents(values)
+    voltages = values.get(_VOLTAGE)
     return Sample(
         at=at,
         power_w=power_w,
-        current_a=max(currents.values(), default=None),
-        currents_a=tuple(value for phase, value in currents.items() if phase),
-        voltage_v=min(values.get(_VOLTAGE, _NONE).values(), default=None),
+        current_a=max(currents.values()) if currents else None,
+        currents_a=tuple([value for phase, value in currents.items() if phase]),
+        voltage_v=min(voltages.values()) if voltages else None,
         register_wh=_total(values, _REGISTER),
         fed_back_wh=_total(values, _REGISTER_BACK),
         soc_pct=soc if soc is not None and 0 <= soc <= 100 else None,  # noqa: PLR2004 - percent

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Literal, NoReturn
@@ -91,8 +90,10 @@ def parse(frame: str | bytes) -> Call | Answer:
     if isinstance(frame, bytes):
         raise BadFrameError(_NO_ID, Fault.FRAME, "binary message")
     if frame.startswith("[2,"):  # nearly every frame is a sound CALL
-        with suppress(ValueError, RecursionError):
+        try:
             return _decode_call(frame)
+        except (ValueError, RecursionError):
+            pass  # said below what is wrong with it
     try:
         values = _decode(frame)
     except (ValueError, RecursionError):

@@ -54,7 +54,8 @@ class Session:
         self._tally = tally
         self._inbox: deque[Call | bytes] = deque()
         """CALLs to be answered, and answers to frames that were none."""
-        self._arrived = asyncio.Event()
+        self._idle: asyncio.Future[None] | None = None
+        """Pending while nothing is to be answered."""
         self._outbox = Outbox(self._send_call, timeout_s=timeout_s, deaf=self._deaf)
         self._useless = 0
         self._ended = asyncio.Event()
@@ -140,7 +141,8 @@ class Session:
             self._flooded()
         else:
             self._inbox.append(item)
-            self._arrived.set()
+            if self._idle is not None and not self._idle.done():
+                self._idle.set_result(None)
 
     def _flooded(self) -> None:
         if not self._ended.is_set():
@@ -150,8 +152,9 @@ class Session:
 
     async def _answer_in_order(self) -> None:
         while True:
-            await self._arrived.wait()
-            self._arrived.clear()
+            if not self._inbox:
+                self._idle = asyncio.Future()
+                await self._idle
             while self._inbox:
                 item = self._inbox.popleft()
                 reply = item if isinstance(item, bytes) else await self._reply(item)
