@@ -23,10 +23,10 @@ from site_agent.devices.ocpp.operate.commands import OcppCommands
 from site_agent.devices.ocpp.security import Profile
 from site_agent.devices.points.charger import PointCharger
 from site_agent.devices.registry import (
-    BATTERIES,
     METERS,
     PV_INVERTERS,
     Workshop,
+    make_battery,
     make_broker,
     make_central,
     make_charger,
@@ -222,7 +222,7 @@ class _Site:
         return Devices(
             meter=METERS[settings.meter.kind](shop, settings.meter),
             chargers=[self._charger(shop, central, one) for one in settings.chargers],
-            batteries=[BATTERIES[one.kind](shop, one) for one in settings.batteries],
+            batteries=[make_battery(shop, one) for one in settings.batteries],
             pv=[PV_INVERTERS[one.kind](shop, one) for one in settings.pv],
             functions=make_functions(shop, settings, self._store.key_values),
         )

@@ -9,6 +9,14 @@ from typing import Annotated, Literal, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from contracts.config import Settings
+from site_agent.config.buses import (
+    CanSensorSettings,
+    CanSettings,
+    DlmsMeterSettings,
+    DlmsSensorSettings,
+    MBusMeterSettings,
+    MBusSensorSettings,
+)
 from site_agent.config.mqtt import DeviceName, MqttDeviceSettings
 from site_agent.domain.device import BatterySpec, Lapse, PvSpec
 from site_agent.domain.site import ROOT
@@ -116,10 +124,17 @@ class ProfileSettings(ModbusSettings):
         return self.unit if "unit" in self.model_fields_set else None
 
 
-class SensorSettings(ProfileSettings):
+class ProfileSensorSettings(ProfileSettings):
     """Something measured beside the power: frequency, irradiance, a temperature, a contact."""
 
     id: Name
+
+
+BusSensorSettings = MBusSensorSettings | DlmsSensorSettings | CanSensorSettings
+SensorSettings = Annotated[
+    ProfileSensorSettings | MBusSensorSettings | DlmsSensorSettings | CanSensorSettings,
+    Field(discriminator="kind"),
+]
 
 
 class SunSpecMeterSettings(ModbusSettings):
@@ -154,7 +169,9 @@ class ProfileMeterSettings(ProfileSettings):
 MeterSettings = Annotated[
     Annotated[SunSpecMeterSettings, Tag("sunspec")]
     | Annotated[MqttMeterSettings, Tag("mqtt")]
-    | Annotated[ProfileMeterSettings, Tag("profile")],
+    | Annotated[ProfileMeterSettings, Tag("profile")]
+    | Annotated[MBusMeterSettings, Tag("mbus")]
+    | Annotated[DlmsMeterSettings, Tag("dlms")],
     Discriminator(kind_of),
 ]
 
@@ -296,6 +313,8 @@ class _BatterySettings(Settings):
     lapse: Lapse = Lapse.DEVICE
     """Whether its setpoint ends by itself; the adapter corrects it by what the device proves."""
     lease_s: Annotated[int, Field(ge=10, le=3600)] = 30
+    bms: CanSettings | None = None
+    """Its battery management, where that speaks on a wire of its own; its limits bind at once."""
 
 
 class SunSpecBatterySettings(_BatterySettings, ModbusSettings):

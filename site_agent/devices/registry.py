@@ -10,7 +10,9 @@ from typing import Any
 from contracts.errors import ConfigError
 from contracts.time import Clock
 from site_agent.config import SiteSettings
+from site_agent.config.buses import DlmsMeterSettings, MBusMeterSettings
 from site_agent.config.devices import (
+    BatterySettings,
     ChargerSettings,
     CloudSettings,
     ModbusSettings,
@@ -21,6 +23,7 @@ from site_agent.config.devices import (
     ProfileChargerSettings,
     ProfileMeterSettings,
     ProfilePvSettings,
+    ProfileSensorSettings,
     ProfileSettings,
     SensorSettings,
     SunSpecBatterySettings,
@@ -29,6 +32,8 @@ from site_agent.config.devices import (
     battery_spec,
     pv_spec,
 )
+from site_agent.devices.bms import BatteryWithBms
+from site_agent.devices.buses import BusSources
 from site_agent.devices.modbus.contacts import Contacts
 from site_agent.devices.modbus.link import RegisterLink
 from site_agent.devices.modbus.plan import Table
@@ -47,6 +52,7 @@ from site_agent.devices.points.charger import PointCharger
 from site_agent.devices.points.meter import PointMeter
 from site_agent.devices.points.pv import PointPv
 from site_agent.devices.points.sensor import PointSensor
+from site_agent.devices.points.source import Source
 from site_agent.devices.profiles.library import of_nature
 from site_agent.devices.profiles.schema import Nature
 from site_agent.devices.profiles.source import ProfileSource
@@ -86,6 +92,7 @@ class Workshop:
         self.broker = broker
         self.memory = memory
         self.links: dict[str, RegisterLink] = {}
+        self.buses = BusSources(clock, wake)
 
     def link(self, settings: ModbusSettings) -> RegisterLink:
         """The link to this socket or serial line, made once: some devices let in one client only.
@@ -193,13 +200,36 @@ def _profile_pv(shop: Workshop, settings: ProfilePvSettings) -> PvInverter:
     return PointPv(source, pv_spec(settings), clock=shop.clock, wake=shop.wake)
 
 
+def _bus_meter(shop: Workshop, settings: MBusMeterSettings | DlmsMeterSettings) -> Meter:
+    source = shop.buses.source("meter", settings)
+    return PointMeter(
+        source, name="meter", clock=shop.clock, wake=shop.wake, invert=settings.invert
+    )
+
+
+def make_battery(shop: Workshop, settings: BatterySettings) -> Battery:
+    """One battery, under its own management where that speaks on a wire of its own.
+
+    Raises:
+        ConfigError: its profile or database cannot be used, or a package is missing.
+    """
+    battery = BATTERIES[settings.kind](shop, settings)
+    if settings.bms is None:
+        return battery
+    bms = shop.buses.source(f"{settings.id} bms", settings.bms)
+    return BatteryWithBms(battery, bms, clock=shop.clock, wake=shop.wake)
+
+
 def make_sensor(shop: Workshop, settings: SensorSettings) -> Sensor:
     """One sensor.
 
     Raises:
-        ConfigError: its profile cannot be used.
+        ConfigError: its profile cannot be used, or a package is missing.
     """
-    source = _profile_source(shop, settings.id, "sensor", settings)
+    if isinstance(settings, ProfileSensorSettings):
+        source: Source = _profile_source(shop, settings.id, "sensor", settings)
+    else:
+        source = shop.buses.source(settings.id, settings)
     return PointSensor(source, name=settings.id, clock=shop.clock, wake=shop.wake)
 
 
@@ -227,6 +257,8 @@ METERS: Mapping[str, Callable[[Workshop, Any], Meter]] = {
     "sunspec": _sunspec_meter,
     "mqtt": _mqtt_meter,
     "profile": _profile_meter,
+    "mbus": _bus_meter,
+    "dlms": _bus_meter,
 }
 BATTERIES: Mapping[str, Callable[[Workshop, Any], Battery]] = {
     "sunspec": _sunspec_battery,

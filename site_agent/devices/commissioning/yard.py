@@ -26,10 +26,10 @@ from site_agent.devices.points.vocabulary import POINTS
 from site_agent.devices.profiles.library import find
 from site_agent.devices.profiles.schema import Lapse
 from site_agent.devices.registry import (
-    BATTERIES,
     METERS,
     PV_INVERTERS,
     Workshop,
+    make_battery,
     make_broker,
     make_charger,
     make_sensor,
@@ -160,7 +160,7 @@ def _candidates(shop: _Shop, settings: SiteSettings, sessions: SessionStore) -> 
     meter = settings.meter
     yield _candidate(shop, METER_ID, Nature.METER, meter, METERS[meter.kind](shop, meter))
     for battery in settings.batteries:
-        device = BATTERIES[battery.kind](shop, battery)
+        device = make_battery(shop, battery)
         yield _candidate(shop, battery.id, Nature.BATTERY, battery, device)
     for inverter in settings.pv:
         made = PV_INVERTERS[inverter.kind](shop, inverter)
