@@ -5,16 +5,20 @@ from __future__ import annotations
 import pytest
 from pymodbus.constants import ExcCodes
 
+from contracts.inverter import FixedPowerFactor
 from contracts.reading import Quality
 from contracts.time import Clock
 from site_agent.devices.leased import PATIENCE_S
 from site_agent.devices.modbus.link import RegisterLink
 from site_agent.devices.sunspec.battery import SunSpecBattery
+from site_agent.devices.sunspec.functions import SunSpecFunctions
 from site_agent.devices.sunspec.pv import SunSpecPv
 from site_agent.devices.sunspec.supervision import STUCK_S, LocalControlError
 from site_agent.domain.device import BatterySetpoint, BatterySpec, PvSetpoint, PvSpec
 from site_agent.ports import Wake
+from site_agent.store.memory import MemoryKeyValues
 from support.device_bench import Bench
+from support.modbus_link import linked
 from support.sunspec_image import address_of, common, image, model
 from support.sunspec_server import ImageServer
 from support.waiting import until
@@ -185,6 +189,23 @@ async def test_an_inverter_under_local_control(bench: Bench) -> None:
         await until(lambda: device.state(bench.clock.now()).local)
         with pytest.raises(LocalControlError):
             await device.set_limit(PvSetpoint(pv_id="pv1", limit_w=1000.0, cause="test"))
+        assert server.writes == []
+
+
+async def test_functions_wait_while_a_device_is_under_local_control(bench: Bench) -> None:
+    words = image(
+        common(),
+        model(704, PFWInjEna=0, PF_SF=-2, PFWInjRvrtTms=0),
+        model(715, LocRemCtl=1, DERHb=1, ControllerHb=0),
+    )
+    server = ImageServer(words)
+    power_factor = FixedPowerFactor(while_="injecting", power_factor=0.95, absorbs_var=True)
+    async with server.serving(), linked(server.port, clock=bench.clock, timeout_s=2.0) as link:
+        functions = SunSpecFunctions(
+            link, 1, device_id="b1", memory=MemoryKeyValues(), clock=bench.clock
+        )
+        with pytest.raises(LocalControlError):
+            await functions.hold([power_factor])
         assert server.writes == []
 
 
