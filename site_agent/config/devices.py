@@ -322,6 +322,9 @@ class SunSpecBatterySettings(_BatterySettings, ModbusSettings):
 
     kind: Literal["sunspec"]
     invert_setpoint: bool = False
+    """True where 704.WSet (or the rates of 124) count charging as positive."""
+    hybrid: bool = False
+    """True where PV hangs on the same inverter: its power is then measured at the DC side."""
 
 
 class MqttBatterySettings(_BatterySettings, MqttDeviceSettings):

@@ -132,6 +132,7 @@ def _sunspec_battery(shop: Workshop, settings: SunSpecBatterySettings) -> Batter
         wake=shop.wake,
         lease_s=settings.lease_s,
         invert_setpoint=settings.invert_setpoint,
+        hybrid=settings.hybrid,
         memory=shop.memory,
     )
 
