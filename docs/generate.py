@@ -36,6 +36,7 @@ from gridyard.cli import app
 from gridyard.runner import Exit
 from site_agent.config import SiteSettings
 from site_agent.config.devices import ChargerSettings
+from site_agent.devices.profiles.schema import Profile
 from site_agent.domain.device import ChargerSpec
 from vtn_sim.config import VtnSettings
 
@@ -87,6 +88,13 @@ _POINTS = """\
 Names under which a site sends measurements to the gateway; the unit is the end of the name. A value
 always comes with its time and its quality; without a usable value it is null, never a guess.
 """
+_FORMAT = """\
+A profile is a YAML file: which registers of a Modbus device say what, and how setpoints are
+written.
+Points and controls are those of the [vocabulary](#vocabulary) below, with their unit and sign.
+Unknown keys, numbers in quotes, keys that come twice, anchors, aliases and tags are mistakes.
+[The profiles that come with the agent](profiles.md) are examples.
+"""
 _MADE = "<!-- Made by docs/generate.py; change the code's docstrings instead. -->"
 
 
@@ -98,6 +106,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "points.md": _points(),
         REFERENCE / "ocpp-messages.md": ocpp_messages.page(_MADE),
         REFERENCE / "profiles.md": profiles.page(_MADE),
+        REFERENCE / "profile-format.md": _profile_format(),
         REFERENCE / "scada-registers.md": scada_registers.page(_MADE),
         **conformance.pages(_MADE),
     }
@@ -144,6 +153,20 @@ def _settings() -> str:
             if one is not model:
                 lines += ["", f"### {title}", "", _prose(one), ""]
             lines += _table(one, schemas[one.__name__], schemas, titles)
+    return "\n".join(lines) + "\n"
+
+
+def _profile_format() -> str:
+    """What a device profile may say: each part of it once, wherever it stands."""
+    found = [*_sections("profile", Profile, "")][::-1]
+    sections = {one: title if one is not Profile else "profile: `whole`" for title, one in found}
+    schemas = _schemas(Profile)
+    titles = {one.__name__: title for one, title in sections.items()}
+    lines = ["# Device profile format", "", _MADE, "", *_FORMAT.splitlines()]
+    for one, title in [*sections.items()][::-1]:
+        lines += ["", f"## {title}", "", _prose(one), ""]
+        lines += _table(one, schemas[one.__name__], schemas, titles)
+    lines += ["", *profiles.vocabulary()]
     return "\n".join(lines) + "\n"
 
 
@@ -202,6 +225,11 @@ def _kind(wanted: dict[str, Any], schemas: dict[str, Any], titles: dict[str, str
             return " or ".join(dict.fromkeys(_kind(one, schemas, titles) for one in known))
     if "const" in wanted or "enum" in wanted:
         return " or ".join(f"`{value}`" for value in wanted.get("enum", [wanted.get("const")]))
+    if wanted["type"] == "object":
+        named = [*wanted.get("patternProperties", {}).values(), wanted.get("additionalProperties")]
+        inner = named[0] if isinstance(named[0], dict) else {}
+        if inner.get("$ref", "").rpartition("/")[2] in titles:
+            return "names to " + _kind(inner, schemas, titles)
     if wanted["type"] == "array":
         items = wanted.get("items") or wanted["prefixItems"][0]
         count = f"{wanted['minItems']} of: " if "prefixItems" in wanted else "list of "

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from site_agent.devices.points.vocabulary import POINTS
+from site_agent.devices.points.vocabulary import CONTROLS, POINTS
 from site_agent.devices.profiles.library import catalog
 from site_agent.devices.profiles.schema import Lapse, Profile
 
@@ -32,6 +32,16 @@ def page(made: str) -> str:
         for one in profiles:
             lines += _lines(one)
     return "\n".join(lines) + "\n"
+
+
+def vocabulary() -> Iterator[str]:
+    """Every point and control, with its unit and meaning."""
+    yield from ("## Vocabulary", "", "| point | unit | meaning |", "|---|---|---|")
+    for name, point in POINTS.items():
+        yield f"| `{name}` | {point.unit} | {point.meaning} |"
+    yield from ("", "| control | unit | meaning |", "|---|---|---|")
+    for name, point in CONTROLS.items():
+        yield f"| `{name}` | {point.unit} | {point.meaning} |"
 
 
 def _lines(profile: Profile) -> Iterator[str]:

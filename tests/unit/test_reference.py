@@ -19,6 +19,7 @@ PAGES = (
     "conformance-sep2.md",
     "ocpp-messages.md",
     "points.md",
+    "profile-format.md",
     "profiles.md",
     "scada-registers.md",
     "settings.md",

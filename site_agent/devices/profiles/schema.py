@@ -70,12 +70,15 @@ class Register(Part):
     address: Address
     """On the wire, from 0."""
     type: TypeName
+    """Signed integers are two's complement."""
     table: TableName | None = None
+    """None: as the defaults say."""
     word_order: Order | None = None
-    """`big`: the high word comes first."""
+    """`big`: the high word comes first; None: as the defaults say."""
     unit_id: UnitId | None = None
     """Of another unit than the device's own."""
     invalid: tuple[Literal["max", "min", "ones"] | int, ...] | None = None
+    """None: what is usual for the type, see above."""
     bits: tuple[Annotated[int, Field(ge=0, le=63)], Annotated[int, Field(ge=1, le=64)]] | None = (
         None
     )
@@ -112,6 +115,7 @@ class When(Part):
 
     state: Word
     among: Annotated[tuple[Number, ...], Field(min_length=1, max_length=64)]
+    """Any of these numbers."""
 
 
 class ValidWhen(When):
@@ -174,6 +178,7 @@ class Step(Part):
     address: Address
     type: TypeName
     put: Literal["value", "magnitude", "percent", "lapse", "fail_safe", "beat"] | Number | BySign
+    """What is written, see above."""
     table: Literal["holding", "coil"] = "holding"
     word_order: Order | None = None
     unit_id: UnitId | None = None
@@ -209,6 +214,7 @@ class Control(Part):
 
     write: Steps
     release: Steps
+    """Back to what the device does by itself."""
     invert: bool = False
     """The device counts the other way."""
     unit: str | None = None
@@ -223,6 +229,7 @@ class Heartbeat(Part):
     """Written while setpoints are in force and their writer lives."""
 
     every: Annotated[float, Field(ge=0.2, le=600)]
+    """Seconds; well below the device's patience."""
     write: Steps
 
 
@@ -250,6 +257,7 @@ class Match(Register):
     """What the device must say to be the one that the profile is for."""
 
     among: Annotated[tuple[Number, ...], Field(min_length=1, max_length=200)]
+    """Any of these numbers."""
 
 
 class Transport(Part):
@@ -258,6 +266,7 @@ class Transport(Part):
     unit_id: UnitId = 1
     """Usual; the settings may say another."""
     max_block: Annotated[int, Field(ge=1, le=125)] = 125
+    """Most registers that one request may read."""
     gap: Annotated[int, Field(ge=0, le=124)] = 8
     """Registers nobody wants that a block may run over; 0: the device refuses unknown ones."""
 
@@ -273,22 +282,30 @@ class Profile(Part):
     """A whole profile."""
 
     profile: Literal[1]
+    """The version of this format."""
     id: ProfileId
+    """Maker and device, such as `acme.meter-1`."""
     name: Text
     nature: Nature
+    """What the site takes it for; each nature needs certain points."""
     source: Annotated[tuple[Text, ...], Field(min_length=1, max_length=8)]
     """Public documents that say so."""
     notes: Annotated[tuple[Text, ...], Field(max_length=16)] = ()
     """What whoever installs the device must know."""
     match: Match | None = None
+    """Nothing is believed of a device that does not say this."""
     transport: Transport = Transport()
     defaults: Defaults = Defaults()
     groups: Annotated[dict[Word, Group], Field(min_length=1, max_length=8)]
     """The first one is that of points that name none."""
     states: Annotated[dict[Word, State], Field(max_length=32)] = Field(default_factory=dict)
+    """Numbers that are no points, for `valid_when` and `negative_when`."""
     points: Annotated[dict[Word, Point], Field(min_length=1, max_length=64)]
+    """By their names in the vocabulary."""
     controls: Annotated[dict[Word, Control], Field(max_length=4)] = Field(default_factory=dict)
+    """`power` of a battery, `power_limit` of a PV inverter, `current_limit` of a charger."""
     lapse: Lapse | Literal["none"] | None = None
+    """Required with controls; `none`: the last setpoint stays, which derates the site."""
     heartbeat: Heartbeat | None = None
     checks: Annotated[tuple[Check, ...], Field(max_length=8)] = ()
 
