@@ -19,3 +19,22 @@ def test_the_agent_of_the_difficult_depot_knows_every_charger() -> None:
         assert f"ocpp{charger.version}" in settings[charger.id].versions
         assert settings[charger.id].max_current_a == charger.rated_a
         assert bool(settings[charger.id].max_discharge_a) == charger.bidirectional
+
+
+def test_the_agent_of_the_field_depot_knows_every_device() -> None:
+    depot = load(EXAMPLE.with_name("field.yaml"), DepotSettings)
+    site = load(EXAMPLE.with_name("field-site.yaml"), SiteSettings)
+    assert site.site_id == depot.site_id
+    bus = depot.buses[0]
+    ports = {one.id: bus.port if one.bus else one.port for one in depot.devices}  # type: ignore[union-attr]
+    assert site.meter.port == ports[depot.meter.id]  # type: ignore[union-attr]
+    ours = (*site.batteries, *site.pv, *site.chargers, *site.telecontrol)
+    ports_of_ours = {one.id: one.port for one in ours}  # type: ignore[union-attr]
+    for part in (*depot.parts, *depot.contacts):
+        assert ports_of_ours[part.id] == ports[part.id]
+    for battery, hardware in zip(site.batteries, depot.batteries, strict=True):
+        assert battery.max_charge_w == hardware.max_charge_w
+    for inverter, roof in zip(site.pv, depot.pv, strict=True):
+        assert inverter.rated_w == roof.rated_w
+    for charger, socket in zip(site.chargers, depot.modbus_chargers, strict=True):
+        assert charger.fail_safe_current_a == socket.safe_a
