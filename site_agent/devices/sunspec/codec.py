@@ -1,6 +1,6 @@
 """Numbers out of the registers of one SunSpec model, and back into them.
 
-pysunspec2 supplies the model definitions and the types; scale factors are resolved here, because
+pysunspec2 supplies the model definitions; scale factors are resolved here, because
 pysunspec2 returns the raw number when a device does not implement one. Without its scale factor a
 point does not exist: None when read, refused when written.
 """
@@ -113,11 +113,14 @@ class ModelCodec:
         exponent = point.exponent(data)
         if exponent is None or (point.raw(data) is None and not point.repeated):
             raise CapabilityMissingError(f"model {self.model_id}: no {point.name}")
-        raw = math.trunc(round(number / 10.0**exponent, 6))
+        form = point.form
+        if form is None:
+            raise CapabilityMissingError(f"model {self.model_id}: {point.name} is no number")
+        raw = math.trunc(round(number / 10.0**exponent, 6)) if form.whole else number
         try:
-            encoded: bytes = point.kind.to_data(raw, 2 * point.size)
-        except struct.error as error:
+            encoded = form.packing.pack(raw)
+        except (struct.error, OverflowError) as error:
             raise CapabilityMissingError(f"{point.name} cannot be {number}") from error
-        if not point.kind.is_impl(raw):
+        if raw == form.absent:
             raise CapabilityMissingError(f"{point.name} cannot be {number}")
         return encoded

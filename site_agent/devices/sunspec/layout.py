@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 import math
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any
-
-from sunspec2 import mb
 
 Definition = Mapping[str, Any]
 """A piece of a model definition."""
@@ -22,7 +21,38 @@ MAX_SCALE = 10
 """Scale factors go from -10 to 10 (SunSpec Device Information Model Specification, sunssf)."""
 _EVERYTHING = 0x10000
 _SCALE_TYPE, _PADDING = "sunssf", "pad"
-_TEXT_TYPES = frozenset({"string", "ipv6addr", "eui48"})
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a number is packed, and the number that means "not implemented"."""
+
+    packing: struct.Struct
+    absent: float | None
+
+    @property
+    def whole(self) -> bool:
+        """Whether it holds whole numbers only."""
+        return self.packing.format[-1] not in "fd"
+
+
+def _forms(letters: Mapping[str, tuple[str, float | None]]) -> Mapping[str, Form]:
+    return {
+        kind: Form(struct.Struct(f">{letter}"), absent)
+        for kind, (letter, absent) in letters.items()
+    }
+
+
+FORMS = _forms({
+    "int16": ("h", -(1 << 15)), "sunssf": ("h", -(1 << 15)), "pad": ("H", None),
+    "uint16": ("H", 0xFFFF), "count": ("H", 0xFFFF), "acc16": ("H", 0),
+    "enum16": ("H", 0xFFFF), "bitfield16": ("H", 0xFFFF),
+    "int32": ("i", -(1 << 31)), "uint32": ("I", 0xFFFF_FFFF), "acc32": ("I", 0),
+    "enum32": ("I", 0xFFFF_FFFF), "bitfield32": ("I", 0xFFFF_FFFF), "ipaddr": ("I", 0),
+    "int64": ("q", -(1 << 63)), "uint64": ("Q", (1 << 64) - 1), "acc64": ("Q", 0),
+    "float32": ("f", None), "float64": ("d", None),
+})  # fmt: skip
+"""Types that are numbers (SunSpec Device Information Model Specification); a NaN is absent too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +63,8 @@ class Point:
     offset: int
     size: int
     definition: Definition
+    form: Form | None
+    """None: text."""
     scale: Point | int = 0
 
     @property
@@ -46,22 +78,16 @@ class Point:
         return any(part.isdigit() for part in self.name.split("."))
 
     @property
-    def kind(self) -> mb.PointInfo:
-        """How its type is packed."""
-        return mb.point_type_info[self.type]
-
-    @property
     def place(self) -> slice:
         """Its bytes within the model."""
         return slice(2 * self.offset, 2 * (self.offset + self.size))
 
     def raw(self, data: bytes) -> float | None:
         """The unscaled number, None for the type's "not implemented" and beyond the end."""
-        chunk = data[self.place]
-        if len(chunk) < 2 * self.size or self.type in _TEXT_TYPES:
+        if self.form is None or len(data) < 2 * (self.offset + self.size):
             return None
-        number: float | None = self.kind.data_to(chunk)
-        return number if number is not None and self.kind.is_impl(number) else None
+        number: float = self.form.packing.unpack_from(data, 2 * self.offset)[0]
+        return None if number == self.form.absent or math.isnan(number) else number
 
     def text(self, data: bytes) -> str:
         """A string without its padding, and without what a terminal might obey."""
@@ -140,9 +166,10 @@ class _Walk:
         known = dict(scales)
         for one, at in places:
             if one["type"] == _SCALE_TYPE:
-                known[one["name"]] = Point(path + one["name"], at, 1, one)
+                known[one["name"]] = Point(path + one["name"], at, 1, one, FORMS[_SCALE_TYPE])
         for one, at in places:
-            point = Point(path + one["name"], at, int(one["size"]), one, _scale(one, known))
+            form, scale = FORMS.get(one["type"]), _scale(one, known)
+            point = Point(path + one["name"], at, int(one["size"]), one, form, scale)
             if at + point.size <= self.room:
                 self.layout.points[point.name] = point
             elif point.type != _PADDING:
