@@ -11,14 +11,17 @@ def test_the_agent_of_the_difficult_depot_knows_every_charger() -> None:
     depot = load(EXAMPLE.with_name("difficult.yaml"), DepotSettings)
     site = load(EXAMPLE.with_name("difficult-site.yaml"), SiteSettings)
     assert site.site_id == depot.site_id
+    assert site.meter.kind == "sunspec"
     assert site.meter.port == depot.meter.port
     assert {charger.url for charger in depot.chargers} == {f"ws://127.0.0.1:{site.ocpp.port}"}
     settings = {charger.id: charger for charger in site.chargers}
     assert list(settings) == [charger.id for charger in depot.chargers]
     for charger in depot.chargers:
-        assert f"ocpp{charger.version}" in settings[charger.id].versions
-        assert settings[charger.id].max_current_a == charger.rated_a
-        assert bool(settings[charger.id].max_discharge_a) == charger.bidirectional
+        ours = settings[charger.id]
+        assert ours.kind == "ocpp"
+        assert f"ocpp{charger.version}" in ours.versions
+        assert ours.max_current_a == charger.rated_a
+        assert bool(ours.max_discharge_a) == charger.bidirectional
 
 
 def test_the_agent_of_the_field_depot_knows_every_device() -> None:
