@@ -61,6 +61,21 @@ lapse: {seconds: 30, to: "its fail-safe current"}
 """
 
 
+SENSOR = """\
+profile: 1
+id: acme.contacts
+name: Acme contacts
+nature: sensor
+source: ["Acme, manual"]
+groups:
+  fast: {every: 0.1, max_age: 1}
+points:
+  contact: {address: 3, type: bool, table: coil}
+  online: {address: 5, type: bool, table: discrete}
+  fault: {address: 6, type: bool, table: discrete}
+"""
+
+
 def profile(text: str, *more: str) -> Profile:
     """A profile of this text with more lines at its end."""
     return read("\n".join((text, *more)), Profile, name="acme.yaml")

@@ -52,7 +52,10 @@ class PointCharger:
         self._source = source
         self._spec = replace(spec, max_discharge_a=0.0)
         self._clock = clock
-        self._access = access or Access()
+        known = access or Access()
+        nobody = Presented()
+        self._admits = known.verdict(nobody, (spec.evse_id,), clock.now()).accepted
+        self._identity = known.identify(nobody, spec.evse_id)
         self._edge = Edge(spec.evse_id, wake)
         self._stays = Stays(spec.evse_id, sessions)
         self._plugged: bool | None = None
@@ -97,8 +100,8 @@ class PointCharger:
             limit_in_force_since=None if limit_a is None else self._since,
             lapse=lapse_of(self._source, Lapse.DEVICE),
             controllable=self._limit.possible,
-            ceiling_a=None if self._may_charge(now) else 0.0,
-            identity=self._access.identify(Presented(), self._spec.evse_id) if occupied else None,
+            ceiling_a=None if self._admits else 0.0,
+            identity=self._identity if occupied else None,
         )
 
     async def set_limit(self, setpoint: ChargerSetpoint) -> None:
@@ -106,7 +109,7 @@ class PointCharger:
 
         Returns at once while it is known to hold it; raises as `Charger.set_limit`.
         """
-        wanted_a = setpoint.limit_a if self._may_charge(self._clock.now()) else 0.0
+        wanted_a = setpoint.limit_a if self._admits else 0.0
         limit_a = math.floor(max(0.0, wanted_a) / _STEP_A + 1e-6) * _STEP_A
         limit_a = round(min(limit_a, self._spec.max_current_a), 1)
         before_a = self._limit.held
@@ -118,9 +121,6 @@ class PointCharger:
     def _occupied(self) -> bool:
         open_stay = self._stays.transaction_id is not None
         return open_stay if self._plugged is None else self._plugged
-
-    def _may_charge(self, now: datetime) -> bool:
-        return self._access.verdict(Presented(), (self._spec.evse_id,), now).accepted
 
     def _current(self, now: datetime) -> Reading:
         """Of its most loaded phase, as old as the oldest of them."""

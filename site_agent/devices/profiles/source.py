@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
-from contracts.errors import ProtocolError
+from contracts.errors import GridyardError, ProtocolError
 from contracts.time import Clock
 from site_agent.devices.freshness import Freshness
 from site_agent.devices.modbus.link import Priority, RegisterLink
@@ -45,7 +45,7 @@ class ProfileSource:
         self._unit_id = profile.transport.unit_id if unit_id is None else unit_id
         self._readers: dict[str, Reader] = {}
         self._points = {group: points_of(profile, group) for group in profile.groups}
-        self._recognised = profile.match is None
+        self._recognised = False
         self._board = PointBoard(profile.points, clock.now(), _freshness(profile))
         self._pollers = [self._poller(group) for group in profile.groups if self._has(group)]
 
@@ -94,8 +94,14 @@ class ProfileSource:
         return bool(self._points[group])
 
     async def _read(self, group: str, priority: Priority) -> None:
-        if not self._recognised:
-            await self._recognise()
+        try:
+            await self._take(group, priority)
+        except GridyardError:
+            self._recognised = False  # another device may come in its place
+            raise
+
+    async def _take(self, group: str, priority: Priority) -> None:
+        await self._recognise()
         if group not in self._readers:
             self._readers[group] = self._reader(registers_of(self._profile, group))
         at = self._clock.now()
@@ -105,9 +111,9 @@ class ProfileSource:
             self._board.put(point, one.value, at, one.quality)
 
     async def _recognise(self) -> None:
-        """Nothing is believed of a device that is not the one the profile is for."""
+        """Nothing is believed of, nor told to, a device that is not the one of the profile."""
         match = self._profile.match
-        if match is not None:
+        if match is not None and not self._recognised:
             told = (await self.numbers([match], Priority.SLOW))[match]
             if told not in match.among:
                 raise ProtocolError(f"is no {self._profile.name}: {match.address} says {told}")

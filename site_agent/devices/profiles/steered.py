@@ -2,7 +2,7 @@
 
 **When the agent dies** the device ends the setpoint `lapse.seconds` after the last write or
 heartbeat, as its profile says, or keeps it (`lapse: none`, which the spec of the device shows and
-which derates the site). The heartbeat lives only while setpoints are asked for.
+which derates the site). The heartbeat ends half a lapse after setpoints are no longer asked for.
 """
 
 from __future__ import annotations
@@ -71,11 +71,13 @@ class SteeredSource(ProfileSource):
         Raises:
             TransientError: no answer, or it does not show what was written.
             PermanentError: refused, or the device has no such control.
+            ProtocolError: it is another device than that of the profile.
         """
         wanted = self._profile.controls.get(control)
         if wanted is None:
             raise PermanentError(f"{self._name} has no control {control}")
         async with self._writing:
+            await self._recognise()
             priority = self._priority(control, value)
             self._held = value  # from its first step on it may be in force
             self._told_s = self._clock.monotonic()

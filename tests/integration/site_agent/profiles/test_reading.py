@@ -13,9 +13,9 @@ from depot_sim.modbus.pdu import Table
 from site_agent.devices.modbus.link import RegisterLink
 from site_agent.devices.profiles.schema import Profile
 from site_agent.devices.profiles.source import ProfileSource
-from support.live_source import running
+from support.live_source import read_all, running
 from support.modbus_link import linked
-from support.profile_text import METER, profile
+from support.profile_text import METER, SENSOR, profile
 from support.register_device import RegisterDevice, serving
 from support.waiting import until
 
@@ -83,6 +83,37 @@ async def test_nothing_is_believed_of_another_device() -> None:
             assert (source.answers, power(source)) == (False, None)
             device.put(Table.HOLDING, 9, [7])
             await until(lambda: power(source) == 1234.0)
+
+
+async def test_a_device_that_comes_back_is_looked_at_anew() -> None:
+    device = a_meter()
+    device.put(Table.HOLDING, 9, [7])
+    one = profile(METER, "match: {address: 9, type: uint16, among: [7]}")
+    async with serving(device) as port, linked(port, timeout_s=0.2) as link:
+        source = a_source(link, one)
+        async with running(source):
+            await until(lambda: power(source) == 1234.0)
+            device.unplug(1.5)
+            await until(lambda: not source.answers)
+            device.put(Table.HOLDING, 9, [99])
+            device.asked.clear()
+            await until(lambda: len(device.asked) > 2)
+            assert {address for _, address, _ in device.asked} == {9}
+            assert not source.answers
+
+
+async def test_bits_are_read_from_coils_and_discrete_inputs() -> None:
+    device = RegisterDevice()
+    device.put(Table.COILS, 3, [1])
+    device.put(Table.DISCRETE_INPUTS, 5, [1, 0])
+    one = profile(SENSOR)
+    async with serving(device) as port, linked(port, timeout_s=5.0) as link:
+        readings = await read_all(a_source(link, one), CLOCK)
+    assert {point: reading.value for point, reading in readings.items()} == {
+        "contact": 1.0,
+        "online": 1.0,
+        "fault": 0.0,
+    }
 
 
 @pytest.mark.row("truth:V6")

@@ -8,9 +8,10 @@ from contextlib import asynccontextmanager
 import pytest
 
 from contracts.clock import SystemClock
-from contracts.errors import PermanentError, TransientError
+from contracts.errors import PermanentError, ProtocolError, TransientError
 from contracts.time import Clock
 from depot_sim.modbus.pdu import Table
+from site_agent.devices.modbus.link import LinkSettings, Priority, RegisterLink
 from site_agent.devices.profiles.library import catalog
 from site_agent.devices.profiles.schema import Profile
 from site_agent.devices.profiles.steered import SteeredSource, source_of
@@ -115,6 +116,50 @@ async def test_small_currents_of_a_charger_are_a_pause_and_release_is_its_fail_s
             await source.write("current_limit", limit_a)
             assert device.number(10, "H") == raw
     assert device.number(11, "H") == 8.0
+
+
+async def test_nothing_is_written_to_another_device() -> None:
+    device = a_battery()
+    one = profile(BATTERY, "match: {address: 13, type: uint16, among: [7]}")
+    async with steered(device, one) as source:
+        with pytest.raises(ProtocolError, match="is no Acme battery"):
+            await source.write("power", 100.0)
+        assert not device.written
+        device.put(Table.HOLDING, 13, [7])
+        await source.write("power", 100.0)
+        assert device.written
+
+
+async def test_a_coil_switches_and_is_read_back() -> None:
+    device = a_battery()
+    device.put(Table.COILS, 7, [0])
+    coil = "      - {address: 7, type: bool, table: coil, put: {positive: 1, negative: 1, zero: 0}}"
+    one = profile(BATTERY.replace("    release:", coil + "\n    release:"))
+    async with steered(device, one) as source:
+        await source.write("power", 100.0)
+        assert device.words[Table.COILS, 7] == 1
+        await source.write("power", 0.0)
+        assert device.words[Table.COILS, 7] == 0
+
+
+async def test_a_limit_that_falls_goes_before_everything_else() -> None:
+    asked: list[Priority] = []
+
+    class Noting(RegisterLink):
+        async def write_register(
+            self, unit: int, address: int, value: int, *, priority: Priority = Priority.CONTROL
+        ) -> None:
+            asked.append(priority)
+
+    clock = SystemClock()
+    link = Noting(LinkSettings(host="127.0.0.1"), clock)
+    source = source_of(catalog()["keba.p30"], link, name="k", clock=clock, wake=lambda: None)
+    assert isinstance(source, SteeredSource)
+    for limit_a in (16.0, 20.0, 10.0, None):
+        await source.write("current_limit", limit_a)
+    first, rise, fall = asked[0], asked[3], asked[6]
+    assert (first, rise, fall) == (Priority.SAFETY, Priority.CONTROL, Priority.SAFETY)
+    assert asked[9] is Priority.CONTROL
 
 
 HEART = "heartbeat: {every: 0.5, write: [{address: 13, type: uint16, put: beat, verify: false}]}"

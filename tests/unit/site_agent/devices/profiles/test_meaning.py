@@ -1,10 +1,16 @@
 from collections.abc import Mapping
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from contracts.reading import Quality
+from contracts.testing import FakeClock
+from site_agent.devices.points.board import PointBoard
+from site_agent.devices.profiles.codec import decode
+from site_agent.devices.profiles.library import catalog
 from site_agent.devices.profiles.meaning import Said, points_of, read_points, registers_of
-from site_agent.devices.profiles.schema import Profile
+from site_agent.devices.profiles.schema import WORDS, Profile, Register
 from support.profile_text import METER, profile
 
 NOTHING = Said(None, Quality.INVALID)
@@ -84,3 +90,22 @@ def test_of_a_sum_that_does_not_hold_no_part_counts() -> None:
     unknown = said(one, {0: 1000.0, 2: 400.0, 4: None})
     assert unknown["active_power"] == Said(1000.0)
     assert unknown["active_power_l2"] == NOTHING
+
+
+@given(st.sampled_from(sorted(catalog())), st.data())
+def test_whatever_stands_in_the_registers_a_board_takes_it(name: str, data: st.DataObject) -> None:
+    one, at = catalog()[name], FakeClock().now()
+    word = st.sampled_from([0, 1, 2, 0x7FFF, 0x8000, 0xFFFF, 0x7FC0]) | st.integers(0, 0xFFFF)
+
+    def numbers(register: Register) -> float | None:
+        count = WORDS[register.type]
+        words = data.draw(st.lists(word, min_size=count, max_size=count))
+        return decode(register, words, one.defaults)
+
+    board = PointBoard(one.points, at)
+    for group in one.groups:
+        for point, told in read_points(one, points_of(one, group), numbers).items():
+            board.put(point, told.value, at, told.quality)
+    for point in board.points:
+        reading = board.reading(point, at)
+        assert (reading.value is None) == (reading.quality is Quality.INVALID)
