@@ -21,6 +21,7 @@ from typing import Any, get_args
 import ocpp_messages
 import profiles
 import scada_registers
+import topic_maps
 import typer.main
 from pydantic import BaseModel
 from typer.core import TyperGroup
@@ -36,6 +37,7 @@ from gridyard.cli import app
 from gridyard.runner import Exit
 from site_agent.config import SiteSettings
 from site_agent.config.devices import ChargerSettings
+from site_agent.devices.mqtt.topic_map import TopicMap
 from site_agent.devices.profiles.schema import Profile
 from site_agent.domain.device import ChargerSpec
 from vtn_sim.config import VtnSettings
@@ -107,6 +109,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "ocpp-messages.md": ocpp_messages.page(_MADE),
         REFERENCE / "profiles.md": profiles.page(_MADE),
         REFERENCE / "profile-format.md": _profile_format(),
+        REFERENCE / "topic-maps.md": topic_maps.page(_MADE, _format(TopicMap, "map", "###")),
         REFERENCE / "scada-registers.md": scada_registers.page(_MADE),
         **conformance.pages(_MADE),
     }
@@ -157,17 +160,21 @@ def _settings() -> str:
 
 
 def _profile_format() -> str:
-    """What a device profile may say: each part of it once, wherever it stands."""
-    found = [*_sections("profile", Profile, "")][::-1]
-    sections = {one: title if one is not Profile else "profile: `whole`" for title, one in found}
-    schemas = _schemas(Profile)
-    titles = {one.__name__: title for one, title in sections.items()}
+    """What a device profile may say."""
     lines = ["# Device profile format", "", _MADE, "", *_FORMAT.splitlines()]
-    for one, title in [*sections.items()][::-1]:
-        lines += ["", f"## {title}", "", _prose(one), ""]
-        lines += _table(one, schemas[one.__name__], schemas, titles)
-    lines += ["", *profiles.vocabulary()]
+    lines += [*_format(Profile, "profile", "##"), "", *profiles.vocabulary()]
     return "\n".join(lines) + "\n"
+
+
+def _format(model: type[BaseModel], name: str, level: str) -> Iterator[str]:
+    """What a document may say: each part of it once, wherever it stands."""
+    found = [*_sections(name, model, "")][::-1]
+    sections = {one: title if one is not model else f"{name}: `whole`" for title, one in found}
+    schemas = _schemas(model)
+    titles = {one.__name__: title for one, title in sections.items()}
+    for one, title in [*sections.items()][::-1]:
+        yield from ("", f"{level} {title}", "", _prose(one), "")
+        yield from _table(one, schemas[one.__name__], schemas, titles)
 
 
 def _prose(model: type) -> str:
@@ -176,7 +183,7 @@ def _prose(model: type) -> str:
 
 def _sections(program: str, model: type[BaseModel], path: str) -> Iterator[tuple[str, Any]]:
     """(heading, model) of a model and everything inside it, by the keys that lead there."""
-    kinds = (model.model_fields.get(name) for name in ("action", "kind"))
+    kinds = (model.model_fields.get(name) for name in ("action", "kind", "by"))
     only = next((get_args(k.annotation) for k in kinds if k and k.is_required()), ())
     which = f" ({only[0]})" if only else ""
     yield f"{program}: `{path}`{which}", model

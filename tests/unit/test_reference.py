@@ -23,6 +23,7 @@ PAGES = (
     "profiles.md",
     "scada-registers.md",
     "settings.md",
+    "topic-maps.md",
 )
 
 

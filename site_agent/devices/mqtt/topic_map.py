@@ -7,6 +7,7 @@ vocabulary; the reader is `library`, the device made of it `device`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
@@ -19,6 +20,8 @@ from site_agent.devices.mqtt.values import TimeFormat
 from site_agent.devices.points.units import fits
 from site_agent.devices.points.vocabulary import CONTROLS, POINTS
 
+_POINTER = re.compile(r"(/([^/~]|~[01]){0,60}){0,8}")
+
 
 def _topic(pattern: str) -> str:
     return topics.check(pattern)
@@ -28,14 +31,20 @@ def _filter(pattern: str) -> str:
     return topics.check(pattern, wildcard=True)
 
 
+def _pointer(text: str) -> str:
+    if not _POINTER.fullmatch(text):
+        raise ValueError("a JSON pointer begins with / and has at most 8 parts (RFC 6901)")
+    return text
+
+
 Topic = Annotated[str, AfterValidator(_topic)]
 TopicFilter = Annotated[str, AfterValidator(_filter)]
-Pointer = Annotated[str, Field(pattern=r"^(/([^/~]|~[01]){0,60}){0,8}$", max_length=200)]
+Pointer = Annotated[str, Field(max_length=200), AfterValidator(_pointer)]
 """RFC 6901; "" is the whole JSON document."""
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(strict=True, gt=0, le=86_400)]
 Word = Annotated[str, Field(min_length=1, max_length=100)]
-Template = Annotated[object, AfterValidator(check_template)]
+Template = Annotated[str | dict[str, object], AfterValidator(check_template)]
 OWN_NAMES = frozenset({"site", "device"})
 
 
