@@ -6,6 +6,7 @@ nonsense is dropped: whoever asked gets no answer, which is the truth.
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 import struct
 from functools import partial
@@ -74,6 +75,28 @@ def make_client(settings: LinkSettings, context: ssl.SSLContext | None) -> Modbu
     client.ctx.framer = framer(DecodePDU(False))
     client.ctx.trace_connect = partial(_connection_changed, client)
     return client
+
+
+async def ask(client: ModbusBaseClient, request: ModbusPDU, timeout_s: float) -> ModbusPDU:
+    """Send a request; what comes next from its unit and under its number is the answer.
+
+    pymodbus' own `execute` waits with `wait_for`, which costs another turn of the event loop and
+    may lose a cancellation.
+
+    Raises:
+        TimeoutError: nothing came.
+        ModbusException: the connection is or was lost.
+    """
+    if not client.connected:
+        raise ConnectionException("not connected")
+    manager = client.ctx
+    request.transaction_id = manager.getNextTID()
+    manager.recv_buffer = b""
+    manager.response_future = asyncio.Future()
+    manager.pdu_send(request)
+    async with asyncio.timeout(timeout_s):
+        reply: ModbusPDU = await manager.response_future
+    return reply
 
 
 def _connection_changed(client: ModbusBaseClient, up: bool) -> None:

@@ -19,7 +19,7 @@ from pymodbus.pdu import ModbusPDU
 from contracts.errors import LinkDownError, ProtocolError, TransientError
 from contracts.identity import client_context
 from contracts.time import Clock
-from site_agent.devices.modbus.clients import make_client
+from site_agent.devices.modbus.clients import ask, make_client
 from site_agent.devices.modbus.replies import is_answer
 from site_agent.devices.modbus.rest import Rest
 from site_agent.devices.modbus.settings import LinkSettings
@@ -74,10 +74,10 @@ class Connection:
         peer = f"unit {request.dev_id} at {self._settings.where}"
         self._dirty = True
         try:
-            reply: ModbusPDU = await client.execute(False, request)
+            reply = await ask(client, request, self._settings.timeout_s)
         except ModbusException as error:
-            if not client.connected:
-                raise LinkDownError(f"{self._settings.where} broke the connection") from error
+            raise LinkDownError(f"{self._settings.where} broke the connection") from error
+        except TimeoutError as error:
             raise TransientError(f"{peer}: no answer") from error
         if not is_answer(request, reply):
             raise ProtocolError(f"{peer} answered something else")

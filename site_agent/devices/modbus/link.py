@@ -77,6 +77,7 @@ class RegisterLink:
         self._connection = Connection(settings, clock)
         self._jobs: asyncio.PriorityQueue[_Job] = asyncio.PriorityQueue()
         self._numbers = 0
+        self._stopped = False
         self._unit_rest: defaultdict[int, Rest] = defaultdict(
             lambda: Rest(clock, step_s=2.0, cap_s=30.0)
         )
@@ -151,6 +152,7 @@ class RegisterLink:
 
     async def run(self) -> None:
         """Serve requests until cancelled; then close the connection and fail whatever waits."""
+        self._stopped = False
         try:
             while True:
                 job = await self._jobs.get()
@@ -158,11 +160,14 @@ class RegisterLink:
                     await self._serve(job)
                 heed_cancellation()
         finally:
+            self._stopped = True
             self._connection.drop("stopped")
             while not self._jobs.empty():
                 _settle(self._jobs.get_nowait().done, LinkDownError("the link has stopped"))
 
     async def _ask(self, request: ModbusPDU, priority: Priority) -> ModbusPDU:
+        if self._stopped:
+            raise LinkDownError("the link has stopped")
         self._numbers += 1
         done: asyncio.Future[ModbusPDU] = asyncio.Future()
         self._jobs.put_nowait(_Job(priority, self._numbers, request, done))

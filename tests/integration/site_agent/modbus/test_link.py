@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from contextlib import suppress
 
 import pytest
 from pymodbus.client import AsyncModbusTcpClient
@@ -343,29 +343,31 @@ async def test_stopping_fails_what_waits_and_closes_the_socket(peer: Peer) -> No
 
 
 @SOCKETS
-async def test_stopping_in_the_instant_of_an_answer(
+async def test_stopping_in_the_instant_of_a_connection(
     peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """pymodbus waits with `wait_for`, which on Python 3.11 then swallows the cancellation."""
-    original = AsyncModbusTcpClient.execute
+    """pymodbus connects with `wait_for`, which on Python 3.11 may swallow the cancellation."""
+    original = AsyncModbusTcpClient.connect
+    connected = asyncio.Event()
 
-    async def swallowing(self: AsyncModbusTcpClient, *request: Any) -> Any:
-        reply = await original(self, *request)
-        try:
+    async def swallowing(self: AsyncModbusTcpClient) -> bool:
+        up = await original(self)
+        connected.set()
+        with suppress(asyncio.CancelledError):
             await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            return reply
+        return up
 
-    monkeypatch.setattr(AsyncModbusTcpClient, "execute", swallowing)
+    monkeypatch.setattr(AsyncModbusTcpClient, "connect", swallowing)
     link = RegisterLink(peer.settings(timeout_s=5), SystemClock())
     async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
         serving = tasks.create_task(link.run())
         reading = tasks.create_task(link.read_holding(1, 1, 1))
-        await peer.requests(1)
-        await SystemClock().sleep(0.05)
+        await connected.wait()
         serving.cancel()
     assert reading.result() == (1,)
     assert serving.cancelled()
+    with pytest.raises(LinkDownError, match="stopped"):
+        await link.read_holding(1, 1, 1)
 
 
 async def _fails(link: RegisterLink, address: int) -> bool:
