@@ -66,4 +66,4 @@ def _steered(profile: Profile) -> str:
     names = ", ".join(f"`{name}`" for name in profile.controls)
     if isinstance(profile.lapse, Lapse):
         return f"{names}; without us, after {profile.lapse.seconds:g} s: {profile.lapse.to}"
-    return f"{names}; it does not lapse: what was last written stays, which derates the site"
+    return f"{names}; it keeps what was last written: say `lapse: none` in its settings"

@@ -24,7 +24,6 @@ from site_agent.config.devices import (
     ProfileMeterSettings,
     ProfilePvSettings,
     ProfileSensorSettings,
-    ProfileSettings,
     SensorSettings,
     SunSpecBatterySettings,
     SunSpecMeterSettings,
@@ -53,10 +52,7 @@ from site_agent.devices.points.meter import PointMeter
 from site_agent.devices.points.pv import PointPv
 from site_agent.devices.points.sensor import PointSensor
 from site_agent.devices.points.source import Source
-from site_agent.devices.profiles.library import of_nature
-from site_agent.devices.profiles.schema import Nature
-from site_agent.devices.profiles.source import ProfileSource
-from site_agent.devices.profiles.steered import source_of
+from site_agent.devices.profiles.sources import ProfileSources
 from site_agent.devices.sunspec.battery import SunSpecBattery
 from site_agent.devices.sunspec.functions import SunSpecFunctions
 from site_agent.devices.sunspec.meter import SunSpecMeter
@@ -93,6 +89,7 @@ class Workshop:
         self.memory = memory
         self.links: dict[str, RegisterLink] = {}
         self.buses = BusSources(clock, wake)
+        self.profiles = ProfileSources(self.link, clock, wake)
 
     def link(self, settings: ModbusSettings) -> RegisterLink:
         """The link to this socket or serial line, made once: some devices let in one client only.
@@ -170,34 +167,20 @@ def _sunspec_pv(shop: Workshop, settings: SunSpecPvSettings) -> PvInverter:
     )
 
 
-def _profile_source(
-    shop: Workshop, name: str, nature: Nature, settings: ProfileSettings, fail_safe_a: float = 0.0
-) -> ProfileSource:
-    return source_of(
-        of_nature(settings.profile, nature),
-        shop.link(settings),
-        name=name,
-        clock=shop.clock,
-        wake=shop.wake,
-        unit_id=settings.own_unit,
-        fail_safe_a=fail_safe_a,
-    )
-
-
 def _profile_meter(shop: Workshop, settings: ProfileMeterSettings) -> Meter:
-    source = _profile_source(shop, "meter", "meter", settings)
+    source = shop.profiles.source("meter", "meter", settings)
     return PointMeter(
         source, name="meter", clock=shop.clock, wake=shop.wake, invert=settings.invert
     )
 
 
 def _profile_battery(shop: Workshop, settings: ProfileBatterySettings) -> Battery:
-    source = _profile_source(shop, settings.id, "battery", settings)
+    source = shop.profiles.source(settings.id, "battery", settings)
     return PointBattery(source, battery_spec(settings), clock=shop.clock, wake=shop.wake)
 
 
 def _profile_pv(shop: Workshop, settings: ProfilePvSettings) -> PvInverter:
-    source = _profile_source(shop, settings.id, "pv", settings)
+    source = shop.profiles.source(settings.id, "pv", settings)
     return PointPv(source, pv_spec(settings), clock=shop.clock, wake=shop.wake)
 
 
@@ -228,7 +211,7 @@ def make_sensor(shop: Workshop, settings: SensorSettings) -> Sensor:
         ConfigError: its profile cannot be used, or a package is missing.
     """
     if isinstance(settings, ProfileSensorSettings):
-        source: Source = _profile_source(shop, settings.id, "sensor", settings)
+        source: Source = shop.profiles.source(settings.id, "sensor", settings)
     else:
         source = shop.buses.source(settings.id, settings)
     return PointSensor(source, name=settings.id, clock=shop.clock, wake=shop.wake)
@@ -241,8 +224,7 @@ def make_charger(
     sessions: SessionStore,
 ) -> PointCharger:
     """One charger that speaks Modbus; raises as `make_sensor`."""
-    fail_safe_a = settings.fail_safe_current_a
-    source = _profile_source(shop, settings.id, "charger", settings, fail_safe_a)
+    source = shop.profiles.source(settings.id, "charger", settings)
     return PointCharger(
         source,
         site.charger_spec(settings),

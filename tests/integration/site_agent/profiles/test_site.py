@@ -35,7 +35,7 @@ def settings(data: Path, ports: list[int], **more: object) -> SiteSettings:
         "meter": {**meter, "profile": "carlo-gavazzi.em540"},
         "chargers": [{**charger, "id": "ac", "profile": "alfen.ng9xx"}],
         "batteries": [{**battery, "id": "rack", "profile": "sungrow.sh", **CELLS}],
-        "pv": [{**roof, "id": "roof", "profile": "sungrow.sg", "rated_w": 30_000}],
+        "pv": [{**roof, "id": "roof", "profile": "sungrow.sg", "rated_w": 30_000, "lapse": "none"}],
         "sensors": [{**meter, "id": "grid", "profile": "carlo-gavazzi.em540"}],
         "ocpp": {"host": "127.0.0.1", "port": 0},
         "strangers": {"stay_h": 4, "required_wh": 30_000},
