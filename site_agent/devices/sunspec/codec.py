@@ -101,12 +101,17 @@ class ModelCodec:
             if data[point.place] != self._bytes(point, changes[name], data)
         ]
 
-    def kept(self, block: Block, registers: Sequence[int], name: str) -> bool:
-        """Whether the registers of point `name`, read back, are those written."""
-        point = self._points[name]
-        start = point.offset - block.offset
-        written = block.words[start : start + point.size]
-        return written == tuple(registers[point.offset : point.offset + point.size])
+    def lost(
+        self, changes: Mapping[str, float], before: Sequence[int], after: Sequence[int]
+    ) -> frozenset[str]:
+        """Which of the points do not read `after` as was written over `before`."""
+        past, present = (struct.pack(f">{len(words)}H", *words) for words in (before, after))
+        points = {name: self._points[name] for name in changes}
+        return frozenset(
+            name
+            for name, point in points.items()
+            if present[point.place] != self._bytes(point, changes[name], past)
+        )
 
     def _bytes(self, point: Point, number: float, data: bytes) -> bytes:
         """The registers of `number`, if the device has the point at all."""

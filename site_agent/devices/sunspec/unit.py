@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -10,7 +10,7 @@ import structlog
 from contracts.errors import LinkDownError, ProtocolError, TransientError
 from site_agent.devices.modbus.link import Priority, RegisterLink
 from site_agent.devices.modbus.replies import MAX_READ, ModbusRefusedError
-from site_agent.devices.sunspec.codec import CapabilityMissingError, ModelCodec, Values
+from site_agent.devices.sunspec.codec import Block, CapabilityMissingError, ModelCodec, Values
 from site_agent.devices.sunspec.discovery import BASES, Place, discover, find
 
 _log = structlog.get_logger(__name__)
@@ -47,6 +47,7 @@ class SunSpecUnit:
         self._unit = unit
         self._places: tuple[Place, ...] | None = None
         self._bases = BASES
+        self._piecewise: set[int] = set()
 
     async def models(self) -> tuple[Place, ...]:
         """Every model of the device in its order, known to us or not.
@@ -85,6 +86,9 @@ class SunSpecUnit:
     ) -> Written:
         """Read the model, write what `changes` makes of it in one FC16, and read it back.
 
+        Registers in between are written as they were read. A device that refuses them (they may be
+        read-only, or "not implemented") gets the named points alone, in their order.
+
         Raises:
             CapabilityMissingError: a point to be written is not implemented; nothing is written.
             ModbusRefusedError: the device refuses the write.
@@ -93,12 +97,9 @@ class SunSpecUnit:
         place, codec = await self._locate(codecs)
         before = await self.registers(place, codec.span, priority)
         wanted = changes(Read(model_id=place.model_id, values=codec.decode(before)))
-        block = codec.encode(wanted, before)
-        address = place.address + block.offset
-        await self._link.write_registers(self._unit, address, block.words, priority=priority)
+        await self._write_whole(place, codec, wanted, before, priority)
         after = await self.registers(place, codec.span, priority)
-        refused = frozenset(name for name in wanted if not codec.kept(block, after, name))
-        return Written(values=codec.decode(after), refused=refused)
+        return Written(values=codec.decode(after), refused=codec.lost(wanted, before, after))
 
     async def poke(
         self, codecs: Codecs, changes: Callable[[Read], Mapping[str, float]], priority: Priority
@@ -110,9 +111,7 @@ class SunSpecUnit:
         place, codec = await self._locate(codecs)
         registers = await self.registers(place, codec.span, priority)
         before = Read(model_id=place.model_id, values=codec.decode(registers))
-        block = codec.encode(changes(before), registers)
-        address = place.address + block.offset
-        await self._link.write_registers(self._unit, address, block.words, priority=priority)
+        await self._write(place, codec.runs(changes(before), registers), priority)
         return before
 
     async def length(self, codecs: Codecs) -> int:
@@ -135,11 +134,35 @@ class SunSpecUnit:
         """
         place, codec = await self._locate(codecs)
         before = await self.registers(place, codec.span, priority)
-        for block in codec.runs(numbers, before):
+        await self._write(place, codec.runs(numbers, before), priority)
+        after = await self.registers(place, codec.span, priority)
+        return codec.lost(numbers, before, after)
+
+    async def _write_whole(
+        self,
+        place: Place,
+        codec: ModelCodec,
+        numbers: Mapping[str, float],
+        before: Sequence[int],
+        priority: Priority,
+    ) -> None:
+        block, runs = codec.encode(numbers, before), codec.runs(numbers, before)
+        if place.model_id in self._piecewise:
+            await self._write(place, runs, priority)
+            return
+        try:
+            await self._write(place, [block], priority)
+        except ModbusRefusedError:
+            if len(runs) == 1:
+                raise
+            await self._write(place, runs, priority)
+            self._piecewise.add(place.model_id)
+            _log.info("sunspec model written in pieces", unit=self._unit, model=place.model_id)
+
+    async def _write(self, place: Place, blocks: Iterable[Block], priority: Priority) -> None:
+        for block in blocks:
             address = place.address + block.offset
             await self._link.write_registers(self._unit, address, block.words, priority=priority)
-        after = await self.registers(place, codec.span, priority)
-        return frozenset(codec.differs(numbers, after))
 
     async def _locate(self, codecs: Codecs) -> tuple[Place, ModelCodec]:
         place = find(await self.models(), codecs)

@@ -97,9 +97,13 @@ def test_what_is_written_reads_back(raw: int, scale: int) -> None:
     registers = model(704, WSet=0, WSet_SF=scale)
     wanted = raw * 10.0**scale
     block = codec.encode({"WSet": wanted}, registers)
+    before = list(registers)
     registers[24:26] = block.words
     assert codec.decode(registers)["WSet"] == pytest.approx(wanted, abs=10.0**scale)
-    assert codec.kept(block, registers, "WSet")
+    assert codec.differs({"WSet": wanted}, registers) == []
+    assert not codec.lost({"WSet": wanted}, before, registers)
+    registers[24:26] = [0x8000, 0]
+    assert codec.lost({"WSet": wanted}, before, registers) == {"WSet"}
 
 
 def test_one_block_spans_first_to_last_and_keeps_what_lies_between() -> None:
