@@ -59,9 +59,10 @@ class ProfileSources:
 def _check_lasting(name: str, profile: Profile, settings: ProfileSettings) -> None:
     """What is safe with no agent alive was judged by the settings: they must know it."""
     told = f"{name}: {profile.id} keeps its last setpoint when the agent dies: "
-    if isinstance(settings, ProfileBatterySettings | ProfilePvSettings):
-        if settings.lapse is Lapse.DEVICE:
-            raise ConfigError(told + "say lapse: none")
+    if isinstance(settings, ProfileBatterySettings | ProfilePvSettings) and (
+        settings.lapse is Lapse.DEVICE
+    ):
+        raise ConfigError(told + "say lapse: none")
     if isinstance(settings, ProfileChargerSettings) and (
         settings.fail_safe_current_a < settings.max_current_a
     ):
