@@ -112,6 +112,18 @@ def order_of(contacts: Sequence[Contact], closed: Sequence[bool]) -> Order | Non
     return Order(bounds=tightest(contact.bounds for contact in active), words=words)
 
 
+def steadied(held: Order | None, seen: Order, before: Order | None) -> Order:
+    """What counts when contacts show `seen`, `before` at the last look, and `held` counted so far.
+
+    What is tighter counts at once, what is looser once it is seen twice: relays bounce, and between
+    two stages there may be a moment of none.
+    """
+    if held is None or seen == before:
+        return seen
+    bounds = tightest([held.bounds, seen.bounds])
+    return seen if bounds == seen.bounds else Order(bounds=bounds, words=held.words)
+
+
 def tightest(bounds: Iterable[Bounds]) -> Bounds:
     """Of each bound the tightest; only import, export, load and generation are bounded here."""
     known = tuple(bounds)

@@ -12,7 +12,7 @@ from contracts.time import Clock
 from site_agent.devices.modbus.link import Priority, RegisterLink
 from site_agent.devices.modbus.plan import Span, Table, plan
 from site_agent.devices.polling import Poller
-from site_agent.domain.telecontrol import Contact, Order, order_of
+from site_agent.domain.telecontrol import Contact, Order, order_of, steadied
 from site_agent.ports import Wake
 
 _GAP, _MAX_BLOCK = 16, 256
@@ -43,6 +43,8 @@ class Contacts:
         )
         self._idle = idle
         self._heard = heard
+        self._held: Order | None = None
+        self._before: Order | None = None
         self._poller = Poller(name, self._poll, period_s=period_s, clock=clock, wake=wake)
 
     async def run(self) -> None:
@@ -55,9 +57,11 @@ class Contacts:
             states = await self._read(block)
             closed |= dict(enumerate(states, block.address))
         states = tuple(closed[address] for address in self._contacts)
-        order = order_of(tuple(self._contacts.values()), states) or self._idle
-        if order is not None:
-            self._heard(order)
+        seen = order_of(tuple(self._contacts.values()), states) or self._idle
+        if seen is not None:
+            self._held = steadied(self._held, seen, self._before)
+            self._heard(self._held)
+        self._before = seen
 
     async def _read(self, block: Span) -> tuple[bool, ...]:
         read = self._link.read_coils if block.table is Table.COILS else self._link.read_discrete

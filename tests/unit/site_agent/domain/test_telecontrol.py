@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -21,6 +22,7 @@ from site_agent.domain.telecontrol import (
     order_of,
     remaining_s,
     standing,
+    steadied,
     tightest,
 )
 from support.site import NOON, model
@@ -63,6 +65,34 @@ def test_stages_of_a_ripple_control_receiver(
 
 def test_no_contact_is_no_order() -> None:
     assert order_of(STAGES, (False,) * 4) is None
+
+
+def test_what_is_looser_must_be_seen_twice() -> None:
+    free, quarter = (
+        Order(bounds=FREE, words="none"),
+        Order(bounds=Bounds(generation_w=-25_000.0), words="25 %"),
+    )
+    assert steadied(None, free, None) == free
+    assert steadied(free, HALF, free) == HALF, "tighter: at once"
+    assert steadied(HALF, free, HALF) == HALF, "a moment of none between two stages"
+    assert steadied(HALF, quarter, free) == quarter
+    assert steadied(HALF, free, free) == free
+    other = Order(bounds=Bounds(load_w=4_200.0), words="14a")
+    both = steadied(HALF, other, HALF)
+    assert both.bounds == Bounds(generation_w=-30_000.0, load_w=4_200.0)
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=30))
+def test_a_bouncing_contact_never_loosens_for_a_moment(looks: list[int]) -> None:
+    orders = [Order(bounds=stage.bounds, words=stage.name) for stage in STAGES]
+    counted = [orders[looks[0]]]
+    for before, look in pairwise(looks):
+        held, seen = counted[-1], orders[look]
+        now = steadied(held, seen, orders[before])
+        looser = tightest([now.bounds, held.bounds]) != now.bounds
+        assert not looser or look == before
+        assert tightest([now.bounds, seen.bounds]) == now.bounds, "as tight as what is seen"
+        counted.append(now)
 
 
 def test_a_contact_that_limits_when_its_wire_breaks() -> None:
