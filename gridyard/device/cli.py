@@ -88,15 +88,17 @@ def probe(
         )  # fmt: skip
         sought = None if units is None else unit_ids(units)
         found = asyncio.run(asking.probe(there, sought, asking.known(profile), _say))
-    _show(found, there, every=every, as_json=as_json)
+    _show(found, there, profile, every=every, as_json=as_json)
     if not found:
         fail(f"no device is known there\n  -> {_UNKNOWN}", Exit.FAILED)
 
 
-def _show(found: list[Found], there: ModbusSettings, *, every: bool, as_json: bool) -> None:
+def _show(
+    found: list[Found], there: ModbusSettings, profile: str | None, *, every: bool, as_json: bool
+) -> None:
     from site_agent.devices.commissioning.settings_block import settings_block
 
-    blocks = [settings_block(device, there) for device in found]
+    blocks = [settings_block(device, there, profile) for device in found]
     if as_json:
         told = [
             device.as_dict() | {"settings": block}

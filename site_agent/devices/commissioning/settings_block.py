@@ -23,15 +23,16 @@ _NEEDED = {
 _UNTOLD = "  # not told by the device: see its nameplate"
 
 
-def settings_block(found: Found, where: ModbusSettings) -> str | None:
+def settings_block(found: Found, where: ModbusSettings, profile: str | None = None) -> str | None:
     """YAML for `SiteSettings`; None for a device whose nature is not known.
 
-    What the device does not tell is left empty, with a comment.
+    What the device does not tell is left empty, with a comment. `profile`: how its profile is named
+    there, where that is not its id (a path).
     """
     if found.nature is None:
         return None
     kind = {"kind": "sunspec"} if found.profile is None else {"kind": "profile"}
-    named = {} if found.profile is None else {"profile": found.profile}
+    named = {} if found.profile is None else {"profile": profile or found.profile}
     place = where.model_copy(update={"unit": found.unit}).model_dump(
         mode="json", exclude_defaults=True
     )
