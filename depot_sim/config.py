@@ -33,6 +33,7 @@ from depot_sim.config_field import (
     VendorPvSettings,
 )
 from depot_sim.config_values import Id, NotNegative, Percent, Positive
+from depot_sim.config_wires import CanBmsSettings, WireSettings
 from depot_sim.faults import USUAL_AMOUNT, FaultKind
 from depot_sim.grid import GRID, GRID_FAULTS
 from depot_sim.mqtt import device as mqtt
@@ -226,7 +227,7 @@ PvSettings = Annotated[
 
 
 PartSettings = ChargerSettings | ModbusChargerSettings | BatterySettings | PvSettings
-DeviceSettings = PartSettings | MeterSettings | SubMeters | ContactsSettings
+DeviceSettings = PartSettings | MeterSettings | SubMeters | ContactsSettings | WireSettings
 
 
 class FaultSettings(Settings):
@@ -263,12 +264,14 @@ class DepotSettings(Settings):
     batteries: tuple[BatterySettings, ...] = ()
     pv: tuple[PvSettings, ...] = ()
     contacts: tuple[ContactsSettings, ...] = ()
+    wires: tuple[WireSettings, ...] = ()
+    """Meters on M-Bus and DLMS/COSEM, and battery managements on CAN."""
     faults: tuple[FaultSettings, ...] = ()
 
     @property
     def devices(self) -> tuple[DeviceSettings, ...]:
         """Everything that has an id and may fail, but for the grid."""
-        return (self.meter, *self.meters, *self.contacts, *self.parts)
+        return (self.meter, *self.meters, *self.contacts, *self.wires, *self.parts)
 
     @property
     def parts(self) -> tuple[PartSettings, ...]:
@@ -294,6 +297,10 @@ class DepotSettings(Settings):
         for meter in self.meters:
             if isinstance(meter, SubMeterSettings) and meter.of not in parts:
                 raise ValueError(f"{meter.id}: nothing called {meter.of!r} to measure")
+        batteries = {one.id for one in self.batteries}
+        for wire in self.wires:
+            if wire.of not in (batteries if isinstance(wire, CanBmsSettings) else parts):
+                raise ValueError(f"{wire.id}: nothing called {wire.of!r} to tell of")
         if self.place is None and any(roof.sky == "sun" for roof in self.pv):
             raise ValueError("sky: sun needs a place")
         return self

@@ -28,6 +28,7 @@ from depot_sim.config_field import (
     SubMeterSettings,
     SunSpecBatterySettings,
 )
+from depot_sim.config_wires import WireSettings
 from depot_sim.faults import FaultKind
 from depot_sim.grid import GRID
 from depot_sim.modbus.device import Bus, ModbusDevice
@@ -43,6 +44,7 @@ from depot_sim.physics.vehicle import Vehicle
 from depot_sim.sunspec.battery import SunSpecBattery
 from depot_sim.vendor.alfen import AlfenCharger
 from depot_sim.vendor.contacts import Contacts
+from depot_sim.wires import Wire, wire
 
 _log = structlog.get_logger(__name__)
 STEP_S = 0.2
@@ -54,7 +56,7 @@ Device = Charger | AlfenCharger | FieldBattery | MqttBattery | FieldInverter | M
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DepotAddresses:
-    """Where the Modbus devices really listen; by device id, the meter apart.
+    """Where the devices really listen; by device id, the meter apart.
 
     Devices on a bus are where it is.
     """
@@ -65,6 +67,7 @@ class DepotAddresses:
     chargers: Mapping[str, Address] = field(default_factory=dict)
     meters: Mapping[str, Address] = field(default_factory=dict)
     contacts: Mapping[str, Address] = field(default_factory=dict)
+    wires: Mapping[str, Address] = field(default_factory=dict)
 
 
 class Depot:
@@ -96,6 +99,7 @@ class Depot:
         self.contacts = {
             c.id: build_field.contacts(c, clock, self.elapsed) for c in config.contacts
         }
+        self.wires = {one.id: self._new_wire(one) for one in config.wires}
         self._islanding = {
             b.id for b in config.batteries if isinstance(b, SunSpecBatterySettings) and b.islands
         }
@@ -164,6 +168,9 @@ class Depot:
             if kind is FaultKind.OUTAGE:
                 self._black_out(for_s)
             return
+        if device_id in self.wires:
+            self.wires[device_id].device.fail(kind, for_s, amount)
+            return
         devices = {device.id: device for device in (*self._onlookers(), *self._devices())}
         devices[device_id].fail(kind, for_s, amount)
 
@@ -220,13 +227,20 @@ class Depot:
 
     def _new_meter(self, config: SubMeters) -> FieldMeter | MqttMeter:
         part = config.of if isinstance(config, SubMeterSettings) else self.config.meter.id
-
-        def shown() -> Plant:
-            return self.plant if part == self.config.meter.id else self._measured[part]
-
-        if part != self.config.meter.id:
-            self._measured[part] = Plant()
+        shown = self._measuring(part)
         return build.meter(config, self.config.site_id, shown, self._clock, self.elapsed)
+
+    def _new_wire(self, config: WireSettings) -> Wire:
+        shown = self._measuring(config.of)
+        return wire(
+            config, shown, lambda: self.batteries[config.of].battery, self._clock, self.elapsed
+        )
+
+    def _measuring(self, part: str) -> Callable[[], Plant]:
+        if part == self.config.meter.id:
+            return lambda: self.plant
+        self._measured.setdefault(part, Plant())
+        return lambda: self._measured[part]
 
     def _black_out(self, for_s: float | None) -> None:
         standing = [b for b in self.batteries.values() if b.id not in self._islanding]
@@ -271,6 +285,10 @@ class Depot:
             chargers=of(self.modbus_chargers),
             meters=of(self.meters),
             contacts=of(self.contacts),
+            wires={
+                name: Address(*await stack.enter_async_context(one.serving()))
+                for name, one in self.wires.items()
+            },
         )
 
     async def _open_buses(

@@ -41,18 +41,19 @@ class SlcanAdapter:
         Raises:
             ConfigError: the port is taken.
         """
-        clients: set[asyncio.StreamWriter] = set()
+        clients: dict[asyncio.StreamWriter, asyncio.Event] = {}
 
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            clients.add(writer)
+            gone = clients[writer] = asyncio.Event()
             opened = asyncio.Event()
             try:
                 await first_of(self._hear(reader, writer, opened), self._speak(writer, opened))
             except* (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as group:
                 _log.info("slcan client gone", why=repr(group.exceptions[0]))
             finally:
-                clients.discard(writer)
                 writer.close()
+                gone.set()
+                clients.pop(writer)
 
         try:
             server = await asyncio.start_server(serve, host, port, limit=_LONGEST)
@@ -64,8 +65,9 @@ class SlcanAdapter:
                 yield name[0], name[1]
             finally:
                 server.close()
-                for client in [*clients]:
+                for client, gone in [*clients.items()]:
                     client.close()
+                    await gone.wait()
 
     async def _hear(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, opened: asyncio.Event
