@@ -99,7 +99,6 @@ READS: dict[str, dict[str, float | None]] = {
         "current_l2": 16.1,
         "current_l3": 16.0,
         "import_energy": 345_678.0,
-        "session_energy": 9200.0,
     },
     "sma.tripower": {
         "active_power": -2423.0,
