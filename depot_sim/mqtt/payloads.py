@@ -1,26 +1,30 @@
-"""The JSON that a battery and a site agent exchange over MQTT.
+"""The JSON that devices and a site agent exchange over MQTT.
 
 Topics, below `depot/<site>/<asset>/` (no dots in site and asset: NATS brokers split on them):
 
 ========  =========  ========  ==============================================================
 topic     who        retained  payload
 ========  =========  ========  ==============================================================
-state     battery    yes       ``{"ts": RFC 3339, "seq": int, "power_w": float,
-                               "soc_pct": float, "setpoint_w": float | null}``
-status    battery    yes       ``online`` or ``offline`` as plain text; ``offline`` is also the
+state     device     yes       ``{"ts": RFC 3339, "seq": int, ...}`` and of a battery
+                               ``power_w, soc_pct, setpoint_w``, of an inverter ``power_w,
+                               available_w, energy_wh, limit_w``, of a meter ``power_w,
+                               phases_w, currents_a, import_wh, export_wh``
+status    device     yes       ``online`` or ``offline`` as plain text; ``offline`` is also the
                                last will
 cmd       agent      no        ``{"id": str, "ts": RFC 3339, "expires_at": RFC 3339,
-                               "valid_for_s": float, "power_w": float}``
-ack       battery    no        ``{"id": str, "ts": RFC 3339, "accepted": bool, "reason": str}``
+                               "valid_for_s": float}`` with ``power_w`` (battery) or
+                               ``limit_w`` (inverter; null ends the limit)
+ack       device     no        ``{"id": str, "ts": RFC 3339, "accepted": bool, "reason": str}``
 ========  =========  ========  ==============================================================
 
-Power is charging positive, in W. `seq` counts the states since the battery started, from 1.
-`setpoint_w` is the command in force, null when none is: the battery then stands at 0 W.
+Powers are in W: import and charging positive, but an inverter's are generation, positive. `seq`
+counts the states since the device started, from 1. `setpoint_w` and `limit_w` are the command in
+force, null when none is: a battery then stands at 0 W, an inverter generates freely.
 
-A command must arrive before `expires_at` (an old one from a queue is refused) and then holds for
-`valid_for_s` seconds from its arrival: the lease. When that time has passed without another
-command, the battery returns to 0 W by itself. A command with the id of the previous one is
-acknowledged again and changes nothing. `reason` is empty when accepted.
+A command must arrive before `expires_at` (an old one from a queue is refused, and so is one the
+broker has kept) and then holds for `valid_for_s` seconds from its arrival: the lease. When that
+time has passed without another command, it ends by itself. A command with the id of the previous
+one is acknowledged again and changes nothing. `reason` is empty when accepted.
 """
 
 from __future__ import annotations
