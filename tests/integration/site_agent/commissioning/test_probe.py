@@ -32,7 +32,7 @@ from site_agent.devices.commissioning.probe import (
 )
 from site_agent.devices.commissioning.profile_survey import surveys
 from site_agent.devices.commissioning.read_only import ReadOnlyLink, running
-from site_agent.devices.commissioning.replay import serving
+from site_agent.devices.commissioning.replay import Lookup, answer_to, serving
 from site_agent.devices.commissioning.settings_block import settings_block
 from site_agent.devices.modbus.settings import LinkSettings, SerialLine, TlsFiles
 from site_agent.devices.profiles.library import catalog
@@ -313,3 +313,21 @@ def test_no_way_to_write_is_left_open() -> None:
     names = [name for name in dir(ReadOnlyLink) if name.startswith("write")]
     assert names
     assert all(name in vars(ReadOnlyLink) for name in names)
+
+
+# --- wires ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wire", list(Wire))
+async def test_a_device_is_found_on_every_wire(wire: Wire, pki: Pki) -> None:
+    lookup = Lookup(captured(image(common(), model(203, W=100, W_SF=0))))
+
+    async def answer(request: raw_modbus.Request) -> None:
+        request.send(answer_to(lookup, request.unit, request.pdu))
+
+    peer = Peer(wire, otherwise=answer)
+    context = server_context(pki.broker.cert, pki.broker.key, pki.site_ca)
+    async with raw_modbus.serving(peer, context):
+        (found,) = await asked(peer.settings(keys(pki), 5.0), [1])
+    assert isinstance(found, Found)
+    assert found.nature is Nature.METER
