@@ -67,5 +67,10 @@ class Ceilings:
 
     def at(self, now: datetime) -> float | None:
         """The lowest of all, A per phase, never below 0; None: nobody limits it."""
-        limits = (ceiling.at(now) for held in self._held.values() for ceiling in held)
-        return min((max(limit, 0.0) for limit in limits if limit is not None), default=None)
+        lowest_a: float | None = None
+        for held in self._held.values():
+            for ceiling in held:
+                limit_a = ceiling.at(now)
+                if limit_a is not None and (lowest_a is None or limit_a < lowest_a):
+                    lowest_a = max(limit_a, 0.0)
+        return lowest_a

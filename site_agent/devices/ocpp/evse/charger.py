@@ -151,7 +151,9 @@ class OcppCharger:
         """
         self.asked_a = setpoint.limit_a
         ceiling_a = self.ceilings.at(self._clock.now())
-        limit_a = min(one for one in (setpoint.limit_a, self.trial_a, ceiling_a) if one is not None)
+        limit_a = setpoint.limit_a if ceiling_a is None else min(setpoint.limit_a, ceiling_a)
+        if self.trial_a is not None:
+            limit_a = min(limit_a, self.trial_a)
         await self.steering.set_limit(limit_a if self._bidirectional() else max(limit_a, 0.0))
 
     # --- the station tells ------------------------------------------------------------------------

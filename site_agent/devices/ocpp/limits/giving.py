@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from contracts.errors import TransientError
 from contracts.time import Clock
@@ -39,29 +39,35 @@ class Giver:
         self._clock = clock
         self._limit_changed = limit_changed
 
-    async def ripen(self, transaction: Transaction) -> None:
-        """Wait until the charger surely knows the id of its transaction.
+    async def ripen(self, transaction: Transaction, now: datetime) -> datetime:
+        """Wait until the charger surely knows the id of its transaction; the time then.
 
         Raises:
             TransientError: it has not named it yet.
         """
         if transaction.ref is None:
             raise TransientError(f"{self._spec.evse_id}: has not named its transaction yet")
-        age_s = (self._clock.now() - transaction.begun).total_seconds()
-        if age_s < _RIPENS_S:
-            await self._clock.sleep(_RIPENS_S - age_s)
+        age_s = (now - transaction.begun).total_seconds()
+        if age_s >= _RIPENS_S:
+            return now
+        await self._clock.sleep(_RIPENS_S - age_s)
+        return self._clock.now()
 
     async def give(
-        self, link: Link, transaction: Transaction, limit_a: float, lasting_s: float
+        self,
+        link: Link,
+        transaction: Transaction,
+        limit_a: float,
+        lasting_s: float,
+        begun: datetime,
     ) -> None:
-        """Send a limit that ends after `lasting_s`.
+        """Send a limit that ends `lasting_s` after `begun`, which is now.
 
         Raises:
             SupersededError: a newer one took its place; nothing was sent.
             TransientError: no answer; the more of both may be in force.
             PermanentError: refused in every form.
         """
-        begun = self._clock.now()
         before = self._force.confirmed(begun)
         most_a = max(limit_a, self._spec.min_current_a)
         await self._force.about_to_hold(transaction.id, most_a)

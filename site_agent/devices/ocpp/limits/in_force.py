@@ -11,8 +11,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from contracts.time import Clock
 from site_agent.devices.ocpp.evse.transactions import Transaction
@@ -24,8 +26,7 @@ _STEP_A = 8.0
 """The most a transaction may have been given is written up to the next multiple of this."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class Held(Struct, frozen=True, kw_only=True):
     """A limit the charger holds in a transaction."""
 
     limit_a: float

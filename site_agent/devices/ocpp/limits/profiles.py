@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import product
 
+import msgspec
+
 from contracts.power import power_from_current_w
 from site_agent.domain.device import ChargerSpec
 
@@ -84,8 +86,7 @@ class Supply:
         return cls(phases=len(spec.phases), voltage_v=spec.voltage_v)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Period:
+class Period(msgspec.Struct, frozen=True, kw_only=True):
     """From `start_s` after the schedule's start until the next one; `limit` in the form's unit."""
 
     start_s: int
@@ -94,8 +95,7 @@ class Period:
     """Phases the limit is for; None leaves it to the charger."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChargingProfile:
+class ChargingProfile(msgspec.Struct, frozen=True, kw_only=True):
     """A profile in the words of both versions."""
 
     profile_id: int
@@ -211,8 +211,7 @@ def resting_profile(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeaseTerms:
+class LeaseTerms(msgspec.Struct, frozen=True, kw_only=True):
     """What the leases of one transaction have in common."""
 
     supply: Supply
@@ -240,7 +239,9 @@ def lease_profile(form: Form, limit_a: float, terms: LeaseTerms, at: datetime) -
         form=form,
         start=_whole(at) - timedelta(seconds=CLOCK_MARGIN_S),
         duration_s=end_s + tail if transactional else None,
-        periods=tuple(_period(form, start_s, value_a, terms.supply) for start_s, value_a in limits),
+        periods=tuple(
+            [_period(form, start_s, value_a, terms.supply) for start_s, value_a in limits]
+        ),
         transaction_ref=terms.transaction_ref if transactional else None,
     )
 

@@ -151,8 +151,8 @@ class Steering:
 
     async def set_limit(self, limit_a: float) -> None:
         """As `site_agent.ports.Charger.set_limit`; what is held already costs nothing."""
-        limit_a = legal_a(limit_a, self._spec)
-        self._wish = _Wish(limit_a=limit_a, at=self._clock.now())
+        limit_a, now = legal_a(limit_a, self._spec), self._clock.now()
+        self._wish = _Wish(limit_a=limit_a, at=now)
         link, transaction = self._ready_link(), self._transaction()
         if self.uncontrollable:
             running = None if transaction is None else transaction.ref
@@ -161,7 +161,7 @@ class Steering:
         if transaction is None:
             self.resting.require()
             return
-        if not self._holds(limit_a, transaction) and not self._may_wait(limit_a, transaction):
+        if not self._holds_or_waits(limit_a, transaction, now):
             link.session.withdraw(self._installer.lease_key)  # an older one, if it is still unsent
             await self._tell(link, transaction, limit_a)
 
@@ -248,9 +248,10 @@ class Steering:
         wish, transaction = self._wish, self._transaction()
         if wish is None or transaction is None or self._link is None:
             return
-        if self._holds(wish.limit_a, transaction) or self._may_wait(wish.limit_a, transaction):
+        now = self._clock.now()
+        if self._holds_or_waits(wish.limit_a, transaction, now):
             return
-        silent_s = (self._clock.now() - wish.at).total_seconds()
+        silent_s = (now - wish.at).total_seconds()
         if self.uncontrollable or silent_s > self._timing.patience_s:
             return
         try:
@@ -265,7 +266,11 @@ class Steering:
             raise TransientError(f"{self._spec.evse_id}: just connected")
         return self._link
 
-    def _holds(self, limit_a: float, transaction: Transaction) -> bool:
+    def _holds_or_waits(self, limit_a: float, transaction: Transaction, now: datetime) -> bool:
+        holds = self._holds(limit_a, transaction, now)
+        return holds or self._may_wait(limit_a, transaction, now)
+
+    def _holds(self, limit_a: float, transaction: Transaction, now: datetime) -> bool:
         lease = self._force.lease
         if lease is None or lease.transaction_id != transaction.id:
             return False
@@ -274,12 +279,12 @@ class Steering:
         return (
             lease.asked_a == limit_a
             and (lease.supply == self._installer.supply or not self._installer.in_watts)
-            and self._clock.now() < lease.renew_at
+            and now < lease.renew_at
         )
 
-    def _may_wait(self, limit_a: float, transaction: Transaction) -> bool:
+    def _may_wait(self, limit_a: float, transaction: Transaction, now: datetime) -> bool:
         """As `Turns.wait`, where every update is a spike; `_renew` comes back to it."""
-        spikes, now = self._installer.experience.known.spikes, self._clock.now()
+        spikes = self._installer.experience.known.spikes
         confirmed = self._force.confirmed(now) if spikes else None
         if confirmed is None:
             return False  # or it may hold anything
@@ -292,30 +297,35 @@ class Steering:
 
     async def _tell(self, link: Link, transaction: Transaction, limit_a: float) -> None:
         async with self._turn:
-            if self._holds(limit_a, transaction):
+            now = self._clock.now()
+            if self._holds(limit_a, transaction, now):
                 return
-            await self._giver.ripen(transaction)
-            self._still_meant(transaction, limit_a)
-            await self._give(link, transaction, limit_a, self._lease_s())
+            now = await self._giver.ripen(transaction, now)
+            self._still_meant(transaction, limit_a, now)
+            await self._give(link, transaction, limit_a, self._lease_s(now), now)
 
     async def _give(
-        self, link: Link, transaction: Transaction, limit_a: float, lasting_s: float
+        self,
+        link: Link,
+        transaction: Transaction,
+        limit_a: float,
+        lasting_s: float,
+        begun: datetime,
     ) -> None:
-        begun = self._clock.now()
         try:
-            await self._giver.give(link, transaction, limit_a, lasting_s)
+            await self._giver.give(link, transaction, limit_a, lasting_s, begun)
         except PermanentError:
-            self._still_meant(transaction, None)  # refused because the transaction is over?
+            self._still_meant(transaction, None, begun)  # refused because the transaction is over?
             self._refused = (limit_a, transaction.id, begun + _REFUSED_FOR)
             raise
 
-    def _lease_s(self) -> float:
+    def _lease_s(self, now: datetime) -> float:
         """Longer where the flash has been written too often (`limits.wear`)."""
-        stretch = self._installer.wear.stretch(self._clock.now())
+        stretch = self._installer.wear.stretch(now)
         base_s = self._timing.lease_s
         return max(base_s, min(_LONGEST_LEASE_S, stretch * base_s))
 
-    def _still_meant(self, transaction: Transaction, limit_a: float | None) -> None:
+    def _still_meant(self, transaction: Transaction, limit_a: float | None, now: datetime) -> None:
         """Raises when the transaction or (unless None) the limit has changed, or was refused."""
         if self._transaction() is not transaction:
             raise TransientError(f"{self._spec.evse_id}: the transaction has ended")
@@ -326,7 +336,7 @@ class Steering:
         if self._refused is not None:
             refused_a, transaction_id, until = self._refused
             same = (refused_a, transaction_id) == (limit_a, transaction.id)
-            if same and self._clock.now() < until:
+            if same and now < until:
                 raise PermanentError(f"{self._spec.evse_id}: has just refused {limit_a} A")
 
     # --- learning ---------------------------------------------------------------------------------
@@ -349,7 +359,7 @@ class Steering:
 
         async def give(lasting_s: float) -> None:
             async with self._turn:
-                await self._give(link, transaction, limit_a, lasting_s)
+                await self._give(link, transaction, limit_a, lasting_s, self._clock.now())
 
         def undisturbed() -> bool:
             kept = self._force.lease is not None and self._force.lease.limit_a == limit_a

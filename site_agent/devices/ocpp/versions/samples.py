@@ -8,10 +8,11 @@ counted, the others are kept.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from math import isfinite
+
+import msgspec
 
 from contracts.errors import ProtocolError
 from site_agent.devices.ocpp.wire import fields
@@ -45,8 +46,7 @@ _NONE: Mapping[str, float] = {}
 _ReadValue = Callable[[Json], tuple[float, object]]
 
 
-@dataclass(slots=True, kw_only=True)  # not frozen: made thousands of times a second
-class Sample:
+class Sample(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a meter said at one instant of the charger's clock."""
 
     at: datetime

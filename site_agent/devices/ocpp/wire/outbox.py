@@ -9,6 +9,8 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from enum import IntEnum
 
+import msgspec
+
 from contracts.errors import LinkDownError, TransientError
 from site_agent.devices.ocpp.wire.frames import Answer, CallRefusedError, Json, NoAnswerError
 
@@ -29,8 +31,7 @@ class Priority(IntEnum):
     ROUTINE = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(msgspec.Struct, frozen=True, kw_only=True):
     """A CALL of ours."""
 
     action: str
@@ -52,7 +53,8 @@ class _InFlight:
     action: str
     vital: bool
     answer: asyncio.Future[Json]
-    timer: asyncio.TimerHandle
+    late_at_s: float
+    """When it counts as unanswered, by the loop's clock."""
 
 
 class Outbox:
@@ -81,6 +83,8 @@ class Outbox:
         """What all ids of this socket begin with: 36 characters are allowed (OCPP-J 1.6 §4.1.4)."""
         self._unanswered = 0
         self._closed = False
+        self._timer: asyncio.TimerHandle | None = None
+        """Looks for a CALL that is too late; one for many CALLs, since nearly all are answered."""
 
     async def call(
         self, request: Request, *, key: Hashable, priority: Priority, vital: bool = True
@@ -136,8 +140,9 @@ class Outbox:
     def close(self) -> None:
         """The socket is gone: everything waiting fails now."""
         self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
         if self._in_flight is not None:
-            self._in_flight.timer.cancel()
             _fail(self._in_flight.answer, LinkDownError("connection closed"))
             self._in_flight = None
         for waiting in self._waiting.values():
@@ -169,13 +174,14 @@ class Outbox:
             action=action,
             vital=vital,
             answer=asyncio.Future(),
-            timer=loop.call_later(self._timeout_s, self._expire),
+            late_at_s=loop.time() + self._timeout_s,
         )
         self._in_flight = sent
+        if self._timer is None:
+            self._timer = loop.call_at(sent.late_at_s, self._look)
         return sent
 
     def _land(self, sent: _InFlight) -> None:
-        sent.timer.cancel()
         if self._in_flight is sent:
             self._in_flight = None
             self._next()
@@ -187,10 +193,17 @@ class Outbox:
             key = min(self._waiting, key=lambda k: self._waiting[k].rank)
             self._waiting.pop(key).turn.set_result(None)
 
-    def _expire(self) -> None:
-        sent = self._in_flight
+    def _look(self) -> None:
+        loop = asyncio.get_running_loop()  # noqa: TID251 (as above)
+        sent, self._timer = self._in_flight, None
         if sent is None:
             return
+        if loop.time() >= sent.late_at_s:
+            self._expire(sent)
+        elif not self._closed:
+            self._timer = loop.call_at(sent.late_at_s, self._look)
+
+    def _expire(self, sent: _InFlight) -> None:
         _fail(sent.answer, NoAnswerError(f"no answer to {sent.action}"))
         self._land(sent)
         self._unanswered += sent.vital

@@ -44,7 +44,7 @@ async def test_a_slow_one_is_waited_for_and_its_delay_is_learnt(spoken: str) -> 
         await until(lambda: there.amps(1) > 15)
         there.plug(2)
         evse = there.evse(1)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(100):
             for n in range(40):  # up and down, until a fall has been seen from end to end
                 evse.trial_a = None if n % 2 else 8.0
                 await there.passes(75)
