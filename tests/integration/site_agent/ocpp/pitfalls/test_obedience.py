@@ -37,6 +37,7 @@ async def test_one_that_ignores_is_noticed_counted_and_reported(spoken: str) -> 
 @pytest.mark.row("pitfall:P8")
 @pytest.mark.row("personality:slow-30s")
 @leaping
+@pytest.mark.timeout(150)
 async def test_a_slow_one_is_waited_for_and_its_delay_is_learnt(spoken: str) -> None:
     async with yard(["slow-30s"], ["good"], version=spoken, fuse_a=FUSE_A, plugged=False) as there:
         await there.passes(35)  # even its fail-safe share takes half a minute
