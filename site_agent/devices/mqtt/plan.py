@@ -16,6 +16,7 @@ from site_agent.devices.mqtt.broker import Access, BrokerAddress, SiteBroker, cl
 from site_agent.devices.mqtt.device import TopicSource, access, make_source
 from site_agent.devices.mqtt.library import load_map
 from site_agent.devices.mqtt.topic_map import TopicMap
+from site_agent.domain.device import Lapse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +35,8 @@ class MqttPlan:
         """What the settings of one device mean.
 
         Raises:
-            ConfigError: its map cannot be read, is of another nature, or needs other names.
+            ConfigError: its map cannot be read, is of another nature, needs other names, or has
+                setpoints that stay although the settings say that they lapse.
         """
         topic_map = load_map(settings.map)
         if topic_map.nature != nature:
@@ -43,6 +45,11 @@ class MqttPlan:
             )
         if odd := settings.names.keys() - set(topic_map.names):
             raise ConfigError(f"{device_id}: map {topic_map.id} has no {', '.join(sorted(odd))}")
+        if topic_map.lapse == "none" and getattr(settings, "lapse", None) is Lapse.DEVICE:
+            raise ConfigError(
+                f"{device_id}: setpoints of map {topic_map.id} never end by themselves; say "
+                "`lapse: none`, so that the site counts on it"
+            )
         names = {**settings.names, "site": site_id, "device": device_id}
         plan = cls(device_id=device_id, topic_map=topic_map, names=names, settings=settings)
         plan.access()

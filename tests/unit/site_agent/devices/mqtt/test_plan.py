@@ -12,6 +12,7 @@ from contracts.errors import ConfigError
 from site_agent.config.devices import MqttBatterySettings, MqttMeterSettings
 from site_agent.config.mqtt import BrokerSettings, MqttSettings
 from site_agent.devices.mqtt.broker import Access, SiteBroker
+from site_agent.devices.mqtt.library import load_map
 from site_agent.devices.mqtt.plan import MqttPlan, check_claims, site_address
 from support.leaping_clock import LeapingClock
 
@@ -51,6 +52,15 @@ def test_the_topics_of_a_device_are_all_it_may_use() -> None:
 def test_what_does_not_fit(changes: dict[str, Any], complaint: str) -> None:
     with pytest.raises(ConfigError, match=complaint):
         battery(**changes)
+
+
+def test_what_never_lapses_must_be_known_before_the_start() -> None:
+    own = load_map("victron.gx-battery").model_dump(mode="json", exclude_none=True)
+    stays = own | {"lapse": "none"}
+    names = {"portal": "p1", "vebus": "276", "battery": "512"}
+    with pytest.raises(ConfigError, match="lapse: none"):
+        battery(map=stays, names=names)
+    assert battery(map=stays, names=names, lapse="none").topic_map.lapse == "none"
 
 
 @pytest.mark.row("trap:Q5")
