@@ -17,7 +17,7 @@ from site_agent.config.buses import (
     MBusMeterSettings,
     MBusSensorSettings,
 )
-from site_agent.config.mqtt import DeviceName, MqttDeviceSettings
+from site_agent.config.mqtt import DeviceName, MqttDeviceSettings, MqttSensorSettings
 from site_agent.domain.device import BatterySpec, Lapse, PvSpec
 from site_agent.domain.site import ROOT
 
@@ -132,7 +132,11 @@ class ProfileSensorSettings(ProfileSettings):
 
 BusSensorSettings = MBusSensorSettings | DlmsSensorSettings | CanSensorSettings
 SensorSettings = Annotated[
-    ProfileSensorSettings | MBusSensorSettings | DlmsSensorSettings | CanSensorSettings,
+    ProfileSensorSettings
+    | MqttSensorSettings
+    | MBusSensorSettings
+    | DlmsSensorSettings
+    | CanSensorSettings,
     Field(discriminator="kind"),
 ]
 

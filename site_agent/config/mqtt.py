@@ -75,8 +75,10 @@ class MqttSettings(Settings):
 
 
 class MqttDeviceSettings(Settings):
-    """What every device on MQTT has. Its id is its user name at the embedded broker."""
+    """What every device on MQTT has."""
 
+    id: DeviceName
+    """Also its user name at the embedded broker."""
     kind: Literal["mqtt"]
     map: str | Mapping[str, object]
     """The id of a topic map that comes with the agent, the path of one (`*.yaml`), or the map."""
@@ -88,3 +90,7 @@ class MqttDeviceSettings(Settings):
     """What it logs in with at the embedded broker."""
     broker: BrokerSettings | None = None
     """None: the site's; otherwise one of its own, such as that inside a Victron GX."""
+
+
+class MqttSensorSettings(MqttDeviceSettings):
+    """Something measured beside the power, on MQTT: a temperature, irradiance, a contact."""

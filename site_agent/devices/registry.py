@@ -31,6 +31,7 @@ from site_agent.config.devices import (
     battery_spec,
     pv_spec,
 )
+from site_agent.config.mqtt import MqttDeviceSettings, MqttSensorSettings
 from site_agent.devices.bms import BatteryWithBms
 from site_agent.devices.buses import BusSources
 from site_agent.devices.modbus.contacts import Contacts
@@ -212,6 +213,9 @@ def make_sensor(shop: Workshop, settings: SensorSettings) -> Sensor:
     """
     if isinstance(settings, ProfileSensorSettings):
         source: Source = shop.profiles.source(settings.id, "sensor", settings)
+    elif isinstance(settings, MqttSensorSettings):
+        plan = MqttPlan.of(shop.site_id, settings.id, "sensor", settings)
+        source = plan.source(shop.broker, shop.clock)
     else:
         source = shop.buses.source(settings.id, settings)
     return PointSensor(source, name=settings.id, clock=shop.clock, wake=shop.wake)
@@ -302,9 +306,10 @@ def make_broker(settings: SiteSettings, clock: Clock) -> SiteBroker | None:
             ("meter", (settings.meter,)),
             ("battery", settings.batteries),
             ("pv", settings.pv),
+            ("sensor", settings.sensors),
         )
         for one in devices
-        if isinstance(one, MqttMeterSettings | MqttBatterySettings | MqttPvSettings)
+        if isinstance(one, MqttDeviceSettings)
     ]
     mqtt.check_claims(plans)
     ours = [plan.access() for plan in plans if plan.where is None]

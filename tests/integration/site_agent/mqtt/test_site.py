@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import aiomqtt
 import pytest
 
 from contracts.errors import ConfigError
@@ -32,6 +33,16 @@ BUILDING_W = 6_900.0
 LEASE_S = 10
 CELLS = {"capacity_wh": 50_000, "max_charge_w": 8_000, "max_discharge_w": 8_000}
 PASSWORD = "only-for-tests"
+AMBIENT = "sensor/weather/ambient_temperature_c"
+
+WEATHER = {
+    "map": 1,
+    "id": "weather",
+    "nature": "sensor",
+    "points": {
+        "ambient_temperature": {"topic": "roof/{device}/t", "unit": "degF", "required": True}
+    },
+}
 
 
 def free_port() -> int:
@@ -84,6 +95,7 @@ def settings(data: Path, port: int, gx: Elsewhere, **more: Any) -> SiteSettings:
         },
         "batteries": [{"id": "tank", **mine, **CELLS}],
         "pv": [{"id": "roof", **mine, "rated_w": 10_000}],
+        "sensors": [{"id": "weather", "kind": "mqtt", "password": PASSWORD, "map": WEATHER}],
         "mqtt": {"port": port},
         "ocpp": {"host": "127.0.0.1", "port": 0},
         "telemetry_s": 0.5,
@@ -116,6 +128,20 @@ async def running_hardware(depot: Depot) -> AsyncIterator[None]:
         task.cancel()
 
 
+async def say_the_weather(port: int, clock: FastClock) -> None:
+    """68 degrees Fahrenheit, for ever."""
+    async with aiomqtt.Client(
+        "127.0.0.1",
+        port,
+        username="weather",
+        password=PASSWORD,
+        protocol=aiomqtt.ProtocolVersion.V311,
+    ) as station:
+        while True:
+            await station.publish("roof/weather/t", "68", qos=1)
+            await clock.sleep(1.0)
+
+
 def orders(clock: FastClock, *, storage_w: float, generation_w: float) -> Instruction:
     one = instruction(site_id="depot-1", start=clock.now())
     end = one.start + timedelta(hours=1)
@@ -130,7 +156,8 @@ def measured(database: Path, point: str) -> list[float | None]:
         found = connection.execute("SELECT seq, body FROM outbox ORDER BY seq").fetchall()
     connection.close()
     rows = [codec.decode_row(seq, body).row for seq, body in found]
-    return [row.value for row in rows if isinstance(row, Measurement) and row.point == point]
+    values = [row for row in rows if isinstance(row, Measurement) and row.point == point]
+    return [None if row.value is None else round(row.value, 3) for row in values]
 
 
 @pytest.mark.row("trap:Q2")
@@ -150,6 +177,9 @@ async def test_meter_battery_and_roof_by_topic_maps(
             group.create_task(run(settings(data, port, gx), clock, stopping))
             await until(lambda: depot.batteries["tank"].battery.power_w == 3_000.0)
             await until(lambda: depot.pv["roof"].pv.power_w == -2_000.0)
+            weather = group.create_task(say_the_weather(port, clock))
+            await until(lambda: 20.0 in measured(data / DATABASE, AMBIENT))
+            weather.cancel()
             depot.fail("tank", FaultKind.DROP, 10.0)
             await until(lambda: depot.batteries["tank"].battery.power_w == 0.0)
             await until(lambda: depot.batteries["tank"].battery.power_w == 3_000.0)
