@@ -63,6 +63,7 @@ class PointBoard:
         What a source puts without an await in between is told at once.
         """
         while self._told <= told:
+            self._telling.clear()
             await self._telling.wait()
         return self._told
 
@@ -81,4 +82,3 @@ class PointBoard:
     def _tell(self) -> None:
         self._told += 1
         self._telling.set()
-        self._telling = asyncio.Event()

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from contracts.reading import Quality
 from site_agent.devices.points.units import to_canonical
-from site_agent.devices.points.vocabulary import POINTS
 from site_agent.devices.profiles.schema import Check, Point, Profile, Register, When
 
 Numbers = Callable[[Register], float | None]
@@ -42,7 +41,7 @@ def points_of(profile: Profile, group: str) -> Mapping[str, Point]:
 
 def read_points(profile: Profile, points: Mapping[str, Point], numbers: Numbers) -> dict[str, Said]:
     """What the device says of these points."""
-    said = {name: _said(profile, name, point, numbers) for name, point in points.items()}
+    said = {name: _said(profile, point, numbers) for name, point in points.items()}
     for check in profile.checks:
         if {*check.sum, check.equals} <= said.keys() and not holds(check, said):
             said |= dict.fromkeys((*check.sum, check.equals), _NOTHING)
@@ -59,7 +58,7 @@ def holds(check: Check, said: Mapping[str, Said]) -> bool:
     return off <= max(check.tolerance, check.share * abs(total))
 
 
-def _said(profile: Profile, name: str, point: Point, numbers: Numbers) -> Said:
+def _said(profile: Profile, point: Point, numbers: Numbers) -> Said:
     condition = point.valid_when
     if condition is not None:
         state = numbers(profile.states[condition.state])
@@ -68,10 +67,12 @@ def _said(profile: Profile, name: str, point: Point, numbers: Numbers) -> Said:
         if state not in condition.among:
             value = condition.otherwise
             return _NOTHING if value is None else Said(value, Quality.ESTIMATED)
-    number = _sum(numbers(register) for register in (point, *point.plus))
+    number = numbers(point)
+    if point.plus:
+        number = _sum([number, *(numbers(register) for register in point.plus)])
     if number is None:
         return _NOTHING
-    value = to_canonical(number, point.unit or POINTS[name].unit)
+    value = number if point.unit is None else to_canonical(number, point.unit)
     directed = _directed(profile, point, value, numbers)
     return _NOTHING if directed is None or _beyond(point, directed) else Said(directed)
 

@@ -69,7 +69,9 @@ class ProfileSource:
         self, registers: Iterable[Register], priority: Priority
     ) -> Mapping[Register, float | None]:
         """What registers say now, None where they say nothing; raises as `RegisterLink`."""
-        return await self._reader(registers).read(priority)
+        wanted = list(registers)
+        numbers = await self._reader(wanted).read(priority)
+        return {register: numbers[id(register)] for register in wanted}
 
     def _reader(self, registers: Iterable[Register]) -> Reader:
         return Reader(self._profile, self._link, self._unit_id, registers, self._clock)
@@ -106,7 +108,7 @@ class ProfileSource:
             self._readers[group] = self._reader(registers_of(self._profile, group))
         at = self._clock.now()
         numbers = await self._readers[group].read(priority)
-        said = read_points(self._profile, self._points[group], numbers.__getitem__)
+        said = read_points(self._profile, self._points[group], lambda one: numbers[id(one)])
         for point, one in said.items():
             self._board.put(point, one.value, at, one.quality)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
 from contracts.clock import SystemClock
 from contracts.reading import Quality
 from contracts.testing import FakeClock
-from depot_sim.modbus.pdu import Table
+from depot_sim.modbus.pdu import RefusedError, Table
 from site_agent.devices.modbus.link import RegisterLink
 from site_agent.devices.profiles.schema import Profile
 from site_agent.devices.profiles.source import ProfileSource
@@ -70,6 +71,49 @@ async def test_a_register_that_is_refused_does_not_take_the_others_along() -> No
             missing = source.board.reading("frequency", CLOCK.now())
     assert (missing.value, missing.quality) == (None, Quality.INVALID)
     assert all(address != 4 for _, address, _ in device.asked), "not asked for again at once"
+
+
+async def test_a_device_that_refuses_gaps_is_read_without_them() -> None:
+    device = a_meter()
+    device.put(Table.HOLDING, 2, [50])
+    device.put(Table.HOLDING, 6, [230])
+    one = profile(
+        METER,
+        "  frequency: {address: 2, type: uint16}",
+        "  voltage_l1: {address: 6, type: uint16}",
+    )
+    async with serving(device) as port, linked(port, timeout_s=5.0) as link:
+        source = a_source(link, one)
+        async with running(source):
+            await until(lambda: source.board.fresh("voltage_l1", CLOCK.now()) == 230.0)
+            device.asked.clear()
+            await until(lambda: len(device.asked) > 4)
+            assert power(source) == 1234.0
+    extents = [(address, count) for _, address, count in device.asked]
+    assert set(extents) == {(0, 3), (6, 1)}
+
+
+class OneByOne(RegisterDevice):
+    """Answers for one value at a time only."""
+
+    def read(self, table: Table, address: int, count: int) -> Sequence[int]:
+        if count > 2:
+            self.asked.append((table, address, count))
+            raise RefusedError(2)
+        return super().read(table, address, count)
+
+
+async def test_a_device_that_refuses_blocks_is_read_one_by_one() -> None:
+    device = OneByOne()
+    device.put_number(Table.HOLDING, 0, "i", 1234)
+    device.put(Table.HOLDING, 2, [50])
+    one = profile(METER, "  frequency: {address: 2, type: uint16}")
+    async with serving(device) as port, linked(port, timeout_s=5.0) as link:
+        source = a_source(link, one)
+        async with running(source):
+            await until(lambda: {count for _, _, count in device.asked[-6:]} == {1, 2})
+            assert power(source) == 1234.0
+            assert source.board.fresh("frequency", CLOCK.now()) == 50.0
 
 
 async def test_nothing_is_believed_of_another_device() -> None:
