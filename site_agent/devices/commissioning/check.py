@@ -16,7 +16,7 @@ from site_agent.devices.commissioning.probe import NobodyThereError, Survey, mee
 from site_agent.devices.commissioning.profile_survey import survey_by
 from site_agent.devices.commissioning.trials import BatteryTrial, PvTrial, Trial
 from site_agent.devices.commissioning.verdict import Judge, Line
-from site_agent.devices.commissioning.yard import METER_ID, Candidate, yard
+from site_agent.devices.commissioning.yard import METER_ID, Candidate, Yard, yard
 from site_agent.devices.modbus.link import RegisterLink
 from site_agent.devices.profiles.library import find
 from site_agent.devices.writer import unit_of
@@ -37,11 +37,13 @@ async def check(
     Raises:
         ConfigError: there is no such device, or one cannot be made of its settings.
     """
-    async with yard(settings, clock, sessions, moved=moved) as candidates:
-        for candidate in _chosen(candidates, device):
-            one = _Examination(
-                candidate, candidates[0], settings, clock, move=candidate.id in moved
-            )
+    async with yard(settings, clock, sessions, moved=moved) as devices:
+        if moved:
+            devices.start(devices.meter)
+        for candidate in devices.candidates:
+            if device not in (None, candidate.id):
+                continue
+            one = _Examination(candidate, devices, settings, clock, move=candidate.id in moved)
             async with aclosing(one.lines()) as lines:
                 async for line in lines:
                     tell(line)
@@ -62,24 +64,20 @@ def movable(settings: SiteSettings, device: str | None) -> list[str]:
     return [one for one in takers if device in (None, one)]
 
 
-def _chosen(candidates: Sequence[Candidate], name: str | None) -> Sequence[Candidate]:
-    return [one for one in candidates if name in (None, one.id)]
-
-
 class _Examination:
     """One device."""
 
     def __init__(
         self,
         candidate: Candidate,
-        meter: Candidate,
+        devices: Yard,
         site: SiteSettings,
         clock: Clock,
         *,
         move: bool,
     ) -> None:
         self._candidate = candidate
-        self._meter = meter
+        self._devices = devices
         self._site = site
         self._move = move
         self._clock = clock
@@ -96,6 +94,7 @@ class _Examination:
                 return
             for line in self._of_registers(found):
                 yield line
+        self._devices.start(self._candidate)
         if not await looks.first_word(self._candidate, self._clock):
             yield self._speechless()
             return
@@ -195,5 +194,5 @@ class _Examination:
         return PvTrial(self._candidate, cast(PvInverter, device), self._clock)
 
     def _meter_w(self) -> float | None:
-        reading = self._meter.readings(self._clock.now())["active_power"]
+        reading = self._devices.meter.readings(self._clock.now())["active_power"]
         return reading.value if reading.quality.usable else None

@@ -163,8 +163,10 @@ async def of_site(
     Raises:
         ConfigError: a device cannot be made of its settings.
     """
-    async with yard(settings, clock, sessions) as candidates:
-        chosen = [one for one in candidates if device in (None, one.id)]
+    async with yard(settings, clock, sessions) as devices:
+        chosen = [one for one in devices.candidates if device in (None, one.id)]
+        for one in chosen:
+            devices.start(one)
         async for _ in pace.beats(clock):
             now = clock.now()
             tell(Picture(at=now, rows=tuple(row for one in chosen for row in _said(one, now))))

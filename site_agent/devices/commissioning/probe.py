@@ -137,14 +137,15 @@ async def meet(link: RegisterLink, unit: int, clock: Clock, surveys: Sequence[Su
     try:
         return await recognise(link, unit, clock, surveys)
     except TransientError as error:
-        raise NobodyThereError(await _why(link, error)) from error
+        raise NobodyThereError(await _why(link, unit, error)) from error
 
 
-async def _why(link: RegisterLink, error: TransientError) -> Trouble:
+async def _why(link: RegisterLink, unit: int, error: TransientError) -> Trouble:
     if not link.connected:
         trouble = await connection_trouble(link.settings)
         if trouble is not None:
             return trouble
     return Trouble(
-        str(error), "is the unit id right? `gridyard device probe` asks all the usual ones"
+        f"{link.settings.where} does not answer as unit {unit} ({error})",
+        "is the unit id right? `gridyard device probe` asks all the usual ones",
     )

@@ -1,10 +1,10 @@
-"""The configured devices of a site, running without their agent."""
+"""The configured devices of a site, without their agent."""
 
 from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Iterator, Mapping, Set
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence, Set
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -46,7 +46,7 @@ AnyDevice = _Stated | Sensor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """One device to be looked at, running."""
+    """One device to be looked at."""
 
     id: str
     nature: Nature
@@ -119,11 +119,35 @@ class _Shop(Workshop):
         return super().link(settings)
 
 
+class Yard:
+    """The devices of a site, the meter first; each is silent until it is started."""
+
+    def __init__(self, candidates: Sequence[Candidate], group: asyncio.TaskGroup) -> None:
+        self.candidates = candidates
+        self._group = group
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    @property
+    def meter(self) -> Candidate:
+        """That at the connection point."""
+        return self.candidates[0]
+
+    def start(self, candidate: Candidate) -> None:
+        """Let it poll, or listen, from now on."""
+        if candidate.id not in self._tasks:
+            self._tasks[candidate.id] = self._group.create_task(candidate.device.run())
+
+    def stop(self) -> None:
+        """All of them."""
+        for task in self._tasks.values():
+            task.cancel()
+
+
 @asynccontextmanager
 async def yard(
     settings: SiteSettings, clock: Clock, sessions: SessionStore, *, moved: Set[str] = frozenset()
-) -> AsyncIterator[list[Candidate]]:
-    """Let every device of a site run, but for chargers on OCPP; the meter comes first.
+) -> AsyncIterator[Yard]:
+    """Every device of a site, but for chargers on OCPP, without its agent.
 
     Nothing is told to them by itself, and nothing can be told to devices on Modbus but by the links
     of those that are to be `moved`. `sessions`: where chargers note who stays; none of the agent's.
@@ -140,13 +164,12 @@ async def yard(
         elsewhere = None if settings.mqtt.embedded else site_address(settings.mqtt)
         address = elsewhere if broker is None else broker.address
         shop = _Shop(settings.site_id, clock, address, _places(settings, moved))
-        candidates = list(_candidates(shop, settings, sessions))
-        runs = [one.device.run() for one in candidates]
-        runs += [link.run() for link in shop.links.values()]
-        tasks += [group.create_task(run) for run in runs]
+        made = Yard(list(_candidates(shop, settings, sessions)), group)
+        tasks += [group.create_task(link.run()) for link in shop.links.values()]
         try:
-            yield candidates
+            yield made
         finally:
+            made.stop()
             for task in tasks:
                 task.cancel()
 
