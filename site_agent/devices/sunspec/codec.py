@@ -69,27 +69,21 @@ class ModelCodec:
         points = [self._points[name] for name in changes]
         for point, number in zip(points, changes.values(), strict=True):
             data[point.place] = self._bytes(point, number, bytes(data))
-        first = min(point.offset for point in points)
-        last = max(point.offset + point.size for point in points)
-        return Block(first, struct.unpack(f">{last - first}H", data[2 * first : 2 * last]))
+        return _block(sorted(points, key=lambda point: point.offset), bytes(data))
 
     def runs(self, changes: Mapping[str, float], registers: Sequence[int]) -> list[Block]:
-        """As `encode`, but only the points named: curves have read-only points in between."""
+        """As `encode`, but only the points named: there may be read-only ones in between.
+
+        Neighbours are written together; what is named first is written first.
+        """
         data = bytearray(struct.pack(f">{len(registers)}H", *registers))
         for name, number in changes.items():
             point = self._points[name]
             data[point.place] = self._bytes(point, number, bytes(data))
-        blocks: list[Block] = []
-        for point in sorted((self._points[name] for name in changes), key=lambda one: one.offset):
-            words = struct.unpack(f">{point.size}H", data[point.place])
-            last = blocks[-1] if blocks else None
-            whole = () if last is None else (*last.words, *words)
-            joins = last is not None and last.offset + len(last.words) == point.offset
-            if last is not None and joins and len(whole) <= MAX_WRITE:
-                blocks[-1] = Block(last.offset, whole)
-            else:
-                blocks.append(Block(point.offset, words))
-        return blocks
+        turns = {name: turn for turn, name in enumerate(changes)}
+        runs = _runs(self._points[name] for name in changes)
+        runs.sort(key=lambda run: min(turns[point.name] for point in run))
+        return [_block(run, bytes(data)) for run in runs]
 
     def differs(self, changes: Mapping[str, float], registers: Sequence[int]) -> list[str]:
         """Which of the points do not hold their number yet; raises as `encode`."""
@@ -129,3 +123,21 @@ class ModelCodec:
         if raw == form.absent:
             raise CapabilityMissingError(f"{point.name} cannot be {number}")
         return encoded
+
+
+def _runs(points: Iterable[Point]) -> list[list[Point]]:
+    """Points that follow one another without a gap, as many as one write holds."""
+    runs: list[list[Point]] = []
+    for point in sorted(points, key=lambda one: one.offset):
+        last = runs[-1] if runs else [point]
+        joins = last[-1].offset + last[-1].size == point.offset
+        if joins and point.offset + point.size - last[0].offset <= MAX_WRITE:
+            last.append(point)
+        else:
+            runs.append([point])
+    return runs
+
+
+def _block(run: list[Point], data: bytes) -> Block:
+    first, last = run[0].offset, run[-1].offset + run[-1].size
+    return Block(first, struct.unpack(f">{last - first}H", data[2 * first : 2 * last]))

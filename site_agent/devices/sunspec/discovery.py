@@ -51,6 +51,12 @@ async def discover(read: ReadRegisters, bases: Sequence[int] = BASES) -> tuple[P
     raise ProtocolError(f"no SunSpec marker at {', '.join(map(str, sorted(bases)))}")
 
 
+async def more_follow(read: ReadRegisters, last: Place) -> bool:
+    """Whether a model follows that was the last when the list was walked; raises as `read`."""
+    head = await _read_or_nothing(read, last.address + 2 + last.length, 1)
+    return bool(head) and head[0] != END
+
+
 def find(places: Iterable[Place], model_ids: Iterable[int]) -> Place | None:
     """The first place of the first of `model_ids` that the device has."""
     places = tuple(places)

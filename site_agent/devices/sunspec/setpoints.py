@@ -69,13 +69,13 @@ class Watts:
         return Timer(total_s=values["WSetRvrtTms"], remaining_s=values["WSetRvrtRem"])
 
     def _changes(self, before: Read, generated_w: float) -> Mapping[str, float]:
-        changes = {
+        changes = {  # written one by one, the timer goes first: no setpoint without its end
+            "WSetEnaRvrt": 1.0,
+            "WSetRvrtTms": self._lease_s,
+            "WSetRvrt": 0.0,
             "WSetEna": 1.0,
             "WSetMod": _IN_WATTS,
             "WSet": generated_w,
-            "WSetRvrt": 0.0,
-            "WSetEnaRvrt": 1.0,
-            "WSetRvrtTms": self._lease_s,
         }
         return _known(changes, before.values, self._OPTIONAL)
 

@@ -11,9 +11,12 @@ from contracts.errors import LinkDownError, ProtocolError, TransientError
 from site_agent.devices.modbus.link import Priority, RegisterLink
 from site_agent.devices.modbus.replies import MAX_READ, ModbusRefusedError
 from site_agent.devices.sunspec.codec import Block, CapabilityMissingError, ModelCodec, Values
-from site_agent.devices.sunspec.discovery import BASES, Place, discover, find
+from site_agent.devices.sunspec.discovery import BASES, Place, discover, find, more_follow
 
 _log = structlog.get_logger(__name__)
+
+_READS_A_LOOK = 100
+"""After so many reads the end of the list is looked at again."""
 
 Codecs = Mapping[int, ModelCodec]
 """Models that serve one purpose, by id, the preferred one first."""
@@ -48,6 +51,7 @@ class SunSpecUnit:
         self._places: tuple[Place, ...] | None = None
         self._bases = BASES
         self._piecewise: set[int] = set()
+        self._reads = 0
 
     async def models(self) -> tuple[Place, ...]:
         """Every model of the device in its order, known to us or not.
@@ -74,6 +78,9 @@ class SunSpecUnit:
             ProtocolError: not a SunSpec device, or not laid out as it was a moment ago.
             TransientError: no answer.
         """
+        self._reads += 1
+        if self._reads % _READS_A_LOOK == 0:
+            await self._look_behind_the_last()
         place, codec = await self._locate(codecs)
         registers = await self.registers(place, codec.span, priority)
         return Read(model_id=place.model_id, values=codec.decode(registers))
@@ -194,6 +201,11 @@ class SunSpecUnit:
             self._places = None
             raise ProtocolError(f"model {place.model_id} is not where it was")
         return registers
+
+    async def _look_behind_the_last(self) -> None:
+        """A device that was still starting up may have more models by now."""
+        if self._places and await more_follow(self._read_slowly, self._places[-1]):
+            self._places = None
 
     async def _search(self) -> tuple[Place, ...]:
         """Some devices are silent where they have no registers: search elsewhere next time."""

@@ -194,7 +194,7 @@ async def test_lapse_is_what_the_device_shows(
 async def test_a_battery_that_refuses_registers_in_between_gets_its_points_alone(
     bench: Bench,
 ) -> None:
-    """Its setpoint first and its timer right after, and so from the beginning next time."""
+    """Its timer first and its setpoint right after, and so from the beginning next time."""
     pct = 40070 + 28
 
     def strict(address: int, values: list[int]) -> ExcCodes | None:
@@ -205,12 +205,12 @@ async def test_a_battery_that_refuses_registers_in_between_gets_its_points_alone
     async with server.serving(), bench.running(server.port, battery) as device:
         await device.set_power(to(1000.0))
         pieces = [
-            (40070 + 22, [1, 1, *words(-1000), 0, 0]),
             (40070 + 30, [1, 0, 30]),
+            (40070 + 22, [1, 1, *words(-1000), 0, 0]),
         ]
         assert server.writes == pieces
         await device.set_power(to(0.0))
-        assert server.writes[2:] == [(pieces[0][0], [1, 1, 0, 0, 0, 0]), pieces[1]]
+        assert server.writes[2:] == [pieces[0], (pieces[1][0], [1, 1, 0, 0, 0, 0])]
         frames = [frame for frame in server.received if frame[7] == 0x10]
         assert len(frames) == 5, "the whole block was tried once"
         assert device.spec.lapse is Lapse.DEVICE

@@ -71,6 +71,22 @@ async def test_a_model_whose_registers_are_refused_is_missing_and_searched_anew(
 
 
 @pytest.mark.row("trap:S4")
+async def test_models_that_come_late_are_found() -> None:
+    """As an inverter whose battery wakes up after it."""
+    late = image(common(), model(713, SoC=60, Pct_SF=0), model(704, WSet=0, WSet_SF=0))
+    for end in ([0xFFFF, 0], []):
+        link = ImageLink(image(common(), model(713, SoC=60, Pct_SF=0), end=end))
+        unit = SunSpecUnit(link, 1)
+        for _ in range(250):
+            await soc(unit)
+        assert not await unit.has(POWER)
+        assert len(link.reads) < 270, "it looks, but does not search without need"
+        link.registers = late
+        while not await unit.has(POWER):
+            await soc(unit)
+
+
+@pytest.mark.row("trap:S4")
 async def test_the_length_of_the_device_counts_not_that_of_the_definition() -> None:
     short = [713, 3, 500, 400, 55]  # SoC is its last register: no scale factor
     longer = [*model(713, SoC=55, Pct_SF=0), 1, 2, 3]
