@@ -23,6 +23,8 @@ _FRAME_S = 5.0
 """How long the rest of a frame, or taking an answer, may last, s."""
 _REST_S = 0.02
 """After each answer: 50 requests a second and client are enough, and a flood delays nobody else."""
+_COMPLAIN_S = 10.0
+_HANDSHAKE_S = 10.0
 _BUFFER = 1024
 _HEAD = 7
 _LONGEST = 254
@@ -58,6 +60,7 @@ class ScadaServer:
         self._clock = clock
         self._registers = registers
         self._guests = 0
+        self._quiet_until_s = 0.0
         self.port = config.port
         self.ready = asyncio.Event()
         """Set once clients can connect; `port` is then the real one."""
@@ -77,6 +80,7 @@ class ScadaServer:
                     config.port,
                     limit=_BUFFER,
                     ssl=config.context,
+                    ssl_handshake_timeout=None if config.context is None else _HANDSHAKE_S,
                     start_serving=False,
                 )
                 await server.start_serving()
@@ -108,12 +112,19 @@ class ScadaServer:
 
     def _admitted(self, peer: str) -> bool:
         if not _within(peer, self._config.clients):
-            _log.warning("scada: a client is not let in", peer=peer)
+            self._complain("a client is not let in", peer)
             return False
         if self._guests > self._config.most_clients:
-            _log.warning("scada: too many clients", peer=peer, most=self._config.most_clients)
+            self._complain("too many clients", peer)
             return False
         return True
+
+    def _complain(self, words: str, peer: str) -> None:
+        """One line in a while: whoever knocks all the time must not fill the log."""
+        now_s = self._clock.monotonic()
+        if now_s >= self._quiet_until_s:
+            self._quiet_until_s = now_s + _COMPLAIN_S
+            _log.warning(f"scada: {words}", peer=peer)
 
     async def _converse(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, may_write: bool
@@ -125,7 +136,7 @@ class ScadaServer:
                 head = first + await reader.readexactly(_HEAD - 1)
                 length = int.from_bytes(head[4:6], "big")
                 if head[2:4] != b"\0\0" or not _SHORTEST <= length <= _LONGEST:
-                    _log.warning("scada: no Modbus frame", peer=_address(writer))
+                    self._complain("a client sent no Modbus frame", _address(writer))
                     return
                 pdu = await reader.readexactly(length - 1)
                 reply = self._reply(head[6], pdu, may_write=may_write)
