@@ -152,3 +152,59 @@ async def test_a_device_nobody_has_is_a_plain_mistake(tmp_path: Path) -> None:
         assert movable(depot.site(), "meter") == []
         with pytest.raises(ConfigError, match="there are meter, bess, roof"):
             movable(depot.site(), "garage")
+
+
+MAKERS = """
+site_id: depot
+drift_period_s: 40
+meter: {kind: em540}
+building: {base_w: 16000, swing_w: 2000}
+batteries:
+  - {id: sh, kind: sungrow, capacity_wh: 20000, max_charge_w: 10000, max_discharge_w: 10000,
+     reaction_s: 1.5, ramp_w_per_s: 3000, standby_w: 40}
+  - {id: multi, kind: victron, unit_id: 227, capacity_wh: 20000, max_charge_w: 10000,
+     max_discharge_w: 10000}
+modbus_chargers:
+  - {id: ac, vehicle: {id: van, id_tag: TAG-1, capacity_wh: 68000, soc_pct: 35, max_ac_w: 11040}}
+"""
+THEIR_SITE = """
+site_id: site
+data: {data}
+contract_limit_w: 60000
+max_building_w: 20000
+circuit: {{limit_a: 100}}
+meter: {{kind: profile, profile: carlo-gavazzi.em540, host: 127.0.0.1, port: {meter}}}
+batteries:
+  - {{id: sh, kind: profile, profile: sungrow.sh, host: 127.0.0.1, port: {sh},
+     capacity_wh: 20000, max_charge_w: 10000, max_discharge_w: 10000}}
+  - {{id: multi, kind: profile, profile: victron.multi, host: 127.0.0.1, port: {multi},
+     capacity_wh: 20000, max_charge_w: 10000, max_discharge_w: 10000, lapse: none}}
+chargers:
+  - {{id: ac, kind: profile, profile: alfen.ng9xx, host: 127.0.0.1, port: {ac}}}
+"""
+
+
+@leaping
+async def test_devices_with_their_makers_registers_are_checked_by_their_profiles(
+    tmp_path: Path,
+) -> None:
+    async with works(tmp_path, text=MAKERS) as depot:
+        where = depot.depot.addresses
+        text = THEIR_SITE.format(
+            data=tmp_path,
+            meter=where.meter.port,
+            sh=where.batteries["sh"].port,
+            multi=where.batteries["multi"].port,
+            ac=where.chargers["ac"].port,
+        )
+        site = loads(text, SiteSettings, name="site")
+        lines = await depot.lines(site, None, "sh", "multi")
+    failed = {key: line for key, line in lines.items() if line.verdict is Verdict.FAIL}
+    assert failed == {}
+    assert lines["sh", "lapse"].verdict is Verdict.OK
+    assert "timer of 60 s" in lines["sh", "re-arm"].detail
+    assert "never ends by itself" in lines["multi", "lapse"].detail
+    assert lines["multi", "response"].verdict is Verdict.OK
+    assert "unit 227 answers" in lines["multi", "reach"].detail  # its profile's usual one
+    assert lines["ac", "points"].verdict is Verdict.OK
+    assert ("ac", "sign") not in lines
