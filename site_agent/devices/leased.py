@@ -78,6 +78,10 @@ class LeasedSetpoint(Generic[V]):
             except GridyardError as error:  # the loop asks again and then gets the error itself
                 _log.warning("lease not refreshed", device=self._name, why=str(error))
 
+    def doubt(self) -> None:
+        """Somebody may have told the device otherwise: tell it again at the next chance."""
+        self._lease.doubt()
+
     def judge(self, measured_w: float | None) -> None:
         """Compare measured power with the setpoint in force: registers and answers prove nothing.
 

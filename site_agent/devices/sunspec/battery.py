@@ -141,7 +141,8 @@ class SunSpecBattery:
         await self._lapse.load()
         at = self._clock.now()
         read = await self._unit.read(MEASUREMENT, Priority.FAST)
-        await self._supervision.poll()
+        if await self._supervision.poll():
+            self._setpoint.doubt()  # whoever was there may have left another one
         await self._learn(at)
         self._power = (  # now, for it is online only with known limits
             await dc_power(self._unit, at)

@@ -118,7 +118,8 @@ class SunSpecPv:
         await self._lapse.load()
         at = self._clock.now()
         read = await self._unit.read(MEASUREMENT, Priority.FAST)
-        await self._supervision.poll()
+        if await self._supervision.poll():
+            self._setpoint.doubt()  # whoever was there may have left another one
         self._faulted = faulted(read) or not self._supervision.alive
         self._power = power(read, at, idle_w=self._tolerance_w)
         measured_w = self._power.value

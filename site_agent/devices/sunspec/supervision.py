@@ -84,14 +84,14 @@ class Supervision:
         if self._local:
             raise LocalControlError(f"{self._name} is under local control: release it there")
 
-    async def poll(self) -> None:
+    async def poll(self) -> bool:
         """Once a second at most: look who is in command, look at their heartbeat, count ours.
 
-        Raises: as `SunSpecUnit.read`.
+        Returns whether command has just been given back. Raises: as `SunSpecUnit.read`.
         """
         now_s = self._clock.monotonic()
         if now_s < self._next_s:
-            return
+            return False
         self._next_s = now_s + _PERIOD_S
         driven = now_s - self._asked_s <= PATIENCE_S
         for side in self._sides:
@@ -99,7 +99,9 @@ class Supervision:
         local = any(side.local for side in self._sides)
         if local is not self._local:
             _log.warning("local control", device=self._name, taken=local)
+        given_back = self._local and not local
         self._local = local
+        return given_back
 
 
 class _Side:

@@ -49,6 +49,10 @@ def battery(link: RegisterLink, clock: Clock, wake: Wake) -> SunSpecBattery:
     return SunSpecBattery(link, 1, SPEC, clock=clock, wake=wake)
 
 
+def patient(link: RegisterLink, clock: Clock, wake: Wake) -> SunSpecBattery:
+    return SunSpecBattery(link, 1, SPEC, clock=clock, wake=wake, lease_s=600)
+
+
 def pv(link: RegisterLink, clock: Clock, wake: Wake) -> SunSpecPv:
     return SunSpecPv(link, 1, PV, clock=clock, wake=wake)
 
@@ -181,6 +185,21 @@ async def test_under_local_control_nothing_is_written(
         await until(lambda: not device.state(bench.clock.now()).local)
         await device.set_power(to(6000.0))
         assert server.writes
+
+
+async def test_what_was_held_before_local_control_is_told_again(bench: Bench) -> None:
+    server = ImageServer(registers())
+    setpoint = address_of(server.registers, 704) + 22
+    async with server.serving(), bench.running(server.port, patient) as device:
+        await device.set_power(to(5000.0))
+        set_word(server, 715, LOCAL_715, 1)
+        await until(lambda: device.state(bench.clock.now()).local)
+        server.writes.clear()
+        set_word(server, 715, LOCAL_715, 0)
+        await until(lambda: not device.state(bench.clock.now()).local)
+        with suppress(TransientError):
+            await device.set_power(to(5000.0))
+        await until(lambda: setpoint in {address for address, _ in server.writes})
 
 
 async def test_an_inverter_under_local_control(bench: Bench) -> None:

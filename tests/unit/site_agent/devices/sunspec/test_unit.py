@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
@@ -12,11 +13,12 @@ from contracts.errors import GridyardError, ProtocolError, TransientError
 from site_agent.devices.modbus.link import Priority
 from site_agent.devices.sunspec.codec import CapabilityMissingError, ModelCodec
 from site_agent.devices.sunspec.describe import decode_all
-from site_agent.devices.sunspec.measure import MEASUREMENT
+from site_agent.devices.sunspec.measure import MEASUREMENT, power
 from site_agent.devices.sunspec.unit import Codecs, SunSpecUnit
 from support.image_link import ImageLink
 from support.sunspec_image import address_of, common, image, model, vendor
 
+AT = datetime(2026, 1, 5, tzinfo=UTC)
 STORAGE: Codecs = {713: ModelCodec(713, ("SoC",))}
 POWER: Codecs = {704: ModelCodec(704, ("WSet",))}
 MODELS = (1, 103, 121, 123, 124, 160, 203, 213, 701, 704, 705, 707, 711, 713, 714, 715, 802, 803)
@@ -134,6 +136,38 @@ async def test_a_whole_device_in_words() -> None:
     named = {point.name: point for point in models[1].points}
     assert (named["W"].value, named["W"].unit, named["St"].symbols) == (1000, "W", ("MPPT",))
     assert models[2].notes == ("no definition of this model is published",)
+
+
+@pytest.mark.row("trap:S5")
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        pytest.param({"W": 10_145, "St": 4, "Hz": 49_944, "PhVphA": 2315}, -1014.5, id="by day"),
+        pytest.param({"W": 0, "St": 2, "Hz": 0, "PhVphA": 0, "PF": 1000}, 0.0, id="asleep"),
+        pytest.param({"W": 10_145, "St": 2, "Hz": 0, "PhVphA": 0}, None, id="asleep, a leftover"),
+    ],
+)
+async def test_an_inverter_whose_registers_are_never_empty(
+    shown: dict[str, int], expected: float | None
+) -> None:
+    """As a KACO: at night 0 V and 0 Hz instead of sentinels, and controls that mean nothing."""
+    scales = {"W_SF": -1, "Hz_SF": -3, "V_SF": -1, "PF_SF": -1}
+    link = ImageLink(
+        image(
+            common(),
+            model(103, **(scales | shown)),
+            model(113, W=float(shown["W"]) / 10, St=shown["St"]),
+            model(120, PFRtgQ1=-14_656, PFRtg_SF=-3),
+            model(122, ECPConn=0),
+            vendor(64204, 8),
+        )
+    )
+    unit = SunSpecUnit(link, 1)
+    reading = power(await unit.read(MEASUREMENT, Priority.FAST), AT, idle_w=430.0)
+    assert reading.value == expected
+    found = {one.model_id: {p.name: p for p in one.points} for one in await decode_all(unit)}
+    assert found[103]["Hz"].value == shown["Hz"] / 1000
+    assert found[120]["PFRtgQ1"].value == -14.656
 
 
 async def test_a_model_that_cannot_be_read_carries_the_reason() -> None:
