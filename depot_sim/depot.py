@@ -100,6 +100,9 @@ class Depot:
             c.id: build_field.contacts(c, clock, self.elapsed) for c in config.contacts
         }
         self.wires = {one.id: self._new_wire(one) for one in config.wires}
+        for device in (*self._onlookers(), *self._devices()):
+            if isinstance(device, ModbusDevice):
+                device.terminals = self._terminals
         self._islanding = {
             b.id for b in config.batteries if isinstance(b, SunSpecBatterySettings) and b.islands
         }
@@ -224,6 +227,10 @@ class Depot:
             inductive_w = flows[part] if part == BUILDING else NO_FLOW
             seen = self.mains.at_the_meter(before.step(dt_s, [flows[part]]), inductive_w, factor)
             self._measured[part] = replace(seen, phases_v=self.plant.phases_v)
+
+    def _terminals(self) -> Plant:
+        """What devices that have power see of the grid; in an outage, that of their island."""
+        return self.plant if self.mains.supply.live else Plant()
 
     def _new_meter(self, config: SubMeters) -> FieldMeter | MqttMeter:
         part = config.of if isinstance(config, SubMeterSettings) else self.config.meter.id

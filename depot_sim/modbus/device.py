@@ -14,6 +14,7 @@ from depot_sim.modbus.listener import Address, Listener
 from depot_sim.modbus.pdu import Table, Unit
 from depot_sim.modbus.server import LINE_FAULTS, Member, ModbusServer
 from depot_sim.physics.lease import Lease
+from depot_sim.physics.plant import Plant
 
 FAULTS = LINE_FAULTS | {FaultKind.FREEZE, FaultKind.SENTINEL}
 """Of every Modbus device."""
@@ -47,6 +48,8 @@ class ModbusDevice(ABC):
         self.elapsed = elapsed
         self._clock = clock or SystemClock()
         self.line: ModbusServer | None = None
+        self.terminals: Callable[[], Plant] = Plant
+        """What voltage and frequency it sees; a nominal grid unless it is told another."""
 
     @abstractmethod
     def read(self, table: Table, address: int, count: int) -> Sequence[int]:

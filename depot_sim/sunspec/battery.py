@@ -9,9 +9,9 @@ with WSetRvrtTms seconds; 0 means that the setpoint never lapses. When the timer
 takes the value of WSetEnaRvrt and WSet that of WSetRvrt: by default the battery goes to 0 W.
 WSetRvrtRem counts the seconds down.
 
-With `heartbeat_s` it also has model 715, and the setpoint ends when the controller's heartbeat does
-(`heartbeat`). With `functions` it also has the constants of 704 and the curves of 705 to 712
-(`functions`).
+With `heartbeat_s` it also has models 714 (with one port, that of the cells) and 715, and the
+setpoint ends when the controller's heartbeat does (`heartbeat`). With `functions` it also has the
+constants of 704 and the curves of 705 to 712 (`functions`).
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ from depot_sim.modbus.listener import Listener
 from depot_sim.physics.battery import Battery
 from depot_sim.physics.lease import Lease
 from depot_sim.physics.phases import PhaseWatts, spread
-from depot_sim.sunspec.common import FREQUENCY_HZ, Identity
-from depot_sim.sunspec.device import DER_FAULTS, SunSpecDevice
+from depot_sim.sunspec.common import Identity, put_terminals
+from depot_sim.sunspec.device import NIGHT_FAULTS, SunSpecDevice
 from depot_sim.sunspec.functions import Functions, constants, models
 from depot_sim.sunspec.heartbeat import DER_MODEL, Heartbeat, points
 from depot_sim.sunspec.image import Image, Value, scale_for
+from depot_sim.sunspec.strings import STORAGE_PORT, new, refresh
 
 _DC_VOLTAGE_V = 800.0
 _IN_WATTS = 1
@@ -40,7 +41,7 @@ _ON = 1
 class SunSpecBattery(SunSpecDevice):
     """A battery of the plant."""
 
-    FAULTS: ClassVar = DER_FAULTS
+    FAULTS: ClassVar = NIGHT_FAULTS
 
     def __init__(
         self,
@@ -123,6 +124,8 @@ class SunSpecBattery(SunSpecDevice):
         put(802, "AChaMax", battery.charge_limit_w / _DC_VOLTAGE_V)
         put(802, "ADisChaMax", battery.discharge_limit_w / _DC_VOLTAGE_V)
         self._heartbeat.refresh()
+        if self._image.names(714):
+            refresh(self._image, 714, 1, -battery.power_w, battery.discharged_wh)
         if self.functions is not None:
             self.functions.refresh()
         self._refresh_ac()
@@ -131,6 +134,7 @@ class SunSpecBattery(SunSpecDevice):
         battery, put = self.battery, self._image.put
         generated_w = -battery.power_w
         current_a = abs(generated_w) / 3 / NOMINAL_VOLTAGE_V
+        put_terminals(self._image, self.terminals())
         put(701, "W", generated_w)
         put(701, "VA", abs(generated_w))
         put(701, "A", 3 * current_a)
@@ -151,7 +155,8 @@ def _charge_state(battery: Battery) -> int:
 def _image(id: str, battery: Battery, *, functions: bool, heartbeat: bool) -> Image:
     most_w = max(battery.max_charge_w, battery.max_discharge_w)
     more: dict[int, dict[str, Value]] = models() if functions else {}
-    more |= {DER_MODEL: points()} if heartbeat else {}
+    if heartbeat:
+        more |= {714: new(most_w, 1, STORAGE_PORT), DER_MODEL: points()}
     return Image(
         {
             1: Identity(model="Simulated battery", serial=id).points(),
@@ -186,7 +191,6 @@ def _image(id: str, battery: Battery, *, functions: bool, heartbeat: bool) -> Im
 
 def _measurements(most_w: float) -> dict[str, float]:
     power_sf = scale_for(most_w)
-    voltages = {f"VL{phase}": NOMINAL_VOLTAGE_V for phase in (1, 2, 3)}
     return {
         "W_SF": power_sf,
         "VA_SF": power_sf,
@@ -198,10 +202,6 @@ def _measurements(most_w: float) -> dict[str, float]:
         "St": _ON,
         "InvSt": 3,
         "ConnSt": 1,
-        "LLV": line_to_line_v(NOMINAL_VOLTAGE_V),
-        "LNV": NOMINAL_VOLTAGE_V,
-        "Hz": FREQUENCY_HZ,
-        **voltages,
     }
 
 

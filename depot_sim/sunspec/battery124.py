@@ -90,6 +90,8 @@ class SunSpecBattery124(SunSpecDevice):
     def _refresh(self) -> None:
         battery, put = self.battery, self._image.put
         current_a = abs(battery.power_w) / 3 / NOMINAL_VOLTAGE_V
+        put_phases(self._image, 103, "PhVph", self.terminals().phases_v)
+        put(103, "Hz", self.terminals().frequency_hz)
         put(103, "W", -battery.power_w)
         put(103, "VA", abs(battery.power_w))
         put(103, "A", 3 * current_a)

@@ -19,7 +19,7 @@ from depot_sim.modbus.listener import Listener
 from depot_sim.physics.lease import Lease
 from depot_sim.physics.phases import PhaseWatts, spread
 from depot_sim.physics.pv import Pv
-from depot_sim.sunspec.common import FREQUENCY_HZ, Identity, put_phases
+from depot_sim.sunspec.common import ASLEEP, Identity, put_phases
 from depot_sim.sunspec.device import DER_FAULTS, SunSpecDevice
 from depot_sim.sunspec.image import Image, Value, scale_for
 from depot_sim.sunspec.strings import old, refresh
@@ -90,6 +90,9 @@ class SunSpecInverter(SunSpecDevice):
     def _refresh(self) -> None:
         generated_w, put = -self.pv.power_w, self._image.put
         current_a = generated_w / 3 / NOMINAL_VOLTAGE_V
+        seen = self.terminals() if self.pv.available_w else ASLEEP
+        put_phases(self._image, 103, "PhVph", seen.phases_v)
+        put(103, "Hz", seen.frequency_hz)
         put(103, "W", generated_w)
         put(103, "VA", generated_w)
         put(103, "A", 3 * current_a)
@@ -142,7 +145,6 @@ def _image(id: str, pv: Pv, strings: int) -> Image:
 def measurements(rated_w: float) -> dict[str, Value]:
     """Constants of model 103."""
     power_sf = scale_for(rated_w / _DC_EFFICIENCY)
-    voltages = {f"PhVph{letter}": NOMINAL_VOLTAGE_V for letter in "ABC"}
     return {
         "A_SF": scale_for(rated_w / NOMINAL_VOLTAGE_V, 65_534),
         "V_SF": -1,
@@ -152,11 +154,9 @@ def measurements(rated_w: float) -> dict[str, Value]:
         "WH_SF": 0,
         "DCW_SF": power_sf,
         "Tmp_SF": 0,
-        "Hz": FREQUENCY_HZ,
         "TmpCab": 35,
         "Evt1": 0,
         "Evt2": 0,
-        **voltages,
     }
 
 

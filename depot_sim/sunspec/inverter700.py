@@ -23,7 +23,7 @@ from depot_sim.modbus.listener import Listener
 from depot_sim.physics.lease import Lease
 from depot_sim.physics.phases import PhaseWatts, spread
 from depot_sim.physics.pv import Pv
-from depot_sim.sunspec.common import FREQUENCY_HZ, Identity
+from depot_sim.sunspec.common import ASLEEP, Identity, put_terminals
 from depot_sim.sunspec.device import NIGHT_FAULTS, SunSpecDevice
 from depot_sim.sunspec.functions import Functions, constants, models
 from depot_sim.sunspec.heartbeat import DER_MODEL, Heartbeat, points
@@ -99,6 +99,7 @@ class SunSpecInverter700(SunSpecDevice):
     def _refresh(self) -> None:
         generated_w, put = -self.pv.power_w, self._image.put
         throttled = generated_w < self.pv.available_w
+        put_terminals(self._image, self.terminals() if self.pv.available_w else ASLEEP)
         put(701, "W", generated_w)
         put(701, "VA", generated_w)
         put(701, "A", generated_w / NOMINAL_VOLTAGE_V)
@@ -158,7 +159,4 @@ def _measurements(rated_w: float) -> dict[str, Value]:
         "St": _ON,
         "InvSt": _MPPT,
         "ConnSt": 1,
-        "LLV": line_to_line_v(NOMINAL_VOLTAGE_V),
-        "LNV": NOMINAL_VOLTAGE_V,
-        "Hz": FREQUENCY_HZ,
     }

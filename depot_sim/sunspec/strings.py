@@ -1,4 +1,4 @@
-"""The DC side of a PV inverter, string by string: SunSpec models 160 (old) and 714 (700 series).
+"""The DC side of inverters, port by port: SunSpec models 160 (old) and 714 (700 series).
 
 At night (the fault length-change) model 714 keeps its head and loses its ports, as one maker's
 inverters do it (pysunspec2 issue 89).
@@ -10,7 +10,8 @@ from depot_sim.sunspec.image import Image, Value, scale_for
 
 _STRING_V = 650.0
 _DC_EFFICIENCY = 0.97
-_PV_PORT = 0
+PV_PORT, STORAGE_PORT = 0, 1
+"""714.PrtTyp."""
 _ON = 1
 
 
@@ -26,11 +27,11 @@ def old(rated_w: float, strings: int) -> dict[str, Value]:
     }
 
 
-def new(rated_w: float, strings: int) -> dict[str, Value]:
+def new(rated_w: float, strings: int, port: int = PV_PORT) -> dict[str, Value]:
     """Constants of model 714."""
     ports: dict[str, Value] = {}
     for n in range(1, strings + 1):
-        ports |= {f"Prt.{n}.PrtTyp": _PV_PORT, f"Prt.{n}.ID": n, f"Prt.{n}.DCSta": _ON}
+        ports |= {f"Prt.{n}.PrtTyp": port, f"Prt.{n}.ID": n, f"Prt.{n}.DCSta": _ON}
     return {
         "DCA_SF": -1,
         "DCV_SF": -1,

@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import ClassVar
 
-from contracts.power import NOMINAL_VOLTAGE_V
 from contracts.time import Clock
 from depot_sim.modbus.device import FAULTS, SETPOINT_FAULTS
 from depot_sim.modbus.listener import Listener
@@ -138,13 +137,15 @@ class AlfenCharger(VendorDevice):
 
     def _refresh(self) -> None:
         now_s, put, evse = self.elapsed(), self._held.put, self.evse
-        for number, power_w in enumerate(self.phases_w, start=1):
+        seen = self.terminals()
+        flows = zip(self.phases_w, seen.phases_v, strict=True)
+        for number, (power_w, voltage_v) in enumerate(flows, start=1):
             put(f"w{number}", power_w)
             put(f"a{number}", abs(power_w) / evse.voltage_v)
-            put(f"v{number}", NOMINAL_VOLTAGE_V)
+            put(f"v{number}", voltage_v)
         put("a", sum(self._held.get(f"a{n}") for n in (1, 2, 3)))
         put("w", evse.power_w)
-        put("hz", 50.0)
+        put("hz", seen.frequency_hz)
         put("delivered_wh", evse.register_wh)
         put("meter_state", _INITIALISED_AND_UPDATED)
         put("available", 1.0)

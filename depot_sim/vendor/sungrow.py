@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
-from contracts.power import NOMINAL_VOLTAGE_V
 from contracts.time import Clock
 from depot_sim.modbus.device import FAULTS, SETPOINT_FAULTS
 from depot_sim.modbus.listener import Listener
@@ -181,8 +180,9 @@ class SungrowInverter(VendorDevice):
         made_w, put = -self.pv.power_w, self._shown.put
         put("power", made_w)
         put("yield_kwh", self.pv.generated_wh / 1000.0)
-        put("frequency", 50.0)
-        for phase in (1, 2, 3):
-            put(f"voltage{phase}", NOMINAL_VOLTAGE_V)
+        seen = self.terminals()
+        put("frequency", seen.frequency_hz)
+        for phase, voltage_v in enumerate(seen.phases_v, start=1):
+            put(f"voltage{phase}", voltage_v)
         throttled = made_w < self.pv.available_w
         put("work_state", (_DERATED if throttled else _RUNS) if self.pv.available_w else _STANDBY)

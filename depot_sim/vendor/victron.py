@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
-from contracts.power import NOMINAL_VOLTAGE_V
 from contracts.time import Clock
 from depot_sim.faults import FaultKind
 from depot_sim.modbus.device import FAULTS
@@ -93,10 +92,11 @@ class VictronBattery(VendorDevice):
 
     def _refresh(self) -> None:
         flows = self.phases_w if self.battery.power_w else NO_FLOW
-        for number, power_w in enumerate(flows, start=1):
+        seen = self.terminals()
+        for number, (power_w, voltage_v) in enumerate(zip(flows, seen.phases_v, strict=True), 1):
             self._held.put(f"w{number}", power_w)
-            self._held.put(f"v{number}", NOMINAL_VOLTAGE_V)
-        self._held.put("hz", 50.0)
+            self._held.put(f"v{number}", voltage_v)
+        self._held.put("hz", seen.frequency_hz)
 
 
 class _System(VendorDevice):
