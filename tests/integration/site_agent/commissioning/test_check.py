@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,13 @@ from contracts.config import loads
 from contracts.errors import ConfigError
 from depot_sim.faults import FaultKind
 from site_agent.config import SiteSettings
-from site_agent.devices.commissioning.check import movable
-from site_agent.devices.commissioning.verdict import Verdict
+from site_agent.devices.commissioning import looks
+from site_agent.devices.commissioning.check import check, movable
+from site_agent.devices.commissioning.verdict import Line, Verdict
+from site_agent.store.memory import MemorySessions
 from support.commissioning import works
 from support.leaping_clock import leaping
+from support.ocpp_site import free_port
 
 
 @leaping
@@ -100,6 +104,35 @@ async def test_a_battery_that_turns_the_setpoint_round_is_found(tmp_path: Path) 
         lines = await depot.lines(depot.site(bess="invert_setpoint: true"), "bess", "bess")
         assert lines["bess", "response"].verdict is Verdict.FAIL
         assert "invert_setpoint" in lines["bess", "response"].hint
+
+
+@leaping
+async def test_a_trial_that_is_broken_off_lets_go_at_once(tmp_path: Path) -> None:
+    async with works(tmp_path) as depot:
+        hardware = depot.depot.batteries["bess"]
+        moved = asyncio.Event()
+
+        def tell(line: Line) -> None:
+            if line.step == "response":
+                moved.set()
+
+        checking = asyncio.create_task(
+            check(
+                depot.site(),
+                depot.clock,
+                MemorySessions(),
+                device="bess",
+                moved=frozenset({"bess"}),
+                tell=tell,
+            )
+        )
+        await moved.wait()
+        assert hardware.battery.power_w == pytest.approx(3000)
+        checking.cancel()
+        await asyncio.wait({checking})
+        assert checking.cancelled()
+        await depot.clock.sleep(2)  # its own timer would take 15
+        assert hardware.battery.power_w == 0.0
 
 
 @pytest.mark.row("trap:S8")
@@ -208,3 +241,43 @@ async def test_devices_with_their_makers_registers_are_checked_by_their_profiles
     assert "unit 227 answers" in lines["multi", "reach"].detail  # its profile's usual one
     assert lines["ac", "points"].verdict is Verdict.OK
     assert ("ac", "sign") not in lines
+
+
+ON_MQTT = """
+site_id: site
+meter: {{id: pcc}}
+batteries:
+  - {{id: bess, kind: mqtt, capacity_wh: 20000, max_charge_w: 10000, max_discharge_w: 10000,
+     broker: {{port: {broker}, username: bess, password: login-of-bess}}}}
+"""
+MQTT_SITE = """
+site_id: site
+data: {data}
+contract_limit_w: 60000
+max_building_w: 20000
+circuit: {{limit_a: 100}}
+meter: {{host: 127.0.0.1, port: {meter}}}
+mqtt: {{port: {broker}}}
+batteries:
+  - {{id: {name}, kind: mqtt, password: login-of-bess, capacity_wh: 20000, max_charge_w: 10000,
+     max_discharge_w: 10000}}
+"""
+
+
+@pytest.mark.parametrize("name", ["bess", "another"])
+async def test_a_battery_on_mqtt_is_met_at_the_sites_own_broker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """In real time, for the broker is a process of its own."""
+    known = name == "bess"
+    monkeypatch.setattr(looks, "WATCH_S", 3.0)
+    monkeypatch.setattr(looks, "FIRST_S", 40.0 if known else 2.0)
+    port = free_port()
+    async with works(tmp_path, text=ON_MQTT.format(broker=port)) as depot:
+        meter = depot.depot.addresses.meter.port
+        text = MQTT_SITE.format(data=tmp_path, meter=meter, broker=port, name=name)
+        lines = await depot.lines(loads(text, SiteSettings, name="site"), name)
+    points = lines[name, "points"]
+    assert points.verdict is (Verdict.OK if known else Verdict.FAIL)
+    assert ("its login" in points.hint) is not known
+    assert (name, "identity") not in lines
