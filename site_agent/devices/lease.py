@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms(Generic[V]):
+    """What a device holds on loan."""
+
+    value: V
+    expires_in_s: float
+    """Until the device drops it, unless it is told again; infinite where it never does."""
+    cause: str
+    """Why it was asked for."""
 
 
 class Lease(Generic[V]):
@@ -22,10 +34,12 @@ class Lease(Generic[V]):
         self._asked: tuple[V, float] | None = None
         self._told: tuple[V, float] | None = None
         self._doubted = False
+        self.cause = ""
 
-    def ask(self, value: V, now_s: float) -> bool:
-        """The loop wants `value`; returns whether the device must be told."""
+    def ask(self, value: V, now_s: float, cause: str = "") -> bool:
+        """The loop wants `value`, and why; returns whether the device must be told."""
         self._asked = (value, now_s)
+        self.cause = cause
         return self._told is None or self._told[0] != value or self._due(now_s)
 
     def told(self, value: V, now_s: float) -> None:
@@ -46,6 +60,14 @@ class Lease(Generic[V]):
         if self._told is None or now_s - self._told[1] > self.valid_for_s:
             return None
         return self._told[0]
+
+    def terms(self, now_s: float) -> Terms[V] | None:
+        """On what terms the device holds something; None as `held`."""
+        if self._told is None or self.held(now_s) is None:
+            return None
+        value, told_s = self._told
+        left_s = told_s + self.valid_for_s - now_s
+        return Terms(value=value, expires_in_s=left_s, cause=self.cause)
 
     def refresh(self, now_s: float) -> V | None:
         """The value to tell again now, None when there is nothing to do."""

@@ -10,7 +10,7 @@ import structlog
 
 from contracts.errors import GridyardError, ProtocolError, TransientError
 from contracts.time import Clock
-from site_agent.devices.lease import Lease
+from site_agent.devices.lease import Lease, Terms
 from site_agent.devices.obedience import Obedience
 
 PATIENCE_S = 5.0
@@ -56,7 +56,12 @@ class LeasedSetpoint(Generic[V]):
         """What the device holds; None when that is unknown, released or has lapsed."""
         return self._lease.held(self._clock.monotonic())
 
-    async def ask(self, value: V) -> None:
+    @property
+    def terms(self) -> Terms[V] | None:
+        """What the device holds, until when, and why; None as `held`."""
+        return self._lease.terms(self._clock.monotonic())
+
+    async def ask(self, value: V, cause: str = "") -> None:
         """The control loop wants `value`; writes only what the device does not hold already.
 
         Raises:
@@ -64,7 +69,7 @@ class LeasedSetpoint(Generic[V]):
             PermanentError: the device refuses.
         """
         async with self._writing:
-            if self._lease.ask(value, self._clock.monotonic()):
+            if self._lease.ask(value, self._clock.monotonic(), cause):
                 await self._tell(value)
 
     async def refresh(self) -> None:
@@ -102,6 +107,7 @@ class LeasedSetpoint(Generic[V]):
                 device=self._name,
                 setpoint_w=value,
                 measured_w=measured_w,
+                cause=self._lease.cause,
             )
             self._lease.doubt()
 

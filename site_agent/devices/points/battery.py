@@ -72,7 +72,7 @@ class PointBattery:
 
         Returns at once while it is known to hold it; raises as `Charger.set_limit`.
         """
-        await self._setpoint.ask(self._within(setpoint.power_w))
+        await self._setpoint.ask(self._within(setpoint.power_w), setpoint.cause)
 
     def _within(self, power_w: float) -> float:
         return float(round(max(-self._spec.max_discharge_w, min(self._spec.max_charge_w, power_w))))

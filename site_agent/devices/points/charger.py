@@ -84,7 +84,7 @@ class PointCharger:
 
     def state(self, now: datetime) -> ChargerState:
         """What is known of it; whether it obeys is judged by whoever compares all devices."""
-        board, limit_a = self._source.board, self._limit.held
+        board, limit_a = self._source.board, self._limit.most
         occupied = self._occupied
         return ChargerState(
             spec=self._spec,
@@ -113,7 +113,7 @@ class PointCharger:
         limit_a = math.floor(max(0.0, wanted_a) / _STEP_A + 1e-6) * _STEP_A
         limit_a = round(min(limit_a, self._spec.max_current_a), 1)
         before_a = self._limit.held
-        await self._limit.ask(limit_a)
+        await self._limit.ask(limit_a, setpoint.cause)
         if limit_a != before_a:
             self._since = self._clock.now()
 

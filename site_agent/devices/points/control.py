@@ -10,6 +10,7 @@ import structlog
 from contracts.errors import GridyardError, PermanentError
 from contracts.reading import Reading
 from contracts.time import Clock
+from site_agent.devices.lease import Terms
 from site_agent.devices.leased import PATIENCE_S, LeasedSetpoint
 from site_agent.devices.obedience import Obedience
 from site_agent.devices.points.source import Controllable, Source
@@ -48,6 +49,8 @@ class Control:
         self._patience_s = patience_s
         self._clock = clock
         self._asked_s: float | None = None
+        self._told: float | None = None
+        self._telling: list[float] = []
         self._judged_at: datetime | None = None
         self._lapse_s = source.lapse_s if isinstance(source, Controllable) else None
         self._leased = LeasedSetpoint[float | None](
@@ -75,10 +78,20 @@ class Control:
         """What the device holds; None when that is unknown, released or has lapsed."""
         return self._leased.held
 
-    async def ask(self, value: float | None) -> None:
+    @property
+    def terms(self) -> Terms[float | None] | None:
+        """What the device holds, until when, and why; None as `held`."""
+        return self._leased.terms
+
+    @property
+    def most(self) -> float | None:
+        """The highest value the device may hold: while it is told another, the old or the new."""
+        return max(self._telling) if self._telling else self.held
+
+    async def ask(self, value: float | None, cause: str) -> None:
         """The control loop wants `value`; raises as `LeasedSetpoint.ask`."""
         self._asked_s = self._clock.monotonic()
-        await self._leased.ask(value)
+        await self._leased.ask(value, cause)
 
     def judge(self, measured: Reading) -> None:
         """Compare each new measurement of power once."""
@@ -99,7 +112,7 @@ class Control:
 
     async def _let_go(self) -> None:
         try:
-            await self._leased.ask(self._safe)
+            await self._leased.ask(self._safe, "the control loop is silent")
         except GridyardError as error:
             _log.warning("setpoint not let go", device=self._name, why=str(error))
         else:
@@ -109,4 +122,9 @@ class Control:
     async def _tell(self, value: float | None) -> None:
         if not isinstance(self._source, Controllable):
             raise PermanentError(f"{self._name} takes no setpoints")
-        await self._source.write(self._control, value)
+        self._telling = [one for one in (self._told, value) if one is not None]
+        try:
+            await self._source.write(self._control, value)
+            self._told = value
+        finally:
+            self._telling = []

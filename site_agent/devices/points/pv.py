@@ -72,7 +72,8 @@ class PointPv:
         limit_w = setpoint.limit_w
         if limit_w is None and not self._setpoint.possible:
             return
-        await self._setpoint.ask(None if limit_w is None else float(math.floor(limit_w)))
+        whole_w = None if limit_w is None else float(math.floor(limit_w))
+        await self._setpoint.ask(whole_w, setpoint.cause)
 
     async def _heard(self) -> None:
         now = self._clock.now()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from site_agent.devices.lease import Lease
+from site_agent.devices.lease import Lease, Terms
 
 
 @pytest.fixture
@@ -76,3 +76,15 @@ def test_a_doubted_setpoint_is_told_again_once(lease: Lease[float]) -> None:
     lease.told(1000.0, 1.0)
     assert lease.refresh(2.0) is None
     assert not lease.ask(1000.0, 2.0)
+
+
+@pytest.mark.row("truth:L1")
+def test_a_lease_has_a_value_an_expiry_and_a_cause() -> None:
+    lease = Lease[float](valid_for_s=30.0, patience_s=5.0)
+    assert lease.terms(0.0) is None
+    lease.ask(-5000.0, 0.0, "the connection contract")
+    assert lease.terms(0.0) is None, "asked for, but not told"
+    lease.told(-5000.0, 1.0)
+    terms = lease.terms(11.0)
+    assert terms == Terms(value=-5000.0, expires_in_s=20.0, cause="the connection contract")
+    assert lease.terms(31.5) is None

@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -225,3 +226,28 @@ async def test_a_plug_wakes_the_loop() -> None:
         source.show(plugged=1.0)
         await clock.advance(0.1)
         assert woken
+
+
+class SlowSource(HandControllable):
+    """Takes a second to write."""
+
+    async def write(self, control: str, value: float | None) -> None:
+        await self._clock.sleep(1.0)
+        await super().write(control, value)
+
+
+async def test_while_it_is_told_another_limit_the_higher_one_counts() -> None:
+    clock = FakeClock()
+    source = SlowSource(POINTS, clock, lapse_s=LAPSE_S)
+    charger = a_charger(source, clock)
+
+    def limit_a() -> float | None:
+        return charger.state(clock.now()).confirmed_limit_a
+
+    async with asyncio.TaskGroup() as tasks:
+        for limit, under_way, after in ((16.0, 16.0, 16.0), (10.0, 16.0, 10.0), (20.0, 20.0, 20.0)):
+            tasks.create_task(charger.set_limit(ask(limit)))
+            await clock.advance(0.5)
+            assert limit_a() == under_way
+            await clock.advance(1.0)
+            assert limit_a() == after
