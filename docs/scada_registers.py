@@ -31,8 +31,8 @@ Four registers each: the value (i32), its quality (0 good, 1 estimated, 2 stale,
 charging are positive.
 """
 _LIMITS = """\
-Only with an input of kind `registers` in [`telecontrol`](settings.md#site-telecontrol-registers). FFFF FFFF
-(or FFFF) leaves a side free; of W and percent the tighter counts. A number of two registers is
+Only with an input of kind `registers` in [`telecontrol`](settings.md#site-telecontrol-registers).
+FFFF FFFF (or FFFF) leaves a side free; of W and percent the tighter counts. A number of two registers is
 written in one request. Every write, also one of the watchdog alone, renews the lease. More than
 1 GW or 100 % is refused (exception 3) and changes nothing. A limit only ever tightens what
 contract, fuses and utilities allow.
