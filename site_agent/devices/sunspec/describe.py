@@ -73,6 +73,9 @@ async def decode_all(unit: SunSpecUnit) -> tuple[DecodedModel, ...]:
     """
     decoded = []
     for place in await unit.models():
+        if definition(place.model_id) is None:
+            decoded.append(decode_model(place, ()))
+            continue
         try:
             registers = await unit.registers(place, place.length + 2, Priority.SLOW)
         except LinkDownError:

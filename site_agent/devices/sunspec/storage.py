@@ -85,9 +85,10 @@ def bank_bounds(bank: Values) -> Bounds:
     if bank.get("State") in (_DISCONNECTED, _INITIALIZING, _SUSPENDING):
         return Bounds(charge_w=0.0, discharge_w=0.0)
     volts = bank.get("V")
-    return Bounds(
-        charge_w=min(_first(bank.get("WChaRteMax")), _power(bank.get("AChaMax"), volts)),
-        discharge_w=min(_first(bank.get("WDisChaRteMax")), _power(bank.get("ADisChaMax"), volts)),
+    charge_w, discharge_w = bank.get("WChaRteMax"), bank.get("WDisChaRteMax")
+    return Bounds(  # a nameplate of 0 W is one that nobody has filled in
+        charge_w=min(_first(charge_w or None), _power(bank.get("AChaMax"), volts)),
+        discharge_w=min(_first(discharge_w or None), _power(bank.get("ADisChaMax"), volts)),
     )
 
 

@@ -20,7 +20,9 @@ from site_agent.devices.sunspec.codec import ModelCodec, Values
 from site_agent.devices.sunspec.unit import Codecs, Read, SunSpecUnit
 
 STUCK_S = 10.0
-"""How long their heartbeat may stand still; it should count every second."""
+"""How long their heartbeat may stand still: it should count every second, but some are slower."""
+_SLOW = 3.0
+"""So many of its own intervals, where these are longer."""
 _PERIOD_S = 0.9
 """A little less than the second in which heartbeats count, for polls are never quite on time."""
 _LOCAL = 1.0
@@ -119,15 +121,19 @@ class _Side:
         self._refused = False
         self._count: float | None = None
         self._counted_s: float | None = None
+        self._interval_s: float | None = None
         self.local = False
 
     def stuck(self, now_s: float) -> bool:
-        """Whether their heartbeat has counted before and stands still now."""
-        return self._counted_s is not None and now_s - self._counted_s > STUCK_S
+        """Whether their heartbeat has been seen to count, and stands still now."""
+        if self._counted_s is None or self._interval_s is None:
+            return False
+        return now_s - self._counted_s > max(STUCK_S, _SLOW * self._interval_s)
 
     async def poll(self, now_s: float, *, beat: bool) -> None:
         if not await self._unit.has(self._codecs):
-            self.local, self._takes, self._count, self._counted_s = False, False, None, None
+            self.local = self._takes = False
+            self._count = self._counted_s = self._interval_s = None
             return
         if beat and self._takes and not self._refused:
             self._note(await self._beat(), now_s)
@@ -152,7 +158,8 @@ class _Side:
         self._takes = values[self._ours] is not None
         count = values[self._theirs]
         if count is None:
-            self._count = self._counted_s = None
+            self._counted_s = self._interval_s = None
         elif self._count is not None and count != self._count:
-            self._counted_s = now_s
+            before_s, self._counted_s = self._counted_s, now_s
+            self._interval_s = None if before_s is None else now_s - before_s
         self._count = count

@@ -50,6 +50,7 @@ NO_LIMIT = float("inf")
     [
         pytest.param({}, (NO_LIMIT, NO_LIMIT), id="no bank"),
         pytest.param({"WChaRteMax": 5e3, "WDisChaRteMax": 6e3}, (5e3, 6e3), id="rates"),
+        pytest.param({"WChaRteMax": 0.0}, (NO_LIMIT, NO_LIMIT), id="a nameplate left empty"),
         pytest.param({"V": 800.0, "AChaMax": 10.0}, (8e3, NO_LIMIT), id="a current"),
         pytest.param(
             {"V": 800.0, "AChaMax": 10.0, "WChaRteMax": 5e3}, (5e3, NO_LIMIT), id="the least counts"

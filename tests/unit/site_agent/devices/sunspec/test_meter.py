@@ -44,6 +44,14 @@ def test_exporting_turns_unsigned_currents() -> None:
     assert state(EXPORTING) == [-6000.0, -5.0, -10.0, -15.0, 7770.0]
 
 
+def test_exported_energy_is_told_as_well() -> None:
+    values = METERS[203].decode(model(203, **SCALES, **IMPORTING))
+    for invert, exported_wh in ((False, 8880.0), (True, 7770.0)):
+        found = meter_state(values, AT, invert=invert)
+        assert found.export_wh is not None
+        assert found.export_wh.value == exported_wh
+
+
 def test_phases_may_flow_in_different_directions() -> None:
     assert state(IMPORTING | {"WphB": -2000})[1:4] == [5.0, -10.0, 15.0]
 
