@@ -176,3 +176,6 @@ class CanSensorSettings(CanSettings):
 
     id: DeviceId
     kind: Literal["can"]
+
+
+BusSensors = MBusSensorSettings | DlmsSensorSettings | CanSensorSettings

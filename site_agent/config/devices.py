@@ -9,14 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from contracts.config import Settings
-from site_agent.config.buses import (
-    CanSensorSettings,
-    CanSettings,
-    DlmsMeterSettings,
-    DlmsSensorSettings,
-    MBusMeterSettings,
-    MBusSensorSettings,
-)
+from site_agent.config.buses import BusSensors, CanSettings, DlmsMeterSettings, MBusMeterSettings
 from site_agent.config.mqtt import DeviceName, MqttDeviceSettings, MqttSensorSettings
 from site_agent.domain.device import BatterySpec, Lapse, PvSpec
 from site_agent.domain.site import ROOT
@@ -130,14 +123,8 @@ class ProfileSensorSettings(ProfileSettings):
     id: Name
 
 
-BusSensorSettings = MBusSensorSettings | DlmsSensorSettings | CanSensorSettings
 SensorSettings = Annotated[
-    ProfileSensorSettings
-    | MqttSensorSettings
-    | MBusSensorSettings
-    | DlmsSensorSettings
-    | CanSensorSettings,
-    Field(discriminator="kind"),
+    ProfileSensorSettings | MqttSensorSettings | BusSensors, Field(discriminator="kind")
 ]
 
 

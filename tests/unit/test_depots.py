@@ -41,3 +41,17 @@ def test_the_agent_of_the_field_depot_knows_every_device() -> None:
         assert inverter.rated_w == roof.rated_w
     for charger, socket in zip(site.chargers, depot.modbus_chargers, strict=True):
         assert charger.fail_safe_current_a == socket.safe_a
+
+
+def test_the_agent_of_the_depot_of_buses_knows_every_device() -> None:
+    depot = load(EXAMPLE.with_name("buses.yaml"), DepotSettings)
+    site = load(EXAMPLE.with_name("buses-site.yaml"), SiteSettings)
+    assert site.site_id == depot.site_id
+    ports = {wire.id: wire.port for wire in depot.wires}
+    assert site.meter.kind == "mbus"
+    assert site.meter.port == ports["grid-meter"]
+    (battery,) = site.batteries
+    assert battery.port == depot.batteries[0].port  # type: ignore[union-attr]
+    assert battery.bms is not None
+    assert battery.bms.channel == f"socket://127.0.0.1:{ports['cells']}"
+    assert [sensor.port for sensor in site.sensors] == [ports["hall"]]  # type: ignore[union-attr]

@@ -74,6 +74,7 @@ class CanSource:
         self._limits_at = self._heard_at = clock.now() - 2 * self._max_age
         self._faults: dict[int, float] = {}
         self._backoff = Backoff(_FIRST_WAIT_S, _LONGEST_WAIT_S)
+        self._told_lost = False
         self.refused_frames = 0
         """Frames with a known identifier that could not be read."""
 
@@ -93,8 +94,14 @@ class CanSource:
             try:
                 await self._listen()
             except* LinkDownError as group:
-                _log.warning("CAN bus lost", device=self._name, why=str(group.exceptions[0]))
+                self._lost(str(group.exceptions[0]))
             await self._clock.sleep(self._backoff.next_s())
+
+    def _lost(self, why: str) -> None:
+        """Tell it once, and again only after the bus has spoken."""
+        if not self._told_lost:
+            self._told_lost = True
+            _log.warning("CAN bus lost", device=self._name, why=why)
 
     async def _listen(self) -> None:
         wanted = self._database.frames_of(self._map.signals)
@@ -105,6 +112,7 @@ class CanSource:
         while True:
             frames = await bus.newest()
             self._backoff.reset()
+            self._told_lost = False
             for frame, data in frames.items():
                 self._take(frame, data)
             await self._clock.sleep(_COLLECT_EVERY_S)  # so that a flood does not hold up others
