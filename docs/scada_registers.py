@@ -32,10 +32,10 @@ charging are positive.
 """
 _LIMITS = """\
 Only with an input of kind `registers` in [`telecontrol`](settings.md#site-telecontrol-registers).
-FFFF FFFF (or FFFF) leaves a side free; of W and percent the tighter counts. A number of two registers is
-written in one request. Every write, also one of the watchdog alone, renews the lease. More than
-1 GW or 100 % is refused (exception 3) and changes nothing. A limit only ever tightens what
-contract, fuses and utilities allow.
+FFFF FFFF (or FFFF) leaves a side free; of W and percent the tighter counts.
+A number of two registers is written in one request. Every write, also one of the watchdog alone,
+renews the lease. More than 1 GW or 100 % is refused (exception 3) and changes nothing. A limit only
+ever tightens what contract, fuses and utilities allow.
 """
 
 
