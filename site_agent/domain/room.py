@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 
+from site_agent.domain.belief import Granted
 from site_agent.domain.device import PHASES, ChargerState
 from site_agent.domain.envelope import Bound, Envelope
 from site_agent.domain.estimate import (
@@ -65,7 +66,13 @@ def site_room(snapshot: SiteSnapshot, envelope: Envelope, policy: ControlPolicy)
     powers = [charger_power(c, moment) for c in snapshot.chargers]
     powers += [battery_power(b, moment) for b in snapshot.batteries]
     drawn = _total(powers)
-    whole = _hold(_committed_w(snapshot, moment), limit_w - power, drawn)
+    belief = snapshot.belief
+    whole = _believed(
+        _hold(_committed_w(snapshot, moment), limit_w - power, drawn),
+        limit_w - model.max_building_w,
+        None if belief.floor_w is None else limit_w - belief.floor_w,
+        None if belief.most is None else belief.most.power_w,
+    )
     building_w = power - (drawn.low + drawn.high) / 2
     return Room(
         power_w=whole - _fixed_w(snapshot, moment),
@@ -81,9 +88,15 @@ def _phase_room_a(
 ) -> float:
     drawn = _drawn_a(snapshot, phase, moment)
     free = limit_a - _phase_current(snapshot, phase, building_w, drawn)
-    return _hold(_committed_a(snapshot, phase, moment), free, drawn) - fixed_a(
-        snapshot, phase, moment
+    belief = snapshot.belief
+    floor_a = belief.floor_a[phase - 1]
+    whole = _believed(
+        _hold(_committed_a(snapshot, phase, moment), free, drawn),
+        limit_a - building_worst_a(snapshot.model),
+        None if floor_a is None else limit_a - floor_a,
+        None if belief.most is None else belief.most.phases_a[phase - 1],
     )
+    return whole - fixed_a(snapshot, phase, moment)
 
 
 def aimed_w(limit: Bound, policy: ControlPolicy) -> float:
@@ -99,6 +112,12 @@ def moment_of(snapshot: SiteSnapshot, policy: ControlPolicy) -> Moment:
         max_age=snapshot.model.device_max_age,
         settle=policy.settle,
     )
+
+
+def granted(snapshot: SiteSnapshot, moment: Moment) -> Granted:
+    """What chargers and batteries may draw now by what they were told, or draw anyway."""
+    one, two, three = (_committed_a(snapshot, phase, moment) for phase in PHASES)
+    return Granted(power_w=_committed_w(snapshot, moment), phases_a=(one, two, three))
 
 
 def fixed_a(
@@ -139,6 +158,13 @@ def _load_room_w(snapshot: SiteSnapshot, envelope: Envelope, policy: ControlPoli
 def _hold(committed: float, free: float, drawn: Span) -> float:
     """`free + drawn`, and of that span the value nearest to what is committed."""
     return min(max(committed, free + drawn.low), free + drawn.high)
+
+
+def _believed(whole: float, static: float, above_floor: float | None, most: float | None) -> float:
+    """`whole` as far as the meter is believed; what the static split allows needs no meter."""
+    if above_floor is not None:
+        whole = min(whole, above_floor)
+    return whole if most is None else min(whole, max(static, most))
 
 
 def _stubborn_a(charger: ChargerState, moment: Moment) -> float:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from contracts.power import NOMINAL_VOLTAGE_V
+from site_agent.domain.belief import PLAIN, Belief
 from site_agent.domain.device import (
     BatterySpec,
     BatteryState,
@@ -48,6 +49,8 @@ class SiteModel:
     meter_max_age: timedelta = timedelta(seconds=3)
     device_max_age: timedelta = timedelta(seconds=30)
     voltage_v: float = NOMINAL_VOLTAGE_V
+    unseen_generation_w: float = 0.0
+    """Most that is generated on the site without any device telling of it, W."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,3 +64,5 @@ class SiteSnapshot:
     batteries: tuple[BatteryState, ...]
     pv: tuple[PvState, ...]
     needs: tuple[VehicleNeed, ...]
+    belief: Belief = PLAIN
+    """How far `pcc` is believed."""

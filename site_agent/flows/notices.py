@@ -20,6 +20,7 @@ from site_agent.ports import KeyValues
 RAISED_KEY = "notices/raised"
 
 METER_STALE = "meter-stale"
+METER_NOT_TRUSTED = "meter-not-trusted"
 CHARGER_OFFLINE = "charger-offline"
 BATTERY_OFFLINE = "battery-offline"
 PV_OFFLINE = "pv-offline"
@@ -71,7 +72,14 @@ def conditions(
 
 
 def _meter(snapshot: SiteSnapshot) -> Iterator[tuple[Key, Condition]]:
-    if snapshot.pcc.power_w.fresh(snapshot.at, snapshot.model.meter_max_age) is None:
+    distrust = snapshot.belief.distrust
+    if distrust is not None:
+        words = (
+            f"not trusted, by its {distrust.check.value}: {distrust.words} (noticed after "
+            f"{distrust.detected_in.total_seconds():.0f} s); chargers share a static split"
+        )
+        yield (METER_NOT_TRUSTED, ROOT), Condition(severity=Severity.ALARM, text=words)
+    elif snapshot.pcc.power_w.fresh(snapshot.at, snapshot.model.meter_max_age) is None:
         words = "no fresh reading at the connection point: chargers share a static split"
         starting = timedelta(seconds=2)
         yield (METER_STALE, ROOT), Condition(severity=Severity.ALARM, text=words, after=starting)

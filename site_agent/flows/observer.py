@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from site_agent.domain.battery import fails
 from site_agent.domain.device import BatteryState, ChargerState, PvState
-from site_agent.domain.policy import ControlPolicy
+from site_agent.domain.plausibility import plausible_battery, plausible_charger, plausible_pv
+from site_agent.domain.policy import ControlPolicy, TrustPolicy
+from site_agent.domain.room import granted, moment_of
 from site_agent.domain.site import SiteModel, SiteSnapshot
+from site_agent.domain.told import told
+from site_agent.domain.trust import MeterTrust
 from site_agent.domain.vehicle import VehicleNeed
 from site_agent.flows.compliance import Compliance
 from site_agent.ports import AutonomousFunctions, Battery, Charger, Meter, PvInverter
 
+DEFAULT_TRUST = TrustPolicy()
 _ABOUT = 0.1
 """A battery setpoint that moves by less than this share of its power counts as the same."""
 _SURELY = timedelta(seconds=15)
@@ -69,6 +74,7 @@ class Observer:
         needs: NeedSource,
         policy: ControlPolicy,
         acceptance: Acceptance,
+        trust: TrustPolicy = DEFAULT_TRUST,
     ) -> None:
         self._model = model
         self._devices = devices
@@ -80,19 +86,32 @@ class Observer:
         self._policy = policy
         self._batteries: dict[str, tuple[float, datetime]] = {}
         self._gave: dict[str, tuple[float, datetime]] = {}
+        self._trusted = trust
+        self._trust = MeterTrust(model, trust)
+        self._rated = {spec.battery_id: spec for spec in model.batteries}
 
     def snapshot(self, now: datetime) -> SiteSnapshot:
-        """The depot at `now`."""
-        seen = [charger.state(now) for charger in self._devices.chargers]
-        return SiteSnapshot(
+        """The depot at `now`, as far as it is believed."""
+        seen = [plausible_charger(c.state(now), self._trusted) for c in self._devices.chargers]
+        snapshot = SiteSnapshot(
             at=now,
             model=self._model,
             pcc=self._devices.meter.state(now),
             chargers=tuple(self._judged(charger, now) for charger in seen),
-            batteries=tuple(self._believed(b.state(now), now) for b in self._devices.batteries),
+            batteries=tuple(self._believed(b, now) for b in self._stored(now)),
             pv=tuple(self._limitable(inverter.state(now)) for inverter in self._devices.pv),
             needs=self._needs.needs(seen, now),
         )
+        moment = moment_of(snapshot, self._policy)
+        said = told(snapshot, moment, self._trust.young)
+        pcc, belief = self._trust.judge(snapshot.pcc, said, lambda: granted(snapshot, moment))
+        return replace(snapshot, pcc=pcc, belief=belief)
+
+    def _stored(self, now: datetime) -> Iterator[BatteryState]:
+        for battery in self._devices.batteries:
+            state = battery.state(now)
+            rated = self._rated.get(state.spec.battery_id, state.spec)
+            yield plausible_battery(state, rated, self._trusted)
 
     def battery_accepted(self, battery: BatteryState, power_w: float, now: datetime) -> None:
         """A battery has accepted this setpoint."""
@@ -122,6 +141,7 @@ class Observer:
 
     def _limitable(self, inverter: PvState) -> PvState:
         silent = self._acceptance.is_silent(inverter.spec.pv_id)
+        inverter = plausible_pv(inverter, self._trusted)
         return replace(inverter, takes_limits=inverter.takes_limits and not silent)
 
     def _learn_pause(self, charger: ChargerState, now: datetime) -> None:

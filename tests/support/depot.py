@@ -7,9 +7,11 @@ older than the meter's), and answers take `latency_s`: what makes control hard i
 from __future__ import annotations
 
 import asyncio
+import math
+from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from contracts.errors import PermanentError, TransientError
 from contracts.power import NOMINAL_VOLTAGE_V
@@ -32,6 +34,8 @@ from site_agent.domain.device import (
 from support.site import reading
 
 STEP_S = 0.25
+JITTER_W = 15.0
+"""What a meter shows is never quite still."""
 
 
 @dataclass
@@ -116,6 +120,10 @@ class FakeCharger:
         due = self._sample is None or (now - self._sample[2]).total_seconds() >= self.sample_s
         if due and self.online:
             self._sample = (self.drawn_a, self.power_w, now)
+
+    def shift_samples(self, seconds: float) -> None:
+        """Let it sample so much earlier than the others."""
+        self._sample = (0.0, 0.0, self.clock.now() - timedelta(seconds=seconds))
 
     def _wanted_a(self, now: datetime) -> float:
         if self.vehicle is None or self.vehicle.soc_pct >= 100:
@@ -203,6 +211,61 @@ class FakePv:
         await asyncio.Event().wait()
 
 
+@dataclass
+class MeterFaults:
+    """What is wrong with the meter at the connection point; nothing, to begin with."""
+
+    frozen: bool = False
+    sign: float = 1.0
+    scale: float = 1.0
+    """Of its power and currents."""
+    registers_scale: float = 1.0
+    lag_s: float = 0.0
+    dead_phase: int | None = None
+    """It has lost the voltage of this phase: no current, no power of it."""
+    silent_phase: int | None = None
+    """It no longer tells the current of this phase."""
+    resolution_w: float = 0.0
+    register_wh: float = 1.0
+    no_registers: bool = False
+
+    def reading(
+        self, truth_w: Sequence[float], import_wh: float, export_wh: float, at: datetime
+    ) -> MeterState:
+        factor = self.sign * self.scale
+        watts = [0.0 if n == self.dead_phase else w for n, w in enumerate(truth_w, start=1)]
+        amps: list[float | None] = [w * factor / NOMINAL_VOLTAGE_V for w in watts]
+        if self.silent_phase is not None:
+            amps[self.silent_phase - 1] = None
+        one, two, three = (reading(current, at) for current in amps)
+        return MeterState(
+            power_w=reading(rounded(sum(watts) * factor, self.resolution_w), at),
+            current_a=(one, two, three),
+            import_wh=reading(self._register(import_wh), at),
+            export_wh=reading(self._register(export_wh), at),
+        )
+
+    def _register(self, wh: float) -> float:
+        if self.no_registers:
+            return 0.0
+        return wh * self.registers_scale // self.register_wh * self.register_wh
+
+
+def rounded(value: float, resolution: float) -> float:
+    return round(value / resolution) * resolution if resolution else value
+
+
+def replace_times(state: MeterState, at: datetime) -> MeterState:
+    """The same values, read later."""
+    one, two, three = (replace(current, at=at) for current in state.current_a)
+    return MeterState(
+        power_w=replace(state.power_w, at=at),
+        current_a=(one, two, three),
+        import_wh=replace(state.import_wh, at=at),
+        export_wh=None if state.export_wh is None else replace(state.export_wh, at=at),
+    )
+
+
 class FakeDepot:
     """All devices and the building; its meter sees the sum. `run` makes time pass in it."""
 
@@ -220,9 +283,13 @@ class FakeDepot:
         self.pv: Sequence[FakePv] = tuple(pv)
         self.building_w = building_w
         self.meter_works = True
+        self.meter = MeterFaults()
+        self.import_wh = self.export_wh = 1_000_000.0
+        """What has really flowed, W h."""
         self.trace: list[tuple[datetime, float]] = []
         """(instant, power at the PCC)"""
         self._metered: MeterState | None = None
+        self._shown: deque[tuple[datetime, MeterState]] = deque()
 
     @property
     def load_w(self) -> float:
@@ -258,13 +325,24 @@ class FakeDepot:
         for battery in self.batteries:
             battery.step(now, STEP_S)
         self.trace.append((now, self.pcc_w))
+        self.import_wh += max(0.0, self.pcc_w) * STEP_S / 3600
+        self.export_wh += max(0.0, -self.pcc_w) * STEP_S / 3600
         if self.meter_works:
-            one, two, three = (reading(self._phase_a(phase), now) for phase in PHASES)
-            self._metered = MeterState(
-                power_w=reading(self.pcc_w, now),
-                current_a=(one, two, three),
-                import_wh=reading(0.0, now),
-            )
+            self._metered = self._read(now)
+
+    def _read(self, now: datetime) -> MeterState:
+        """What the meter shows, with its faults."""
+        jitter_w = JITTER_W * math.sin(self.clock.monotonic() * 1.7)
+        truth = [self._phase_a(phase) * NOMINAL_VOLTAGE_V + jitter_w / 3 for phase in PHASES]
+        one = self.meter.reading(truth, self.import_wh, self.export_wh, now)
+        self._shown.append((now, one))
+        while now - self._shown[0][0] > timedelta(seconds=self.meter.lag_s):
+            self._shown.popleft()
+        late = self._shown[0][1]
+        shown = replace_times(late, now)
+        if self.meter.frozen and self._metered is not None:
+            shown = replace_times(self._metered, now)
+        return shown
 
     def peak_w(self, since: datetime, until: datetime) -> float:
         return max(power for at, power in self.trace if since <= at < until)
@@ -272,6 +350,10 @@ class FakeDepot:
     def mean_w(self, since: datetime, until: datetime) -> float:
         values = [power for at, power in self.trace if since <= at < until]
         return sum(values) / len(values)
+
+    def over_s(self, limit_w: float, since: datetime) -> float:
+        """For how long the limit was exceeded, s."""
+        return sum(STEP_S for at, power in self.trace if at >= since and power > limit_w)
 
     @property
     def _der_w(self) -> float:

@@ -55,6 +55,7 @@ class PointMeter:
             power_w=_times(board.reading("active_power", now), sign),
             current_a=(current_1, current_2, current_3),
             import_wh=board.reading("export_energy" if self._invert else "import_energy", now),
+            export_wh=board.reading("import_energy" if self._invert else "export_energy", now),
         )
 
     async def _notice(self) -> None:
