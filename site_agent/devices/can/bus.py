@@ -76,6 +76,13 @@ class CanBus:
             raise LinkDownError(f"cannot send on CAN: {error}") from error
 
 
+def check(settings: BusSettings) -> None:
+    """Raise ConfigError unless python-can knows the interface."""
+    if settings.interface not in can.VALID_INTERFACES:
+        known = ", ".join(sorted(can.VALID_INTERFACES))
+        raise ConfigError(f"no CAN interface {settings.interface!r}; there are {known}")
+
+
 @asynccontextmanager
 async def open_bus(settings: BusSettings, wanted: frozenset[FrameId]) -> AsyncIterator[CanBus]:
     """A bus that keeps the frames that are wanted.
@@ -86,7 +93,7 @@ async def open_bus(settings: BusSettings, wanted: frozenset[FrameId]) -> AsyncIt
     opening = _Opening(settings, wanted)
     try:
         bus = await asyncio.to_thread(opening.open)
-    except (can.CanError, OSError, ValueError, TypeError, NotImplementedError) as error:
+    except Exception as error:  # some forty interfaces, each with errors of its own
         raise LinkDownError(f"CAN bus {settings.channel}: {error}"[:300]) from error
     finally:
         opening.given_up = True  # a bus that opens after this is shut by its thread

@@ -17,7 +17,7 @@ from contracts.backoff import Backoff
 from contracts.errors import LinkDownError, ProtocolError
 from contracts.tasks import first_of
 from contracts.time import Clock
-from site_agent.devices.can.bus import BusSettings, CanBus, open_bus
+from site_agent.devices.can.bus import BusSettings, CanBus, check, open_bus
 from site_agent.devices.can.database import FrameId, SignalDatabase
 from site_agent.devices.can.signals import (
     BATTERY_MAP,
@@ -46,7 +46,7 @@ class CanSource:
     """A `Source` that listens to one bus.
 
     Raises:
-        ConfigError: the map names what the database has not got.
+        ConfigError: the map names what the database has not got, or there is no such interface.
     """
 
     def __init__(
@@ -66,6 +66,7 @@ class CanSource:
         self._database = SignalDatabase.load() if database is None else database
         self._map = signals
         signals.check(self._database)
+        check(settings)
         self._keep_alive = keep_alive
         self._max_age = timedelta(seconds=max_age_s)
         age = Freshness(stale_after=self._max_age, lost_after=3 * self._max_age)

@@ -184,7 +184,7 @@ async def test_an_adapter_that_is_unplugged_and_comes_back() -> None:
 
 async def test_a_bus_that_does_not_exist_is_tried_again_and_harms_nobody() -> None:
     world = World(speed=100)
-    source = world.source(BusSettings(interface="no-such-interface", channel="x"))
+    source = world.source(BusSettings(interface="slcan", channel="/dev/no-such-line"))
     async with running(source.run()):
         await world.clock.sleep(10)
         assert not source.answers

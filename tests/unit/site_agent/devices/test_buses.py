@@ -83,6 +83,7 @@ async def test_what_is_said_by_hand(sources: BusSources, tmp_path: Path) -> None
         mbus(records={"happiness": {"dib": "02", "vib": "FF52"}}),
         dlms(obis={"happiness": "1-0:1.8.0"}),
         CanSettings(dbc=Path("/no/such.dbc"), signals={}),
+        CanSettings(interface="telepathy"),
     ],
 )
 def test_what_there_is_not(sources: BusSources, wrong: MBusSettings) -> None:
