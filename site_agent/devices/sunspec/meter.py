@@ -82,7 +82,6 @@ class SunSpecMeter:
             power_w=age(self._state.power_w, now),
             current_a=(current_1, current_2, current_3),
             import_wh=age(self._state.import_wh, now),
-            export_wh=age(self._state.export_wh, now) if self._state.export_wh else None,
             export_wh=None if exported is None else age(exported, now),
         )
 
@@ -110,7 +109,6 @@ def meter_state(values: Values, at: datetime, *, invert: bool) -> MeterState:
         power_w=_reading(_times(values["W"], sign), at),
         current_a=(_reading(current_1, at), _reading(current_2, at), _reading(current_3, at)),
         import_wh=_reading(values["TotWhExp" if invert else "TotWhImp"], at),
-        export_wh=_reading(values["TotWhImp" if invert else "TotWhExp"], at),
         export_wh=_reading(values["TotWhImp" if invert else "TotWhExp"], at),
     )
 
