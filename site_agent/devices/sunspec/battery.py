@@ -135,7 +135,7 @@ class SunSpecBattery:
         """
         self._supervision.require()
         wanted_w = max(-self._spec.max_discharge_w, min(self._spec.max_charge_w, setpoint.power_w))
-        await self._setpoint.ask(float(round(wanted_w)))
+        await self._setpoint.ask(float(round(wanted_w)), setpoint.cause)
 
     async def _poll(self) -> None:
         await self._lapse.load()

@@ -112,7 +112,8 @@ class SunSpecPv:
         """
         self._supervision.require()
         limit_w = setpoint.limit_w
-        await self._setpoint.ask(None if limit_w is None else float(math.floor(limit_w)))
+        whole_w = None if limit_w is None else float(math.floor(limit_w))
+        await self._setpoint.ask(whole_w, setpoint.cause)
 
     async def _poll(self) -> None:
         await self._lapse.load()
