@@ -29,7 +29,7 @@ class FaultKind(StrEnum):
     LATE = "late"
     """Each answer comes `amount` seconds late; requests are answered in their order."""
     CUT = "cut"
-    """Each answer breaks off in the middle, and the connection with it."""
+    """Each answer breaks off in the middle, and the connection, if there is one, with it."""
     WRONG_UNIT = "wrong-unit"
     """Answers carry the number of another unit."""
     GARBLED = "garbled"

@@ -1,13 +1,15 @@
 """Devices on one line: a TCP port (MBAP, MBAP in TLS, or RTU frames) or a serial line.
 
-Requests of a connection are answered one after the other. Bounded against hostile clients: frames
-and connections are few and small, and what is no Modbus ends its connection.
+Requests of a connection are answered one after the other; broadcasts are not heard. Bounded against
+hostile clients: frames and connections are few and small, and what is no Modbus ends its
+connection.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import termios
 import tty
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -97,6 +99,7 @@ class ModbusServer:
     async def _on_tcp(self) -> AsyncIterator[Address]:
         where = self._listener
         context = None if where.tls is None else where.tls.context()
+        self._ending = False
         try:
             server = await asyncio.start_server(
                 self._talk, where.host, where.port, ssl=context, limit=_CHUNK
@@ -115,11 +118,7 @@ class ModbusServer:
     @asynccontextmanager
     async def _on_serial(self) -> AsyncIterator[Address]:
         path = str(self._listener.serial)
-        try:
-            line = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
-        except OSError as error:
-            raise ConfigError(f"{path}: {error.strerror}") from error
-        tty.setraw(line)
+        line = _open(path)
         reader = asyncio.StreamReader(limit=_CHUNK)
         loop = asyncio.get_running_loop()  # noqa: TID251 - the one door to a file descriptor
         transport, _ = await loop.connect_read_pipe(
@@ -145,7 +144,6 @@ class ModbusServer:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - asyncio's promise to a client handler
         self._talks.add(task)
-        self._ending = False
         try:
             if self._admit():
                 self._open.append(connection)
@@ -180,8 +178,7 @@ class ModbusServer:
         try:
             while data := await reader.read(_CHUNK):
                 for frame in connection.decoder.feed(data):
-                    if not await self._respond(frame, connection):
-                        return
+                    await self._respond(frame, connection)
                 if writer is not None:
                     await writer.drain()
         except ProtocolError as error:
@@ -189,27 +186,27 @@ class ModbusServer:
         except OSError:
             pass  # the client has gone
 
-    async def _respond(self, frame: Frame, connection: _Connection) -> bool:
-        """Answer, or not, as the unit's faults say; False: the connection is over."""
+    async def _respond(self, frame: Frame, connection: _Connection) -> None:
+        """Answer, or not, as the unit's faults say."""
         member = self._member(frame.unit)
         if member is None:
             if self._framing is Framing.TCP:
                 pdu = refuse(frame.pdu[0], GATEWAY_TARGET_SILENT)
                 connection.send(connection.decoder.wrap(frame._replace(pdu=pdu)))
-            return True
+            return
         faults = member.faults
         pdu = self._answer(member, frame.pdu)
         if faults.active(FaultKind.LATE):
             await self._clock.sleep(faults.amount(FaultKind.LATE))
         if faults.active(FaultKind.OFFLINE) or member.away:
-            return True
+            return
         unit = frame.unit % 247 + 1 if faults.active(FaultKind.WRONG_UNIT) else frame.unit
         wire = connection.decoder.wrap(Frame(unit, pdu, frame.number))
         if faults.active(FaultKind.CUT):
             connection.send(wire[: len(wire) // 2])
-            return False
+            connection.close()
+            return
         connection.send(wire)
-        return True
 
     def _answer(self, member: Member, pdu: bytes) -> bytes:
         """A silent unit has not heard the request either."""
@@ -241,6 +238,20 @@ class ModbusServer:
             talk.cancel()
         if talks:
             await asyncio.wait(talks)
+
+
+def _open(path: str) -> int:
+    """A serial line as a file descriptor, taken for bytes and nothing but bytes."""
+    try:
+        line = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from error
+    try:
+        tty.setraw(line)
+    except termios.error as error:
+        os.close(line)
+        raise ConfigError(f"{path}: no serial line") from error
+    return line
 
 
 def _put(line: int, data: bytes) -> None:

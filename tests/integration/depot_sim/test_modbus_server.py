@@ -145,13 +145,19 @@ async def test_on_a_serial_line(tmp_path: Path) -> None:
             device.fail(FaultKind.CUT, None)
             with pytest.raises(ModbusException):
                 await ask(link)
+            device.fail(FaultKind.CUT, 0)
+            link.close()
+            assert await link.connect()
+            assert await ask(link, 3) == [0x0103]
             link.close()
         os.write(theirs, _STOP)
     for line in (ours, theirs, far_side, path):
         os.close(line)
-    with pytest.raises(ConfigError):
-        async with Echo(Listener(serial=tmp_path / "none")).serving():
-            pass
+    (tmp_path / "file").touch()
+    for wrong in ("none", "file"):
+        with pytest.raises(ConfigError, match=wrong):
+            async with Echo(Listener(serial=tmp_path / wrong)).serving():
+                pass
 
 
 _STOP = b"\xffstop"
