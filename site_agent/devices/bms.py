@@ -17,6 +17,7 @@ import structlog
 
 from contracts.errors import GridyardError
 from contracts.time import Clock
+from site_agent.devices.leased import PATIENCE_S
 from site_agent.devices.points.nature import Edge, require
 from site_agent.devices.points.source import Source
 from site_agent.domain.device import BatterySetpoint, BatterySpec, BatteryState
@@ -40,6 +41,7 @@ class BatteryWithBms:
         self._clock = clock
         self._edge = Edge(f"{battery.spec.battery_id} bms", wake)
         self._asked: BatterySetpoint | None = None
+        self._asked_s = clock.monotonic()
         self._giving = asyncio.Lock()
         self._may_hold_w: frozenset[float] = frozenset()
 
@@ -77,7 +79,7 @@ class BatteryWithBms:
 
     async def set_power(self, setpoint: BatterySetpoint) -> None:
         """Let the battery hold the setpoint, cut to the limits; raises as `Charger.set_limit`."""
-        self._asked = setpoint
+        self._asked, self._asked_s = setpoint, self._clock.monotonic()
         await self._give(setpoint)
 
     async def _give(self, setpoint: BatterySetpoint) -> None:
@@ -120,6 +122,15 @@ class BatteryWithBms:
         self._edge.see(self._sound(now), over)
         if over and self._asked is not None:
             try:
-                await self._give(replace(self._asked, cause="the battery management allows less"))
+                await self._give(self._less(self._asked))
             except GridyardError as error:  # tried again at the next look
                 _log.warning("limit not bound", device=self.spec.battery_id, why=str(error))
+
+    def _less(self, asked: BatterySetpoint) -> BatterySetpoint:
+        """What was asked, to be cut; nothing, once the control loop has fallen silent.
+
+        Its setpoint may have lapsed by then, and must not begin again.
+        """
+        silent = self._clock.monotonic() - self._asked_s > PATIENCE_S
+        power_w = 0.0 if silent else asked.power_w
+        return replace(asked, power_w=power_w, cause="the battery management allows less")

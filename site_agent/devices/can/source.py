@@ -149,12 +149,13 @@ class CanSource:
             self._limits_at = now
 
     def _tell_fault(self, told: dict[str, float], now: datetime) -> None:
-        """A fault stands until the frame that told it says otherwise."""
+        """A fault stands until the frame that told it says otherwise, however long it is away."""
         new = {place: value_of(rule, told) for place, rule in enumerate(self._map.faults)}
         known = {place: value for place, value in new.items() if value is not None}
-        if known:
-            self._faults |= known
-            self._board.put("fault", max(self._faults.values()), now)
+        self._faults |= known
+        stands = max(self._faults.values(), default=0.0)
+        if known or stands:
+            self._board.put("fault", stands, now)
 
     def _tell_powers(self) -> None:
         """The powers are as old as the limits, however new the voltage is."""

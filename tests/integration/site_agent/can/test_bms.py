@@ -24,6 +24,7 @@ from depot_sim.physics.battery import Battery as Cells
 from site_agent.devices.bms import BatteryWithBms
 from site_agent.devices.can.bus import BusSettings
 from site_agent.devices.can.source import CanSource
+from site_agent.devices.leased import PATIENCE_S
 from site_agent.domain.device import BatterySetpoint, BatterySpec, BatteryState
 from support.fast_clock import FastClock
 from support.waiting import until
@@ -282,3 +283,42 @@ async def test_limits_bind_at_once() -> None:
             world.bms.fail(FaultKind.OFFLINE, None)
             await until(lambda: world.inverter.power_w == 0)
             assert not state().online
+
+
+@pytest.mark.row("trap:B3")
+async def test_an_alarm_stands_while_nothing_says_that_it_is_over() -> None:
+    world = World()
+    channel = uuid4().hex
+    source = world.source(BusSettings(interface="virtual", channel=channel))
+    with can.Bus(interface="virtual", channel=channel) as bus:
+        world.bms.fail(FaultKind.ALARM, None)
+        spoken = world.bms.frames()
+
+        async def speak() -> None:
+            while True:
+                for number, data in spoken.items():
+                    bus.send(can.Message(arbitration_id=number, data=data, is_extended_id=False))
+                await world.clock.sleep(0.5)
+
+        async with running(source.run()), running(speak()):
+            await until(lambda: world.shows(source, "fault", 1))
+            spoken = {number: spoken[number] for number in (0x351, 0x355, 0x356)}
+            await world.clock.sleep(15)
+            assert world.shows(source, "soc", 60)
+            assert world.shows(source, "fault", 1)
+
+
+async def test_a_limit_does_not_revive_what_a_silent_control_loop_has_asked() -> None:
+    world = World(speed=50)
+    async with on_slcan(world) as where:
+        source = world.source(where)
+        battery = BatteryWithBms(world.inverter, source, clock=world.clock, wake=world.wake)
+        async with running(battery.run()):
+            await until(lambda: world.shows(source, "max_charge_power", 4000))
+            await battery.set_power(BatterySetpoint(battery_id="bess", power_w=3000, cause="x"))
+            await world.clock.sleep(2 * PATIENCE_S)
+            world.inverter.power_w = 0.0  # its own timer has run out
+            world.bms.fail(FaultKind.DERATED, None, 0.25)
+            told = len(world.inverter.told)
+            await until(lambda: len(world.inverter.told) > told)
+            assert world.inverter.told[-1].power_w == 0
