@@ -27,7 +27,9 @@ from site_agent.devices.commissioning.verdict import Line
 from site_agent.devices.modbus.settings import link_settings
 from site_agent.devices.profiles.library import catalog, find
 from site_agent.devices.writer import sole_writer, written
+from site_agent.main import DATABASE
 from site_agent.store.memory import MemorySessions
+from site_agent.store.sqlite import open_store
 
 Tell = Callable[[str], None]
 _FUNCTIONS: dict[str, Function] = {"1": 1, "2": 2, "3": 3, "4": 4}
@@ -94,16 +96,28 @@ async def capture(
 async def check(
     site: SiteSettings, device: str | None, moved: frozenset[str], tell: Callable[[Line], None]
 ) -> None:
-    """Check devices while nobody else writes to them.
+    """Check devices while nobody else writes to them; the agent finds what those `moved` proved.
 
     Raises:
         ConfigError: the agent runs, or another program writes to one of the devices.
     """
     site.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    clock = SystemClock()
     with sole_writer(site.data, written(site)):
-        await checking.check(
-            site, SystemClock(), MemorySessions(), device=device, moved=moved, tell=tell
-        )
+        store = open_store(site.data / DATABASE, clock.now()) if moved else None
+        try:
+            await checking.check(
+                site,
+                clock,
+                MemorySessions(),
+                device=device,
+                moved=moved,
+                memory=None if store is None else store.key_values,
+                tell=tell,
+            )
+        finally:
+            if store is not None:
+                store.close()
 
 
 async def watch_unit(

@@ -125,7 +125,7 @@ def check(
     """Check the configured devices on themselves, before the agent may have them.
 
     Reach, identity, points, plausibility, sign, scale, rate. With --write also setpoints: a step of
-    a tenth (an inverter: to half of what it makes), read back, measured, seen by the meter, kept
+    an eighth (an inverter: to half of what it makes), read back, measured, seen by the meter, kept
     alive over the device's own timer, and left to lapse. Refuses while the agent runs. Exit code 1
     when a line fails.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from depot_sim.depot import Depot
 from site_agent.config import SiteSettings
 from site_agent.devices.commissioning.check import check
 from site_agent.devices.commissioning.verdict import Line
-from site_agent.store.memory import MemorySessions
+from site_agent.store.memory import MemoryKeyValues, MemorySessions
 from support.leaping_clock import leaping_clock
 
 DEPOT = """
@@ -52,6 +52,7 @@ class Works:
     depot: Depot
     clock: Clock
     data: Path
+    memory: MemoryKeyValues = field(default_factory=MemoryKeyValues)
 
     def site(self, meter: str = "timeout_s: 1.0", bess: str = "timeout_s: 1.0") -> SiteSettings:
         return loads(self.text(meter, bess), SiteSettings, name="site")
@@ -82,6 +83,7 @@ class Works:
             MemorySessions(),
             device=device,
             moved=frozenset(moved),
+            memory=self.memory,
             tell=tell,
         )
         return found

@@ -20,7 +20,7 @@ from site_agent.devices.commissioning.yard import METER_ID, Candidate, Yard, yar
 from site_agent.devices.modbus.link import RegisterLink
 from site_agent.devices.profiles.library import find
 from site_agent.devices.writer import unit_of
-from site_agent.ports import Battery, PvInverter, SessionStore
+from site_agent.ports import Battery, KeyValues, PvInverter, SessionStore
 
 
 async def check(
@@ -30,14 +30,17 @@ async def check(
     *,
     device: str | None = None,
     moved: frozenset[str] = frozenset(),
+    memory: KeyValues | None = None,
     tell: Callable[[Line], None],
 ) -> None:
     """Line by line, of one device or of all; only those `moved` are written to.
 
+    `memory` is the site's own: what a device proves in a trial the agent then knows.
+
     Raises:
         ConfigError: there is no such device, or one cannot be made of its settings.
     """
-    async with yard(settings, clock, sessions, moved=moved) as devices:
+    async with yard(settings, clock, sessions, moved=moved, memory=memory) as devices:
         if moved:
             devices.start(devices.meter)
         for candidate in devices.candidates:

@@ -21,8 +21,8 @@ from site_agent.ports import Battery, PvInverter
 CAUSE = "commissioning"
 TOLERANCE = 0.03
 """Of the rated power: closer than this is the same."""
-STEP = 0.1
-"""Of the rated power: how far a battery is moved."""
+STEP = 0.125
+"""Of the rated power: how far a battery is moved; enough for its adapter to learn from."""
 _SHARE = 0.5
 """Of its generation: what an inverter is cut to."""
 _LIGHT = 0.15
@@ -33,6 +33,8 @@ _ASK_S = 1.0
 _OVER = 1.4
 """So many times its own timer a setpoint is kept alive, and may take to lapse (a timer may be a
 third late)."""
+_SURE_S = 5.0
+"""On top, for ramps and polls."""
 _FULL_PCT = 90.0
 _WITNESS = 0.5
 """Of the step: so much of it must be seen at the meter."""
@@ -153,7 +155,7 @@ class BatteryTrial(Trial):
 
     @property
     def _rated_w(self) -> float:
-        return min(self._spec.max_charge_w, self._spec.max_discharge_w)
+        return max(self._spec.max_charge_w, self._spec.max_discharge_w)
 
 
 class PvTrial(Trial):
@@ -310,8 +312,11 @@ def _never_lapses(judge: Judge) -> Line:
 
 
 async def _lapse(judge: Judge, trial: Trial, clock: Clock) -> Line:
-    within_s = _OVER * trial.lease_s + PATIENCE_S + FOLLOW_S / 2
+    """Silence until the device's own book may close too: it proves the lapse for the agent."""
+    begun_s = clock.monotonic()
+    within_s = _OVER * trial.lease_s + PATIENCE_S + _SURE_S
     ended_s = await _until(trial, clock, lambda w: not trial.follows(w), within_s, ask=False)
+    await clock.sleep(max(0.0, begun_s + within_s - clock.monotonic()))
     if ended_s is None:
         return judge.fail(
             "lapse",

@@ -35,7 +35,7 @@ from site_agent.devices.registry import (
     make_sensor,
 )
 from site_agent.domain.device import BatteryState, ChargerState, MeterState
-from site_agent.ports import Battery, Meter, PvInverter, Sensor, SessionStore
+from site_agent.ports import Battery, KeyValues, Meter, PvInverter, Sensor, SessionStore
 
 METER_ID = "meter"
 """How the meter at the connection point is called here; it has no id of its own."""
@@ -106,9 +106,14 @@ class _Shop(Workshop):
     """Its links cannot write but to places where that was asked for."""
 
     def __init__(
-        self, site_id: str, clock: Clock, broker: BrokerAddress | None, writable: Set[str]
+        self,
+        site_id: str,
+        clock: Clock,
+        broker: BrokerAddress | None,
+        memory: KeyValues | None,
+        writable: Set[str],
     ) -> None:
-        super().__init__(site_id, clock, _nobody, broker)
+        super().__init__(site_id, clock, _nobody, broker, memory)
         self._writable = writable
 
     def link(self, settings: ModbusSettings) -> RegisterLink:
@@ -145,12 +150,18 @@ class Yard:
 
 @asynccontextmanager
 async def yard(
-    settings: SiteSettings, clock: Clock, sessions: SessionStore, *, moved: Set[str] = frozenset()
+    settings: SiteSettings,
+    clock: Clock,
+    sessions: SessionStore,
+    *,
+    moved: Set[str] = frozenset(),
+    memory: KeyValues | None = None,
 ) -> AsyncIterator[Yard]:
     """Every device of a site, but for chargers on OCPP, without its agent.
 
     Nothing is told to them by itself, and nothing can be told to devices on Modbus but by the links
     of those that are to be `moved`. `sessions`: where chargers note who stays; none of the agent's.
+    `memory`: where devices note what they have proved, for the agent to find.
 
     Raises:
         ConfigError: a device cannot be made of its settings, or the broker cannot start.
@@ -163,7 +174,7 @@ async def yard(
             await broker.ready.wait()
         elsewhere = None if settings.mqtt.embedded else site_address(settings.mqtt)
         address = elsewhere if broker is None else broker.address
-        shop = _Shop(settings.site_id, clock, address, _places(settings, moved))
+        shop = _Shop(settings.site_id, clock, address, memory, _places(settings, moved))
         made = Yard(list(_candidates(shop, settings, sessions)), group)
         tasks += [group.create_task(link.run()) for link in shop.links.values()]
         try:

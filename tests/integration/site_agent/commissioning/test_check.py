@@ -46,6 +46,7 @@ async def test_setpoints_are_obeyed_kept_alive_and_lapse(tmp_path: Path) -> None
             told = {step: lines[device, step] for step in steps}
             assert {line.verdict for line in told.values()} == {Verdict.OK}, told
             assert lines[device, "meter sees it"].verdict is not Verdict.FAIL
+        assert await depot.memory.get("sunspec-lapse/bess") == "device"  # for the agent
 
 
 @pytest.mark.parametrize(
@@ -127,7 +128,7 @@ async def test_a_trial_that_is_broken_off_lets_go_at_once(tmp_path: Path) -> Non
             )
         )
         await moved.wait()
-        assert hardware.battery.power_w == pytest.approx(3000)
+        assert hardware.battery.power_w == pytest.approx(3750)
         checking.cancel()
         await asyncio.wait({checking})
         assert checking.cancelled()
@@ -143,6 +144,7 @@ async def test_a_timer_that_never_runs_out_is_found(tmp_path: Path) -> None:
         lines = await depot.lines(depot.site(), "bess", "bess")
         assert lines["bess", "lapse"].verdict is not Verdict.OK
         assert "lapse: none" in lines["bess", "lapse"].hint
+        assert await depot.memory.get("sunspec-lapse/bess") == "none"  # for the agent
 
 
 @pytest.mark.row("trap:S9")
