@@ -74,6 +74,25 @@ def site(config: ConfigOption) -> None:
     run_program(program)
 
 
+@app.command()
+def leases(
+    site: Annotated[
+        Path | None, typer.Option("--site", "-s", help="Settings file of the agent (YAML).")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Data folder of the agent, instead of --site.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What every device of a running agent does when the agent dies, and within which time."""
+    from gridyard import leases as told
+    from gridyard.printing import print_answer
+
+    with plain_errors():
+        found = told.asked(site, data)
+    print_answer(found, told.lines(found), as_json=as_json)
+
+
 @app.command("utility-sim")
 def utility_sim(
     config: ConfigOption,

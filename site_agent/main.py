@@ -37,8 +37,10 @@ from site_agent.devices.registry import (
 from site_agent.devices.writer import sole_writer, written
 from site_agent.domain.control import DEFAULT_POLICY
 from site_agent.domain.device import ChargerState
+from site_agent.domain.site import SiteSnapshot
 from site_agent.flows.control_loop import ControlLoop
 from site_agent.flows.instructions import Instructions
+from site_agent.flows.lease_list import lease_commands
 from site_agent.flows.notices import NoticeBoard
 from site_agent.flows.observer import Devices
 from site_agent.flows.prospects import Prospects
@@ -199,12 +201,17 @@ class _Site:
             tls=self._settings.ocpp.cert is not None,
             agent=_agent_version(),
         )
-        return Door(self._settings.data, ocpp.table())
+        return Door(self._settings.data, {**ocpp.table(), **lease_commands(self._snapshot)})
+
+    def _snapshot(self) -> SiteSnapshot | None:
+        """What the last control cycle saw."""
+        latest = None if self._loop is None else self._loop.latest
+        return None if latest is None else latest.snapshot
 
     def _seen(self) -> dict[str, ChargerState]:
         """The chargers in the last control cycle."""
-        latest = None if self._loop is None else self._loop.latest
-        chargers = () if latest is None else latest.snapshot.chargers
+        snapshot = self._snapshot()
+        chargers = () if snapshot is None else snapshot.chargers
         return {charger.spec.evse_id: charger for charger in chargers}
 
     def _wake(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -389,11 +390,16 @@ def battery_spec(battery: BatterySettings) -> BatterySpec:
         max_discharge_w=battery.max_discharge_w,
         reserve_soc_pct=battery.reserve_soc_pct,
         lapse=battery.lapse,
+        lapses_after=timedelta(seconds=battery.lease_s),
     )
 
 
 def pv_spec(inverter: PvSettings) -> PvSpec:
     """One inverter in the domain's words."""
     return PvSpec(
-        pv_id=inverter.id, node=inverter.node, rated_w=inverter.rated_w, lapse=inverter.lapse
+        pv_id=inverter.id,
+        node=inverter.node,
+        rated_w=inverter.rated_w,
+        lapse=inverter.lapse,
+        lapses_after=timedelta(seconds=inverter.lease_s),
     )

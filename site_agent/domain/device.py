@@ -48,6 +48,8 @@ class ChargerSpec:
     max_discharge_a: float = 0.0
     """Most a vehicle may feed back through it, A per phase as a magnitude; 0: charging only."""
     voltage_v: float = NOMINAL_VOLTAGE_V
+    lapses_after: timedelta | None = None
+    """How long its limit lasts without us, where it lapses at all (`ChargerState.lapse`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +112,8 @@ class BatterySpec:
     max_discharge_w: float
     reserve_soc_pct: float = 10.0
     lapse: Lapse = Lapse.UNKNOWN
+    lapses_after: timedelta | None = None
+    """How long its setpoint lasts without us, where it lapses at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +142,8 @@ class PvSpec:
     node: str
     rated_w: float
     lapse: Lapse = Lapse.UNKNOWN
+    lapses_after: timedelta | None = None
+    """As for a battery."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

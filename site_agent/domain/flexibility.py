@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 
 from site_agent.domain.battery import discharge_available_w, energy_above_reserve_wh
 from site_agent.domain.demand import steered
-from site_agent.domain.device import ChargerState
+from site_agent.domain.device import ChargerState, Lapse
 from site_agent.domain.envelope import Envelope
 from site_agent.domain.estimate import Moment, charger_power, watts_per_amp
 from site_agent.domain.generation import discharge_room_w
+from site_agent.domain.lasting import keeps
 from site_agent.domain.policy import ControlPolicy
 from site_agent.domain.room import moment_of
 from site_agent.domain.site import SiteSnapshot
@@ -29,6 +30,10 @@ def down_w(
     test). Batteries give what they can sustain for the hour above their reserve. Never more than
     the present import, nor what a limit in force forbids: a load limit is taken to last, a
     generation limit leaves batteries what PV does not use, a storage target leaves them nothing.
+
+    A device that would keep its setpoint if the agent died is not promised: a charger that keeps
+    its limit would leave its vehicle behind, a battery would discharge until it is empty. Such a
+    battery can still stop charging.
     """
     power = snapshot.pcc.power_w.fresh(snapshot.at, snapshot.model.meter_max_age)
     if power is None or building_w is None:
@@ -43,7 +48,7 @@ def _chargers_down_w(
     snapshot: SiteSnapshot, envelope: Envelope, building_w: float, policy: ControlPolicy
 ) -> float:
     moment = moment_of(snapshot, policy)
-    chargers = steered(snapshot)
+    chargers = [charger for charger in steered(snapshot) if not keeps(charger)]
     needs = {need.evse_id: need for need in snapshot.needs}
     drawn = sum(charger_power(charger, moment).low for charger in chargers)
     here = [(charger, needs.get(charger.spec.evse_id)) for charger in chargers]
@@ -90,6 +95,7 @@ def _batteries_down_w(snapshot: SiteSnapshot, envelope: Envelope, moment: Moment
         if power is not None and battery.online:
             sustained = energy_above_reserve_wh(battery, now, max_age) / _hours(HOLD)
             give = min(discharge_available_w(battery, now, max_age), sustained)
+            give = give if battery.spec.lapse is Lapse.DEVICE else 0.0
             offer += max(0.0, power + give)
             present += power
     beside_pv = discharge_room_w(snapshot, envelope, moment)

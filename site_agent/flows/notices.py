@@ -12,11 +12,14 @@ from site_agent.domain.envelope import Side
 from site_agent.domain.estimate import worst_a
 from site_agent.domain.functions import Unheld
 from site_agent.domain.lasting import keeps
+from site_agent.domain.leases import Nature, leases
 from site_agent.domain.readiness import Readiness
 from site_agent.domain.site import ROOT, SiteSnapshot
 from site_agent.flows.rows import name, text
 from site_agent.ports import KeyValues
 
+_SETTLED = timedelta(seconds=60)
+"""A device has shown by then whether it keeps its own timer."""
 RAISED_KEY = "notices/raised"
 
 METER_STALE = "meter-stale"
@@ -26,6 +29,7 @@ BATTERY_OFFLINE = "battery-offline"
 PV_OFFLINE = "pv-offline"
 LIMIT_NOT_OBEYED = "limit-not-obeyed"
 KEEPS_LIMIT = "charger-keeps-limit"
+KEEPS_SETPOINT = "device-keeps-setpoint"
 KNOWS_NO_LIMITS = "charger-knows-no-limits"
 LIMIT_UNMET = "limit-unmet"
 VEHICLE_STUCK = "vehicle-does-not-resume"
@@ -123,6 +127,11 @@ def _keepers(snapshot: SiteSnapshot) -> Iterator[tuple[Key, Condition]]:
         if keeps(charger):
             condition = Condition(severity=Severity.WARNING, text=words)
             yield (KEEPS_LIMIT, charger.spec.evse_id), condition
+    for lease in leases(snapshot):
+        if lease.nature is not Nature.CHARGER and not lease.lapses:
+            text = f"does not end a setpoint by itself: without us it {lease.then}; {lease.cost}"
+            condition = Condition(severity=Severity.WARNING, text=text, after=_SETTLED)
+            yield (KEEPS_SETPOINT, lease.device_id), condition
 
 
 def _troubled(snapshot: SiteSnapshot) -> Iterator[tuple[Key, Condition]]:

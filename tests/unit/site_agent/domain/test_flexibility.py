@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from site_agent.domain.control import DEFAULT_POLICY
+from site_agent.domain.device import Lapse
 from site_agent.domain.flexibility import down_w
 from site_agent.domain.readiness import readiness
 from site_agent.domain.site import SiteSnapshot
@@ -52,6 +55,19 @@ class TestOffer:
         assert offer(snapshot(building_w=90_000, batteries=[battery(soc_pct=40)])) == pytest.approx(
             30_000
         )
+
+    @pytest.mark.row("truth:L3")
+    @pytest.mark.parametrize("lapse", [Lapse.NONE, Lapse.UNKNOWN])
+    def test_a_battery_that_would_go_on_without_us_is_not_promised(self, lapse: Lapse) -> None:
+        stored = battery(soc_pct=80, power_w=20_000, lapse=lapse)
+        assert offer(snapshot(building_w=90_000, batteries=[stored])) == pytest.approx(20_000)
+
+    @pytest.mark.row("truth:L3")
+    def test_nor_is_a_charger_that_would_keep_its_limit(self) -> None:
+        depot = charging(need("a", wh=0, hours=4), need("b", wh=0, hours=4))
+        keeper, other = depot.chargers
+        kept = replace(depot, chargers=(replace(keeper, lapse=Lapse.NONE), other))
+        assert offer(kept) == pytest.approx(FULL_W)
 
     def test_and_no_more_than_its_power(self) -> None:
         assert offer(
