@@ -3,7 +3,8 @@
 **When the agent dies** the device's own timer ends the setpoint within `lapse_s` of its source and
 it falls to the safe value its profile declares; when only the control loop falls silent the same
 happens `PATIENCE_S` later. A device without such a timer shows `lapse` NONE: it is told to let go
-when the control loop falls silent, but keeps its last setpoint if the whole agent dies.
+when the control loop falls silent or the agent ends in order, but keeps its last setpoint if we are
+killed.
 """
 
 from __future__ import annotations
@@ -76,6 +77,10 @@ class PointBattery:
 
     def _within(self, power_w: float) -> float:
         return float(round(max(-self._spec.max_discharge_w, min(self._spec.max_charge_w, power_w))))
+
+    async def close(self) -> None:
+        """The agent ends in order: end a setpoint that the device would not end by itself."""
+        await self._setpoint.close()
 
     async def _heard(self) -> None:
         now = self._clock.now()

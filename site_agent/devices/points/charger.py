@@ -4,7 +4,8 @@
 it falls to the fail-safe current set in it (`fail_safe_current_a` in our settings must be that one:
 silent chargers are counted with it). When only the control loop falls silent the same happens
 `PATIENCE_S` later. A charger without such a watchdog shows `lapse` NONE: it is told its fail-safe
-current when the control loop falls silent, but keeps its last limit if the whole agent dies.
+current when the control loop falls silent or the agent ends in order, but keeps its last limit if
+we are killed.
 """
 
 from __future__ import annotations
@@ -147,6 +148,10 @@ class PointCharger:
         if start_wh is None:
             return self._source.board.reading("session_energy", now)
         return replace(register, value=max(0.0, register.value - start_wh))
+
+    async def close(self) -> None:
+        """The agent ends in order: end a setpoint that the device would not end by itself."""
+        await self._limit.close()
 
     async def _heard(self) -> None:
         now = self._clock.now()

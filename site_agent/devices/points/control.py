@@ -7,7 +7,7 @@ from datetime import datetime
 
 import structlog
 
-from contracts.errors import GridyardError, PermanentError
+from contracts.errors import GridyardError, PermanentError, TransientError
 from contracts.reading import Reading
 from contracts.time import Clock
 from site_agent.devices.lease import Terms
@@ -26,8 +26,8 @@ class Control:
 
     A device with a timer of its own is told again at a third of it; when the loop falls silent, or
     we die, the timer ends the setpoint. One without a timer is told only what is new (its memory
-    may wear out), and when the loop has been silent for `patience_s` it is told `safe`; if we die
-    it keeps the last setpoint, and `Lapse.NONE` in its spec says so.
+    may wear out), and when the loop has been silent for `patience_s` or we end in order it is told
+    `safe`; if we are killed it keeps the last setpoint, and `Lapse.NONE` in its spec says so.
     """
 
     def __init__(
@@ -48,6 +48,7 @@ class Control:
         self._safe = safe
         self._patience_s = patience_s
         self._clock = clock
+        self._closed = False
         self._asked_s: float | None = None
         self._told: float | None = None
         self._telling: list[float] = []
@@ -90,6 +91,8 @@ class Control:
 
     async def ask(self, value: float | None, cause: str) -> None:
         """The control loop wants `value`; raises as `LeasedSetpoint.ask`."""
+        if self._closed:
+            raise TransientError(f"{self._name}: the agent ends")
         self._asked_s = self._clock.monotonic()
         await self._leased.ask(value, cause)
 
@@ -104,20 +107,26 @@ class Control:
         if self._lapse_s is not None:
             await self._leased.refresh()
         elif self._silent():
-            await self._let_go()
+            await self._let_go("the control loop is silent")
+
+    async def close(self) -> None:
+        """The agent ends in order: end what would not end by itself, and take no more."""
+        self._closed = True
+        if self._lapse_s is None and self._asked_s is not None:
+            await self._let_go("the agent ends")
 
     def _silent(self) -> bool:
         asked_s = self._asked_s
         return asked_s is not None and self._clock.monotonic() - asked_s > self._patience_s
 
-    async def _let_go(self) -> None:
+    async def _let_go(self, cause: str) -> None:
         try:
-            await self._leased.ask(self._safe, "the control loop is silent")
+            await self._leased.ask(self._safe, cause)
         except GridyardError as error:
             _log.warning("setpoint not let go", device=self._name, why=str(error))
         else:
             self._asked_s = None
-            _log.warning("the control loop is silent: setpoint let go", device=self._name)
+            _log.warning("setpoint let go", device=self._name, why=cause)
 
     async def _tell(self, value: float | None) -> None:
         if not isinstance(self._source, Controllable):

@@ -2,8 +2,8 @@
 
 **When the agent dies** the device's own timer ends the limit within `lapse_s` of its source and it
 generates freely again; when only the control loop falls silent the same happens `PATIENCE_S` later.
-A device without such a timer shows `lapse` NONE: it is released when the control loop falls silent,
-but stays curtailed if the whole agent dies while it is.
+A device without such a timer shows `lapse` NONE: it is released when the control loop falls silent
+or the agent ends in order, but stays curtailed if we are killed while it is.
 """
 
 from __future__ import annotations
@@ -74,6 +74,10 @@ class PointPv:
             return
         whole_w = None if limit_w is None else float(math.floor(limit_w))
         await self._setpoint.ask(whole_w, setpoint.cause)
+
+    async def close(self) -> None:
+        """The agent ends in order: end a setpoint that the device would not end by itself."""
+        await self._setpoint.close()
 
     async def _heard(self) -> None:
         now = self._clock.now()

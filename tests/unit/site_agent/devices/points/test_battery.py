@@ -156,3 +156,19 @@ async def test_the_loop_is_woken_when_it_comes_goes_or_names_less_than_it_holds(
         await clock.advance(10.0)
         assert len(woken) == 2
         assert not battery.state(clock.now() + timedelta(seconds=1)).online
+
+
+@pytest.mark.row("trap:P5")
+async def test_an_agent_that_ends_in_order_ends_what_would_not_end_by_itself() -> None:
+    clock = FakeClock()
+    for lapse_s, written in ((None, [1000.0, None]), (30.0, [1000.0])):
+        source = HandControllable(POINTS, clock, lapse_s=lapse_s)
+        battery = a_battery(source, clock)
+        await battery.set_power(ask(1000.0))
+        await battery.close()
+        assert [value for _, value in source.written] == written
+        with pytest.raises(TransientError, match="the agent ends"):
+            await battery.set_power(ask(1000.0))
+    idle = HandControllable(POINTS, clock, lapse_s=None)
+    await a_battery(idle, clock).close()
+    assert not idle.written, "it was told nothing"
