@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -21,7 +21,9 @@ from site_agent.devices.mqtt.plan import site_address
 from site_agent.devices.ocpp.central import CentralSystem
 from site_agent.devices.ocpp.operate.commands import OcppCommands
 from site_agent.devices.ocpp.security import Profile
+from site_agent.devices.points.battery import PointBattery
 from site_agent.devices.points.charger import PointCharger
+from site_agent.devices.points.pv import PointPv
 from site_agent.devices.registry import (
     METERS,
     PV_INVERTERS,
@@ -57,6 +59,8 @@ log = structlog.get_logger(__name__)
 
 DATABASE = "site.db"
 _CREDENTIALS_RETRY_S = 30.0
+_CLOSING_S = 3.0
+"""How long the end waits for devices that keep their setpoints."""
 
 Work = Coroutine[object, object, None]
 
@@ -90,7 +94,8 @@ async def run(
     with sole_writer(settings.data, written(settings)):
         store = open_store(settings.data / DATABASE, clock.now())
         try:
-            await first_of(_Site(settings, clock, store).run(ready), _until(stopping))
+            site = _Site(settings, clock, store)
+            await first_of(site.run(ready), _until(stopping, site))
         finally:
             store.close()
 
@@ -104,6 +109,7 @@ class _Site:
         self._store = store
         self._model = settings.model()
         self._loop: ControlLoop | None = None
+        self._lasting: list[PointCharger | PointBattery | PointPv] = []
         self._instructions = Instructions(self._model, store.instructions, clock, self._wake)
         fleet = Fleet(
             vehicles=settings.vehicles(),
@@ -140,6 +146,10 @@ class _Site:
                 memory=self._store.key_values,
             )
             devices = self._devices(shop, central)
+            on_points = (*devices.chargers, *devices.batteries, *devices.pv)
+            self._lasting = [
+                one for one in on_points if isinstance(one, PointCharger | PointBattery | PointPv)
+            ]
             sensors = {one.id: make_sensor(shop, one) for one in self._settings.sensors}
             contacts = make_contacts(shop, self._settings, self._telecontrol)
             loop = self._loop = ControlLoop(
@@ -181,6 +191,11 @@ class _Site:
                         ocpp_port=central.port, mqtt_port=mqtt_port, scada_port=scada_port
                     )
                 )
+
+    async def close(self) -> None:
+        """End the setpoints that their devices would keep, as far as that is done soon."""
+        if self._lasting:
+            await first_of(_all_closed(self._lasting), self._clock.sleep(_CLOSING_S))
 
     async def _serve(self, central: CentralSystem) -> None:
         try:
@@ -274,8 +289,15 @@ class _Site:
             await self._clock.sleep(_CREDENTIALS_RETRY_S)
 
 
-async def _until(stopping: asyncio.Event) -> None:
+async def _all_closed(devices: Iterable[PointCharger | PointBattery | PointPv]) -> None:
+    async with asyncio.TaskGroup() as group:
+        for device in devices:
+            group.create_task(device.close())
+
+
+async def _until(stopping: asyncio.Event, site: _Site) -> None:
     await stopping.wait()
+    await site.close()
 
 
 def _make_folder(folder: Path) -> None:

@@ -102,6 +102,25 @@ async def test_a_charger_on_modbus_is_steered_billed_and_told_like_any_other(
     assert (session.energy.energy_wh or 0.0) == pytest.approx(yard.alfen.evse.register_wh, rel=0.05)
 
 
+@leaping
+async def test_a_battery_that_keeps_its_setpoint_is_at_rest_after_an_end_in_order(
+    tmp_path: Path,
+) -> None:
+    clock = leaping_clock()
+    assert clock is not None
+    yard, stopping = Yard(clock, building_w=40_000.0), asyncio.Event()
+    devices = (yard.meter, yard.alfen, yard.victron, yard.roof)
+    async with yard.serving(*devices) as ports, asyncio.TaskGroup() as tasks:
+        battery = {"kind": "profile", "host": "127.0.0.1", "port": ports[2], "timeout_s": 5}
+        victron = {**battery, "id": "multi", "profile": "victron.multi", "lapse": "none", **CELLS}
+        made = settings(tmp_path, ports, batteries=[victron])
+        agent = tasks.create_task(run(made, clock, stopping))
+        await until(lambda: yard.victron.battery.power_w < -3000.0)
+        stopping.set()
+        await agent
+        await until(lambda: yard.victron.battery.power_w == 0.0)
+
+
 async def test_a_profile_that_there_is_none_of_ends_the_start(tmp_path: Path) -> None:
     wrong = {"kind": "profile", "host": "127.0.0.1", "port": 9, "profile": "acme.nothing"}
     broken = settings(tmp_path, [9, 9, 9, 9], meter=wrong)
