@@ -34,10 +34,10 @@ def power(read: Read, at: datetime, idle_w: float) -> Reading:
     if generated_w is None:
         return (
             Reading(value=0.0, quality=Quality.ESTIMATED, at=at)
-            if _idle(read)
+            if idle(read)
             else Reading.missing(at, Quality.INVALID)
         )
-    if _idle(read) and abs(generated_w) > idle_w:
+    if idle(read) and abs(generated_w) > idle_w:
         return Reading.missing(at, Quality.INVALID)
     return Reading(value=0.0 - generated_w, quality=Quality.GOOD, at=at)
 
@@ -49,7 +49,8 @@ def faulted(read: Read) -> bool:
     return read.values["St"] == _FAULT
 
 
-def _idle(read: Read) -> bool:
+def idle(read: Read) -> bool:
+    """Whether the inverter says it is off or asleep."""
     if read.model_id == _701:
         return read.values["St"] == _OFF_701 or read.values["InvSt"] in (_OFF_701, _ASLEEP_701)
     return read.values["St"] in (_OFF, _ASLEEP)

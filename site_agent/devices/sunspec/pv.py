@@ -24,7 +24,7 @@ from site_agent.devices.obedience import Obedience
 from site_agent.devices.polling import Poller
 from site_agent.devices.sunspec.curtailment import Curtailment
 from site_agent.devices.sunspec.lapse import LapseBook
-from site_agent.devices.sunspec.measure import MEASUREMENT, faulted, power
+from site_agent.devices.sunspec.measure import MEASUREMENT, faulted, idle, power
 from site_agent.devices.sunspec.supervision import Supervision
 from site_agent.devices.sunspec.unit import SunSpecUnit
 from site_agent.domain.device import PvSetpoint, PvSpec, PvState
@@ -70,7 +70,7 @@ class SunSpecPv:
         self._supervision = Supervision(self._unit, name, clock=clock)
         self._lapse = LapseBook(name, spec.lapse, lease_s=lease_s, clock=clock, memory=memory)
         self._limit_w: float | None = None
-        self._faulted = False
+        self._asleep = self._faulted = False
         self._power = Reading.missing(clock.now())
 
     @property
@@ -107,10 +107,14 @@ class SunSpecPv:
     async def set_limit(self, setpoint: PvSetpoint) -> None:
         """Let the inverter generate at most `limit_w` (whole watts), or release it.
 
-        Returns at once while it is known to hold it; raises as `Charger.set_limit`, and
+        Returns at once while it is known to hold it, or sleeps: many then take no writes, and make
+        nothing. Raises as `Charger.set_limit`, and
         LocalControlError while somebody at the inverter has taken command.
         """
         self._supervision.require()
+        if self._asleep and self.state(self._clock.now()).power_w.quality.usable:
+            self._setpoint.doubt()  # what it forgets at night it is told when it wakes
+            return
         limit_w = setpoint.limit_w
         whole_w = None if limit_w is None else float(math.floor(limit_w))
         await self._setpoint.ask(whole_w, setpoint.cause)
@@ -121,13 +125,14 @@ class SunSpecPv:
         read = await self._unit.read(MEASUREMENT, Priority.FAST)
         if await self._supervision.poll():
             self._setpoint.doubt()  # whoever was there may have left another one
-        self._faulted = faulted(read) or not self._supervision.alive
         self._power = power(read, at, idle_w=self._tolerance_w)
+        self._asleep = idle(read) and self._power.quality.usable
+        self._faulted = faulted(read) or not self._supervision.alive
         measured_w = self._power.value
         if measured_w is not None:
             follows = excess_w(self._limit_w, measured_w) <= self._tolerance_w
             await self._lapse.observe(follows=follows, telling=False)
-        if not self._supervision.local:
+        if not (self._supervision.local or self._asleep):
             self._setpoint.judge(measured_w)
             await self._setpoint.refresh()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pymodbus.constants import ExcCodes
 
 from contracts.errors import PermanentError
 from contracts.reading import Quality
@@ -44,6 +45,10 @@ def new() -> dict[int, int]:
 
 def pv(link: RegisterLink, clock: Clock, wake: Wake) -> SunSpecPv:
     return SunSpecPv(link, 1, SPEC, clock=clock, wake=wake)
+
+
+def patient(link: RegisterLink, clock: Clock, wake: Wake) -> SunSpecPv:
+    return SunSpecPv(link, 1, SPEC, clock=clock, wake=wake, lease_s=3600, max_age_s=60.0)
 
 
 def to(limit_w: float | None) -> PvSetpoint:
@@ -161,6 +166,28 @@ async def test_registers_that_show_a_limit_which_is_none(bench: Bench) -> None:
             await device.set_limit(to(0.0))
             await bench.clock.sleep(1.0)
         assert device.state(bench.clock.now()).power_w.value == -40_000.0
+
+
+@pytest.mark.row("trap:S5")
+async def test_a_sleeping_inverter_is_told_its_limit_when_it_wakes(bench: Bench) -> None:
+    server = ImageServer(old(), on_write=lambda address, words: ExcCodes.ILLEGAL_ADDRESS)
+    place = address_of(server.registers, 103)
+    asleep, awake = model(103, W=0, W_SF=1, St=2), model(103, W=2, W_SF=1, St=3)
+    server.put(place, asleep)
+    async with server.serving(), bench.running(server.port, patient) as device:
+        await until(lambda: device.state(bench.clock.now()).power_w.value == 0.0)
+        await device.set_limit(to(10_000.0))
+        assert not any(frame[7] == 0x10 for frame in server.received)
+        server.on_write = None
+        for writes in (1, 2):
+            server.put(place, awake)
+            await until(lambda: device.state(bench.clock.now()).power_w.value == -20.0)
+            await device.set_limit(to(10_000.0))
+            assert len(server.writes) == writes, "it may have forgotten"
+            server.put(place, asleep)
+            await until(lambda: device.state(bench.clock.now()).power_w.value == 0.0)
+            await device.set_limit(to(10_000.0))
+            assert len(server.writes) == writes
 
 
 @pytest.mark.row("trap:S7")
