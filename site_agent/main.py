@@ -16,6 +16,7 @@ from contracts.time import Clock
 from site_agent.config import LinkSettings, SiteSettings
 from site_agent.config.devices import AnyChargerSettings, ProfileChargerSettings
 from site_agent.console.door import Door
+from site_agent.devices.commissioning.told import watch_commands
 from site_agent.devices.mqtt.broker import BrokerAddress, SiteBroker
 from site_agent.devices.mqtt.plan import site_address
 from site_agent.devices.ocpp.central import CentralSystem
@@ -216,7 +217,9 @@ class _Site:
             tls=self._settings.ocpp.cert is not None,
             agent=_agent_version(),
         )
-        return Door(self._settings.data, {**ocpp.table(), **lease_commands(self._snapshot)})
+        watching = watch_commands(self._snapshot, self._clock)
+        table = {**ocpp.table(), **lease_commands(self._snapshot), **watching}
+        return Door(self._settings.data, table)
 
     def _snapshot(self) -> SiteSnapshot | None:
         """What the last control cycle saw."""

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import aclosing
 from pathlib import Path
 
 from contracts.clock import SystemClock
-from contracts.errors import ConfigError
+from contracts.errors import ConfigError, LinkDownError
 from gridyard.device import words
 from gridyard.device.target import numbers
 from site_agent.config import SiteSettings
 from site_agent.config.devices import ModbusSettings
+from site_agent.console.client import Console
 from site_agent.devices.commissioning import check as checking
-from site_agent.devices.commissioning import live, sunspec_survey
+from site_agent.devices.commissioning import live, sunspec_survey, told
 from site_agent.devices.commissioning import probe as probing
 from site_agent.devices.commissioning.capture import Capture, Function, Recorder, runs
 from site_agent.devices.commissioning.found import Found
@@ -130,13 +132,29 @@ async def watch_unit(
 
 
 async def watch_site(site: SiteSettings, device: str | None, pace: Pace, tell: live.Tell) -> None:
-    """Show a site's devices.
+    """Show a site's devices: the running agent's view of them, or else they are asked themselves.
 
     Raises:
         ConfigError: there is no such device.
     """
     checking.movable(site, device)
-    await live.of_site(site, SystemClock(), MemorySessions(), device, pace, tell)
+    try:
+        await _watch_agent(site, device, pace, tell)
+    except LinkDownError:
+        await live.of_site(site, SystemClock(), MemorySessions(), device, pace, tell)
+
+
+async def _watch_agent(site: SiteSettings, device: str | None, pace: Pace, tell: live.Tell) -> None:
+    if not site.data.is_dir():
+        raise LinkDownError("no agent has ever run there")
+    asked = {"every_s": pace.every_s} | ({} if device is None else {"device": device})
+    shown = 0
+    async with aclosing(Console(site.data).ask(told.COMMAND, **asked)) as items:
+        async for item in items:
+            tell(told.picture(item))
+            shown += 1
+            if shown == pace.count:
+                return
 
 
 async def replay(

@@ -18,7 +18,9 @@ Answers = Mapping[str, Sequence[Mapping[str, Any]] | GridyardError]
 
 
 @contextmanager
-def scripted_door(folder: Path, answers: Answers) -> Iterator[list[tuple[str, dict[str, Any]]]]:
+def scripted_door(
+    folder: Path, answers: Answers, prefix: str = "ocpp."
+) -> Iterator[list[tuple[str, dict[str, Any]]]]:
     """A door that tells these items (or an error) by command; what was asked of it."""
     asked: list[tuple[str, dict[str, Any]]] = []
 
@@ -33,7 +35,7 @@ def scripted_door(folder: Path, answers: Answers) -> Iterator[list[tuple[str, di
 
         return tell
 
-    with _running(Door(folder, {f"ocpp.{name}": command(name) for name in answers})):
+    with _running(Door(folder, {prefix + name: command(name) for name in answers})):
         yield asked
 
 

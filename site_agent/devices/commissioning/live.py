@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from contracts.errors import GridyardError, ProtocolError
-from contracts.reading import Quality
+from contracts.reading import Quality, Reading
 from contracts.time import Clock
 from site_agent.config import SiteSettings
 from site_agent.devices.commissioning import sunspec_survey
 from site_agent.devices.commissioning.found import Found, Group, Value
 from site_agent.devices.commissioning.probe import Survey, meet
-from site_agent.devices.commissioning.yard import Candidate, unit_of_reading, yard
+from site_agent.devices.commissioning.yard import unit_of_reading, yard
 from site_agent.devices.modbus.link import RegisterLink
 from site_agent.devices.polling import next_deadline
 from site_agent.devices.sunspec.unit import SunSpecUnit
@@ -169,13 +169,19 @@ async def of_site(
             devices.start(one)
         async for _ in pace.beats(clock):
             now = clock.now()
-            tell(Picture(at=now, rows=tuple(row for one in chosen for row in _said(one, now))))
+            tell(
+                Picture(
+                    at=now,
+                    rows=tuple(row for one in chosen for row in rows_of(one.id, one.readings(now))),
+                )
+            )
 
 
-def _said(candidate: Candidate, now: datetime) -> list[Row]:
+def rows_of(device: str, said: Mapping[str, Reading]) -> list[Row]:
+    """A device's readings, one a row."""
     return [
         Row(
-            device=candidate.id,
+            device=device,
             name=name,
             value=reading.value,
             unit=unit_of_reading(name),
@@ -183,5 +189,5 @@ def _said(candidate: Candidate, now: datetime) -> list[Row]:
             quality=reading.quality,
             at=reading.at,
         )
-        for name, reading in candidate.readings(now).items()
+        for name, reading in said.items()
     ]

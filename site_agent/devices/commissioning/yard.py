@@ -34,7 +34,7 @@ from site_agent.devices.registry import (
     make_charger,
     make_sensor,
 )
-from site_agent.domain.device import BatteryState, ChargerState, MeterState
+from site_agent.domain.device import BatteryState, ChargerState, MeterState, PvState
 from site_agent.ports import Battery, KeyValues, Meter, PvInverter, Sensor, SessionStore
 
 METER_ID = "meter"
@@ -42,6 +42,7 @@ METER_ID = "meter"
 
 _Stated = Meter | Battery | PvInverter | PointCharger
 AnyDevice = _Stated | Sensor
+State = MeterState | BatteryState | PvState | ChargerState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,18 +76,22 @@ class Candidate:
         """What it says now in the vocabulary's signs and units."""
         if self.nature is Nature.SENSOR:
             return cast(Sensor, self.device).readings(now)
-        state = cast(_Stated, self.device).state(now)
-        said = {"active_power": state.power_w}
-        if isinstance(state, MeterState):
-            said |= {f"current_l{n}": one for n, one in enumerate(state.current_a, start=1)}
-            said["import_energy"] = state.import_wh
-            if state.export_wh is not None:
-                said["export_energy"] = state.export_wh
-        if isinstance(state, BatteryState):
-            said["soc"] = state.soc_pct
-        if isinstance(state, ChargerState):
-            said |= {"current": state.current_a, "session_energy": state.energy_wh}
-        return said
+        return readings_of(cast(_Stated, self.device).state(now))
+
+
+def readings_of(state: State) -> dict[str, Reading]:
+    """What a device of the control loop says, by name."""
+    said = {"active_power": state.power_w}
+    if isinstance(state, MeterState):
+        said |= {f"current_l{n}": one for n, one in enumerate(state.current_a, start=1)}
+        said["import_energy"] = state.import_wh
+        if state.export_wh is not None:
+            said["export_energy"] = state.export_wh
+    if isinstance(state, BatteryState):
+        said["soc"] = state.soc_pct
+    if isinstance(state, ChargerState):
+        said |= {"current": state.current_a, "session_energy": state.energy_wh}
+    return said
 
 
 def lead_of(said: Mapping[str, Reading]) -> str:

@@ -20,6 +20,7 @@ from site_agent.devices.commissioning import looks
 from site_agent.devices.commissioning.capture import Capture, Device, Recorder, load
 from site_agent.devices.commissioning.replay import Lookup
 from site_agent.devices.writer import sole_writer
+from support.console_door import scripted_door
 from support.replayed import replayed
 from support.sunspec_image import common, image, model
 
@@ -229,6 +230,27 @@ def test_watch_of_a_site_speaks_the_agents_names(tmp_path: Path) -> None:
     assert "active_power                   -446.6 W     good" in shown.stdout
     assert wrong.exit_code == 3
     assert "there are meter, bess" in wrong.stderr
+
+
+def test_watch_of_a_site_asks_its_agent_while_one_runs(tmp_path: Path) -> None:
+    site, data = tmp_path / "site.yaml", tmp_path / "data"
+    data.mkdir()
+    site.write_text(
+        SITE.format(data=data, port=free_port())
+    )  # nobody is there: only the agent tells
+    row = {"device": "meter", "name": "active_power", "value": 12.5, "unit": "W", "meaning": "",
+           "quality": "stale", "at": "2026-01-05T12:00:00+00:00"}  # fmt: skip
+    item = {"at": "2026-01-05T12:00:04+00:00", "rows": [row]}
+    words = ["watch", "--site", site, "--device", "meter", "--count", 2, "--every", 0.5]
+    with scripted_door(data, {"device.watch": [item, item]}, prefix="") as asked:
+        shown = run(*words)
+    with scripted_door(data, {"device.watch": [{"at": "noon"}]}, prefix=""):
+        junk = run(*words)
+    assert asked == [("device.watch", {"every_s": 0.5, "device": "meter"})]
+    assert shown.exit_code == 0, shown.stderr
+    assert shown.stdout.count("12.5 W     stale     12:00:00    4.0 s ago") == 2
+    assert junk.exit_code == 1
+    assert "the agent tells something else" in junk.stderr
 
 
 # --- check ----------------------------------------------------------------------------------------

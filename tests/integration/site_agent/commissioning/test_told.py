@@ -1,0 +1,51 @@
+"""A running agent tells what it sees, and is the only one who may write."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+
+from contracts.clock import SystemClock
+from contracts.config import loads
+from contracts.errors import ConfigError, PermanentError
+from contracts.tasks import first_of
+from gridyard.device import asking
+from site_agent.config import SiteSettings
+from site_agent.console.client import Console
+from site_agent.devices.commissioning.live import Pace, Picture
+from site_agent.devices.commissioning.verdict import Line
+from site_agent.main import run
+from support.commissioning import works
+
+WANTED = {("meter", "active_power"), ("bess", "soc"), ("roof", "active_power")}
+
+
+@pytest.mark.row("truth:L4")
+async def test_a_running_agent_shows_its_devices_and_keeps_others_from_writing(
+    tmp_path: Path,
+) -> None:
+    lines: list[Line] = []
+    seen: list[Picture] = []
+    async with works(tmp_path) as depot:
+        text = depot.text() + "ocpp: {host: 127.0.0.1, port: 0, security_profile: 0}\n"
+        site = loads(text, SiteSettings, name="site")
+        ready, stopping = asyncio.Event(), asyncio.Event()
+
+        async def guests() -> None:
+            await ready.wait()
+            await asking.watch_site(site, None, Pace(0.2, 40), seen.append)
+            with pytest.raises(ConfigError, match="in use by process"):
+                await asking.check(site, "meter", frozenset(), lines.append)
+            with pytest.raises(PermanentError, match="every_s"):
+                async with aclosing(Console(site.data).ask("device.watch", every_s=0)) as items:
+                    await anext(items)
+
+        await first_of(run(site, SystemClock(), stopping, lambda _: ready.set()), guests())
+    assert lines == []
+    usable = {(row.device, row.name) for one in seen for row in one.rows if row.quality.usable}
+    assert usable >= WANTED
+    await asking.check(site, "meter", frozenset(), lines.append)  # the agent has let go
+    assert [line.step for line in lines] == ["reach"]  # and the depot is gone
