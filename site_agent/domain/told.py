@@ -39,8 +39,8 @@ class Told:
     """By device, of those whose word is young."""
     blind_w: float
     """Rating of chargers in use that tell nothing young, W."""
-    oldest: timedelta
-    """Age of the oldest word of a charger in use that answers."""
+    sampled: Mapping[str, datetime]
+    """When each charger in use has told last, of those that answer."""
 
 
 @dataclass(slots=True)
@@ -91,7 +91,7 @@ def told(snapshot: SiteSnapshot, moment: Moment, max_age: timedelta) -> Told:
         made_w=made_w,
         watts=watts,
         blind_w=blind_w,
-        oldest=_oldest(snapshot),
+        sampled={c.spec.evse_id: c.power_w.at for c in snapshot.chargers if _in_use(c)},
     )
 
 
@@ -145,10 +145,8 @@ def _made_w(inverter: PvState, now: datetime, max_age: timedelta) -> float:
     return inverter.spec.rated_w if measured is None else max(0.0, -measured)
 
 
-def _oldest(snapshot: SiteSnapshot) -> timedelta:
-    used = (c for c in snapshot.chargers if role(c) is Role.STEERED)
-    ages = (snapshot.at - one.power_w.at for one in used if one.power_w.value is not None)
-    return max(ages, default=timedelta(0))
+def _in_use(charger: ChargerState) -> bool:
+    return role(charger) is Role.STEERED and charger.power_w.value is not None
 
 
 def _least_w(charger: ChargerState) -> float:

@@ -31,8 +31,8 @@ from site_agent.domain.witness import Frozen, Sight, Step, Steps, contradiction
 _FORGOTTEN = timedelta(seconds=30)
 """After so long a silence another meter may have come."""
 _LATE_FOR, _LATEST = timedelta(minutes=2), timedelta(minutes=1)
-_USUAL = timedelta(seconds=5)
-"""How often chargers sample."""
+_USUAL = timedelta(seconds=6)
+"""How often chargers sample, at the most, where nothing else is learnt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,7 @@ class MeterTrust:
         self._good: MeterState | None = None
         self._told_phases: frozenset[int] = frozenset()
         self._late, self._late_at = timedelta(0), datetime.min.replace(tzinfo=UTC)
+        self._used_since: dict[str, datetime] = {}
         self._doubt: _Doubt | None = _Doubt.STEP_OR_LEVEL
         self._most: tuple[datetime, Granted] | None = None
         self._level_since: datetime | None = None
@@ -112,7 +113,7 @@ class MeterTrust:
             self._doubt = _Doubt.STEP_OR_LEVEL
             self._floors.clear()
         self._read_at = at
-        self._note_lateness(told.oldest, at)
+        self._note_lateness(told, at)
         refused = refusal(pcc, self._model, self._told_phases, self._policy)
         if refused is not None:
             check, words = refused
@@ -125,9 +126,11 @@ class MeterTrust:
         self._weigh(sight)
         self._bound(sight, granted)
 
-    def _note_lateness(self, oldest: timedelta, at: datetime) -> None:
-        """How much later than usual chargers tell; the most of the last minutes."""
-        late = min(_LATEST, max(timedelta(0), oldest - _USUAL))
+    def _note_lateness(self, told: Told, at: datetime) -> None:
+        """How much later than usual chargers in use tell; the most of the last minutes."""
+        self._used_since = {name: self._used_since.get(name, at) for name in told.sampled}
+        ages = (at - max(told.sampled[name], since) for name, since in self._used_since.items())
+        late = min(_LATEST, max(timedelta(0), max(ages, default=_USUAL) - _USUAL))
         if late >= self._late or at - self._late_at > _LATE_FOR:
             self._late, self._late_at = late, at
 

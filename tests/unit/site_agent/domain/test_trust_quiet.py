@@ -105,7 +105,7 @@ class Day:
             made_w=self._sun(),
             watts=dict(self.words),
             blind_w=0.0,
-            oldest=timedelta(seconds=SAMPLE_S - STEP_S),
+            sampled={},
         )
 
 
