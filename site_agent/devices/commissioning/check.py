@@ -193,9 +193,21 @@ class _Examination:
     def _trial(self) -> Trial:
         device = self._candidate.device
         if self._candidate.nature is Nature.BATTERY:
-            return BatteryTrial(self._candidate, cast(Battery, device), self._clock)
-        return PvTrial(self._candidate, cast(PvInverter, device), self._clock)
+            return BatteryTrial(self._candidate, cast(Battery, device), self._clock, self._room_w)
+        return PvTrial(self._candidate, cast(PvInverter, device), self._clock, self._room_w)
 
     def _meter_w(self) -> float | None:
         reading = self._devices.meter.readings(self._clock.now())["active_power"]
         return reading.value if reading.quality.usable else None
+
+    def _room_w(self) -> float | None:
+        """How much more may be imported, by the meter's power and its fullest phase."""
+        said, site = self._devices.meter.readings(self._clock.now()), self._site
+        power_w = self._meter_w()
+        if power_w is None:
+            return None
+        currents = [said[f"current_l{n}"] for n in (1, 2, 3)]
+        known = [one.value for one in currents if one.quality.usable and one.value is not None]
+        fullest_a = max(known, default=power_w / site.voltage_v)  # else all on one phase
+        by_phase_w = 3 * (site.circuit.limit_a - fullest_a) * site.voltage_v
+        return min(site.contract_limit_w - power_w, by_phase_w)

@@ -35,7 +35,7 @@ _OVER = 1.4
 third late)."""
 _SURE_S = 5.0
 """On top, for ramps and polls."""
-_FULL_PCT = 90.0
+_FULL_PCT, _EMPTY_PCT = 90.0, 20.0
 _WITNESS = 0.5
 """Of the step: so much of it must be seen at the meter."""
 
@@ -49,9 +49,11 @@ class Trial(ABC):
     tolerance_w: float
     opposite_hint: str
 
-    def __init__(self, candidate: Candidate, clock: Clock) -> None:
+    def __init__(self, candidate: Candidate, clock: Clock, room_w: Power) -> None:
+        """`room_w`: how much more the site may import now; None while nobody knows."""
         self._candidate = candidate
         self._clock = clock
+        self._room_w = room_w
 
     @abstractmethod
     def plan(self) -> str | None:
@@ -90,17 +92,17 @@ class Trial(ABC):
 
 
 class BatteryTrial(Trial):
-    """Charges a little, or discharges where the battery is full."""
+    """Charges a little, or discharges where the battery is full or the site has no room."""
 
     opposite_hint = (
         "the setpoint's sign is turned round: set `invert_setpoint` (SunSpec), or correct `invert` "
         "in its profile"
     )
 
-    def __init__(self, candidate: Candidate, device: Battery, clock: Clock) -> None:
-        super().__init__(candidate, clock)
+    def __init__(self, candidate: Candidate, device: Battery, clock: Clock, room_w: Power) -> None:
+        super().__init__(candidate, clock, room_w)
         self._device = device
-        self._before_w = self._wanted_w = 0.0
+        self._wanted_w = 0.0
         self.lease_s = candidate.lease_s
         self.tolerance_w = TOLERANCE * self._rated_w
 
@@ -110,10 +112,14 @@ class BatteryTrial(Trial):
         power, soc = self.power_w(), said["soc"]
         if power is None or not soc.quality.usable:
             return "its power and state of charge must be known"
-        full = (soc.value or 0.0) > _FULL_PCT
-        self._before_w = power
-        most_w = self._spec.max_discharge_w if full else self._spec.max_charge_w
-        self._wanted_w = round(min(STEP * self._rated_w, most_w)) * (-1.0 if full else 1.0)
+        step_w = round(min(STEP * self._rated_w, self._spec.max_charge_w))
+        soc_pct, room_w = soc.value or 0.0, self._room_w()
+        fits = room_w is not None and step_w - power < room_w
+        if soc_pct > _FULL_PCT or not fits:
+            if soc_pct < _EMPTY_PCT:
+                return f"the meter shows no room to charge, and it holds {soc_pct:.0f} % only"
+            step_w = -round(min(STEP * self._rated_w, self._spec.max_discharge_w))
+        self._wanted_w = float(step_w)
         if self.follows(power):  # it does so already, for somebody else: ask for half
             self._wanted_w = round(self._wanted_w / 2)
         return None if abs(self._wanted_w) > 2 * self.tolerance_w else "it allows no power now"
@@ -163,8 +169,10 @@ class PvTrial(Trial):
 
     opposite_hint = "see `sign`"
 
-    def __init__(self, candidate: Candidate, device: PvInverter, clock: Clock) -> None:
-        super().__init__(candidate, clock)
+    def __init__(
+        self, candidate: Candidate, device: PvInverter, clock: Clock, room_w: Power
+    ) -> None:
+        super().__init__(candidate, clock, room_w)
         self._device = device
         self._limit_w = 0.0
         self.lease_s = candidate.lease_s
@@ -176,6 +184,9 @@ class PvTrial(Trial):
         if power is None or -power < _LIGHT * self._spec.rated_w:
             return f"it makes less than {_LIGHT:.0%} of its rating: try again in more light"
         self._limit_w = float(round(-power * _SHARE))
+        room_w = self._room_w()
+        if room_w is None or -power - self._limit_w > room_w:
+            return "the meter shows no room for what it would stop making"
         return None
 
     @property

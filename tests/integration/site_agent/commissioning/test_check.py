@@ -15,7 +15,7 @@ from site_agent.devices.commissioning import looks
 from site_agent.devices.commissioning.check import check, movable
 from site_agent.devices.commissioning.verdict import Line, Verdict
 from site_agent.store.memory import MemorySessions
-from support.commissioning import works
+from support.commissioning import DEPOT, works
 from support.leaping_clock import leaping
 from support.ocpp_site import free_port
 
@@ -105,6 +105,23 @@ async def test_a_battery_that_turns_the_setpoint_round_is_found(tmp_path: Path) 
         lines = await depot.lines(depot.site(bess="invert_setpoint: true"), "bess", "bess")
         assert lines["bess", "response"].verdict is Verdict.FAIL
         assert "invert_setpoint" in lines["bess", "response"].hint
+
+
+@leaping
+async def test_nothing_is_moved_that_the_connection_has_no_room_for(tmp_path: Path) -> None:
+    text = DEPOT.replace("base_w: 12000", "base_w: 82000")
+    async with works(tmp_path, text=text) as depot:
+        site = depot.site()
+        battery = await depot.lines(site, "bess", "bess")
+        inverter = await depot.lines(site, "roof", "roof")
+        depot.depot.fail("pcc", FaultKind.OFFLINE, None)
+        blind = await depot.lines(site, "bess", "bess")
+    assert "discharging" in battery["bess", "setpoint"].detail
+    assert battery["bess", "lapse"].verdict is Verdict.OK
+    assert "no room for what it would stop making" in inverter["roof", "setpoint"].detail
+    assert ("roof", "released") not in inverter
+    assert "discharging" in blind["bess", "setpoint"].detail
+    assert blind["bess", "meter sees it"].verdict is Verdict.WARN
 
 
 @leaping
