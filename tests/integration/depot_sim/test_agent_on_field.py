@@ -80,14 +80,14 @@ async def test_heartbeats_keep_a_battery_and_their_end_lets_it_go(
         listener=Listener(),
         battery=CELLS,
         elapsed=bench.clock.monotonic,
-        heartbeat_s=40,
+        heartbeat_s=30,
         clock=bench.clock,
     )
     hardware.fail(FaultKind.NO_REVERSION, None)  # only the heartbeat is left to end a setpoint
     async with hardware.serving() as address, stepping(hardware):
         async with bench.running(address.port, our_battery) as device:
             begun_s = bench.clock.monotonic()
-            while bench.clock.monotonic() < begun_s + 60:
+            while bench.clock.monotonic() < begun_s + 45:
                 await device.set_power(to(5_000.0))
                 await bench.clock.sleep(1.0)
             assert hardware.battery.power_w == 5_000.0
@@ -155,7 +155,7 @@ async def test_an_inverter_whose_model_714_grows_short_at_night(
         await until(lambda: hardware.pv.power_w == -10_000.0)
         hardware.fail(FaultKind.LENGTH_CHANGE, None)
         begun_s = bench.clock.monotonic()
-        while bench.clock.monotonic() < begun_s + 60:
+        while bench.clock.monotonic() < begun_s + 45:
             await device.set_limit(limit)
             await bench.clock.sleep(1.0)
         assert hardware.pv.power_w == -10_000.0

@@ -122,7 +122,7 @@ async def test_an_outage_cuts_the_meter_off_and_gives_it_back(background: Any, c
 
 
 async def test_contacts_close_as_planned(background: Any, clock: Any) -> None:
-    plan = [{"id": "ripple", "count": 4, "closes": [{"at_s": 2, "contact": 1, "for_s": 60}]}]
+    plan = [{"id": "ripple", "count": 4, "closes": [{"at_s": 2, "contact": 1, "for_s": 20}]}]
     depot = Depot(field(contacts=plan), clock)
     listening = asyncio.Event()
     async with background(depot.run(lambda _: listening.set())):

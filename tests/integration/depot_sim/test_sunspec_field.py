@@ -182,7 +182,7 @@ async def test_rates_of_124_bound_and_force(clock: Any, stepping: Any) -> None:
         assert mode.registers == [0]
         await put(0b01, 100.0, -25.0, 0)
         await until(lambda: battery.battery.power_w == -2_500)
-        await clock.sleep(60)
+        await clock.sleep(20)
         assert battery.battery.power_w == -2_500
 
 
@@ -207,18 +207,18 @@ def battery700(clock: Any, heartbeat_s: float | None = None) -> SunSpecBattery:
 async def test_a_setpoint_ends_with_the_heartbeat(
     model: int, offset: int, words: int, clock: Any, stepping: Any
 ) -> None:
-    battery = battery700(clock, heartbeat_s=90)
+    battery = battery700(clock, heartbeat_s=60)
     async with battery.serving() as address, client(address) as link, stepping(battery):
         counter = await model_at(link, model) + offset
         controls = await model_at(link, 704)
         await link.write_registers(controls + 22, lease(5_000, 0), device_id=1)
-        for beat in range(1, 5):
+        for beat in range(1, 4):
             await link.write_registers(counter, [0, beat][-words:], device_id=1)
             await clock.sleep(8)
         assert battery.battery.power_w == -5_000
         await until(lambda: battery.battery.power_w == 0)
         theirs = await link.read_holding_registers(await model_at(link, 802) + 18, count=1)
-        assert theirs.registers[0] > 30
+        assert theirs.registers[0] > 20
 
 
 @pytest.mark.parametrize(("amount", "kept"), [(0, 1), (1, 0)])

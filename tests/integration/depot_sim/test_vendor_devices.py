@@ -146,7 +146,7 @@ async def test_sungrow_battery_forced_holds_for_ever(clock: Any, stepping: Any) 
     )
     async with battery.serving() as address, client(address) as link, stepping(battery):
         await link.write_registers(13_049, [2, DISCHARGE, 4_000], device_id=1)
-        await clock.sleep(45)
+        await clock.sleep(20)
         assert battery.battery.power_w == -4_000
         battery.fail(FaultKind.KILL, None)
         await until(lambda: battery.battery.power_w == 0)
@@ -169,7 +169,7 @@ async def test_victron_battery_has_two_units_and_holds_what_it_was_told(
         await link.write_register(37, 65_536 - 2_000, device_id=227)
         await link.write_registers(40, [65_536 - 1_000, 65_536 - 1_000], device_id=227)
         await until(lambda: battery.battery.power_w == -4_000)
-        await clock.sleep(45)
+        await clock.sleep(20)
         assert battery.battery.power_w == -4_000
         assert await number(link, 12, "INT16", unit=227) == pytest.approx(-133, abs=1)
         soc = await number(link, 843, "UINT16", unit=SYSTEM_UNIT)
@@ -187,7 +187,7 @@ async def test_sungrow_inverter_keeps_its_limit(clock: Any, stepping: Any) -> No
         await link.write_registers(5_006, [0xAA, 250], device_id=1)
         await until(lambda: inverter.pv.power_w == -27_500)
         assert await number(link, 5_037, "UINT16", table="input") == 0x8100
-        await clock.sleep(45)
+        await clock.sleep(20)
         assert inverter.pv.power_w == -27_500
         inverter.fail(FaultKind.IGNORES_WRITES, None)
         await link.write_register(5_006, 0x55, device_id=1)
