@@ -226,9 +226,9 @@ async def test_a_flood_is_bounded_and_the_newest_counts() -> None:
     with can.Bus(interface="virtual", channel=channel) as bus:
 
         def flood() -> None:
-            for number in range(20_000):
+            for number in range(8_000):
                 for frame in (0x355, 0x123):
-                    soc = 77 if number == 19_999 else number % 50
+                    soc = 77 if number == 7_999 else number % 50
                     data = bytes([soc, 0, 100, 0])
                     bus.send(can.Message(arbitration_id=frame, data=data, is_extended_id=False))
 
