@@ -22,11 +22,10 @@ from site_agent.devices.leased import LeasedSetpoint
 from site_agent.devices.modbus.link import Priority, RegisterLink
 from site_agent.devices.obedience import Obedience
 from site_agent.devices.polling import Poller
-from site_agent.devices.sunspec.codec import CapabilityMissingError
 from site_agent.devices.sunspec.dc import dc_power
 from site_agent.devices.sunspec.lapse import LapseBook
 from site_agent.devices.sunspec.measure import MEASUREMENT, faulted, power
-from site_agent.devices.sunspec.setpoints import PowerControl, Rates, Watts
+from site_agent.devices.sunspec.setpoints import Steering
 from site_agent.devices.sunspec.storage import Bounds, Storage, read_ratings, read_storage
 from site_agent.devices.sunspec.supervision import Supervision
 from site_agent.devices.sunspec.unit import SunSpecUnit
@@ -83,11 +82,7 @@ class SunSpecBattery:
             obedience=Obedience(tolerance_w=self._tolerance_w),
             clock=clock,
         )
-        self._controls: tuple[PowerControl, ...] = (
-            Watts(self._unit, lease_s=float(lease_s)),
-            Rates(self._unit, lease_s=float(lease_s)),
-        )
-        self._control: PowerControl | None = None
+        self._steering = Steering(self._unit, lease_s=lease_s)
         self._supervision = Supervision(self._unit, name, clock=clock)
         self._lapse = LapseBook(name, spec.lapse, lease_s=lease_s, clock=clock, memory=memory)
         self._ratings: tuple[Bounds, float] | None = None
@@ -187,18 +182,10 @@ class SunSpecBattery:
         self._asked_w = power_w
         self._lapse.told(power_w if self._telling(power_w) else None)  # it may arrive unanswered
         try:
-            control = self._control = self._control or await self._choose()
-            self._lapse.claims(await control.write(self._sign * power_w, priority))
+            self._lapse.claims(await self._steering.write(self._sign * power_w, priority))
         except PermanentError:
-            self._control = None
             self._lapse.told(None)
             raise
-
-    async def _choose(self) -> PowerControl:
-        for control in self._controls:
-            if await control.usable():
-                return control
-        raise CapabilityMissingError("neither 704 nor 124 sets its power")
 
     def _telling(self, power_w: float) -> bool:
         """Whether this setpoint can be told from the power it has by itself afterwards."""

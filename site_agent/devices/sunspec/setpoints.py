@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from contracts.errors import TransientError
+from contracts.errors import PermanentError, TransientError
 from site_agent.devices.modbus.link import Priority
 from site_agent.devices.sunspec.codec import CapabilityMissingError, ModelCodec, Values
 from site_agent.devices.sunspec.lapse import Timer
@@ -117,6 +117,32 @@ class Rates:
     async def _put(self, numbers: Mapping[str, float], priority: Priority) -> None:
         lost = await self._unit.put(self._codecs, numbers, priority)
         _require_kept(lost & {*self._RATES, "StorCtl_Mod"})
+
+
+class Steering:
+    """Sets one battery's power by the first way that it has all the points of."""
+
+    def __init__(self, unit: SunSpecUnit, *, lease_s: float) -> None:
+        self._ways: tuple[PowerControl, ...] = (
+            Watts(unit, lease_s=lease_s),
+            Rates(unit, lease_s=lease_s),
+        )
+        self._way: PowerControl | None = None
+
+    async def write(self, generated_w: float, priority: Priority) -> Timer:
+        """As `PowerControl.write`; after a refusal the way is chosen anew."""
+        try:
+            way = self._way = self._way or await self._choose()
+            return await way.write(generated_w, priority)
+        except PermanentError:
+            self._way = None
+            raise
+
+    async def _choose(self) -> PowerControl:
+        for way in self._ways:
+            if await way.usable():
+                return way
+        raise CapabilityMissingError("neither 704 nor 124 sets its power")
 
 
 def _known(
