@@ -174,6 +174,7 @@ class MqttDevice:
             for n in range(max(1, int(rate * _BURST_S))):
                 one = messages[n % len(messages)]
                 await client.publish(one.topic, one.payload, qos=0)
+                heed_cancellation()
             await self._clock.sleep(_BURST_S)
 
     def _says(self) -> Sequence[Message]:

@@ -196,18 +196,18 @@ async def test_values_of_another_time_are_no_values(
 
 @pytest.mark.row("trap:Q5")
 @pytest.mark.xdist_group("realtime")
-async def test_a_flood_reaches_nobody_else(site_broker: SiteBroker, clock: FastClock) -> None:
+async def test_a_flood_reaches_nobody_else(site_broker: SiteBroker) -> None:
     with capture_logs() as logs:
-        async with all_at_work(site_broker, clock) as (here, yard):
-            yard.meter.fail(FaultKind.FLOOD, None, 300.0)
-            dropped = here.wires["meter"]._session._flood
-            await until(lambda: dropped._lost > 500)
+        async with all_at_work(site_broker, FastClock(1.0)) as (here, yard):
+            yard.meter.fail(FaultKind.FLOOD, None, 3000.0)
+            flood = here.wires["meter"]._session._flood
+            await until(lambda: flood._lost > 500)
             for power_w in (1_000.0, -2_000.0, 3_000.0):
                 await here.battery.set_power(to(power_w))
                 await until(lambda wanted=power_w: yard.battery.battery.power_w == wanted)  # type: ignore[misc]
             yard.building_w = 30_000.0
             await until(lambda: (here.power_w() or 0.0) > 20_000.0)
-            assert here.battery.state(clock.now()).online
+            assert here.battery.state(here.clock.now()).online
             yard.meter.fail(FaultKind.FLOOD, 0)
             await until(here.all_online)
     said = [line for line in logs if line["event"].startswith("mqtt")]
