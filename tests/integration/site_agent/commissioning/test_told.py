@@ -28,7 +28,17 @@ async def test_a_running_agent_shows_its_devices_and_keeps_others_from_writing(
     tmp_path: Path,
 ) -> None:
     lines: list[Line] = []
-    seen: list[Picture] = []
+    usable: set[tuple[str, str]] = set()
+    complete = asyncio.Event()
+
+    def see(picture: Picture) -> None:
+        usable.update((row.device, row.name) for row in picture.rows if row.quality.usable)
+        if usable >= WANTED:
+            complete.set()
+
+    async def all_seen() -> None:
+        await complete.wait()
+
     async with works(tmp_path) as depot:
         text = depot.text() + "ocpp: {host: 127.0.0.1, port: 0, security_profile: 0}\n"
         site = loads(text, SiteSettings, name="site")
@@ -36,7 +46,7 @@ async def test_a_running_agent_shows_its_devices_and_keeps_others_from_writing(
 
         async def guests() -> None:
             await ready.wait()
-            await asking.watch_site(site, None, Pace(0.2, 40), seen.append)
+            await first_of(asking.watch_site(site, None, Pace(0.1), see), all_seen())
             with pytest.raises(ConfigError, match="in use by process"):
                 await asking.check(site, "meter", frozenset(), lines.append)
             with pytest.raises(PermanentError, match="every_s"):
@@ -45,7 +55,6 @@ async def test_a_running_agent_shows_its_devices_and_keeps_others_from_writing(
 
         await first_of(run(site, SystemClock(), stopping, lambda _: ready.set()), guests())
     assert lines == []
-    usable = {(row.device, row.name) for one in seen for row in one.rows if row.quality.usable}
     assert usable >= WANTED
     await asking.check(site, "meter", frozenset(), lines.append)  # the agent has let go
     assert [line.step for line in lines] == ["reach"]  # and the depot is gone

@@ -224,7 +224,7 @@ def test_watch_of_a_site_speaks_the_agents_names(tmp_path: Path) -> None:
     with replayed(load(EM540)) as port:
         site = tmp_path / "site.yaml"
         site.write_text(SITE.format(data=tmp_path / "data", port=port))
-        shown = run("watch", "--site", site, "--device", "meter", "--count", 2, "--every", 2)
+        shown = run("watch", "--site", site, "--device", "meter", "--count", 6, "--every", 1)
         wrong = run("watch", "--site", site, "--device", "garage")
     assert shown.exit_code == 0, shown.stderr
     assert "active_power                   -446.6 W     good" in shown.stdout
