@@ -25,8 +25,14 @@ def progress(outcome: Outcome) -> str:
     if isinstance(outcome, SameAgain):
         return f"unit {outcome.unit}: the same device; it does not look at the unit id"
     if isinstance(outcome, Silent):
-        return f"unit {outcome.unit}: silent ({outcome.why})"
+        return f"unit {outcome.unit}: silent ({_plain(outcome.why)})"
     return f"unit {outcome.unit}: answers, but {outcome.why}"
+
+
+def _plain(why: str) -> str:
+    """Modbus exceptions of a gateway, clause 7 of the specification, in words."""
+    known = {"exception 10": "no way to it", "exception 11": "the gateway gets no answer"}
+    return next((words for code, words in known.items() if why.endswith(code)), why)
 
 
 def found(device: Found, block: str | None, *, every: bool) -> Iterator[str]:

@@ -237,8 +237,8 @@ def phases(judge: Judge, watched: Watched, site: SiteSettings) -> Line | None:
     power_w = watched.mean("active_power")
     currents = [watched.mean(f"current_l{n}") for n in (1, 2, 3)]
     known = [abs(one) for one in currents if one is not None]
-    if power_w is None or not known:
-        return None
+    if power_w is None or len(known) not in (1, 3):
+        return None  # two of three say nothing of the third
     most_w = sum(known) * site.voltage_v * 1.15 + _IDLE * site.circuit.limit_a * site.voltage_v
     if abs(power_w) <= most_w:
         return judge.ok("scale", f"{abs(power_w):.0f} W fits {sum(known):.1f} A over the phases")
