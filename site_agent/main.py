@@ -50,7 +50,7 @@ from site_agent.flows.prospects import Prospects
 from site_agent.flows.sessions import Fleet, Sessions
 from site_agent.flows.telecontrol import Telecontrol
 from site_agent.flows.telemetry import Telemetry
-from site_agent.ports import Charger, Sensor
+from site_agent.ports import Charger, Device, Sensor
 from site_agent.scada.build import make_scada
 from site_agent.store.sqlite import SqliteStore, open_store
 from site_agent.uplink.credentials import load_login
@@ -127,14 +127,7 @@ class _Site:
         for flow in (self._instructions, self._sessions, self._board, self._telecontrol):
             await flow.load()
         broker = make_broker(self._settings, self._clock)
-        central = make_central(
-            self._settings,
-            self._store.sessions,
-            self._clock,
-            self._wake,
-            memory=self._store.key_values,
-            clouds=self._store.cloud,
-        )
+        central = self._central()
         async with asyncio.TaskGroup() as group:
             if broker is not None:
                 group.create_task(broker.run())
@@ -147,10 +140,7 @@ class _Site:
                 memory=self._store.key_values,
             )
             devices = self._devices(shop, central)
-            on_points = (*devices.chargers, *devices.batteries, *devices.pv)
-            self._lasting = [
-                one for one in on_points if isinstance(one, PointCharger | PointBattery | PointPv)
-            ]
+            self._lasting = _on_points(devices)
             sensors = {one.id: make_sensor(shop, one) for one in self._settings.sensors}
             contacts = make_contacts(shop, self._settings, self._telecontrol)
             loop = self._loop = ControlLoop(
@@ -171,10 +161,7 @@ class _Site:
                 self._telemetry(loop, sensors).run(),
                 self._door(central).run(),
             ]
-            runs += [device.run() for device in (devices.meter, *devices.batteries, *devices.pv)]
-            runs += [one.run() for one in devices.chargers if isinstance(one, PointCharger)]
-            runs += [sensor.run() for sensor in sensors.values()]
-            runs += [one.run() for one in contacts]
+            runs += [one.run() for one in (*_alive(devices), *sensors.values(), *contacts)]
             runs += [] if scada is None else [scada.run()]
             runs += [link.run() for link in shop.links.values()]
             runs += [self._uplink(self._settings.link)] if self._settings.link else []
@@ -192,6 +179,16 @@ class _Site:
                         ocpp_port=central.port, mqtt_port=mqtt_port, scada_port=scada_port
                     )
                 )
+
+    def _central(self) -> CentralSystem:
+        return make_central(
+            self._settings,
+            self._store.sessions,
+            self._clock,
+            self._wake,
+            memory=self._store.key_values,
+            clouds=self._store.cloud,
+        )
 
     async def close(self) -> None:
         """End the setpoints that their devices would keep, as far as that is done soon."""
@@ -290,6 +287,17 @@ class _Site:
             except ConfigError as error:
                 log.error("no link without credentials", why=str(error))  # noqa: TRY400 (the message says it all)
             await self._clock.sleep(_CREDENTIALS_RETRY_S)
+
+
+def _alive(devices: Devices) -> list[Device]:
+    """Those with a life of their own; chargers on OCPP live in the central system."""
+    on_modbus = [one for one in devices.chargers if isinstance(one, PointCharger)]
+    return [devices.meter, *devices.batteries, *devices.pv, *on_modbus]
+
+
+def _on_points(devices: Devices) -> list[PointCharger | PointBattery | PointPv]:
+    found = (*devices.chargers, *devices.batteries, *devices.pv)
+    return [one for one in found if isinstance(one, PointCharger | PointBattery | PointPv)]
 
 
 async def _all_closed(devices: Iterable[PointCharger | PointBattery | PointPv]) -> None:

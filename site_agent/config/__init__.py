@@ -17,11 +17,11 @@ from contracts.config import Settings
 from contracts.errors import PermanentError
 from contracts.power import NOMINAL_VOLTAGE_V
 from contracts.site_link.subjects import checked_site_id
+from site_agent.config.circuit import CircuitSettings
 from site_agent.config.devices import (
     AnyChargerSettings,
     BatterySettings,
     ChargerSettings,
-    CircuitSettings,
     MeterSettings,
     Name,
     OcppSettings,
@@ -149,6 +149,7 @@ class SiteSettings(Settings):
             fail_safe_current_a=charger.fail_safe_current_a,
             max_discharge_a=discharge_a,
             voltage_v=self.voltage_v,
+            lapses_after=timedelta(seconds=self.ocpp.lease_s),
         )
 
     def vehicles(self) -> Mapping[str, FleetVehicle]:

@@ -1,4 +1,4 @@
-"""Settings of circuits and devices."""
+"""Settings of devices."""
 
 from __future__ import annotations
 
@@ -20,29 +20,6 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 Positive = Annotated[float, Field(gt=0)]
 Amps = Annotated[float, Field(ge=0, le=5000)]
 Percent = Annotated[float, Field(ge=0, le=100)]
-
-
-# --- the circuit ---------------------------------------------------------------------------------
-
-
-class NodeSettings(Settings):
-    """A fused board or row below the connection point."""
-
-    id: Name
-    parent: Name = ROOT
-    limit_a: Annotated[float, Field(gt=0, le=10000)]
-    """A per phase: breaker or cable, whichever is less."""
-
-
-class CircuitSettings(Settings):
-    """The circuit tree. Its root, the connection point, is called `pcc`."""
-
-    limit_a: Annotated[float, Field(gt=0, le=10000)]
-    """A per phase at the connection point."""
-    nodes: tuple[NodeSettings, ...] = ()
-
-
-# --- devices -------------------------------------------------------------------------------------
 
 
 def kind_of(settings: object) -> object:
