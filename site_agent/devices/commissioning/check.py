@@ -10,6 +10,7 @@ from contracts.errors import ConfigError, ProtocolError
 from contracts.time import Clock
 from site_agent.config import SiteSettings
 from site_agent.config.devices import ProfileChargerSettings
+from site_agent.config.mqtt import MqttDeviceSettings
 from site_agent.devices.commissioning import looks, sunspec_survey, trials
 from site_agent.devices.commissioning.found import Found, Nature
 from site_agent.devices.commissioning.probe import NobodyThereError, Survey, meet
@@ -146,15 +147,16 @@ class _Examination:
     # --- what it says -----------------------------------------------------------------------------
 
     def _speechless(self) -> Line:
-        on_mqtt = self._candidate.link is None
-        return self._judge.fail(
-            "points",
-            f"no usable power within {looks.FIRST_S:.0f} s",
-            "is the device connected to the broker with its login, and does it publish to its "
-            "topics?"
-            if on_mqtt
-            else "its registers answer, but hold no power: `gridyard device watch` shows them",
-        )
+        if isinstance(self._candidate.settings, MqttDeviceSettings):
+            hint = (
+                "is the device connected to the broker with its login, and does it publish to its "
+                "topics?"
+            )
+        elif self._candidate.link is not None:
+            hint = "its registers answer, but hold no power: `gridyard device watch` shows them"
+        else:
+            hint = "is its bus connected, at the right speed, and the device's address right?"
+        return self._judge.fail("points", f"nothing usable within {looks.FIRST_S:.0f} s", hint)
 
     def _of_values(self, watched: looks.Watched) -> Sequence[Line]:
         judge, candidate, site = self._judge, self._candidate, self._site
