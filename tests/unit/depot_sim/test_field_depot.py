@@ -12,7 +12,10 @@ from contracts.testing import FakeClock
 from depot_sim.config import DepotSettings
 from depot_sim.depot import Depot
 from depot_sim.faults import FaultKind
+from depot_sim.modbus.pdu import Table
 from depot_sim.physics.sky import RealSky
+from depot_sim.sunspec.battery import SunSpecBattery
+from depot_sim.sunspec.inverter import SunSpecInverter
 
 BATTERY = "{id: bess, capacity_wh: 50000, max_charge_w: 20000, max_discharge_w: 20000"
 
@@ -176,3 +179,21 @@ def test_the_sun_needs_a_place() -> None:
 def test_a_mistake_in_the_field_is_named(text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         loads(f"site_id: a\n{text}", DepotSettings, name="depot.yaml")
+
+
+async def test_devices_see_the_grid_and_sleepers_see_none() -> None:
+    night = {"latitude_deg": 52.5, "longitude_deg": 13.4, "begin": "2026-06-21T23:00:00Z"}
+    roof = {"id": "pv", "rated_w": 10_000, "sky": "sun"}
+    hardware, clock = depot(place=night, pv=[roof])
+    hardware.fail("grid", FaultKind.FREQUENCY, None, -0.4)
+    await passes(hardware, clock, 1)
+    bess, pv = hardware.batteries["bess"], hardware.pv["pv"]
+    assert isinstance(bess, SunSpecBattery)
+    assert isinstance(pv, SunSpecInverter)
+    for device in (bess, pv):
+        device.read(Table.HOLDING, 40_000, 1)
+    assert bess._image.get(701, "Hz") == pytest.approx(49.6)
+    assert bess._image.get(701, "VL2") == 230.0
+    assert (pv._image.get(103, "Hz"), pv._image.get(103, "PhVphA")) == (0.0, 0.0)
+    assert pv._image.get(103, "St") == 2
+    assert pv._image.implemented(103, "Hz")
