@@ -75,7 +75,7 @@ class MqttSession:
         while True:
             try:
                 await self._connected_once()
-            except aiomqtt.MqttError as error:
+            except (aiomqtt.MqttError, OSError, UnicodeError) as error:  # the last: odd host names
                 self._note(str(error))
             heed_cancellation()
             await self._clock.sleep(self._backoff.next_s())
