@@ -13,6 +13,7 @@ from depot_sim.config import DepotSettings
 from depot_sim.depot import Depot
 from depot_sim.faults import FaultKind
 from depot_sim.modbus.pdu import Table
+from depot_sim.mqtt.battery import MqttBattery
 from depot_sim.physics.sky import RealSky
 from depot_sim.sunspec.battery import SunSpecBattery
 from depot_sim.sunspec.inverter import SunSpecInverter
@@ -197,3 +198,20 @@ async def test_devices_see_the_grid_and_sleepers_see_none() -> None:
     assert (pv._image.get(103, "Hz"), pv._image.get(103, "PhVphA")) == (0.0, 0.0)
     assert pv._image.get(103, "St") == 2
     assert pv._image.implemented(103, "Hz")
+
+
+async def test_what_has_no_simulated_supply_loses_its_network_in_an_outage() -> None:
+    tank = {
+        "id": "tank",
+        "kind": "mqtt",
+        "capacity_wh": 50_000,
+        "max_charge_w": 20_000,
+        "max_discharge_w": 20_000,
+    }
+    hardware, clock = depot(batteries=[tank])
+    hardware.fail("grid", FaultKind.OUTAGE, 10)
+    battery = hardware.batteries["tank"]
+    assert isinstance(battery, MqttBattery)
+    assert battery.faults.remaining_s(FaultKind.DROP) == pytest.approx(13)
+    await passes(hardware, clock, 5)
+    assert hardware.plant.power_w == 0.0
