@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from contracts.config import Settings
 
@@ -15,7 +15,18 @@ PointName = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}$")]
 HexBytes = Annotated[str, Field(pattern=r"^([0-9A-Fa-f]{2}){1,11}$")]
 SignalName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}\.[A-Za-z_]\w{0,99}$")]
 ObisCode = Annotated[str, Field(pattern=r"^\d{1,3}-\d{1,3}:\d{1,3}\.\d{1,3}\.\d{1,3}$")]
-Host = Annotated[str, Field(min_length=1, max_length=253)]
+
+
+def _resolvable(host: str) -> str:
+    """The resolver would raise in the middle of a connect."""
+    try:
+        host.encode("idna")
+    except UnicodeError as error:
+        raise ValueError("no host name: its parts have 1 to 63 characters") from error
+    return host
+
+
+Host = Annotated[str, Field(min_length=1, max_length=253), AfterValidator(_resolvable)]
 PortNumber = Annotated[int, Field(ge=1, le=65535)]
 Age = Annotated[float, Field(ge=0.5, le=3600)]
 Period = Annotated[float, Field(ge=0.5, le=3600)]

@@ -10,7 +10,13 @@ from typing import Annotated, Literal, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from contracts.config import Settings
-from site_agent.config.buses import BusSensors, CanSettings, DlmsMeterSettings, MBusMeterSettings
+from site_agent.config.buses import (
+    BusSensors,
+    CanSettings,
+    DlmsMeterSettings,
+    Host,
+    MBusMeterSettings,
+)
 from site_agent.config.mqtt import DeviceName, MqttDeviceSettings, MqttSensorSettings
 from site_agent.domain.device import BatterySpec, Lapse, PvSpec
 from site_agent.domain.site import ROOT
@@ -58,7 +64,7 @@ class ModbusTlsSettings(Settings):
 class ModbusSettings(Settings):
     """Where a Modbus device is: at a `host` or on a `serial` bus."""
 
-    host: Annotated[str, Field(min_length=1, max_length=253)] | None = None
+    host: Host | None = None
     port: Port | None = None
     """None: 502, or 802 with `tls`."""
     unit: Annotated[int, Field(ge=0, le=255)] = 1

@@ -175,7 +175,7 @@ async def test_a_closed_port_is_called_so() -> None:
 
 
 async def test_a_name_nobody_has() -> None:
-    error = await trouble(LinkSettings(host="nobody.invalid", timeout_s=5.0))
+    error = await trouble(LinkSettings(host="no body", timeout_s=5.0))
     assert "no known name" in error.trouble.what
 
 

@@ -96,6 +96,8 @@ def test_numbers_and_ranges() -> None:
     [
         (["probe"], "either host or serial"),
         (["probe", "h", "--serial", "/dev/ttyUSB0"], "either host or serial"),
+        (["probe", "a..b"], "no host name"),
+        (["probe", "x" * 70], "no host name"),
         (["probe", "h", "--framing", "udp"], "framing"),
         (["probe", "h", "--timeout", "0"], "timeout"),
         (["probe", "h", "--cert", "c.pem"], "tls"),
