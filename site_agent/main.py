@@ -22,21 +22,21 @@ from site_agent.devices.mqtt.plan import site_address
 from site_agent.devices.ocpp.central import CentralSystem
 from site_agent.devices.ocpp.operate.commands import OcppCommands
 from site_agent.devices.ocpp.security import Profile
+from site_agent.devices.ocpp_stations import make_central
 from site_agent.devices.points.battery import PointBattery
 from site_agent.devices.points.charger import PointCharger
 from site_agent.devices.points.pv import PointPv
 from site_agent.devices.registry import (
     METERS,
     PV_INVERTERS,
-    Workshop,
     make_battery,
     make_broker,
-    make_central,
     make_charger,
     make_contacts,
     make_functions,
     make_sensor,
 )
+from site_agent.devices.workshop import Workshop
 from site_agent.devices.writer import sole_writer, written
 from site_agent.domain.control import DEFAULT_POLICY
 from site_agent.domain.device import ChargerState

@@ -26,7 +26,7 @@ from gridyard.bench.ocpp_library import LibraryChargePoint
 from gridyard.bench.ocpp_site import site_settings
 from gridyard.bench.processes import order, quietly
 from site_agent import main as agent
-from site_agent.devices.registry import make_central
+from site_agent.devices.ocpp_stations import make_central
 from site_agent.domain.device import ChargerSetpoint
 from site_agent.ports import Charger
 from site_agent.store.sqlite import open_store

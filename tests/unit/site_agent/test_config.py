@@ -13,7 +13,7 @@ from contracts.config import loads
 from contracts.errors import ConfigError
 from site_agent import config
 from site_agent.config import SiteSettings
-from site_agent.devices.registry import stations
+from site_agent.devices.ocpp_stations import stations
 from site_agent.domain.fleet import Departure, LeavesAfter, LeavesAt, LeavesDaily
 from site_agent.domain.identity import Presented
 

@@ -11,7 +11,7 @@ import pytest
 
 from contracts.inverter import FixedPowerFactor
 from site_agent.config.devices import ModbusSettings
-from site_agent.devices.registry import Workshop
+from site_agent.devices.workshop import Workshop
 from site_agent.devices.sunspec.battery import SunSpecBattery
 from site_agent.devices.sunspec.functions import SunSpecFunctions
 from site_agent.devices.sunspec.pv import SunSpecPv

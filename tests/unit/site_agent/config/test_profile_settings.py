@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from site_agent.config import SiteSettings
 from site_agent.config.devices import ProfileChargerSettings
-from site_agent.devices.registry import stations
+from site_agent.devices.ocpp_stations import stations
 from site_agent.devices.writer import written
 
 WHERE = {"kind": "profile", "host": "192.0.2.9"}

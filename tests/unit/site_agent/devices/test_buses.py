@@ -13,7 +13,8 @@ from site_agent.config.buses import CanSettings, DlmsSettings, MBusSettings
 from site_agent.config.devices import SunSpecBatterySettings
 from site_agent.devices.bms import BatteryWithBms
 from site_agent.devices.buses import BusSources
-from site_agent.devices.registry import Workshop, make_battery
+from site_agent.devices.registry import make_battery
+from site_agent.devices.workshop import Workshop
 
 DBC = """VERSION ""
 

@@ -17,7 +17,7 @@ from site_agent.devices.modbus.settings import (
     TlsFiles,
     link_settings,
 )
-from site_agent.devices.registry import Workshop
+from site_agent.devices.workshop import Workshop
 
 TLS = "tls: {ca: ca.pem, cert: c.pem, key: c.key}"
 
