@@ -6,7 +6,6 @@ The simulator's own timers decide, at the default lease: once the agent is dead,
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from site_agent.devices.ocpp.versions.words import Nameplate
 from site_agent.domain.device import Lapse
 from site_agent.store.sqlite import open_store
 from support.processes import Program, steady_ports
+from support.shifting_clock import ShiftingClock
 from support.system_layout import write
 from support.waiting import until
 
@@ -35,29 +35,6 @@ LAPSING = {"CP1": "1.6", "CP2": "2.0.1", "CP3": "2.1"}
 KEEPER, KEEPER_MODEL = "CP4", "Never lets go"
 TIMING_A = 0.3
 """Rounding of a meter."""
-
-
-class ShiftingClock:
-    """A `Clock` that can be made faster while it runs."""
-
-    def __init__(self) -> None:
-        self._real = SystemClock()
-        self._start = self._real.now()
-        self._shown_s, self._since_s, self._speed = 0.0, self._real.monotonic(), 1.0
-
-    def run_at(self, speed: float) -> None:
-        self._shown_s, self._since_s = self.monotonic(), self._real.monotonic()
-        self._speed = speed
-
-    def now(self) -> datetime:
-        return self._start + timedelta(seconds=self.monotonic())
-
-    def monotonic(self) -> float:
-        """Seconds since this clock was made."""
-        return self._shown_s + (self._real.monotonic() - self._since_s) * self._speed
-
-    async def sleep(self, seconds: float) -> None:
-        await self._real.sleep(seconds / self._speed)
 
 
 def site_settings(folder: Path, ocpp_port: int, meter_port: int) -> SiteSettings:

@@ -250,7 +250,7 @@ async def test_bounds_on_load_generation_and_storage_reach_every_device(tmp_path
             ]
         stopping.set()
     assert before.generation_w == -27_000
-    assert before.load_w > 20_000
+    assert before.load_w > 12_000  # a meter that has yet to show a step gives no more at once
     assert 11_000 < both.load_w <= 13_000  # of which 3 kW are the batteries'
     assert both.generation_w == pytest.approx(-6_000, abs=50)
     assert no_export.load_w <= 9_000
