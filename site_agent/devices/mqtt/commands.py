@@ -65,12 +65,22 @@ class Commands:
         self._name = name
         self._clock = clock
         self._valid_for_s = valid_for_s
+        confirms = [control.confirm for control in topic_map.controls.values()]
+        self._answered = {
+            topics.fill(one.topic, names): one for one in confirms if isinstance(one, Acknowledged)
+        }
+        self._showing = {
+            topics.fill(topic, names): one
+            for one in confirms
+            if isinstance(one, Shown)
+            for topic in one.topics
+        }
         self._answers: dict[str, _Answer] = {}
         self._sights: list[_Sight] = []
         self._shown: dict[str, float] = {}
 
     async def write(self, control: str, value: float | None) -> None:
-        """Tell a control; None releases it.
+        """Tell a control; None releases it (where a state confirms: once the broker has it).
 
         Raises:
             TransientError: the broker is away, or the device did not confirm in time.
@@ -94,13 +104,10 @@ class Commands:
         Raises:
             ProtocolError: it is not what the map says.
         """
-        for how in self._controls.values():
-            confirm = how.confirm
-            if isinstance(confirm, Acknowledged):
-                if topic == topics.fill(confirm.topic, self._names):
-                    self._take_answer(confirm, document)
-            elif topic in self._filled(confirm.topics):
-                self._take_state(confirm, topic, document)
+        if topic in self._answered:
+            self._take_answer(self._answered[topic], document)
+        if topic in self._showing:
+            self._take_state(self._showing[topic], topic, document)
 
     def forget(self) -> None:
         """The link is down: what was shown may not be so any more."""

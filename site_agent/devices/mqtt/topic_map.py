@@ -217,6 +217,8 @@ class TopicMap(Settings):
         ]
         if self.controls and self.lapse is None:
             yield "lapse: say how a setpoint ends when nobody renews it, or `none`"
+        if self.lapse == "none" and any(one.release is None for one in self.controls.values()):
+            yield "lapse: a control that never ends by itself needs a `release`"
         if (self.lapse == "commanded") != bool(commanded):
             yield "lapse: `commanded` and $valid_for_s belong together"
 

@@ -56,7 +56,8 @@ def test_what_does_not_fit(changes: dict[str, Any], complaint: str) -> None:
 
 def test_what_never_lapses_must_be_known_before_the_start() -> None:
     own = load_map("victron.gx-battery").model_dump(mode="json", exclude_none=True)
-    stays = own | {"lapse": "none"}
+    power = own["controls"]["power"] | {"release": {"value": 0}}
+    stays = own | {"lapse": "none", "controls": {"power": power}}
     names = {"portal": "p1", "vebus": "276", "battery": "512"}
     with pytest.raises(ConfigError, match="lapse: none"):
         battery(map=stays, names=names)

@@ -80,6 +80,7 @@ def test_what_is_refused(tmp_path: Path, change: str, complaint: str) -> None:
     [
         pytest.param("lapse: commanded\n|", "lapse", id="lapse not declared"),
         pytest.param("lapse: commanded|lapse: none", "valid_for_s", id="lapse against payload"),
+        pytest.param("lapse: commanded|lapse: none", "release", id="nothing ends it"),
         pytest.param(", valid: $valid_for_s|", "commanded", id="payload against lapse"),
         pytest.param("v: $value, |", r"\$value", id="no value"),
         pytest.param("id: $id, |", r"\$id", id="no id to answer"),
