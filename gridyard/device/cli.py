@@ -212,8 +212,8 @@ def watch(
 
     _quietly()
     screen = Screen(only or [], as_json=as_json)
+    pace = Pace(interval, count)
     with plain_errors(), suppress(KeyboardInterrupt):
-        pace = Pace(interval, count)
         if site is not None:
             work = asking.watch_site(load(site, SiteSettings), device, pace, screen.show)
         else:

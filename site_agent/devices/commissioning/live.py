@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from contracts.errors import ConfigError, GridyardError, ProtocolError
+from contracts.errors import GridyardError, ProtocolError
 from contracts.reading import Quality, Reading
 from contracts.time import Clock
 from site_agent.config import SiteSettings
@@ -66,18 +65,10 @@ Tell = Callable[[Picture], None]
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often, and how many times (None: for ever).
-
-    Raises:
-        ConfigError: no number of seconds.
-    """
+    """How often, and how many times (None: for ever)."""
 
     every_s: float
     count: int | None = None
-
-    def __post_init__(self) -> None:
-        if not (math.isfinite(self.every_s) and self.every_s > 0):
-            raise ConfigError(f"every {self.every_s} s: seconds above 0 are wanted")
 
     async def beats(self, clock: Clock, begun: int = 0) -> AsyncIterator[None]:
         """On absolute deadlines; `begun`: so many have been."""
