@@ -28,12 +28,12 @@ from site_agent.devices.profiles.schema import Lapse
 from site_agent.devices.registry import (
     METERS,
     PV_INVERTERS,
-    Workshop,
     make_battery,
     make_broker,
     make_charger,
     make_sensor,
 )
+from site_agent.devices.workshop import Workshop
 from site_agent.domain.device import BatteryState, ChargerState, MeterState, PvState
 from site_agent.ports import Battery, KeyValues, Meter, PvInverter, Sensor, SessionStore
 
