@@ -79,6 +79,9 @@ class SiteSettings(Settings):
     """Import agreed with the network operator."""
     max_building_w: Annotated[float, Field(ge=0)]
     """Largest load of everything the agent cannot move."""
+    unseen_generation_w: Annotated[float, Field(ge=0)] = 0.0
+    """Most that is generated on the site (roof PV, a CHP unit) without any device here telling of
+    it; 0: nothing. The meter is not believed when it shows more than this too little."""
     voltage_v: Annotated[float, Field(ge=90, le=300)] = NOMINAL_VOLTAGE_V
     circuit: CircuitSettings
     meter: MeterSettings
@@ -130,6 +133,7 @@ class SiteSettings(Settings):
             max_building_w=self.max_building_w,
             meter_max_age=timedelta(seconds=self.meter.max_age_s),
             voltage_v=self.voltage_v,
+            unseen_generation_w=self.unseen_generation_w,
         )
 
     @property
