@@ -285,6 +285,8 @@ class _BatterySettings(Settings):
     max_charge_w: Positive
     max_discharge_w: Positive
     reserve_soc_pct: Percent = 10.0
+    efficiency: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Share of the energy in its cells that comes out: what it can promise is less by the rest."""
     lapse: Lapse = Lapse.DEVICE
     """Whether its setpoint ends by itself; the adapter corrects it by what the device proves."""
     lease_s: Annotated[int, Field(ge=10, le=3600)] = 30
@@ -372,6 +374,7 @@ def battery_spec(battery: BatterySettings) -> BatterySpec:
         max_charge_w=battery.max_charge_w,
         max_discharge_w=battery.max_discharge_w,
         reserve_soc_pct=battery.reserve_soc_pct,
+        efficiency=battery.efficiency,
         lapse=battery.lapse,
         lapses_after=timedelta(seconds=battery.lease_s),
     )

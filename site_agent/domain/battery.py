@@ -11,6 +11,11 @@ from site_agent.domain.policy import ControlPolicy
 _FULL_SOC_PCT = 100.0
 _TAPER_PCT = 1.0
 """Near reserve and near full the power fades over this much charge, so that it does not chatter."""
+_CHARGES_C, _DISCHARGES_C = (0.0, 50.0), (-20.0, 55.0)
+"""Cells that are colder or hotter are not asked: charging below freezing plates lithium. A battery
+management keeps them from it as well; asking for what it will refuse only unsettles the site."""
+_FADE_C = 5.0
+"""The power fades over so many kelvins to either end."""
 _FOLLOWS_SHARE = 0.8
 """A battery that gives less than this of what it was asked does not count as asked."""
 
@@ -21,7 +26,8 @@ def discharge_available_w(battery: BatteryState, now: datetime, max_age: timedel
     if soc is None:
         return 0.0
     fade = min(1.0, max(0.0, (soc - battery.spec.reserve_soc_pct) / _TAPER_PCT))
-    return battery.spec.max_discharge_w * fade
+    warmth = _bearable(battery, now, max_age, _DISCHARGES_C)
+    return battery.spec.max_discharge_w * min(fade, warmth)
 
 
 def charge_available_w(battery: BatteryState, now: datetime, max_age: timedelta) -> float:
@@ -29,15 +35,17 @@ def charge_available_w(battery: BatteryState, now: datetime, max_age: timedelta)
     soc = _usable_soc(battery, now, max_age)
     if soc is None:
         return 0.0
-    return battery.spec.max_charge_w * min(1.0, max(0.0, (_FULL_SOC_PCT - soc) / _TAPER_PCT))
+    fade = min(1.0, max(0.0, (_FULL_SOC_PCT - soc) / _TAPER_PCT))
+    warmth = _bearable(battery, now, max_age, _CHARGES_C)
+    return battery.spec.max_charge_w * min(fade, warmth)
 
 
 def energy_above_reserve_wh(battery: BatteryState, now: datetime, max_age: timedelta) -> float:
-    """Energy it may still give, Wh."""
-    soc = _usable_soc(battery, now, max_age)
+    """Energy it may still give at its terminals, Wh."""
+    soc, spec = _usable_soc(battery, now, max_age), battery.spec
     if soc is None:
         return 0.0
-    return max(0.0, soc - battery.spec.reserve_soc_pct) / 100.0 * battery.spec.capacity_wh
+    return max(0.0, soc - spec.reserve_soc_pct) / 100.0 * spec.capacity_wh * spec.efficiency
 
 
 def split(
@@ -84,3 +92,15 @@ def fails(battery: BatteryState, policy: ControlPolicy) -> bool:
 
 def _usable_soc(battery: BatteryState, now: datetime, max_age: timedelta) -> float | None:
     return battery.soc_pct.fresh(now, max_age) if battery.online else None
+
+
+def _bearable(
+    battery: BatteryState, now: datetime, max_age: timedelta, within_c: tuple[float, float]
+) -> float:
+    """Share of its power that its temperature allows; all of it where it tells none."""
+    told = battery.temperature_c
+    here_c = None if told is None else told.fresh(now, max_age)
+    if here_c is None:
+        return 1.0
+    low_c, high_c = within_c
+    return min(1.0, max(0.0, min(here_c - low_c, high_c - here_c) / _FADE_C))

@@ -111,6 +111,8 @@ class BatterySpec:
     max_charge_w: float
     max_discharge_w: float
     reserve_soc_pct: float = 10.0
+    efficiency: float = 1.0
+    """Share of the energy in its cells that comes out."""
     lapse: Lapse = Lapse.UNKNOWN
     lapses_after: timedelta | None = None
     """How long its setpoint lasts without us, where it lapses at all."""
@@ -130,6 +132,8 @@ class BatteryState:
     """Since when it has been asked for about this."""
     obeys: bool = True
     """False while it is known to give less than asked; `spec` then says what it has given."""
+    temperature_c: Reading | None = None
+    """Of its cells; None: it does not tell."""
     local: bool = False
     """Somebody at the device has taken command: it takes no setpoints from us."""
 

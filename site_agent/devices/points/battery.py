@@ -66,6 +66,7 @@ class PointBattery:
             online=answered(power_w) and able(self._source, now),
             power_w=power_w,
             soc_pct=board.reading("soc", now),
+            temperature_c=board.reading("temperature", now),
         )
 
     async def set_power(self, setpoint: BatterySetpoint) -> None:
