@@ -14,6 +14,7 @@ from typing import TextIO
 import structlog
 import typer
 
+from contracts import collector
 from contracts.errors import ConfigError, GridyardError
 
 
@@ -66,6 +67,7 @@ def run_program(program: Callable[[asyncio.Event], Awaitable[None]]) -> None:
     has a plain explanation; a crash keeps its traceback.
     """
     with plain_errors():
+        collector.settle()
         asyncio.run(_until_stopped(program))
 
 

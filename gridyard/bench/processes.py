@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import structlog
 
+from contracts import collector
 from contracts.errors import PermanentError
 
 _PATIENCE_S, _END_S = 120.0, 10.0
@@ -52,7 +53,8 @@ def got(pipe: Connection, kind: Callable[[Any], Kind]) -> Kind:
 
 
 def quietly(work: Awaitable[None]) -> None:
-    """Run in this process, without logs and banners."""
+    """Run in this process, without logs and banners, collecting garbage as our programs do."""
+    collector.settle()
     logging.disable(logging.WARNING)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     with redirect_stdout(io.StringIO()):  # openleadr prints banners

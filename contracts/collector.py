@@ -1,0 +1,19 @@
+"""How a program that holds much for long lets Python collect its garbage."""
+
+from __future__ import annotations
+
+import gc
+
+_ALLOCATIONS, _YOUNG, _MIDDLE = 20_000, 20, 50
+
+
+def settle() -> None:
+    """Call once, when all modules are loaded.
+
+    What is there by then is not looked at again, and full collections become rare: with 500
+    chargers each stops the whole program for a quarter of a second (measured), which is late for
+    a meter that is read four times a second.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_ALLOCATIONS, _YOUNG, _MIDDLE)
