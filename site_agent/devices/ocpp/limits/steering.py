@@ -163,7 +163,7 @@ class Steering:
             return
         if not self._holds_or_waits(limit_a, transaction, now):
             link.session.withdraw(self._installer.lease_key)  # an older one, if it is still unsent
-            await self._tell(link, transaction, limit_a)
+            await self._tell(link, transaction, limit_a, now)
 
     def transaction_changed(self) -> None:
         """Another transaction runs, or none."""
@@ -255,7 +255,7 @@ class Steering:
         if self.uncontrollable or silent_s > self._timing.patience_s:
             return
         try:
-            await self._tell(self._ready_link(), transaction, wish.limit_a)
+            await self._tell(self._ready_link(), transaction, wish.limit_a, now)
         except (TransientError, PermanentError) as error:
             self._log.info("limit not told", limit_a=wish.limit_a, reason=str(error))
 
@@ -295,11 +295,15 @@ class Steering:
 
     # --- telling ----------------------------------------------------------------------------------
 
-    async def _tell(self, link: Link, transaction: Transaction, limit_a: float) -> None:
+    async def _tell(
+        self, link: Link, transaction: Transaction, limit_a: float, now: datetime
+    ) -> None:
+        waits = self._turn.locked()
         async with self._turn:
-            now = self._clock.now()
-            if self._holds(limit_a, transaction, now):
-                return
+            if waits:
+                now = self._clock.now()
+                if self._holds(limit_a, transaction, now):
+                    return
             now = await self._giver.ripen(transaction, now)
             self._still_meant(transaction, limit_a, now)
             await self._give(link, transaction, limit_a, self._lease_s(now), now)

@@ -49,7 +49,10 @@ class Wear:
         """How many times as long as usual a lease lasts."""
         self._fill(now)
         share = self._left / _A_DAY
-        return next((times for above, times in _STRETCHES if share > above), _LONGEST_STRETCH)
+        for above, times in _STRETCHES:
+            if share > above:
+                return times
+        return _LONGEST_STRETCH
 
     def text(self) -> str:
         """To be kept over a restart."""

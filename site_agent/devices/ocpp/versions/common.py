@@ -95,7 +95,10 @@ def period(held: Period, unit: RateUnit) -> dict[str, object]:
     """
     if held.limit < 0:
         raise UnsupportedError("this version cannot discharge")
-    return given(startPeriod=held.start_s, limit=held.limit, numberPhases=held.phases)
+    wire: dict[str, object] = {"startPeriod": held.start_s, "limit": held.limit}
+    if held.phases is not None:
+        wire["numberPhases"] = held.phases
+    return wire
 
 
 def schedule(
