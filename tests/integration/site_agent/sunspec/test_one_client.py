@@ -11,10 +11,10 @@ import pytest
 
 from contracts.inverter import FixedPowerFactor
 from site_agent.config.devices import ModbusSettings
-from site_agent.devices.workshop import Workshop
 from site_agent.devices.sunspec.battery import SunSpecBattery
 from site_agent.devices.sunspec.functions import SunSpecFunctions
 from site_agent.devices.sunspec.pv import SunSpecPv
+from site_agent.devices.workshop import Workshop
 from site_agent.domain.device import BatterySetpoint, BatterySpec, PvSpec
 from site_agent.store.memory import MemoryKeyValues
 from support.device_bench import Bench
