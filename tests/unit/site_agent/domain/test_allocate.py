@@ -270,5 +270,5 @@ class TestProperties:
         demands = [first, *(replace(d, need_a=min(d.need_a, 1.0)) for d in demands[1:])]
         tight = [replace(c, capacity=max(0.0, c.capacity)) for c in constraints]
         wider = [replace(c, capacity=c.capacity * factor) for c in tight]
-        before = min(allocate(demands, tight)[first.evse_id].limit_a, first.wanted_a)  # its use of it
-        assert allocate(demands, wider)[first.evse_id].limit_a >= before - 0.1 - EPSILON
+        drawn_a = min(allocate(demands, tight)[first.evse_id].limit_a, first.wanted_a)
+        assert allocate(demands, wider)[first.evse_id].limit_a >= drawn_a - 0.1 - EPSILON
