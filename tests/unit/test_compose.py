@@ -14,10 +14,12 @@ import yaml
 from typer.core import TyperGroup
 
 from contracts.config import Settings, load
-from depot_sim.config import DepotSettings, ModbusSettings
+from depot_sim.config import DepotSettings
+from depot_sim.config_field import ModbusSettings
 from gateway.config import GatewaySettings
 from gridyard.cli import app
 from site_agent.config import SiteSettings
+from site_agent.config.devices import ModbusSettings as AgentModbus
 from vtn_sim.config import VtnSettings
 
 ROOT = Path(__file__).parents[2]
@@ -182,7 +184,7 @@ def test_a_depot_and_its_hardware_find_each_other(depot: str) -> None:
         (name, f"{depot}-hardware", port) for name, port in _listening(plant)
     }
     assert {(one.id, f"ocpp{one.version}") for one in plant.chargers} == {
-        (one.id, version) for one in site.chargers for version in one.versions
+        (one.id, version) for one in site.ocpp_chargers for version in one.versions
     }
     assert {one.url for one in plant.chargers} == {f"ws://{depot}:{site.ocpp.port}"}
     tags = {card.tag for vehicle in site.fleet for card in vehicle.id_tags}
@@ -206,22 +208,19 @@ def test_mqtt_batteries_can_log_in_at_the_agents_broker(depot: str) -> None:
 
 def _modbus_of(site: SiteSettings) -> Iterator[tuple[str, str, int]]:
     """(device, host, port) of everything the agent reads over Modbus."""
-    yield "pcc", site.meter.host, site.meter.port
-    for inverter in site.pv:
-        yield inverter.id, inverter.host, inverter.port
-    for battery in site.batteries:
-        if battery.kind == "sunspec":
-            yield battery.id, battery.host, battery.port
+    devices = [("pcc", site.meter), *((one.id, one) for one in (*site.pv, *site.batteries))]
+    for name, device in devices:
+        if isinstance(device, AgentModbus):
+            assert device.host is not None
+            assert device.port is not None
+            yield name, device.host, device.port
 
 
 def _listening(plant: DepotSettings) -> Iterator[tuple[str, int]]:
     """(device, port) of everything that listens, on every address, or the agent stays alone."""
-    yield _open(plant.meter.id, plant.meter)
-    for inverter in plant.pv:
-        yield _open(inverter.id, inverter)
-    for battery in plant.batteries:
-        if battery.kind == "sunspec":
-            yield _open(battery.id, battery)
+    for device in (plant.meter, *plant.pv, *plant.batteries):
+        if isinstance(device, ModbusSettings):
+            yield _open(device.id, device)
 
 
 def _open(name: str, listener: ModbusSettings) -> tuple[str, int]:
