@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 
-from site_agent.domain.belief import Granted
 from site_agent.domain.device import PHASES, ChargerState
 from site_agent.domain.envelope import Bound, Envelope
 from site_agent.domain.estimate import (
@@ -31,6 +30,7 @@ from site_agent.domain.estimate import (
 from site_agent.domain.fallback import building_worst_a
 from site_agent.domain.policy import ControlPolicy
 from site_agent.domain.site import ROOT, SiteSnapshot
+from site_agent.domain.trust.belief import Granted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from contracts.power import NOMINAL_VOLTAGE_V
-from site_agent.domain.belief import PLAIN, Belief
 from site_agent.domain.device import (
     BatterySpec,
     BatteryState,
@@ -16,6 +15,7 @@ from site_agent.domain.device import (
     PvSpec,
     PvState,
 )
+from site_agent.domain.trust.belief import PLAIN, Belief
 from site_agent.domain.vehicle import VehicleNeed
 
 ROOT = "pcc"

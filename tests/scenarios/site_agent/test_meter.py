@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from contracts.testing import FakeClock
-from site_agent.domain.belief import Distrust
+from site_agent.domain.trust.belief import Distrust
 from support.control import Site, fake_chargers, fake_pv, site
 from support.depot import FakeCharger, Vehicle, unplug
 from support.site import NOON, model

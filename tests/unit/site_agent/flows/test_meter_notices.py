@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from contracts.site_link.messages import Severity
-from site_agent.domain.belief import Belief, Check, Distrust
+from site_agent.domain.trust.belief import Belief, Check, Distrust
 from site_agent.flows.notices import METER_NOT_TRUSTED, METER_STALE, conditions
 from support import site
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from datetime import datetime, timedelta
 
-from site_agent.domain.belief import Belief, Granted
+from site_agent.domain.trust.belief import Belief, Granted
 
 Levels = tuple[float | None, ...]
 """W, then A of each phase; None: not measured."""

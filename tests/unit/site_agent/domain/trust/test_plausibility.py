@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.reading import Quality
-from site_agent.domain.belief import Check
-from site_agent.domain.plausibility import (
+from site_agent.domain.policy import TrustPolicy
+from site_agent.domain.trust.belief import Check
+from site_agent.domain.trust.plausibility import (
     installed_w,
     plausible_battery,
     plausible_charger,
     plausible_pv,
     refusal,
 )
-from site_agent.domain.policy import TrustPolicy
 from support import site
 
 pytestmark = pytest.mark.row("truth:V4")

@@ -24,7 +24,7 @@ from statistics import fmean
 from site_agent.domain.device import PHASES
 from site_agent.domain.policy import TrustPolicy
 from site_agent.domain.site import SiteModel
-from site_agent.domain.told import Told
+from site_agent.domain.trust.told import Told
 
 _SPACING = timedelta(seconds=0.4)
 _REMEMBERED_PACES = 6.0

@@ -18,15 +18,15 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 
 from contracts.reading import Quality, Reading
-from site_agent.domain.belief import Belief, Check, Distrust, Granted
 from site_agent.domain.device import PHASES, MeterState
-from site_agent.domain.floors import Floors
-from site_agent.domain.plausibility import refusal
 from site_agent.domain.policy import TrustPolicy
-from site_agent.domain.register import Energy, RegisterCheck
 from site_agent.domain.site import SiteModel
-from site_agent.domain.told import Told
-from site_agent.domain.witness import Frozen, Sight, Step, Steps, contradiction
+from site_agent.domain.trust.belief import Belief, Check, Distrust, Granted
+from site_agent.domain.trust.floors import Floors
+from site_agent.domain.trust.plausibility import refusal
+from site_agent.domain.trust.register import Energy, RegisterCheck
+from site_agent.domain.trust.told import Told
+from site_agent.domain.trust.witness import Frozen, Sight, Step, Steps, contradiction
 
 _FORGOTTEN = timedelta(seconds=30)
 """After so long a silence another meter may have come."""

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from contracts.reading import Quality, Reading
-from site_agent.domain.belief import Check
 from site_agent.domain.device import (
     PHASES,
     BatterySpec,
@@ -22,6 +21,7 @@ from site_agent.domain.device import (
 )
 from site_agent.domain.policy import TrustPolicy
 from site_agent.domain.site import ROOT, SiteModel
+from site_agent.domain.trust.belief import Check
 
 _TINY_A = 1.0
 
