@@ -163,6 +163,9 @@ class PvState:
     """False while it makes more than the limit it has accepted."""
     local: bool = False
     """As `BatteryState.local`."""
+    limited_w: float | None = None
+    """The limit it has accepted, a magnitude, filled in by the control loop; None: none."""
+    limited_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from site_agent.domain.device import BatterySetpoint, BatteryState, PvSetpoint, PvState
 from site_agent.domain.envelope import Envelope, Limit, Side
@@ -16,6 +17,8 @@ from site_agent.domain.estimate import Moment, battery_stuck
 from site_agent.domain.site import SiteSnapshot
 
 _TINY_W = 1.0
+_LONGEST = timedelta(seconds=10)
+"""A rise waits no longer than this for readings to show the limit before it."""
 
 
 def stuck_pv_w(snapshot: SiteSnapshot, moment: Moment) -> float:
@@ -72,11 +75,24 @@ def curtail(
     return tuple(
         PvSetpoint(
             pv_id=one.spec.pv_id,
-            limit_w=one.spec.rated_w * (fair if _stuck(one) else share),
+            limit_w=_no_rise_yet(one, one.spec.rated_w * (fair if _stuck(one) else share), moment),
             cause=allowed.cause,
         )
         for one in snapshot.pv
     )
+
+
+def _no_rise_yet(inverter: PvState, limit_w: float, moment: Moment) -> float:
+    """A limit that rises only once meter and inverter have shown the one before it.
+
+    Until then one of them may be of the time before it: together they show room that is not there,
+    and PV would swing between its limits.
+    """
+    held_w, since = inverter.limited_w, inverter.limited_since
+    if held_w is None or since is None or limit_w <= held_w:
+        return limit_w
+    shown = min(inverter.power_w.at, moment.pcc_at) >= since + moment.settle
+    return limit_w if shown or moment.now >= since + _LONGEST else held_w
 
 
 def _share(part_w: float, of_w: float) -> float:

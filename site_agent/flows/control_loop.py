@@ -99,11 +99,16 @@ class ControlLoop:
         self.latest = Cycle(snapshot=snapshot, decision=decision, unheld=unheld, operator=operator)
         self._note(decision)
         outcome = await self._actuators.apply(decision)
-        self._remember_batteries(snapshot)
+        self._remember(snapshot)
         if outcome.complete:
             self._instructions.accepted(now, _words(outcome), self._functions.held())
 
-    def _remember_batteries(self, snapshot: SiteSnapshot) -> None:
+    def _remember(self, snapshot: SiteSnapshot) -> None:
+        """What batteries and PV have accepted."""
+        for inverter in snapshot.pv:
+            limit = self._actuators.pv[inverter.spec.pv_id].accepted
+            if limit is not None:
+                self._observer.pv_accepted(limit.pv_id, limit.limit_w, self._clock.now())
         for battery in snapshot.batteries:
             held = self._actuators.batteries[battery.spec.battery_id].accepted
             if held is not None:

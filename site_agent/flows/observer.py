@@ -85,6 +85,8 @@ class Observer:
         self._compliance = Compliance(policy.obey_after, model.device_max_age)
         self._policy = policy
         self._batteries: dict[str, tuple[float, datetime]] = {}
+        self._limited: dict[str, tuple[float | None, datetime]] = {}
+        """The limit each PV inverter holds, and since when."""
         self._gave: dict[str, tuple[float, datetime]] = {}
         self._trusted = trust
         self._trust = MeterTrust(model, trust)
@@ -121,6 +123,12 @@ class Observer:
         same = before is not None and abs(power_w - before[0]) < step
         self._batteries[name] = (power_w, before[1] if before is not None and same else now)
 
+    def pv_accepted(self, pv_id: str, limit_w: float | None, now: datetime) -> None:
+        """A PV inverter has accepted this limit (None: its release)."""
+        before = self._limited.get(pv_id)
+        if before is None or before[0] != limit_w:
+            self._limited[pv_id] = (limit_w, now)
+
     def _judged(self, charger: ChargerState, now: datetime) -> ChargerState:
         name = charger.spec.evse_id
         self._learn_pause(charger, now)
@@ -142,7 +150,13 @@ class Observer:
     def _limitable(self, inverter: PvState) -> PvState:
         silent = self._acceptance.is_silent(inverter.spec.pv_id)
         inverter = plausible_pv(inverter, self._trusted)
-        return replace(inverter, takes_limits=inverter.takes_limits and not silent)
+        limit_w, since = self._limited.get(inverter.spec.pv_id, (None, None))
+        return replace(
+            inverter,
+            takes_limits=inverter.takes_limits and not silent,
+            limited_w=limit_w,
+            limited_since=since,
+        )
 
     def _learn_pause(self, charger: ChargerState, now: datetime) -> None:
         """Some chargers refuse 0 A and hold their minimum instead."""
