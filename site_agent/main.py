@@ -23,9 +23,7 @@ from site_agent.devices.ocpp.central import CentralSystem
 from site_agent.devices.ocpp.operate.commands import OcppCommands
 from site_agent.devices.ocpp.security import Profile
 from site_agent.devices.ocpp_stations import make_central
-from site_agent.devices.points.battery import PointBattery
 from site_agent.devices.points.charger import PointCharger
-from site_agent.devices.points.pv import PointPv
 from site_agent.devices.registry import (
     METERS,
     PV_INVERTERS,
@@ -50,7 +48,7 @@ from site_agent.flows.prospects import Prospects
 from site_agent.flows.sessions import Fleet, Sessions
 from site_agent.flows.telecontrol import Telecontrol
 from site_agent.flows.telemetry import Telemetry
-from site_agent.ports import Charger, Device, Sensor
+from site_agent.ports import Charger, Closing, Device, Sensor
 from site_agent.scada.build import make_scada
 from site_agent.store.sqlite import SqliteStore, open_store
 from site_agent.uplink.credentials import load_login
@@ -110,7 +108,7 @@ class _Site:
         self._store = store
         self._model = settings.model()
         self._loop: ControlLoop | None = None
-        self._lasting: list[PointCharger | PointBattery | PointPv] = []
+        self._lasting: list[Closing] = []
         self._instructions = Instructions(self._model, store.instructions, clock, self._wake)
         fleet = Fleet(
             vehicles=settings.vehicles(),
@@ -140,7 +138,7 @@ class _Site:
                 memory=self._store.key_values,
             )
             devices = self._devices(shop, central)
-            self._lasting = _on_points(devices)
+            self._lasting = _closing(devices)
             sensors = {one.id: make_sensor(shop, one) for one in self._settings.sensors}
             contacts = make_contacts(shop, self._settings, self._telecontrol)
             loop = self._loop = ControlLoop(
@@ -295,12 +293,12 @@ def _alive(devices: Devices) -> list[Device]:
     return [devices.meter, *devices.batteries, *devices.pv, *on_modbus]
 
 
-def _on_points(devices: Devices) -> list[PointCharger | PointBattery | PointPv]:
+def _closing(devices: Devices) -> list[Closing]:
     found = (*devices.chargers, *devices.batteries, *devices.pv)
-    return [one for one in found if isinstance(one, PointCharger | PointBattery | PointPv)]
+    return [one for one in found if isinstance(one, Closing)]
 
 
-async def _all_closed(devices: Iterable[PointCharger | PointBattery | PointPv]) -> None:
+async def _all_closed(devices: Iterable[Closing]) -> None:
     async with asyncio.TaskGroup() as group:
         for device in devices:
             group.create_task(device.close())

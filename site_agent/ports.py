@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from contracts.inverter import InverterFunction
 from contracts.reading import Reading
@@ -38,6 +38,15 @@ class Device(Protocol):
 
     async def run(self) -> None:
         """Talk to the hardware until cancelled."""
+        ...
+
+
+@runtime_checkable
+class Closing(Protocol):
+    """A device that may keep its last setpoint for ever, unless it is ended in time."""
+
+    async def close(self) -> None:
+        """End the setpoint, if the device would keep it; before an orderly stop."""
         ...
 
 

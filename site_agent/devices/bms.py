@@ -21,7 +21,7 @@ from site_agent.devices.leased import PATIENCE_S
 from site_agent.devices.points.nature import Edge, require
 from site_agent.devices.points.source import Source
 from site_agent.domain.device import BatterySetpoint, BatterySpec, BatteryState
-from site_agent.ports import Battery, Wake
+from site_agent.ports import Battery, Closing, Wake
 
 _LOOK_EVERY_S = 1.0
 """How often silence is looked for; it makes no sound."""
@@ -76,6 +76,11 @@ class BatteryWithBms:
             if self._sound(now)
             else state.spec,
         )
+
+    async def close(self) -> None:
+        """As `ports.Closing`."""
+        if isinstance(self._battery, Closing):
+            await self._battery.close()
 
     async def set_power(self, setpoint: BatterySetpoint) -> None:
         """Let the battery hold the setpoint, cut to the limits; raises as `Charger.set_limit`."""

@@ -206,6 +206,29 @@ async def test_numbers_no_battery_has_allow_nothing(kind: FaultKind) -> None:
             await until(lambda: world.inverter.power_w == 0)
 
 
+class Keeping(Inverter):
+    """Keeps its last setpoint for ever, unless it is ended."""
+
+    async def close(self) -> None:
+        self.power_w = 0.0
+
+
+@pytest.mark.parametrize(("kind", "left_w"), [(Keeping, 0.0), (Inverter, 2000.0)])
+async def test_an_orderly_stop_ends_what_the_inverter_would_keep(
+    kind: type[Inverter], left_w: float
+) -> None:
+    world = World()
+    world.inverter = kind(world.clock)
+    async with on_virtual(world) as where:
+        source = world.source(where)
+        battery = BatteryWithBms(world.inverter, source, clock=world.clock, wake=world.wake)
+        async with running(battery.run()):
+            await until(lambda: world.shows(source, "max_charge_power", 4000))
+            await battery.set_power(BatterySetpoint(battery_id="bess", power_w=2000, cause="x"))
+            await battery.close()
+            assert world.inverter.power_w == left_w
+
+
 @pytest.mark.parametrize("wanted", [True, False])
 async def test_the_keep_alive_frame_is_sent_where_it_is_asked_for(wanted: bool) -> None:
     world = World()
