@@ -67,7 +67,7 @@ class OcppCharger:
             connector,
             alone=alone,
             now=clock.now,
-            their_time=lambda: self._meter.clock.to_theirs(clock.now()),
+            their_time=self._meter.clock.to_theirs,
         )
         self.steering = Steering(
             spec,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 _TOLERANCE_A = 1.0
 _TOLERANCE_SHARE = 0.05
@@ -16,8 +17,7 @@ _SPIKES = 2
 """Updates in which it must have been seen to spike, to count as a charger that does."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Update:
+class _Update(Struct, frozen=True):
     at: datetime
     before_a: float
     limit_a: float
@@ -63,7 +63,8 @@ class Follower:
 
     def _lower_told(self, at: datetime, before_a: float) -> bool:
         """Whether a lower limit was told lately: a slow charger may come to that one first."""
-        return any(at - told <= _LONGEST and limit < before_a for told, limit in self._told)
+        lower = [told for told, limit in self._told if limit < before_a]
+        return bool(lower) and at - lower[-1] <= _LONGEST
 
     def sampled(self, at: datetime, drawn_a: float) -> bool:
         """A sample; whether something was learnt from it."""

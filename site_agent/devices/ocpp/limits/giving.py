@@ -70,7 +70,8 @@ class Giver:
         """
         before = self._force.confirmed(begun)
         most_a = max(limit_a, self._spec.min_current_a)
-        await self._force.about_to_hold(transaction.id, most_a)
+        if not self._force.knows(transaction.id, most_a):
+            await self._force.about_to_hold(transaction.id, most_a)
 
         def held(accepted_a: float) -> Held:
             return Held(
@@ -90,6 +91,7 @@ class Giver:
                 rest_a=self._force.rest_a,
                 lasting_s=lasting_s,
                 transaction_ref=transaction.ref or "",
+                now=begun,
             )
         except SupersededError:
             raise

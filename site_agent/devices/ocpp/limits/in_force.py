@@ -127,12 +127,16 @@ class InForce:
 
     # --- over a restart of ours -------------------------------------------------------------------
 
+    def knows(self, transaction_id: int, limit_a: float) -> bool:
+        """Whether so much is in the book already."""
+        written = self._written
+        return written is not None and written[0] == transaction_id and written[1] >= limit_a
+
     async def about_to_hold(self, transaction_id: int, limit_a: float) -> None:
-        """A limit is about to be sent."""
+        """A limit is about to be sent that the book does not know (`knows`)."""
         most_a = min(self._spec.max_current_a, math.ceil(limit_a / _STEP_A) * _STEP_A)
         most_a = max(most_a, limit_a, self.rest_a)
-        known = self._written is not None and self._written[0] == transaction_id
-        if self._memory is None or (known and self._written and self._written[1] >= most_a):
+        if self._memory is None or self.knows(transaction_id, most_a):
             return
         self._written = (transaction_id, most_a)
         text = json.dumps({"transaction": transaction_id, "most_a": most_a})

@@ -58,7 +58,7 @@ class Installer:
         *,
         alone: bool,
         now: Callable[[], datetime],
-        their_time: Callable[[], datetime],
+        their_time: Callable[[datetime], datetime],
     ) -> None:
         self._spec = spec
         self.connector = connector
@@ -97,19 +97,26 @@ class Installer:
         ladder = resting_forms(
             link.capabilities, self.connector, alone=self._alone, high=known.outranked
         )
-        share_a = self._spec.fail_safe_current_a
+        share_a, now = self._spec.fail_safe_current_a, self._now()
         for limit_a in dict.fromkeys((share_a, max(share_a, self._spec.min_current_a))):
             for form in _first(None if known.outranked else self._own(known.resting), ladder):
                 profile = resting_profile(
-                    form, limit_a, self.supply, self.connector, self._their_time()
+                    form, limit_a, self.supply, self.connector, self._their_time(now)
                 )
-                if await self._accepts(link, profile, Priority.RESTING):
+                if await self._accepts(link, profile, Priority.RESTING, now):
                     await self.experience.learn(resting=_anyone(form), smart_charging=True)
                     return limit_a
         raise PermanentError(f"{self._spec.evse_id}: refuses its fail-safe share in every form")
 
     async def lease(
-        self, link: Link, limit_a: float, *, rest_a: float, lasting_s: float, transaction_ref: str
+        self,
+        link: Link,
+        limit_a: float,
+        *,
+        rest_a: float,
+        lasting_s: float,
+        transaction_ref: str,
+        now: datetime,
     ) -> float:
         """Install a limit that ends by itself; what was accepted: itself, or for 0 the minimum.
 
@@ -129,23 +136,23 @@ class Installer:
             transaction_ref=transaction_ref,
         )
         if limit_a < 0:
-            if await self._offer(link, limit_a, terms):
+            if await self._offer(link, limit_a, terms, now):
                 return limit_a
             limit_a = 0.0  # it does not feed back; then it rests at least
         floor_a = self._spec.min_current_a
         first_a = floor_a if limit_a <= 0 and self.experience.known.refuses_zero else limit_a
-        if await self._offer(link, first_a, terms):
+        if await self._offer(link, first_a, terms, now):
             return first_a
-        if first_a <= 0 and await self._offer(link, floor_a, terms):
+        if first_a <= 0 and await self._offer(link, floor_a, terms, now):
             await self.experience.learn(refuses_zero=True)
             _log.warning("charger refuses 0 A", evse=self._spec.evse_id, floor_a=floor_a)
             return floor_a
         raise PermanentError(f"{self._spec.evse_id}: refuses {limit_a} A in every form")
 
-    async def _offer(self, link: Link, limit_a: float, terms: LeaseTerms) -> bool:
+    async def _offer(self, link: Link, limit_a: float, terms: LeaseTerms, now: datetime) -> bool:
         for form in self._ladder(link, limit_a):
-            profile = lease_profile(form, limit_a, terms, self._their_time())
-            if await self._accepts(link, profile, Priority.LIMIT):
+            profile = lease_profile(form, limit_a, terms, self._their_time(now))
+            if await self._accepts(link, profile, Priority.LIMIT, now):
                 await self.experience.learn(lease=_anyone(form))
                 return True
         return False
@@ -162,9 +169,11 @@ class Installer:
             self._rungs = (asked, _first(proven, forms))
         return self._rungs[1]
 
-    async def _accepts(self, link: Link, profile: ChargingProfile, priority: Priority) -> bool:
+    async def _accepts(
+        self, link: Link, profile: ChargingProfile, priority: Priority, now: datetime
+    ) -> bool:
         station_max = profile.form.purpose is Purpose.STATION_MAX
-        if station_max and self._worn(self._now()):
+        if station_max and self._worn(now):
             return True  # it holds the one accepted before: this profile never ends
         key = self.lease_key if priority is Priority.LIMIT else ("rest", self.connector)
         try:
@@ -179,9 +188,9 @@ class Installer:
             return False
         accepted = link.dialect.accepted(answer)
         if accepted:
-            self.wear.wrote(self._now())
+            self.wear.wrote(now)
             if station_max:
-                self._maxima.append(self._now())
+                self._maxima.append(now)
         return accepted
 
     async def stop(self, link: Link, transaction_ref: str | None, limit_a: float) -> None:

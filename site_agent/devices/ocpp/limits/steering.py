@@ -20,10 +20,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
+from msgspec import Struct
 
 from contracts.errors import PermanentError, TransientError
 from contracts.time import Clock
@@ -48,8 +48,7 @@ _LONGEST_LEASE_S = 3600.0
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Wish:
+class _Wish(Struct, frozen=True, kw_only=True):
     limit_a: float
     at: datetime
 

@@ -47,6 +47,8 @@ class Wear:
 
     def stretch(self, now: datetime) -> int:
         """How many times as long as usual a lease lasts."""
+        if self._left > _STRETCHES[0][0] * _A_DAY:
+            return _STRETCHES[0][1]  # time only adds to what is left
         self._fill(now)
         share = self._left / _A_DAY
         for above, times in _STRETCHES:
