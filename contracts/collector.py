@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 
-_ALLOCATIONS, _YOUNG, _MIDDLE = 20_000, 20, 50
+_ALLOCATIONS, _YOUNG, _MIDDLE = 100_000, 20, 20
 
 
 def settle() -> None:

@@ -161,7 +161,8 @@ class Steering:
             self.resting.require()
             return
         if not self._holds_or_waits(limit_a, transaction, now):
-            link.session.withdraw(self._installer.lease_key)  # an older one, if it is still unsent
+            if self._turn.locked():  # an older one may be unsent still
+                link.session.withdraw(self._installer.lease_key)
             await self._tell(link, transaction, limit_a, now)
 
     def transaction_changed(self) -> None:

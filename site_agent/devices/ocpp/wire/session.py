@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Coroutine, Hashable
 
 import structlog
 from websockets.frames import CloseCode
@@ -84,9 +84,9 @@ class Session:
             self._ended.set()
             self._outbox.close()
 
-    async def call(
+    def call(
         self, request: Request, *, key: Hashable, priority: Priority, vital: bool = True
-    ) -> Json:
+    ) -> Coroutine[object, object, Json]:
         """Send a CALL, strictly by its schema, and wait for the result; see `Outbox.call`.
 
         Raises:
@@ -94,7 +94,7 @@ class Session:
         """
         version = self._dialect.version
         schemas.check(version, schemas.request(version, request.action), request.payload)
-        return await self._outbox.call(request, key=key, priority=priority, vital=vital)
+        return self._outbox.call(request, key=key, priority=priority, vital=vital)
 
     async def relay(self, request: Request, *, key: Hashable, priority: Priority) -> Json:
         """As `call`, for what another one has said: as it is, whatever its schema says."""
