@@ -154,5 +154,5 @@ BENCH = Bench(
     name="ocpp",
     about="OCPP sessions beside the ocpp library and a bare echo; 500 chargers on one agent",
     run=_run,
-    packages=("websockets", "ocpp", "jsonschema-rs"),
+    packages=("websockets", "ocpp", "jsonschema-rs", "msgspec"),
 )
