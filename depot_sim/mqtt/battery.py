@@ -15,13 +15,11 @@ from depot_sim.physics.battery import Battery
 from depot_sim.physics.lease import Lease
 from depot_sim.physics.phases import PhaseWatts, spread
 
-FAULTS = SETPOINT_FAULTS
-
 
 class MqttBattery(MqttDevice):
     """A battery of the plant, speaking our own JSON or as one behind a Victron GX (`portal`)."""
 
-    FAULTS = FAULTS
+    FAULTS = SETPOINT_FAULTS
 
     def __init__(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -60,8 +61,8 @@ class Broker:
     password: str | None = None
 
 
-class MqttDevice:
-    """What all have in common; a kind of device says its `_facts` and takes `_take` orders.
+class MqttDevice(ABC):
+    """What all have in common; a kind of device says its `_facts` and may take `_take` orders.
 
     Faults: drop (cut off, so that the broker says its last will), offline (connected and silent),
     unresponsive (deaf to commands), freeze, late (answers come late), refuses, ignores-writes (0:
@@ -84,8 +85,9 @@ class MqttDevice:
         self._client: aiomqtt.Client | None = None
         self._log = _log.bind(device=id)
 
+    @abstractmethod
     def _facts(self) -> Facts:
-        raise NotImplementedError
+        """What is true of it now, by the names its words know."""
 
     def _ordered(self) -> Facts:
         """What is in force, which no fault of measuring touches."""
@@ -93,7 +95,8 @@ class MqttDevice:
 
     def _take(self, order: Order) -> str:
         """Put an order in force, or say why not."""
-        raise NotImplementedError
+        del order
+        return "it takes no orders"
 
     def fail(self, kind: FaultKind, for_s: float | None, amount: float | None = None) -> None:
         """Let a fault begin, for some seconds or for good (None).

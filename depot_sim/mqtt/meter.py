@@ -10,7 +10,7 @@ from depot_sim.mqtt import victron
 from depot_sim.mqtt.device import METER_FAULTS, Broker, MqttDevice
 from depot_sim.mqtt.own import OwnWords
 from depot_sim.mqtt.victron import GxWords
-from depot_sim.mqtt.words import Facts, Order, Words
+from depot_sim.mqtt.words import Facts, Words
 from depot_sim.physics.plant import Plant
 
 
@@ -61,10 +61,6 @@ class MqttMeter(MqttDevice):
             "Energy/Reverse": plant.export_wh / 1000.0,
         }
         return {f"{victron.GRID}/Ac/{path}": value for path, value in said.items()}
-
-    def _take(self, order: Order) -> str:
-        del order
-        return "a meter takes no orders"
 
     def _factor(self) -> float:
         scaled = self.faults.active(FaultKind.SCALED)
