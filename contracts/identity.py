@@ -49,10 +49,12 @@ def server_context(cert: Path, key: Path, client_ca: Path) -> ssl.SSLContext:
     return _loaded(context, client_ca, cert, key)
 
 
-def client_context(ca: Path, cert: Path | None = None, key: Path | None = None) -> ssl.SSLContext:
+def client_context(
+    ca: Path | None, cert: Path | None = None, key: Path | None = None
+) -> ssl.SSLContext:
     """TLS 1.2 or newer for a client that trusts `ca` alone and checks the server's host name.
 
-    With `cert` and `key` the client also shows who it is.
+    Without `ca` it trusts the system's roots. With `cert` and `key` it also shows who it is.
 
     Raises:
         ConfigError: a file is missing, unreadable, or the key does not fit the certificate.
@@ -202,11 +204,14 @@ def _subject(certificate: x509.Certificate) -> str:
 
 
 def _loaded(
-    context: ssl.SSLContext, ca: Path, cert: Path | None, key: Path | None
+    context: ssl.SSLContext, ca: Path | None, cert: Path | None, key: Path | None
 ) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
-        context.load_verify_locations(ca)
+        if ca is None:
+            context.load_default_certs()
+        else:
+            context.load_verify_locations(ca)
     except OSError as error:  # ssl.SSLError is one
         raise ConfigError(f"{ca}: no certificate authority can be read: {error}") from error
     if cert is not None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from contracts.identity import client_context
 from contracts.time import Clock
 from site_agent.config import SiteSettings
 from site_agent.config.devices import ChargerSettings, CloudSettings
 from site_agent.devices.ocpp import security
 from site_agent.devices.ocpp.central import CentralSystem
 from site_agent.devices.ocpp.proxy.settings import CloudConfig, FinalWord
-from site_agent.devices.ocpp.proxy.trust import client_context
 from site_agent.devices.ocpp.security import Profile
 from site_agent.devices.ocpp.settings import StationConfig, Timing, Version
 from site_agent.ports import CloudQueue, KeyValues, SessionStore, Wake

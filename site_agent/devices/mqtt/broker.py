@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from contracts.errors import ConfigError
+from contracts.identity import client_context
 from contracts.mqtt_broker import BrokerTls, MqttUser, mqtt_config
 from contracts.nats_server import NatsServer
 from contracts.time import Clock
@@ -91,25 +92,9 @@ class SiteBroker:
         )
 
 
-def client_tls(ca: Path | None, cert: Path | None, key: Path | None) -> ssl.SSLContext:
-    """TLS towards a broker elsewhere: trusts `ca` (None: the system's roots), checks its name.
-
-    Raises:
-        ConfigError: a file cannot be read, or certificate and key do not belong together.
-    """
-    try:
-        context = ssl.create_default_context(cafile=None if ca is None else str(ca))
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if cert is not None:
-            context.load_cert_chain(cert, key)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(f"MQTT broker: ca {ca}, cert {cert}, key {key}: {error}") from error
-    return context
-
-
 def _pinned(cert: Path) -> ssl.SSLContext:
     """Trusts our own broker's certificate alone, whatever name and issuer it has."""
-    context = client_tls(cert, None, None)
+    context = client_context(cert)
     context.check_hostname = False
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     return context

@@ -8,11 +8,12 @@ from itertools import combinations
 from pathlib import Path
 
 from contracts.errors import ConfigError
+from contracts.identity import client_context
 from contracts.mqtt_broker import BrokerTls
 from contracts.time import Clock
 from site_agent.config.mqtt import BrokerSettings, MqttDeviceSettings, MqttSettings
 from site_agent.devices.mqtt import topics
-from site_agent.devices.mqtt.broker import Access, BrokerAddress, SiteBroker, client_tls
+from site_agent.devices.mqtt.broker import Access, BrokerAddress, SiteBroker
 from site_agent.devices.mqtt.device import TopicSource, access, make_source
 from site_agent.devices.mqtt.library import load_map
 from site_agent.devices.mqtt.topic_map import TopicMap
@@ -132,7 +133,7 @@ def address(broker: BrokerSettings) -> BrokerAddress:
         port=broker.port,
         username=broker.username,
         password=broker.password,
-        tls=client_tls(broker.ca, broker.cert, broker.key) if broker.tls else None,
+        tls=client_context(broker.ca, broker.cert, broker.key) if broker.tls else None,
     )
 
 

@@ -123,8 +123,19 @@ def test_a_server_under_another_name_is_refused(pki: Pki) -> None:
         handshake(server, client, "elsewhere.example")
 
 
+def test_without_an_authority_the_systems_roots_count(pki: Pki) -> None:
+    server = server_context(pki.broker.cert, pki.broker.key, pki.site_ca)
+    client = client_context(None)
+    assert client.verify_mode is ssl.CERT_REQUIRED
+    assert client.check_hostname
+    with pytest.raises(ssl.SSLError, match="certificate verify failed"):
+        handshake(server, client, "127.0.0.1")
+
+
 def test_wrong_files_are_named(pki: Pki, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"absent\.pem"):
         client_context(tmp_path / "absent.pem")
+    with pytest.raises(ConfigError, match=r"absent\.pem.*not a matching pair"):
+        client_context(None, tmp_path / "absent.pem", pki.gateway.key)
     with pytest.raises(ConfigError, match="not a matching pair"):
         server_context(pki.broker.cert, pki.gateway.key, pki.site_ca)

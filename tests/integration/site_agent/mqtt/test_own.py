@@ -19,11 +19,12 @@ from structlog.testing import capture_logs
 from certs.pki import Pki, make_test_pki
 from contracts.clock import SystemClock
 from contracts.errors import PermanentError, TransientError
+from contracts.identity import client_context
 from contracts.mqtt_broker import BrokerTls
 from contracts.reading import Quality
 from depot_sim.faults import FaultKind
 from depot_sim.mqtt.device import Broker
-from site_agent.devices.mqtt.broker import Access, BrokerAddress, SiteBroker, client_tls
+from site_agent.devices.mqtt.broker import Access, BrokerAddress, SiteBroker
 from site_agent.devices.mqtt.device import TopicSource, access, make_source
 from site_agent.devices.mqtt.library import load_map
 from site_agent.devices.points.battery import PointBattery
@@ -263,14 +264,12 @@ async def tls_broker(tmp_path: Path, pki: Pki) -> AsyncIterator[SiteBroker]:
 async def test_over_tls_alone(tls_broker: SiteBroker, pki: Pki, clock: FastClock) -> None:
     here = ours(tls_broker.address, clock)
     plain = ours(replace(tls_broker.address, tls=None), clock)
-    trusting = client_tls(pki.site_ca, None, None)
+    trusting = client_context(pki.site_ca)
     async with working(here.meter, plain.meter), speaking(tls_broker, trusting, clock, 690.0):
         await until(lambda: here.power_w() == 690.0)
         assert plain.power_w() is None
     with pytest.raises(ssl.SSLCertVerificationError):
-        await asyncio.open_connection(
-            "127.0.0.1", tls_broker.port, ssl=client_tls(None, None, None)
-        )
+        await asyncio.open_connection("127.0.0.1", tls_broker.port, ssl=client_context(None))
 
 
 @pytest.mark.row("trap:Q2")
@@ -278,7 +277,7 @@ async def test_over_tls_to_a_broker_that_dies(
     tls_broker: SiteBroker, pki: Pki, clock: FastClock
 ) -> None:
     here = ours(tls_broker.address, clock)
-    trusting = client_tls(pki.site_ca, None, None)
+    trusting = client_context(pki.site_ca)
     async with working(here.meter):
         async with speaking(tls_broker, trusting, clock, 690.0):
             await until(lambda: here.power_w() == 690.0)

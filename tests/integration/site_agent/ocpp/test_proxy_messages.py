@@ -6,7 +6,6 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,10 +19,9 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from certs.pki import Pki, make_test_pki
-from contracts.errors import ConfigError
+from contracts.identity import client_context
 from site_agent.devices.ocpp.proxy.proxy import CloudProxy
 from site_agent.devices.ocpp.proxy.settings import CloudConfig, FinalWord
-from site_agent.devices.ocpp.proxy.trust import client_context
 from site_agent.devices.ocpp.settings import Timing
 from site_agent.store.memory import MemoryCloudQueue, MemoryKeyValues
 from support.cloud_csms import Json, cloud_csms
@@ -222,16 +220,11 @@ async def test_a_cloud_nobody_vouches_for_is_not_spoken_to(pki: Pki) -> None:
     server.load_cert_chain(pki.broker.cert, pki.broker.key)
     async with (
         cloud_csms(tls=server) as cloud,
-        behind(cloud.url, "ocpp1.6", tls=client_context(None, None, None)) as (site, _, proxy),
+        behind(cloud.url, "ocpp1.6", tls=client_context(None)) as (site, _, proxy),
     ):
         await until(lambda: proxy.tally.counts["cloud away"] > 0)
         assert not cloud.logins
         assert site.state().online
-
-
-def test_a_certificate_that_cannot_be_read_is_an_error_of_the_settings(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="cloud CSMS"):
-        client_context(tmp_path / "none.pem", None, None)
 
 
 # --- another implementation ---------------------------------------------------------------------
