@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from contracts.errors import ConfigError
@@ -125,12 +125,11 @@ class Limits:
     lowest_voltage: float | None = None
     charge_enable: float = 1.0
     discharge_enable: float = 1.0
-    told: frozenset[str] = field(default_factory=frozenset)
 
     def heard(self, name: str, value: float) -> Limits:
         """The limits after one of them was told. A current counts by its size."""
         size = abs(value) if name.endswith("_current") else value
-        return replace(self, **{name: size}, told=self.told | {name})
+        return replace(self, **{name: size})
 
     def charge_w(self, voltage_v: float | None) -> float | None:
         """Most it takes, W; None while that is not known.

@@ -72,7 +72,8 @@ class CanSource:
         age = Freshness(stale_after=self._max_age, lost_after=3 * self._max_age)
         self._board = PointBoard(signals.points, clock.now(), dict.fromkeys(signals.points, age))
         self._limits = Limits()
-        self._limits_at = self._heard_at = clock.now() - 2 * self._max_age
+        self._limits_at: dict[str, datetime] = {}
+        self._heard_at = clock.now() - 2 * self._max_age
         self._faults: dict[int, float] = {}
         self._backoff = Backoff(_FIRST_WAIT_S, _LONGEST_WAIT_S)
         self._told_lost = False
@@ -137,16 +138,12 @@ class CanSource:
         for name, rule in self._map.rules.items():
             value = value_of(rule, told)
             if value is not None and name in _LIMITS:
-                self._limit(name, value, now)
+                self._limits = self._limits.heard(name, value)
+                self._limits_at[name] = now
             elif value is not None:
                 self._board.put(name, value, now)
         self._tell_fault(told, now)
         self._tell_powers()
-
-    def _limit(self, name: str, value: float, now: datetime) -> None:
-        self._limits = self._limits.heard(name, value)
-        if name in LIMITS:
-            self._limits_at = now
 
     def _tell_fault(self, told: dict[str, float], now: datetime) -> None:
         """A fault stands until the frame that told it says otherwise, however long it is away."""
@@ -158,16 +155,16 @@ class CanSource:
             self._board.put("fault", stands, now)
 
     def _tell_powers(self) -> None:
-        """The powers are as old as the limits, however new the voltage is."""
-        if "max_charge_power" not in self._board.points or not self._limits.told:
+        """A power is as old as the current it is made of, however new all else is."""
+        if "max_charge_power" not in self._board.points:
             return
         volts = self._board.fresh("dc_voltage", self._clock.now())
-        for point, watts in (
-            ("max_charge_power", self._limits.charge_w(volts)),
-            ("max_discharge_power", self._limits.discharge_w(volts)),
+        for point, current, watts in (
+            ("max_charge_power", "charge_current", self._limits.charge_w(volts)),
+            ("max_discharge_power", "discharge_current", self._limits.discharge_w(volts)),
         ):
-            if watts is not None:
-                self._board.put(point, watts, self._limits_at)
+            if watts is not None and current in self._limits_at:
+                self._board.put(point, watts, self._limits_at[current])
 
     def _refuse(self, error: ProtocolError) -> None:
         self.refused_frames += 1

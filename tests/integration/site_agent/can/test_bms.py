@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -23,6 +23,7 @@ from depot_sim.faults import FaultKind
 from depot_sim.physics.battery import Battery as Cells
 from site_agent.devices.bms import BatteryWithBms
 from site_agent.devices.can.bus import BusSettings
+from site_agent.devices.can.signals import POWERS
 from site_agent.devices.can.source import CanSource
 from site_agent.devices.leased import PATIENCE_S
 from site_agent.domain.device import BatterySetpoint, BatterySpec, BatteryState
@@ -79,20 +80,25 @@ class World:
     def source(self, where: BusSettings, *, keep_alive: bool = False) -> CanSource:
         return CanSource(where, name="bms", clock=self.clock, keep_alive=keep_alive)
 
+    def fresh(self, source: CanSource, point: str) -> float | None:
+        return source.board.fresh(point, self.clock.now())
+
     def shows(self, source: CanSource, point: str, value: float) -> bool:
-        now = source.board.fresh(point, self.clock.now())
-        return now is not None and now == pytest.approx(value, rel=0.01)
+        return self.fresh(source, point) == pytest.approx(value, rel=0.01)
 
 
 @asynccontextmanager
-async def on_virtual(world: World) -> AsyncIterator[BusSettings]:
-    """The frames on python-can's virtual bus."""
+async def on_virtual(
+    world: World, say: Callable[[], Mapping[int, bytes]] | None = None
+) -> AsyncIterator[BusSettings]:
+    """What the management says, or `say`, on python-can's virtual bus."""
     channel = uuid4().hex
+    says = say or world.bms.frames
     with can.Bus(interface="virtual", channel=channel) as bus:
 
         async def speak() -> None:
             while True:
-                for number, data in world.bms.frames().items():
+                for number, data in says().items():
                     bus.send(can.Message(arbitration_id=number, data=data, is_extended_id=False))
                 await world.clock.sleep(0.5)
 
@@ -156,7 +162,7 @@ async def test_silence_is_noticed() -> None:
             await until(lambda: source.answers)
             world.bms.fail(FaultKind.OFFLINE, None)
             await until(lambda: not source.answers)
-            assert source.board.fresh("max_charge_power", world.clock.now()) is None
+            assert world.fresh(source, "max_charge_power") is None
             world.bms.fail(FaultKind.OFFLINE, 0)
             await until(lambda: source.answers)
 
@@ -311,24 +317,30 @@ async def test_limits_bind_at_once() -> None:
 @pytest.mark.row("trap:B3")
 async def test_an_alarm_stands_while_nothing_says_that_it_is_over() -> None:
     world = World()
-    channel = uuid4().hex
-    source = world.source(BusSettings(interface="virtual", channel=channel))
-    with can.Bus(interface="virtual", channel=channel) as bus:
-        world.bms.fail(FaultKind.ALARM, None)
-        spoken = world.bms.frames()
-
-        async def speak() -> None:
-            while True:
-                for number, data in spoken.items():
-                    bus.send(can.Message(arbitration_id=number, data=data, is_extended_id=False))
-                await world.clock.sleep(0.5)
-
-        async with running(source.run()), running(speak()):
+    world.bms.fail(FaultKind.ALARM, None)
+    spoken = world.bms.frames()
+    async with on_virtual(world, lambda: spoken) as where:
+        source = world.source(where)
+        async with running(source.run()):
             await until(lambda: world.shows(source, "fault", 1))
             spoken = {number: spoken[number] for number in (0x351, 0x355, 0x356)}
             await world.clock.sleep(15)
             assert world.shows(source, "soc", 60)
             assert world.shows(source, "fault", 1)
+
+
+@pytest.mark.row("trap:B3")
+async def test_a_limit_is_no_newer_than_the_current_it_is_made_of() -> None:
+    world = World()
+    spoken = world.bms.frames()
+    async with on_virtual(world, lambda: spoken) as where:
+        source = world.source(where)
+        async with running(source.run()):
+            await until(lambda: world.shows(source, "max_charge_power", 4000))
+            spoken = {**spoken, 0x351: spoken[0x351][:2]}  # cut short, after the voltage
+            await until(lambda: [world.fresh(source, power) for power in POWERS] == [None, None])
+            assert source.answers
+            assert world.shows(source, "dc_voltage", 52.2)
 
 
 async def test_a_limit_does_not_revive_what_a_silent_control_loop_has_asked() -> None:
