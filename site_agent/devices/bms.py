@@ -43,7 +43,9 @@ class BatteryWithBms:
         self._asked: BatterySetpoint | None = None
         self._asked_s = clock.monotonic()
         self._giving = asyncio.Lock()
-        self._may_hold_w: frozenset[float] = frozenset()
+        self._may_hold_w = (0.0, 0.0)
+        """Least and most: after a failure nobody knows which setpoint it has."""
+        self._unbound = False
 
     @property
     def spec(self) -> BatterySpec:
@@ -91,9 +93,10 @@ class BatteryWithBms:
         async with self._giving:
             charge_w, discharge_w = self._limits_w(self._clock.now())
             power_w = max(-discharge_w, min(charge_w, setpoint.power_w))
-            self._may_hold_w |= {power_w}
+            least_w, most_w = self._may_hold_w
+            self._may_hold_w = (min(least_w, power_w), max(most_w, power_w))
             await self._battery.set_power(replace(setpoint, power_w=power_w))
-            self._may_hold_w = frozenset({power_w})
+            self._may_hold_w = (power_w, power_w)
 
     def _limits_w(self, now: datetime) -> tuple[float, float]:
         """Most it may charge and discharge: the less of both words, nothing without one."""
@@ -123,13 +126,22 @@ class BatteryWithBms:
         """Cut what the battery holds when it is more than it may."""
         now = self._clock.now()
         charge_w, discharge_w = self._limits_w(now)
-        over = any(not -discharge_w <= held_w <= charge_w for held_w in self._may_hold_w)
+        least_w, most_w = self._may_hold_w
+        over = least_w < -discharge_w or most_w > charge_w
         self._edge.see(self._sound(now), over)
         if over and self._asked is not None:
             try:
                 await self._give(self._less(self._asked))
-            except GridyardError as error:  # tried again at the next look
-                _log.warning("limit not bound", device=self.spec.battery_id, why=str(error))
+            except GridyardError as error:  # tried again at the next look or word
+                self._note_unbound(error)
+                return
+        self._unbound = False
+
+    def _note_unbound(self, error: GridyardError) -> None:
+        """One line for a limit that cannot be bound, not one for each attempt."""
+        if not self._unbound:
+            self._unbound = True
+            _log.warning("limit not bound", device=self.spec.battery_id, why=str(error))
 
     def _less(self, asked: BatterySetpoint) -> BatterySetpoint:
         """What was asked, to be cut; nothing, once the control loop has fallen silent.

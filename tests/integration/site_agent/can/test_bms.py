@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import can
 import pytest
+from structlog.testing import capture_logs
 
 from contracts.clock import SystemClock
 from contracts.errors import TransientError
@@ -44,6 +45,7 @@ class Inverter:
         self.spec = SPEC
         self.power_w = 0.0
         self.deaf = False
+        self.attempts = 0
         self.told: list[BatterySetpoint] = []
 
     async def run(self) -> None:
@@ -56,6 +58,7 @@ class Inverter:
         )
 
     async def set_power(self, setpoint: BatterySetpoint) -> None:
+        self.attempts += 1
         if self.deaf:
             raise TransientError("no answer")
         self.told.append(setpoint)
@@ -299,9 +302,13 @@ async def test_limits_bind_at_once() -> None:
             assert world.wakes > wakes  # the control loop need not wait for its cycle
 
             world.inverter.deaf = True
-            world.bms.fail(FaultKind.ALARM, None)
-            await until(lambda: not state().online)
-            await until(lambda: world.inverter.power_w != 0)
+            with capture_logs() as logs:
+                world.bms.fail(FaultKind.ALARM, None)
+                await until(lambda: not state().online)
+                attempts = world.inverter.attempts
+                await until(lambda: world.inverter.attempts > attempts + 3)
+            assert [line["event"] for line in logs].count("limit not bound") == 1
+            assert world.inverter.power_w != 0
             world.inverter.deaf = False
             await until(lambda: world.inverter.power_w == 0)  # tried again
 
