@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 import struct
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -91,6 +91,13 @@ def scale(data: bytes) -> Scale:
     if unit is None or abs(exponent) > _LARGEST_SCALER:
         raise ProtocolError(f"scaler {exponent}, unit {found[2][0]}: no such quantity is read")
     return Scale(factor=10.0**exponent, unit=unit)
+
+
+def points_of(names: Collection[str]) -> tuple[str, ...]:
+    """The points that come of what is read, as `with_total` makes them."""
+    shown = [name for name in names if name not in ONE_WAY]
+    total = ["active_power"] if ONE_WAY[0] in names else []
+    return tuple(dict.fromkeys(shown + total))
 
 
 def with_total(values: Mapping[str, float | None]) -> dict[str, float | None]:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.errors import ProtocolError
-from site_agent.devices.dlms.values import Scale, number, scale, with_total
+from site_agent.devices.dlms.values import DEFAULT_OBIS, Scale, number, points_of, scale, with_total
 
 
 @pytest.mark.row("trap:B4")
@@ -86,3 +86,12 @@ def test_power_both_ways_makes_one() -> None:
     assert with_total({"import_power": 5.0, "export_power": None}) == {"active_power": None}
     assert with_total({"active_power": 3.0, "import_power": 5.0}) == {"active_power": 3}
     assert with_total({"voltage_l1": 230.0}) == {"voltage_l1": 230}
+
+
+def test_which_points_come_of_what_is_read() -> None:
+    assert points_of(["voltage_l1", "import_power", "export_power"]) == (
+        "voltage_l1",
+        "active_power",
+    )
+    assert points_of(["export_power"]) == ()  # one way alone is no total
+    assert points_of(DEFAULT_OBIS).count("active_power") == 1
