@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
 from contracts.errors import ConfigError
 from site_agent.devices.mqtt.topic_map import TopicMap
-from site_agent.devices.profiles.document import MAX_BYTES, read
+from site_agent.devices.profiles.document import MAX_BYTES, read, validated
 
 FOLDER = Path(__file__).with_name("maps")
 
@@ -20,7 +19,7 @@ def load_map(name: str | Mapping[str, object]) -> TopicMap:
         ConfigError: there is none, or it is not one; the message says where and why.
     """
     if isinstance(name, Mapping):
-        return read(json.dumps(name), TopicMap, name="map")
+        return validated(name, TopicMap, name="map")
     if name.endswith((".yaml", ".yml")):
         return _load(Path(name))
     if name not in own_maps():

@@ -40,11 +40,16 @@ def read(text: str, model: type[Model], *, name: str) -> Model:
         raise ConfigError(f"{name}: not YAML: {_one_line(error)}") from error
     except (ValueError, OverflowError) as error:  # a date or number that there is none of
         raise ConfigError(f"{name}: not YAML: {error}") from error
-    return _validated(data, tree, model, name)
+    return validated(data, model, name=name, tree=tree)
 
 
-def _validated(data: object, tree: yaml.Node | None, model: type[Model], name: str) -> Model:
-    """By way of JSON: its types are few, so a date or a set is a mistake, and a list is a tuple."""
+def validated(
+    data: object, model: type[Model], *, name: str, tree: yaml.Node | None = None
+) -> Model:
+    """What has been read already, as `read`; `tree` knows its lines.
+
+    By way of JSON: its types are few, so a date or a set is a mistake, and a list is a tuple.
+    """
     try:
         return model.model_validate_json(json.dumps(data, allow_nan=False))
     except (TypeError, ValueError) as error:

@@ -35,6 +35,14 @@ def test_a_map() -> None:
     assert load_map(yaml.safe_load(METER + CONTROL)).lapse == "commanded"
 
 
+def test_a_map_within_the_settings() -> None:
+    """Its numbers are numbers already, however small; a date is as much a mistake as in a file."""
+    small = METER.replace("unit: kW", "scale: 0.00001")
+    assert load_map(yaml.safe_load(small)).points["active_power"].scale == 1e-5
+    with pytest.raises(ConfigError, match="neither text nor number"):
+        load_map(yaml.safe_load(METER + "about: 2026-01-05"))
+
+
 @pytest.mark.parametrize("name", own_maps())
 def test_maps_that_come_with_the_agent(name: str) -> None:
     topic_map = load_map(name)
