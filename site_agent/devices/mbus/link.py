@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from contracts.errors import ProtocolError, TransientError
+from contracts.errors import LinkDownError, ProtocolError, TransientError
 from contracts.time import Clock
 from site_agent.devices.mbus import frame, records
 from site_agent.devices.mbus.frame import Response
@@ -82,6 +82,8 @@ class MBusLink:
                 raise TransientError(f"meter {meter} rests for {rest.remaining_s():.0f} s")
             try:
                 answers = await self._attempts(meter)
+            except LinkDownError:  # the meter cannot help it, and nobody is held up by it
+                raise
             except (TransientError, ProtocolError):
                 rest.failed()
                 self._silent.add(meter)
