@@ -44,15 +44,17 @@ class BoundedSocket:
 
     def disconnect(self) -> None:
         """Close the connection."""
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
+        line, self._socket = self._socket, None
+        if line is not None:
+            line.close()
 
     def abort(self) -> None:
-        """End whatever waits (from another thread)."""
-        if self._socket is not None:
+        """End whatever waits, and what is about to (from another thread)."""
+        self._deadline_s = 0.0
+        line = self._socket
+        if line is not None:
             with suppress(OSError):
-                self._socket.shutdown(socket.SHUT_RDWR)
+                line.shutdown(socket.SHUT_RDWR)
 
     def send(self, data: bytes) -> None:
         """Raises LinkDownError: the meter has gone."""
