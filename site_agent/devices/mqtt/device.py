@@ -60,11 +60,10 @@ class TopicSource:
             [self._fill(topic) for topic in topic_map.read_topics()],
             self._receive,
             clock=clock,
-            on_change=self._link_changed,
+            while_up=self._while_up,
         )
         self._board = PointBoard(topic_map.points, clock.now() - _BEFORE, freshness(topic_map))
         self._gone = False
-        self._up = asyncio.Event()
         self.refused_messages = 0
         """Messages of the device's topics that were not what the map says."""
 
@@ -88,16 +87,19 @@ class TopicSource:
         )
 
     async def run(self) -> None:
-        """Stay connected, and tell it what keeps it talking, until cancelled."""
+        """Stay connected until cancelled."""
+        await self._session.run()
+
+    async def _while_up(self) -> None:
+        """Tell it what keeps it talking, from the beginning at each connection."""
         async with asyncio.TaskGroup() as tasks:
             for request in self._map.requests:
                 tasks.create_task(self._repeat(request))
-            await self._session.run()
+            await asyncio.Event().wait()
 
     async def _repeat(self, request: RequestMap) -> None:
         topic, payload = self._fill(request.topic), render(request.payload, {})
         while True:
-            await self._up.wait()
             try:
                 await self._session.publish(topic, payload)
             except LinkDownError as error:
@@ -106,12 +108,6 @@ class TopicSource:
 
     def _fill(self, pattern: str) -> str:
         return topics.fill(pattern, self._names)
-
-    def _link_changed(self, connected: bool) -> None:
-        if connected:
-            self._up.set()
-        else:
-            self._up.clear()
 
     def _receive(self, heard: Heard) -> None:
         try:
@@ -188,9 +184,10 @@ class TopicDevice(TopicSource):
             self._commands.hear(heard.topic, document)
         super()._take(heard, document)
 
-    def _link_changed(self, connected: bool) -> None:
-        super()._link_changed(connected)
-        if not connected:
+    async def _while_up(self) -> None:
+        try:
+            await super()._while_up()
+        finally:  # what was shown may not be so any more
             self._commands.forget()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 
 import aiomqtt
@@ -10,7 +10,7 @@ import structlog
 
 from contracts.backoff import Backoff
 from contracts.errors import LinkDownError
-from contracts.tasks import heed_cancellation
+from contracts.tasks import first_of, heed_cancellation
 from contracts.time import Clock
 from site_agent.devices.mqtt.broker import BrokerAddress
 from site_agent.devices.mqtt.inbox import FloodLog, Inbox
@@ -43,7 +43,8 @@ class MqttSession:
     """Subscribed to `topics` whenever the broker is there.
 
     Every device has a session of its own, so that one that floods it takes nothing from others;
-    of each topic only the newest few messages wait (`Inbox`).
+    of each topic only the newest few messages wait (`Inbox`). `while_up` runs anew each time the
+    broker is there, and is cancelled when it goes.
     """
 
     def __init__(
@@ -53,13 +54,13 @@ class MqttSession:
         receive: Receive,
         *,
         clock: Clock,
-        on_change: Callable[[bool], None],
+        while_up: Callable[[], Coroutine[object, object, None]],
     ) -> None:
         self._address = address
         self._topics = topics
         self._receive = receive
         self._clock = clock
-        self._on_change = on_change
+        self._while_up = while_up
         self._client: aiomqtt.Client | None = None
         self._down: str | None = None
         self._flood = FloodLog(self._where)
@@ -75,8 +76,8 @@ class MqttSession:
         while True:
             try:
                 await self._connected_once()
-            except (aiomqtt.MqttError, OSError, UnicodeError) as error:  # the last: odd host names
-                self._note(str(error))
+            except* (aiomqtt.MqttError, OSError) as group:
+                self._note(str(group.exceptions[0]))
             heed_cancellation()
             await self._clock.sleep(self._backoff.next_s())
 
@@ -103,12 +104,10 @@ class MqttSession:
             self._client = client
             self._down = None
             _log.info("mqtt link up", topics=list(self._topics))
-            self._on_change(True)
             try:
-                await self._listen(client)
+                await first_of(self._listen(client), self._while_up())
             finally:
                 self._client = None
-                self._on_change(False)
 
     async def _listen(self, client: aiomqtt.Client) -> None:
         messages = client.messages

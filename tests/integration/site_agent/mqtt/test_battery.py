@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, timedelta
@@ -19,10 +20,13 @@ from contracts.errors import LinkDownError, PermanentError, TransientError
 from contracts.reading import Quality
 from site_agent.devices.mqtt.broker import BrokerAddress, SiteBroker
 from site_agent.devices.mqtt.device import TopicDevice
+from site_agent.devices.mqtt.topic_map import RequestMap
 from site_agent.devices.points.battery import PointBattery
 from site_agent.domain.device import BatterySetpoint, BatterySpec
 from support.device_bench import Wakes
+from support.fast_clock import FastClock
 from support.mqtt import OWN, names
+from support.mqtt_hardware import working
 from support.waiting import until
 
 Login = Callable[..., AbstractAsyncContextManager[aiomqtt.Client]]
@@ -178,6 +182,30 @@ async def test_who_is_not_online_is_not_asked(broker: SiteBroker) -> None:
     async with ours(broker.address) as device:
         with pytest.raises(LinkDownError):
             await device.set_power(to(1000.0))
+
+
+async def test_what_keeps_it_talking_is_told_at_each_connection(
+    broker: SiteBroker, login: Login
+) -> None:
+    """However long it may wait afterwards: meanwhile the device would be silent."""
+    request = RequestMap(topic="depot/{site}/{device}/cmd", payload="stay", every_s=3600.0)
+    kept = OWN.model_copy(update={"requests": (request,)})
+    wire = TopicDevice(broker.address, kept, names("b1"), name="b1", clock=FastClock(10.0))
+    async with login("b1") as client:
+        await client.subscribe(f"{BASE}/cmd", qos=1)
+        heard = aiter(client.messages)
+        async with working(wire), asyncio.timeout(60):
+            for _ in range(3):
+                assert (await anext(heard)).payload == b"stay"
+                cut(wire)
+
+
+def cut(wire: TopicDevice) -> None:
+    """As a cable that is pulled."""
+    client = wire._session._client
+    line = None if client is None else client._client.socket()
+    assert isinstance(line, socket.socket)
+    line.shutdown(socket.SHUT_RDWR)
 
 
 def ours_of(logs: Sequence[EventDict]) -> list[EventDict]:
