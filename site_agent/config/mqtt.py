@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from contracts.config import Settings
+from site_agent.config.buses import Host
 
 TopicLevel = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]([A-Za-z0-9_.: -]{0,62}[A-Za-z0-9_-])?$")]
 """Part of one level of a topic, never a wildcard or more than a level."""
@@ -16,12 +17,11 @@ DeviceName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,60}$")]
 Secret = Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class BrokerSettings(Settings):
-    """An MQTT broker somewhere (MQTT 3.1.1)."""
-
-    host: str
+class _BrokerSettings(Settings):
+    host: Host
     port: Annotated[int, Field(ge=1, le=65535)] = 1883
     username: str | None = None
+    """Our login, with `password`."""
     password: Secret | None = Field(default=None, repr=False)
     tls: bool = False
     """The port for it is mostly 8883; the broker's certificate and name are checked."""
@@ -32,37 +32,37 @@ class BrokerSettings(Settings):
     key: Path | None = None
 
     @model_validator(mode="after")
-    def _tls_is_whole(self) -> BrokerSettings:
+    def _cert_has_a_key(self) -> Self:
         if (self.cert is None) != (self.key is None):
             raise ValueError("cert and key belong together")
+        return self
+
+
+class BrokerSettings(_BrokerSettings):
+    """An MQTT broker somewhere (MQTT 3.1.1)."""
+
+    @model_validator(mode="after")
+    def _tls_is_whole(self) -> BrokerSettings:
         if not self.tls and (self.ca is not None or self.cert is not None):
             raise ValueError("ca, cert and key need tls: true")
         return self
 
 
-class MqttSettings(Settings):
-    """The site's broker: embedded (made and run by the agent) or its own, somewhere."""
+class MqttSettings(_BrokerSettings):
+    """The site's broker: embedded (made and run by the agent) or its own, somewhere.
 
-    embedded: bool = True
-    host: str = "127.0.0.1"
+    An embedded one speaks TLS when it has `cert` and `key`; it has no `tls`, `ca` or login of ours.
+    """
+
+    host: Host = "127.0.0.1"
     """Embedded: the address it listens at."""
     port: Annotated[int, Field(ge=-1, le=65535)] = 1883
     """-1: any free one (embedded only)."""
-    username: str | None = None
-    """Not embedded: our login, as `password`."""
-    password: Secret | None = Field(default=None, repr=False)
-    tls: bool = False
-    """Not embedded: the broker speaks TLS. An embedded one does when it has `cert` and `key`."""
-    ca: Path | None = None
-    """Not embedded: whom to trust; None: the system's roots."""
-    cert: Path | None = None
-    """With `key`: of the embedded broker, or shown to one elsewhere."""
-    key: Path | None = None
+    embedded: bool = True
+    """False: everything else here is about a broker elsewhere."""
 
     @model_validator(mode="after")
     def _is_one_of_both(self) -> MqttSettings:
-        if (self.cert is None) != (self.key is None):
-            raise ValueError("cert and key belong together")
         if self.embedded and (self.username or self.password or self.tls or self.ca):
             raise ValueError("username, password, tls and ca are for a broker elsewhere")
         if not self.embedded:

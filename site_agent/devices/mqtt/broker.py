@@ -19,7 +19,7 @@ from contracts.nats_server import NatsServer
 from contracts.time import Clock
 
 AGENT = "agent"
-_ANY = ("0.0.0.0", "::", "")  # noqa: S104 - listening everywhere, we are next to it
+_ANY = ("0.0.0.0", "::")  # noqa: S104 - listening everywhere, we are next to it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
