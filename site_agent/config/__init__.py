@@ -23,9 +23,7 @@ from site_agent.config.devices import (
     BatterySettings,
     ChargerSettings,
     MeterSettings,
-    Name,
     OcppSettings,
-    Positive,
     PvSettings,
     SensorSettings,
     battery_spec,
@@ -44,6 +42,7 @@ from site_agent.config.fleet import (
 from site_agent.config.mqtt import MqttSettings
 from site_agent.config.scada import ScadaSettings
 from site_agent.config.telecontrol import TelecontrolSettings
+from site_agent.config.values import Name, Positive
 from site_agent.domain.access import Access
 from site_agent.domain.device import ChargerSpec
 from site_agent.domain.fleet import FleetVehicle

@@ -6,28 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from contracts.config import Settings
+from site_agent.config.values import Host, Name, Parity, PeerPort, SerialDevice
 
-DeviceId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,60}$")]
 PointName = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}$")]
 HexBytes = Annotated[str, Field(pattern=r"^([0-9A-Fa-f]{2}){1,11}$")]
 SignalName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}\.[A-Za-z_]\w{0,99}$")]
 ObisCode = Annotated[str, Field(pattern=r"^\d{1,3}-\d{1,3}:\d{1,3}\.\d{1,3}\.\d{1,3}$")]
-
-
-def _resolvable(host: str) -> str:
-    """The resolver would raise in the middle of a connect."""
-    try:
-        host.encode("idna")
-    except UnicodeError as error:
-        raise ValueError("no host name: its parts have 1 to 63 characters") from error
-    return host
-
-
-Host = Annotated[str, Field(min_length=1, max_length=253), AfterValidator(_resolvable)]
-PortNumber = Annotated[int, Field(ge=1, le=65535)]
 Age = Annotated[float, Field(ge=0.5, le=3600)]
 Period = Annotated[float, Field(ge=0.5, le=3600)]
 MeterAge = Annotated[float, Field(ge=0.5, le=60)]
@@ -37,10 +24,10 @@ Scale = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False)]
 class MBusLineSettings(Settings):
     """A serial line with a level converter."""
 
-    device: Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._/:+-]{1,200}|COM[0-9]{1,3})$")]
+    device: SerialDevice
     """Best a path that stays the same when it is plugged in elsewhere: `/dev/serial/by-id/...`."""
     baud: Annotated[int, Field(ge=300, le=115_200)] = 2400
-    parity: Literal["N", "E", "O"] = "E"
+    parity: Parity = "E"
 
 
 class RecordSettings(Settings):
@@ -58,7 +45,7 @@ class MBusSettings(Settings):
 
     kind: Literal["mbus"]
     host: Host | None = None
-    port: PortNumber | None = None
+    port: PeerPort | None = None
     serial: MBusLineSettings | None = None
     address: Annotated[int, Field(ge=1, le=254)] | None = None
     """Primary address: 1 to 250; 254 where there is one meter only."""
@@ -91,7 +78,7 @@ class DlmsSettings(Settings):
 
     kind: Literal["dlms"]
     host: Host
-    port: PortNumber = 4059
+    port: PeerPort = 4059
     framing: Literal["wrapper", "hdlc"] = "wrapper"
     """`hdlc`: the frames of a serial line, as some meters and modems send them on TCP."""
     client: Annotated[int, Field(ge=1, le=127)] = 16
@@ -173,19 +160,19 @@ class CanSettings(Settings):
 class MBusSensorSettings(MBusSettings):
     """A meter on M-Bus that is only told."""
 
-    id: DeviceId
+    id: Name
 
 
 class DlmsSensorSettings(DlmsSettings):
     """A DLMS/COSEM meter that is only told."""
 
-    id: DeviceId
+    id: Name
 
 
 class CanSensorSettings(CanSettings):
     """What is told on CAN, and nothing is done with."""
 
-    id: DeviceId
+    id: Name
     kind: Literal["can"]
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from contracts.config import Settings
-from site_agent.config.devices import Name
+from site_agent.config.values import Name
 from site_agent.domain.site import ROOT
 
 

@@ -14,18 +14,21 @@ from site_agent.config.buses import (
     BusSensors,
     CanSettings,
     DlmsMeterSettings,
-    Host,
     MBusMeterSettings,
 )
 from site_agent.config.mqtt import DeviceName, MqttDeviceSettings, MqttSensorSettings
+from site_agent.config.values import (
+    Amps,
+    Host,
+    Name,
+    Parity,
+    Percent,
+    Port,
+    Positive,
+    SerialDevice,
+)
 from site_agent.domain.device import BatterySpec, Lapse, PvSpec
 from site_agent.domain.site import ROOT
-
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,60}$")]
-Port = Annotated[int, Field(ge=0, le=65535)]
-Positive = Annotated[float, Field(gt=0)]
-Amps = Annotated[float, Field(ge=0, le=5000)]
-Percent = Annotated[float, Field(ge=0, le=100)]
 
 
 def kind_of(settings: object) -> object:
@@ -45,10 +48,10 @@ def charger_kind_of(settings: object) -> object:
 class SerialSettings(Settings):
     """A serial device with a Modbus RTU bus behind it."""
 
-    device: Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._/:+-]{1,200}|COM[0-9]{1,3})$")]
+    device: SerialDevice
     """Best a path that stays the same when it is plugged in elsewhere: `/dev/serial/by-id/...`."""
     baud: Annotated[int, Field(ge=1200, le=1_000_000)] = 19200
-    parity: Literal["N", "E", "O"] = "E"
+    parity: Parity = "E"
     stop_bits: Literal[1, 2] = 1
 
 

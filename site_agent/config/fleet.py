@@ -13,7 +13,7 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, mode
 
 from contracts.config import Settings
 from contracts.time import as_utc
-from site_agent.config.devices import Name, Percent, Positive
+from site_agent.config.values import Name, Percent, Positive
 from site_agent.domain.access import Access, Offline, Rule
 from site_agent.domain.fleet import (
     Departure,

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from contracts.config import Settings
-from site_agent.config.buses import Host
+from site_agent.config.values import Host, PeerPort
 
 TopicLevel = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]([A-Za-z0-9_.: -]{0,62}[A-Za-z0-9_-])?$")]
 """Part of one level of a topic, never a wildcard or more than a level."""
@@ -19,7 +19,7 @@ Secret = Annotated[str, Field(min_length=1, max_length=200)]
 
 class _BrokerSettings(Settings):
     host: Host
-    port: Annotated[int, Field(ge=1, le=65535)] = 1883
+    port: PeerPort = 1883
     username: str | None = None
     """Our login, with `password`."""
     password: Secret | None = Field(default=None, repr=False)

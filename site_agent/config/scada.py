@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from contracts.config import Settings
-from site_agent.config.devices import Port
+from site_agent.config.values import Port
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 Networks = tuple[IPv4Network | IPv6Network, ...]

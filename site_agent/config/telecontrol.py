@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from contracts.config import Settings
-from site_agent.config.devices import ModbusSettings, Name, Percent, Positive
+from site_agent.config.devices import ModbusSettings
+from site_agent.config.values import Name, Percent, Positive
 from site_agent.domain.instruction import Bounds
 from site_agent.domain.telecontrol import FREE, Contact, InputSpec, Order
 
