@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager
 
 import structlog
 
-from contracts.errors import ConfigError
 from contracts.tasks import first_of
 from contracts.time import Clock
 from depot_sim.can.bms import CanBms
 from depot_sim.can.frames import KEEP_ALIVE
+from depot_sim.listening import listening
 
 _LONGEST = 64
 _FRAME = re.compile(rb"t([0-9A-Fa-f]{3})([0-8])((?:[0-9A-Fa-f]{2})*)")
@@ -34,40 +34,16 @@ class SlcanAdapter:
         self._clock = clock
         self._every_s = every_s
 
-    @asynccontextmanager
-    async def serving(self, host: str, port: int) -> AsyncIterator[tuple[str, int]]:
-        """Listen; where it really does.
+    def serving(self, host: str, port: int) -> AbstractAsyncContextManager[tuple[str, int]]:
+        """Listen; where it really does. Raises as `listening`."""
+        return listening(self._serve, host, port, limit=_LONGEST)
 
-        Raises:
-            ConfigError: the port is taken.
-        """
-        clients: dict[asyncio.StreamWriter, asyncio.Event] = {}
-
-        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            gone = clients[writer] = asyncio.Event()
-            opened = asyncio.Event()
-            try:
-                await first_of(self._hear(reader, writer, opened), self._speak(writer, opened))
-            except* (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as group:
-                _log.info("slcan client gone", why=repr(group.exceptions[0]))
-            finally:
-                writer.close()
-                gone.set()
-                clients.pop(writer)
-
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        opened = asyncio.Event()
         try:
-            server = await asyncio.start_server(serve, host, port, limit=_LONGEST)
-        except OSError as error:
-            raise ConfigError(f"{host}:{port}: cannot listen there") from error
-        async with server:
-            try:
-                name = server.sockets[0].getsockname()
-                yield name[0], name[1]
-            finally:
-                server.close()
-                for client, gone in [*clients.items()]:
-                    client.close()
-                    await gone.wait()
+            await first_of(self._hear(reader, writer, opened), self._speak(writer, opened))
+        except* (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as group:
+            _log.info("slcan client gone", why=repr(group.exceptions[0]))
 
     async def _hear(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, opened: asyncio.Event

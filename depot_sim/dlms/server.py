@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 
 import structlog
 
-from contracts.errors import ConfigError
 from contracts.time import Clock
 from depot_sim.dlms.framing import Framing
 from depot_sim.dlms.meter import DlmsMeter
 from depot_sim.faults import FaultKind
+from depot_sim.listening import listening
 
 _LIMIT = 4096
 _log = structlog.get_logger(__name__)
@@ -25,30 +25,12 @@ class DlmsServer:
         self._meter = meter
         self._framing = framing
         self._clock = clock
-        self._clients: set[asyncio.StreamWriter] = set()
 
-    @asynccontextmanager
-    async def serving(self, host: str, port: int) -> AsyncIterator[tuple[str, int]]:
-        """Listen; where it really does.
-
-        Raises:
-            ConfigError: the port is taken.
-        """
-        try:
-            server = await asyncio.start_server(self._serve, host, port, limit=_LIMIT)
-        except OSError as error:
-            raise ConfigError(f"{host}:{port}: cannot listen there") from error
-        async with server:
-            try:
-                name = server.sockets[0].getsockname()
-                yield name[0], name[1]
-            finally:
-                server.close()
-                for client in [*self._clients]:
-                    client.close()
+    def serving(self, host: str, port: int) -> AbstractAsyncContextManager[tuple[str, int]]:
+        """Listen; where it really does. Raises as `listening`."""
+        return listening(self._serve, host, port, limit=_LIMIT)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._clients.add(writer)
         framing, association = self._framing(), self._meter.association()
         try:
             while True:
@@ -57,11 +39,8 @@ class DlmsServer:
                     answer = framing.framed(association.answer(apdu))
                 if not await self._send(writer, answer):
                     return
-        except (OSError, asyncio.IncompleteReadError, ValueError) as error:
+        except (OSError, asyncio.IncompleteReadError, ValueError, IndexError) as error:
             _log.info("dlms client gone", why=repr(error))
-        finally:
-            self._clients.discard(writer)
-            writer.close()
 
     async def _send(self, writer: asyncio.StreamWriter, answer: bytes) -> bool:
         """Send an answer as well as its faults allow; False when the connection is cut."""

@@ -11,13 +11,13 @@ import os
 import pty
 import tty
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import zip_longest
 
 import structlog
 
-from contracts.errors import ConfigError
 from contracts.time import Clock
+from depot_sim.listening import listening
 from depot_sim.mbus.meter import MBusMeter
 
 _SHORT, _LONG = 0x10, 0x68
@@ -31,7 +31,6 @@ class MBus:
     def __init__(self, meters: Iterable[MBusMeter], clock: Clock) -> None:
         self._meters = tuple(meters)
         self._clock = clock
-        self._clients: set[asyncio.StreamWriter] = set()
 
     def answer(self, frame: bytes) -> tuple[bytes, float]:
         """What the bus carries after a frame, and after how many seconds."""
@@ -40,25 +39,9 @@ class MBus:
         mixed = (_mix(column) for column in zip_longest(*(w for w, _ in spoken), fillvalue=0))
         return bytes(mixed), max((late_s for _, late_s in spoken), default=0.0)
 
-    @asynccontextmanager
-    async def serving_tcp(self, host: str, port: int) -> AsyncIterator[tuple[str, int]]:
-        """A transparent gateway; where it really listens.
-
-        Raises:
-            ConfigError: the port is taken.
-        """
-        try:
-            server = await asyncio.start_server(self._serve, host, port, limit=_MOST)
-        except OSError as error:
-            raise ConfigError(f"{host}:{port}: cannot listen there") from error
-        async with server:
-            name = server.sockets[0].getsockname()
-            try:
-                yield name[0], name[1]
-            finally:
-                server.close()
-                for client in [*self._clients]:
-                    client.close()
+    def serving_tcp(self, host: str, port: int) -> AbstractAsyncContextManager[tuple[str, int]]:
+        """A transparent gateway; where it really listens. Raises as `listening`."""
+        return listening(self._serve, host, port, limit=_MOST)
 
     @asynccontextmanager
     async def serving_pty(self) -> AsyncIterator[str]:
@@ -81,7 +64,6 @@ class MBus:
                 os.close(theirs)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._clients.add(writer)
         frames = Frames()
         try:
             while data := await reader.read(_MOST):
@@ -89,9 +71,6 @@ class MBus:
                     await self._reply(frame, writer.write)
         except OSError as error:
             _log.info("m-bus client gone", why=str(error))
-        finally:
-            self._clients.discard(writer)
-            writer.close()
 
     async def _answer_all(
         self, heard: asyncio.Queue[bytes], send: Callable[[bytes], object]
