@@ -22,6 +22,8 @@ class Order:
 
     bounds: Bounds
     words: str
+    as_written: tuple[int, ...] = ()
+    """The registers that said so, if any: a restart must not turn percentages into watts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -149,10 +149,10 @@ def _key(input_id: str) -> str:
 
 def _text(order: Order) -> str:
     kept = {field: getattr(order.bounds, field) for field in _KEPT}
-    return json.dumps({"words": order.words, **kept})
+    return json.dumps({"words": order.words, "as_written": order.as_written, **kept})
 
 
 def _order(text: str) -> Order:
     found = json.loads(text)
-    words = found.pop("words")
-    return Order(bounds=Bounds(**found), words=words)
+    words, as_written = found.pop("words"), tuple(found.pop("as_written", ()))
+    return Order(bounds=Bounds(**found), words=words, as_written=as_written)

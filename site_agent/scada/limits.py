@@ -18,6 +18,7 @@ _MOST_SHARE = 1000
 """100 % in registers of 0.1 %."""
 _LONGS = 4
 _WATCHDOG = 10
+_FREE = (NO_WORD,) * _WATCHDOG
 _STATES = {Voice.HEARD: 1, Voice.KEPT: 2, Voice.FAIL_SAFE: 3}
 
 
@@ -36,11 +37,7 @@ class LimitRegisters:
         self._telecontrol = telecontrol
         self._input_id = input_id
         self._of_w = of_w
-        self._words = [NO_WORD] * LIMITS_SIZE
-        self._words[_WATCHDOG] = 0
-        last = telecontrol.last(input_id)
-        if last is not None:
-            self._words[: 2 * _LONGS] = _registers(last.bounds)
+        self._words = self._taken_up(telecontrol.last(input_id))
 
     @property
     def words(self) -> tuple[int, ...]:
@@ -78,6 +75,16 @@ class LimitRegisters:
         self._words = written
         self._telecontrol.heard(self._input_id, order)
 
+    def _taken_up(self, last: Order | None) -> list[int]:
+        """As written before a restart; in W alone where percentages mean nothing any more."""
+        if last is None:
+            return [*_FREE, 0]
+        shares = last.as_written[2 * _LONGS :]
+        lost = self._of_w is None and shares != _FREE[2 * _LONGS :]
+        if lost or len(last.as_written) != _WATCHDOG:
+            return [*_registers(last.bounds), *_FREE[2 * _LONGS :], 0]
+        return [*last.as_written, 0]
+
     def _order(self, words: Sequence[int]) -> Order:
         watts = [_watts(words[2 * n] << 16 | words[2 * n + 1]) for n in range(_LONGS)]
         import_w, export_w, load_w, generation_w = watts
@@ -91,7 +98,11 @@ class LimitRegisters:
             export_w=self._share(words[2 * _LONGS]), generation_w=self._share(words[2 * _LONGS + 1])
         )
         bounds = tightest([in_watts, shares])
-        return Order(bounds=bounds, words="as written" if bounds.bind else "nothing limited")
+        return Order(
+            bounds=bounds,
+            words="as written" if bounds.bind else "nothing limited",
+            as_written=tuple(words[:_WATCHDOG]),
+        )
 
     def _share(self, word: int) -> float | None:
         if word == NO_WORD:
@@ -119,7 +130,7 @@ def _negative(magnitude_w: float | None) -> float | None:
 
 
 def _registers(bounds: Bounds) -> list[int]:
-    """Limits as magnitudes in W; percentages come back as what they meant."""
+    """Limits as magnitudes in W."""
     sides = (bounds.import_w, bounds.export_w, bounds.load_w, bounds.generation_w)
     numbers = [NO_LONG if side is None else min(_MOST_W, int(abs(side))) for side in sides]
     return [word for number in numbers for word in (number >> 16, number & 0xFFFF)]

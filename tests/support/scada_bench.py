@@ -35,15 +35,26 @@ DEPOT = snapshot(
 class Bench:
     """A site that has decided once, its inputs and its registers."""
 
-    def __init__(self, *, writable: bool = True, of_w: float | None = 100_000.0) -> None:
+    def __init__(
+        self,
+        *,
+        writable: bool = True,
+        of_w: float | None = 100_000.0,
+        memory: MemoryKeyValues | None = None,
+    ) -> None:
         self.clock = FakeClock(NOON)
-        self.memory = MemoryKeyValues()
+        self.memory = memory or MemoryKeyValues()
         self.inputs = Telecontrol([SPEC], self.memory, self.clock, lambda: None)
         self.cycle: Cycle | None = Cycle(
             snapshot=DEPOT, decision=decide(DEPOT, envelope(DEPOT.model))
         )
-        self.limits = LimitRegisters(self.inputs, "rtu", of_w) if writable else None
-        self.registers = SiteRegisters(lambda: self.cycle, self.limits, self.clock, DEFAULT_POLICY)
+        self.writable = writable
+        self.restart(of_w=of_w)
+
+    def restart(self, *, of_w: float | None = 100_000.0) -> None:
+        """The registers anew, from what the inputs remember."""
+        limits = LimitRegisters(self.inputs, "rtu", of_w) if self.writable else None
+        self.registers = SiteRegisters(lambda: self.cycle, limits, self.clock, DEFAULT_POLICY)
 
     def ask(self, pdu: str, *, may_write: bool = True) -> str:
         return answer(bytes.fromhex(pdu), self.registers, may_write=may_write).hex()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import struct
 
 import pytest
@@ -153,6 +154,23 @@ class TestWriting:
         assert again.words == (*[0xFFFF] * 2, 0, 5_000, *[0xFFFF] * 6, 0)
         again.write(210, [1])
         assert bench.bounds == Bounds(export_w=-5_000.0)
+
+    async def test_a_restart_does_not_turn_percentages_into_watts(self, bench: Bench) -> None:
+        """Or who only writes percentages could never loosen the limit from before it."""
+        bench.ask("06 00d1 012c")
+        async with asyncio.TaskGroup() as group:
+            storing = group.create_task(bench.inputs.run())
+            await bench.clock.advance(0)
+            storing.cancel()
+        later = Bench(memory=bench.memory)
+        await later.inputs.load()
+        later.restart()
+        assert later.bounds == Bounds(generation_w=-30_000.0)
+        assert later.ask("03 00ce 0004") == "0308ffffffffffff012c"
+        later.ask("06 00d1 03e8")
+        assert later.bounds == Bounds(generation_w=-100_000.0)
+        later.restart(of_w=None)
+        assert later.ask("03 00ce 0004") == "0308000186a0ffffffff", "percentages of nothing"
 
     @pytest.mark.parametrize(
         ("pdu", "reply"),
