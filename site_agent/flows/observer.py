@@ -105,8 +105,11 @@ class Observer:
             needs=self._needs.needs(seen, now),
         )
         moment = moment_of(snapshot, self._policy)
-        said = told(snapshot, moment, self._trust.young)
-        pcc, belief = self._trust.judge(snapshot.pcc, said, lambda: granted(snapshot, moment))
+        pcc, belief = self._trust.judge(
+            snapshot.pcc,
+            lambda: told(snapshot, moment, self._trust.young),
+            lambda: granted(snapshot, moment),
+        )
         return replace(snapshot, pcc=pcc, belief=belief)
 
     def _stored(self, now: datetime) -> Iterator[BatteryState]:

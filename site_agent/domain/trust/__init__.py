@@ -2,5 +2,6 @@
 
 `plausibility` refuses what cannot be true; `told`, `witness` and `register` set the meter beside
 what devices say, how it answers their steps, and its own energy; `floors` believe a fall of the
-building late. `meter` weighs all that into a `belief`, which `room` respects.
+building late; `doubt` bounds what a meter that is not proven may give. `meter` weighs all that into
+a `belief`, which `room` respects.
 """

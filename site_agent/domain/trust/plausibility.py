@@ -2,7 +2,7 @@
 
 What lies beyond the nameplate is INVALID: it has no value any more. Of the meter at the connection
 point a whole reading is refused when its parts contradict each other; what contradicts the devices
-or the past is found by `witness` and `register`, and `trust` draws the conclusions.
+or the past is found by `witness` and `register`, and `meter` draws the conclusions.
 """
 
 from __future__ import annotations

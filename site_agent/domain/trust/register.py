@@ -47,6 +47,8 @@ class RegisterCheck:
         self._step_wh: float | None = None
         self._interval: timedelta | None = None
         self._compared = timedelta(0)
+        self.agrees = True
+        """Whether register and power agreed when that could last be said."""
         self._edge_at: datetime | None = None
         """When the register last moved; None: not since it is watched without a gap."""
         self._start()
@@ -56,8 +58,13 @@ class RegisterCheck:
         """When what is being compared began."""
         return None if self._last is None else self._last.at - self._compared
 
-    def see(self, now: Energy) -> bool | None:
-        """Whether register and power agree; None: nothing to say yet."""
+    def see(self, now: Energy) -> None:
+        """Take one more reading."""
+        agrees = self._judge(now)
+        self.agrees = self.agrees if agrees is None else agrees
+
+    def _judge(self, now: Energy) -> bool | None:
+        """Whether they agree; None: nothing to say yet."""
         before, self._last = self._last, now
         if before is None or self._broken(before, now):
             self._edge_at = None

@@ -118,9 +118,9 @@ def distrusted(day: Day, seconds: float, *, flipped_after_s: float = math.inf) -
     trust = MeterTrust(MODEL, TrustPolicy())
     nothing = Granted(power_w=0.0, phases_a=(0.0, 0.0, 0.0))
     found: list[str] = []
-    for told_so, told in day.readings(seconds):
+    for told_so, words in day.readings(seconds):
         meter = _flipped(told_so) if day.now_s > flipped_after_s else told_so
-        shown, belief = trust.judge(meter, told, lambda: nothing)
+        shown, belief = trust.judge(meter, lambda said=words: said, lambda: nothing)  # type: ignore[misc]
         if belief.distrust is not None:
             found.append(f"{day.now_s}: {belief.distrust}")
             break
