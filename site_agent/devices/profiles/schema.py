@@ -143,6 +143,11 @@ class Point(Register):
     """Beyond it, in the vocabulary's unit, it is no value."""
     valid_when: ValidWhen | None = None
 
+    @model_validator(mode="after")
+    def _range_ascends(self) -> Self:
+        _check_ascending("range", self.range)
+        return self
+
 
 class Group(Part):
     """Points that are read together."""
@@ -203,6 +208,7 @@ class Step(Part):
             raise ValueError("function 6 writes one register only")
         if (self.type == "bool") != (self.table == "coil"):
             raise ValueError("bool and coil belong together")
+        _check_ascending("range", self.range)
         return self
 
 
@@ -223,6 +229,11 @@ class Control(Part):
     """What a `percent` is a percentage of, in the vocabulary's unit."""
     at_rest: tuple[Number, Number] | None = None
     """Setpoints from low to high (exclusive) are written as low; such as 0 to 6 A as a pause."""
+
+    @model_validator(mode="after")
+    def _at_rest_ascends(self) -> Self:
+        _check_ascending("at_rest", self.at_rest)
+        return self
 
 
 class Heartbeat(Part):
@@ -327,15 +338,31 @@ def _point_faults(profile: Profile) -> Iterator[str]:
         yield from _faults_of(name, point, profile.states)
         if point.group is not None and point.group not in profile.groups:
             yield f"{name}: no such group: {point.group}"
-    for name, register in (profile.states | profile.points).items():
-        if WORDS[register.type] > profile.transport.max_block:
-            yield f"{name}: a {register.type} does not fit into max_block"
+    for name, type_ in _types_read(profile):
+        if WORDS[type_] > profile.transport.max_block:
+            yield f"{name}: a {type_} does not fit into max_block"
     needed = set(NEEDED[profile.nature])
     needed.update(name for check in profile.checks for name in (*check.sum, check.equals))
     for name in sorted(needed - profile.points.keys()):
         yield f"needs the point {name}"
     if profile.nature == "charger" and not {"active_power", "current_l1"} & profile.points.keys():
         yield "needs the point active_power or current_l1"
+
+
+def _types_read(profile: Profile) -> Iterator[tuple[str, TypeName]]:
+    """Of everything that is ever read, also to see whether it was kept."""
+    for name, register in (profile.states | profile.points).items():
+        yield name, register.type
+    for name, point in profile.points.items():
+        yield from ((name, added.type) for added in point.plus)
+    if profile.match is not None:
+        yield "match", profile.match.type
+    for name, control in profile.controls.items():
+        if isinstance(control.base, Register):
+            yield name, control.base.type
+        yield from ((name, step.type) for step in (*control.write, *control.release) if step.verify)
+    beats = () if profile.heartbeat is None else profile.heartbeat.write
+    yield from (("heartbeat", step.type) for step in beats if step.verify)
 
 
 def _faults_of(name: str, point: Point, states: Mapping[str, State]) -> Iterator[str]:
@@ -358,7 +385,14 @@ def _control_faults(profile: Profile) -> Iterator[str]:
         puts = [step.put for step in (*control.write, *control.release)]
         if "percent" in puts and control.base is None:
             yield f"{name}: percent needs base"
+        if isinstance(control.base, float) and control.base <= 0:
+            yield f"{name}: base must be above 0"
     if profile.controls and profile.lapse is None:
         yield "say what becomes of setpoints without us: lapse, or lapse: none"
     if not profile.controls and (profile.lapse or profile.heartbeat):
         yield "lapse and heartbeat belong to controls"
+
+
+def _check_ascending(what: str, ends: tuple[float, float] | None) -> None:
+    if ends is not None and ends[0] > ends[1]:
+        raise ValueError(f"{what} goes from low to high")

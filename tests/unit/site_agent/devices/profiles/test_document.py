@@ -15,6 +15,8 @@ LAUGHS = "a: &a [x, x]\n" + "\n".join(
     f"{b}: &{b} [*{a}, *{a}]" for a, b in zip("abcdefgh", "bcdefghi", strict=True)
 )
 
+ONE = "transport: {max_block: 1}\n"
+
 
 def refusal(text: str) -> str:
     with pytest.raises(ConfigError) as caught:
@@ -50,6 +52,17 @@ def test_what_is_right_is_read(text: str) -> None:
         (METER.replace("Acme meter", "on"), "use quotes"),
         (METER + "lapse: none\n", "belong to controls"),
         (METER + "checks: [{sum: [soc, soh], equals: active_power, tolerance: 1}]", "point soc"),
+        (METER.replace("type: int32", "type: int32, range: [5, -5]"), "from low to high"),
+        (BATTERY.replace("put: value", "put: value, range: [1, 0]"), "from low to high"),
+        (CHARGER.replace("[0, 6]", "[6, 0]"), "at_rest goes from low to high"),
+        (BATTERY.replace("put: value", "put: percent"), "percent needs base"),
+        (BATTERY.replace("    release", "    base: 0.0\n    release"), "base must be above 0"),
+        (METER + ONE + "match: {address: 9, type: uint32, among: [7]}\n", "match: a uint32"),
+        (BATTERY.replace("type: int32}", "type: int16}") + ONE, "power: a int32 does not fit"),
+        (
+            METER.replace("int32", "int16, plus: [{address: 1, type: int32}]") + ONE,
+            "active_power: a int32 does not fit",
+        ),
     ],
 )
 def test_mistakes_are_named(text: str, word: str) -> None:
