@@ -47,7 +47,9 @@ class ProfileSource:
         self._points = {group: points_of(profile, group) for group in profile.groups}
         self._recognised = False
         self._board = PointBoard(profile.points, clock.now(), _freshness(profile))
-        self._pollers = [self._poller(group) for group in profile.groups if self._has(group)]
+        told = (name for name, points in self._points.items() if points)
+        quickest_first = sorted(told, key=lambda name: profile.groups[name].every)
+        self._pollers = [self._poller(group) for group in quickest_first]
 
     @property
     def board(self) -> PointBoard:
@@ -91,9 +93,6 @@ class ProfileSource:
             clock=self._clock,
             wake=self._wake,
         )
-
-    def _has(self, group: str) -> bool:
-        return bool(self._points[group])
 
     async def _read(self, group: str, priority: Priority) -> None:
         try:

@@ -79,11 +79,12 @@ class SteeredSource(ProfileSource):
         async with self._writing:
             await self._recognise()
             priority = self._priority(control, value)
+            steps = wanted.release if value is None else wanted.write
+            written = await self._numbers(control, wanted, steps, value)
             self._held = value  # from its first step on it may be in force
             self._told_s = self._clock.monotonic()
             await self._beat(priority)
-            steps = wanted.release if value is None else wanted.write
-            await self._write_all(await self._numbers(control, wanted, steps, value), priority)
+            await self._write_all(written, priority)
 
     def _priority(self, control: str, value: float | None) -> Priority:
         """A limit that falls, or one that is the first, goes before everything else."""

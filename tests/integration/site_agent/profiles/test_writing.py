@@ -206,6 +206,17 @@ async def test_a_percentage_counts_from_what_the_device_names_its_maximum() -> N
             await source.write("power_limit", 1000.0)
 
 
+async def test_a_percentage_of_nothing_is_not_in_force() -> None:
+    device = a_battery()
+    device.put(Table.HOLDING, 14, [0])
+    base = "    base: {address: 14, type: uint16}\n    release"
+    one = profile(BATTERY.replace("put: value", "put: percent").replace("    release", base), HEART)
+    async with steered(device, one) as source:
+        with pytest.raises(TransientError, match="what its maximum is"):
+            await source.write("power", 100.0)
+    assert not device.written, "not even a heartbeat, which would keep the last one alive"
+
+
 async def test_sungrow_is_told_direction_size_and_timer() -> None:
     device = RegisterDevice()
     device.put(Table.HOLDING, 13049, [0, 0xCC, 0])
