@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 from dataclasses import dataclass
@@ -84,15 +85,14 @@ def _socket_trouble(settings: LinkSettings, error: Exception) -> Trouble:
 
 
 def _serial_trouble(line: SerialLine) -> Trouble | None:
-    path = Path(line.device)
-    if not path.exists():
+    if not Path(line.device).exists():
         return Trouble(
             f"{line.device} does not exist",
             "is the adapter plugged in? Look in /dev/serial/by-id",
         )
     try:
-        with path.open("rb", buffering=0):
-            return None
+        # As pyserial does: without waiting for a carrier, or for the other end of what is no line.
+        os.close(os.open(line.device, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK))
     except PermissionError:
         return Trouble(
             f"{line.device} may not be opened",
@@ -100,6 +100,7 @@ def _serial_trouble(line: SerialLine) -> Trouble | None:
         )
     except OSError as error:
         return Trouble(f"{line.device}: {error.strerror}", "is another program using it?")
+    return None
 
 
 async def silence(settings: LinkSettings) -> Trouble:

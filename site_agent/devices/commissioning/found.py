@@ -117,10 +117,10 @@ class Found:
                     yield point.value
 
 
-def same_device(one: Found, other: Found) -> bool:
-    """Whether two unit ids lead to one device: it does not look at them."""
-    told = one.identity.serial is not None and one.identity == other.identity
-    return told and _layout(one.groups) == _layout(other.groups)
+def alike(one: Found, other: Found) -> bool:
+    """Whether two unit ids show the same: one device, if it has told its serial number."""
+    named = (one.profile, one.identity) == (other.profile, other.identity)
+    return named and _layout(one.groups) == _layout(other.groups)
 
 
 def _layout(groups: Sequence[Group]) -> list[tuple[str, int | None]]:

@@ -9,12 +9,14 @@ from datetime import datetime
 from contracts.errors import GridyardError, LinkDownError, ProtocolError, TransientError
 from contracts.time import Clock
 from site_agent.devices.commissioning.diagnose import Trouble, connection_trouble, silence
-from site_agent.devices.commissioning.found import Found, same_device
+from site_agent.devices.commissioning.found import Found, alike
 from site_agent.devices.commissioning.read_only import ReadOnlyLink
 from site_agent.devices.modbus.link import RegisterLink
 
 USUAL_UNITS = (1, 2, 3, 4, 5, 10, 100, 126, 200, 240, 247, 255, 0)
 """Asked when nobody names any: what makers ship, the common ones first."""
+_NOBODYS_UNIT = 173
+"""Nobody is given this one: what answers as it does not look at the unit id."""
 _BUS_UNITS = range(1, 248)
 """On a serial line 0 is for everybody, who never answers, and 248 to 255 are reserved."""
 
@@ -73,6 +75,9 @@ async def probe(
 ) -> AsyncIterator[Outcome]:
     """Ask each unit; ends early where a device answers as any unit. `surveys` are tried in order.
 
+    Two that are alike but for a serial number, which not every device tells, may be two devices
+    behind a gateway: then a unit that nobody has is asked too.
+
     Raises:
         NobodyThereError: no connection, or not one unit answers.
     """
@@ -82,14 +87,26 @@ async def probe(
         outcome = await _ask(link, unit, clock, surveys)
         heard = heard or not isinstance(outcome, Silent)
         if isinstance(outcome, Found):
-            twin = next((one for one in found if same_device(outcome, one)), None)
-            if twin is not None:
+            twin = next((one for one in found if alike(outcome, one)), None)
+            if twin is not None and await _one_for_all(link, twin, clock, surveys):
                 yield SameAgain(unit, twin.unit)
                 return
             found.append(outcome)
         yield outcome
     if not heard:
         raise NobodyThereError(await silence(link.settings))
+
+
+async def _one_for_all(
+    link: ReadOnlyLink, known: Found, clock: Clock, surveys: Sequence[Survey]
+) -> bool:
+    """Whether one device answers as every unit."""
+    if known.identity.serial:
+        return True
+    if link.settings.is_bus:
+        return False  # whatever is on a bus looks at the unit id
+    anybody = await _ask(link, _NOBODYS_UNIT, clock, surveys)
+    return isinstance(anybody, Found) and alike(anybody, known)
 
 
 async def _ask(link: ReadOnlyLink, unit: int, clock: Clock, surveys: Sequence[Survey]) -> Outcome:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -130,6 +131,25 @@ async def test_a_device_that_does_not_look_at_the_unit_is_shown_once() -> None:
     assert second == SameAgain(6, 5)
 
 
+async def test_a_device_without_a_serial_number_that_does_not_look_at_the_unit_is_shown_once() -> (
+    None
+):
+    async with serving(load(CAPTURES / "carlo-gavazzi.em540.json"), any_unit=1) as (_, port):
+        first, second = await asked(at(port), [5, 6, 7, 8])
+    assert isinstance(first, Found)
+    assert first.identity.serial is None
+    assert second == SameAgain(6, 5)
+
+
+async def test_two_devices_of_a_kind_behind_a_gateway_are_two() -> None:
+    capture = load(CAPTURES / "carlo-gavazzi.em540.json")
+    (meter,) = capture.units
+    pair = capture.model_copy(update={"units": (meter, meter.model_copy(update={"unit": 2}))})
+    async with serving(pair) as (_, port):
+        found = await asked(at(port, timeout_s=0.5), [1, 2])
+    assert [one.unit for one in found if isinstance(one, Found)] == [1, 2]
+
+
 async def test_units_that_are_silent_are_passed_over() -> None:
     capture = captured(image(common(), model(203, W=100, W_SF=0)))
     async with serving(capture) as (_, port):
@@ -234,6 +254,13 @@ async def test_a_serial_device_that_is_not_there() -> None:
     line = SerialLine(device="/dev/serial/by-id/nothing")
     error = await trouble(LinkSettings(serial=line, timeout_s=0.2))
     assert "does not exist" in error.trouble.what
+
+
+async def test_what_is_no_serial_line_does_not_stop_the_loop(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    line = SerialLine(device=str(tmp_path / "pipe"))
+    error = await trouble(LinkSettings(serial=line, timeout_s=0.2))
+    assert "nobody answers on" in error.trouble.what
 
 
 async def test_nobody_on_a_serial_line() -> None:
