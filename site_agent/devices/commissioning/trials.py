@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 
 from contracts.errors import GridyardError
 from contracts.time import Clock
@@ -242,9 +242,20 @@ async def run(
             "setpoint", str(error), "is it in local control, or has it another writer?"
         )
     finally:
-        with suppress(GridyardError):  # then its timer ends it
-            await trial.release()
-    yield judge.ok("released", "the setpoint is taken back")
+        released = await _released(judge, trial)
+    yield released
+
+
+async def _released(judge: Judge, trial: Trial) -> Line:
+    try:
+        await trial.release()
+    except GridyardError as error:
+        stays = trial.lapse is Lapse.NONE
+        left = "nothing else ends it" if stays else f"its timer does, after {trial.lease_s:g} s"
+        return judge.fail(
+            "released", f"the setpoint could not be taken back ({error}): {left}", "look at it"
+        )
+    return judge.ok("released", "the setpoint is taken back")
 
 
 async def _steps(

@@ -153,6 +153,29 @@ async def test_a_trial_that_is_broken_off_lets_go_at_once(tmp_path: Path) -> Non
         assert hardware.battery.power_w == 0.0
 
 
+@leaping
+async def test_a_setpoint_that_could_not_be_taken_back_is_said(tmp_path: Path) -> None:
+    async with works(tmp_path) as depot:
+        told: dict[str, Line] = {}
+
+        def tell(line: Line) -> None:
+            told[line.step] = line
+            if line.step == "response":
+                depot.depot.fail("bess", FaultKind.OFFLINE, None)
+
+        await check(
+            depot.site(),
+            depot.clock,
+            MemorySessions(),
+            device="bess",
+            moved=frozenset({"bess"}),
+            tell=tell,
+        )
+    assert told["setpoint"].verdict is Verdict.FAIL
+    assert told["released"].verdict is Verdict.FAIL
+    assert "its timer does, after 15 s" in told["released"].detail
+
+
 @pytest.mark.row("trap:S8")
 @leaping
 async def test_a_timer_that_never_runs_out_is_found(tmp_path: Path) -> None:
