@@ -11,6 +11,9 @@ from contracts.reading import Quality, Reading
 from site_agent.devices.freshness import Freshness
 from site_agent.devices.points.vocabulary import POINTS
 
+_AHEAD = timedelta(seconds=1)
+"""No source tells of a time to come. Where one seems to, our clock was set back: what was told
+before is forgotten, or whatever is told until then would count as late."""
 DEFAULT_FRESHNESS = Freshness(stale_after=timedelta(seconds=5))
 
 
@@ -72,6 +75,8 @@ class PointBoard:
         held = self._readings.get(point)
         if held is None:
             return Reading.missing(now)
+        if held.at - now > _AHEAD:
+            held = self._readings[point] = Reading.missing(now)
         return self._freshness.get(point, DEFAULT_FRESHNESS).at(held, now)
 
     def fresh(self, point: str, now: datetime) -> float | None:

@@ -76,7 +76,7 @@ class Stays:
     def metered(self, sample: MeterSample) -> None:
         """A live sample; kept every few seconds while a stay runs."""
         before = self._sampled_at
-        due = before is None or (sample.at - before).total_seconds() >= SAMPLE_EVERY_S
+        due = before is None or abs((sample.at - before).total_seconds()) >= SAMPLE_EVERY_S
         if self._open is not None and due:
             self._sampled_at = sample.at
             self._store.sampled(self._evse_id, self._open.number, [sample])

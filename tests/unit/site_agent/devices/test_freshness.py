@@ -18,6 +18,8 @@ FRESHNESS = Freshness(stale_after=timedelta(seconds=3), lost_after=timedelta(sec
     [
         (5.0, Quality.GOOD, 3, (5.0, Quality.GOOD)),
         (5.0, Quality.GOOD, 3.1, (5.0, Quality.STALE)),
+        (5.0, Quality.GOOD, -3.1, (5.0, Quality.STALE)),
+        (5.0, Quality.GOOD, -3600, (None, Quality.OFFLINE)),
         (5.0, Quality.GOOD, 30, (5.0, Quality.STALE)),
         (5.0, Quality.GOOD, 30.1, (None, Quality.OFFLINE)),
         (5.0, Quality.ESTIMATED, 3, (5.0, Quality.ESTIMATED)),

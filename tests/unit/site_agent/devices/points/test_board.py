@@ -49,6 +49,16 @@ def test_a_late_reading_does_not_count() -> None:
     assert board.fresh("soc", at + timedelta(seconds=1)) == 50.0
 
 
+def test_a_clock_that_is_set_back_does_not_freeze_a_meter() -> None:
+    before = FakeClock().now()
+    board = PointBoard(["active_power"], before)
+    board.put("active_power", 50.0, before)
+    now = before - timedelta(hours=1)
+    assert board.fresh("active_power", now) is None, "it may be of an hour ago, for all we know"
+    board.put("active_power", 70.0, now)
+    assert board.fresh("active_power", now) == 70.0
+
+
 async def test_what_is_put_together_is_heard_together() -> None:
     at = FakeClock().now()
     board = PointBoard(["soc", "soh"], at)
