@@ -14,13 +14,14 @@ from datetime import datetime
 
 from contracts.time import Clock
 from site_agent.devices.points.control import Control
-from site_agent.devices.points.nature import Edge, able, answered, lapse_of, live, require
+from site_agent.devices.points.nature import Edge, able, answered, lapse_of, require
 from site_agent.devices.points.source import Source
+from site_agent.devices.points.steered import Steered
 from site_agent.domain.device import BatterySetpoint, BatterySpec, BatteryState
 from site_agent.ports import Wake
 
 
-class PointBattery:
+class PointBattery(Steered):
     """Needs `active_power` and `soc`.
 
     `max_charge_power` and `max_discharge_power` bind as soon as they are read, and the last ones
@@ -29,12 +30,10 @@ class PointBattery:
 
     def __init__(self, source: Source, spec: BatterySpec, *, clock: Clock, wake: Wake) -> None:
         require(source, "battery", "active_power", "soc")
-        self._source = source
-        self._clock = clock
         self._spec = replace(spec, lapse=lapse_of(source, spec.lapse))
         self._rated = spec
         self._edge = Edge(spec.battery_id, wake)
-        self._setpoint = Control(
+        setpoint = Control(
             spec.battery_id,
             source,
             "power",
@@ -42,20 +41,12 @@ class PointBattery:
             rated_w=max(spec.max_charge_w, spec.max_discharge_w),
             clock=clock,
         )
+        super().__init__(source, setpoint, clock)
 
     @property
     def spec(self) -> BatterySpec:
         """What it is; powers are at most what the device itself names now."""
         return self._spec
-
-    @property
-    def obeys(self) -> bool:
-        """False while measured power stays away from the setpoint in force."""
-        return self._setpoint.obeys
-
-    async def run(self) -> None:
-        """Read, and refresh the lease, until cancelled; the last setpoint is left to lapse."""
-        await live(self._source, self._clock, heard=self._heard, upkeep=self._upkeep)
 
     def state(self, now: datetime) -> BatteryState:
         """The newest readings, aged to `now`; online means answering, ready and not in fault."""
@@ -79,19 +70,9 @@ class PointBattery:
     def _within(self, power_w: float) -> float:
         return float(round(max(-self._spec.max_discharge_w, min(self._spec.max_charge_w, power_w))))
 
-    async def close(self) -> None:
-        """The agent ends in order: end a setpoint that the device would not end by itself."""
-        await self._setpoint.close()
-
     async def _heard(self) -> None:
-        now = self._clock.now()
-        self._learn_limits(now)
-        self._setpoint.judge(self._source.board.reading("active_power", now))
-        self._notice(now)
-
-    async def _upkeep(self) -> None:
-        self._notice(self._clock.now())
-        await self._setpoint.upkeep()
+        self._learn_limits(self._clock.now())
+        await super()._heard()
 
     def _learn_limits(self, now: datetime) -> None:
         board, rated = self._source.board, self._rated

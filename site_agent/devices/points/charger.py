@@ -18,9 +18,10 @@ from contracts.power import power_from_current_w
 from contracts.reading import Reading
 from contracts.time import Clock
 from site_agent.devices.points.control import Control
-from site_agent.devices.points.nature import Edge, able, lapse_of, live, require
+from site_agent.devices.points.nature import Edge, able, lapse_of, require
 from site_agent.devices.points.source import Source
 from site_agent.devices.points.stay import Stays
+from site_agent.devices.points.steered import Steered
 from site_agent.domain.access import Access
 from site_agent.domain.device import ChargerSetpoint, ChargerSpec, ChargerState, Lapse
 from site_agent.domain.identity import Presented
@@ -33,7 +34,7 @@ _STEP_A = 0.1
 _CURRENTS = ("current_l1", "current_l2", "current_l3")
 
 
-class PointCharger:
+class PointCharger(Steered):
     """Needs `plugged` and `active_power` or `current_l1`.
 
     It tells nothing of who is there: it may charge where the site lets in those without a card.
@@ -50,9 +51,7 @@ class PointCharger:
         access: Access | None = None,
     ) -> None:
         require(source, "charger", "plugged", "active_power|current_l1")
-        self._source = source
         self._spec = replace(spec, max_discharge_a=0.0)
-        self._clock = clock
         known = access or Access()
         nobody = Presented()
         self._admits = known.verdict(nobody, (spec.evse_id,), clock.now()).accepted
@@ -61,17 +60,18 @@ class PointCharger:
         self._stays = Stays(spec.evse_id, sessions)
         self._plugged: bool | None = None
         self._since: datetime | None = None
-        self._w_per_a = power_from_current_w(1.0, len(spec.phases), spec.voltage_v)
-        self._limit = Control(
+        w_per_a = power_from_current_w(1.0, len(spec.phases), spec.voltage_v)
+        setpoint = Control(
             spec.evse_id,
             source,
             "current_limit",
-            deviation_w=lambda limit_a, power_w: max(0.0, power_w - limit_a * self._w_per_a),
-            rated_w=spec.max_current_a * self._w_per_a,
+            deviation_w=lambda limit_a, power_w: max(0.0, power_w - limit_a * w_per_a),
+            rated_w=spec.max_current_a * w_per_a,
             clock=clock,
             safe=spec.fail_safe_current_a,
             patience_s=PATIENCE_S,
         )
+        super().__init__(source, setpoint, clock)
 
     @property
     def spec(self) -> ChargerSpec:
@@ -81,11 +81,11 @@ class PointCharger:
     async def run(self) -> None:
         """Read, and refresh the limit, until cancelled; the last limit is left to lapse."""
         await self._stays.restore()
-        await live(self._source, self._clock, heard=self._heard, upkeep=self._upkeep)
+        await super().run()
 
     def state(self, now: datetime) -> ChargerState:
         """What is known of it; whether it obeys is judged by whoever compares all devices."""
-        board, limit_a = self._source.board, self._limit.most
+        board, limit_a = self._source.board, self._setpoint.most
         occupied = self._occupied
         return ChargerState(
             spec=self._spec,
@@ -100,7 +100,7 @@ class PointCharger:
             confirmed_limit_a=limit_a,
             limit_in_force_since=None if limit_a is None else self._since,
             lapse=lapse_of(self._source, Lapse.DEVICE),
-            controllable=self._limit.possible,
+            controllable=self._setpoint.possible,
             ceiling_a=None if self._admits else 0.0,
             identity=self._identity if occupied else None,
         )
@@ -113,8 +113,8 @@ class PointCharger:
         wanted_a = setpoint.limit_a if self._admits else 0.0
         limit_a = math.floor(max(0.0, wanted_a) / _STEP_A + 1e-6) * _STEP_A
         limit_a = round(min(limit_a, self._spec.max_current_a), 1)
-        before_a = self._limit.held
-        await self._limit.ask(limit_a, setpoint.cause)
+        before_a = self._setpoint.held
+        await self._setpoint.ask(limit_a, setpoint.cause)
         if limit_a != before_a:
             self._since = self._clock.now()
 
@@ -149,10 +149,6 @@ class PointCharger:
             return self._source.board.reading("session_energy", now)
         return replace(register, value=max(0.0, register.value - start_wh))
 
-    async def close(self) -> None:
-        """The agent ends in order: end a setpoint that the device would not end by itself."""
-        await self._limit.close()
-
     async def _heard(self) -> None:
         now = self._clock.now()
         board = self._source.board
@@ -161,12 +157,12 @@ class PointCharger:
             self._plugged = plugged == 1.0
             register_wh = self._register(now).value
             await self._stays.seen(self._plugged, now, register_wh, own_count=self._own_count)
-        power_w = board.reading("active_power", now)
-        self._limit.judge(power_w)
-        self._sample(power_w, self._current(now), now)
-        self._notice(now)
+        self._sample(self._clock.now())
+        await super()._heard()
 
-    def _sample(self, power_w: Reading, current_a: Reading, now: datetime) -> None:
+    def _sample(self, now: datetime) -> None:
+        power_w = self._source.board.reading("active_power", now)
+        current_a = self._current(now)
         measured = power_w if power_w.quality.usable else current_a
         if measured.quality.usable:
             sample = MeterSample(
@@ -177,10 +173,6 @@ class PointCharger:
                 soc_pct=self._source.board.fresh("soc", now),
             )
             self._stays.metered(sample)
-
-    async def _upkeep(self) -> None:
-        self._notice(self._clock.now())
-        await self._limit.upkeep()
 
     def _notice(self, now: datetime) -> None:
         charging = self._source.board.fresh("charging", now)

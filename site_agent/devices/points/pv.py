@@ -14,22 +14,21 @@ from datetime import datetime
 
 from contracts.time import Clock
 from site_agent.devices.points.control import Control
-from site_agent.devices.points.nature import Edge, able, answered, lapse_of, live, require
+from site_agent.devices.points.nature import Edge, able, answered, lapse_of, require
 from site_agent.devices.points.source import Source
+from site_agent.devices.points.steered import Steered
 from site_agent.domain.device import PvSetpoint, PvSpec, PvState
 from site_agent.ports import Wake
 
 
-class PointPv:
+class PointPv(Steered):
     """Needs `active_power`; a source without controls makes what it can (`takes_limits` False)."""
 
     def __init__(self, source: Source, spec: PvSpec, *, clock: Clock, wake: Wake) -> None:
         require(source, "pv inverter", "active_power")
-        self._source = source
-        self._clock = clock
         self._spec = replace(spec, lapse=lapse_of(source, spec.lapse))
         self._edge = Edge(spec.pv_id, wake)
-        self._setpoint = Control(
+        setpoint = Control(
             spec.pv_id,
             source,
             "power_limit",
@@ -37,20 +36,12 @@ class PointPv:
             rated_w=spec.rated_w,
             clock=clock,
         )
+        super().__init__(source, setpoint, clock)
 
     @property
     def spec(self) -> PvSpec:
         """What it is."""
         return self._spec
-
-    @property
-    def obeys(self) -> bool:
-        """False while it generates more than the limit in force."""
-        return self._setpoint.obeys
-
-    async def run(self) -> None:
-        """Read, and refresh the lease, until cancelled; the last limit is left to lapse."""
-        await live(self._source, self._clock, heard=self._heard, upkeep=self._upkeep)
 
     def state(self, now: datetime) -> PvState:
         """The newest readings, aged to `now`; online means answering, ready and not in fault."""
@@ -75,15 +66,5 @@ class PointPv:
         whole_w = None if limit_w is None else float(math.floor(limit_w))
         await self._setpoint.ask(whole_w, setpoint.cause)
 
-    async def close(self) -> None:
-        """The agent ends in order: end a setpoint that the device would not end by itself."""
-        await self._setpoint.close()
-
-    async def _heard(self) -> None:
-        now = self._clock.now()
-        self._setpoint.judge(self._source.board.reading("active_power", now))
+    def _notice(self, now: datetime) -> None:
         self._edge.see(self.state(now).online)
-
-    async def _upkeep(self) -> None:
-        self._edge.see(self.state(self._clock.now()).online)
-        await self._setpoint.upkeep()
