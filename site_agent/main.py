@@ -17,7 +17,7 @@ from site_agent.config import LinkSettings, SiteSettings
 from site_agent.config.devices import AnyChargerSettings, ProfileChargerSettings
 from site_agent.console.door import Door
 from site_agent.devices.commissioning.told import watch_commands
-from site_agent.devices.mqtt.broker import BrokerAddress, SiteBroker
+from site_agent.devices.mqtt.broker import SiteBroker
 from site_agent.devices.mqtt.plan import site_address
 from site_agent.devices.ocpp.central import CentralSystem
 from site_agent.devices.ocpp.operate.commands import OcppCommands
@@ -130,25 +130,12 @@ class _Site:
             if broker is not None:
                 group.create_task(broker.run())
                 await broker.ready.wait()
-            shop = Workshop(
-                self._settings.site_id,
-                self._clock,
-                self._wake,
-                self._broker_address(broker),
-                memory=self._store.key_values,
-            )
+            shop = self._shop(broker)
             devices = self._devices(shop, central)
             self._lasting = _closing(devices)
             sensors = {one.id: make_sensor(shop, one) for one in self._settings.sensors}
             contacts = make_contacts(shop, self._settings, self._telecontrol)
-            loop = self._loop = ControlLoop(
-                self._model,
-                devices,
-                self._instructions,
-                self._sessions,
-                self._clock,
-                telecontrol=self._telecontrol,
-            )
+            loop = self._loop = self._control(devices)
             scada = make_scada(self._settings, lambda: loop.latest, self._telecontrol, self._clock)
             runs = [
                 self._serve(central),
@@ -157,7 +144,7 @@ class _Site:
                 self._telecontrol.run(),
                 self._store.sessions.run(self._clock),
                 self._telemetry(loop, sensors).run(),
-                self._door(central).run(),
+                self._door(central, sensors).run(),
             ]
             runs += [one.run() for one in (*_alive(devices), *sensors.values(), *contacts)]
             runs += [] if scada is None else [scada.run()]
@@ -170,11 +157,11 @@ class _Site:
                 await scada.ready.wait()
             log.info("site runs", site=self._settings.site_id, ocpp_port=central.port)
             if ready is not None:
-                mqtt_port = None if broker is None else broker.port
-                scada_port = None if scada is None else scada.port
                 ready(
                     SiteAddresses(
-                        ocpp_port=central.port, mqtt_port=mqtt_port, scada_port=scada_port
+                        ocpp_port=central.port,
+                        mqtt_port=None if broker is None else broker.port,
+                        scada_port=None if scada is None else scada.port,
                     )
                 )
 
@@ -200,7 +187,7 @@ class _Site:
             where = f"{self._settings.ocpp.host}:{self._settings.ocpp.port}"
             raise ConfigError(f"ocpp: cannot listen on {where}: {error.strerror}") from error
 
-    def _door(self, central: CentralSystem) -> Door:
+    def _door(self, central: CentralSystem, sensors: Mapping[str, Sensor]) -> Door:
         """Where people at this machine ask and command."""
         ocpp = OcppCommands(
             central,
@@ -212,7 +199,7 @@ class _Site:
             tls=self._settings.ocpp.cert is not None,
             agent=_agent_version(),
         )
-        watching = watch_commands(self._snapshot, self._clock)
+        watching = watch_commands(self._snapshot, sensors, self._clock)
         table = {**ocpp.table(), **lease_commands(self._snapshot), **watching}
         return Door(self._settings.data, table)
 
@@ -231,11 +218,23 @@ class _Site:
         if self._loop is not None:
             self._loop.wake()
 
-    def _broker_address(self, broker: SiteBroker | None) -> BrokerAddress | None:
-        """None: only devices with a broker of their own, or none at all."""
-        if broker is not None:
-            return broker.address
-        return None if self._settings.mqtt.embedded else site_address(self._settings.mqtt)
+    def _shop(self, broker: SiteBroker | None) -> Workshop:
+        """What the site's devices share; without a broker where no device needs one."""
+        mqtt, address = self._settings.mqtt, None if broker is None else broker.address
+        if address is None and not mqtt.embedded:
+            address = site_address(mqtt)
+        memory = self._store.key_values
+        return Workshop(self._settings.site_id, self._clock, self._wake, address, memory=memory)
+
+    def _control(self, devices: Devices) -> ControlLoop:
+        return ControlLoop(
+            self._model,
+            devices,
+            self._instructions,
+            self._sessions,
+            self._clock,
+            telecontrol=self._telecontrol,
+        )
 
     def _devices(self, shop: Workshop, central: CentralSystem) -> Devices:
         settings = self._settings

@@ -12,13 +12,15 @@ from contracts.time import Clock
 from site_agent.devices.commissioning.live import Picture, Row, rows_of
 from site_agent.devices.commissioning.yard import METER_ID, State, readings_of
 from site_agent.domain.site import SiteSnapshot
-from site_agent.ports import Command
+from site_agent.ports import Command, Sensor
 
 COMMAND = "device.watch"
 _SHORTEST_S, _LONGEST_S = 0.1, 3600.0
 
 
-def watch_commands(seen: Callable[[], SiteSnapshot | None], clock: Clock) -> Mapping[str, Command]:
+def watch_commands(
+    seen: Callable[[], SiteSnapshot | None], sensors: Mapping[str, Sensor], clock: Clock
+) -> Mapping[str, Command]:
     """`device.watch` (`every_s`, perhaps `device`): a picture each time, until the guest goes."""
 
     async def watch(args: Mapping[str, object], /) -> AsyncGenerator[Mapping[str, object], None]:
@@ -27,7 +29,9 @@ def watch_commands(seen: Callable[[], SiteSnapshot | None], clock: Clock) -> Map
             raise PermanentError(f"every_s: {_SHORTEST_S:g} to {_LONGEST_S:g} s")
         while True:
             now, snapshot = clock.now(), seen()
-            rows = () if snapshot is None else tuple(_rows(snapshot))
+            rows = [] if snapshot is None else [*_rows(snapshot)]
+            for name, sensor in sensors.items():
+                rows += rows_of(name, sensor.readings(now))
             told = [row.as_dict(now) for row in rows if device in (None, row.device)]
             yield {"at": now.isoformat(), "rows": told}
             await clock.sleep(every_s)

@@ -15,12 +15,25 @@ from contracts.tasks import first_of
 from gridyard.device import asking
 from site_agent.config import SiteSettings
 from site_agent.console.client import Console
+from site_agent.devices.commissioning.capture import load
 from site_agent.devices.commissioning.live import Pace, Picture
+from site_agent.devices.commissioning.replay import serving
 from site_agent.devices.commissioning.verdict import Line
 from site_agent.main import run
 from support.commissioning import works
 
-WANTED = {("meter", "active_power"), ("bess", "soc"), ("roof", "active_power")}
+WANTED = {
+    ("meter", "active_power"),
+    ("bess", "soc"),
+    ("roof", "active_power"),
+    ("grid", "frequency_hz"),
+}
+
+EM540 = Path(__file__).parents[3] / "captures" / "carlo-gavazzi.em540.json"
+SENSOR = """
+sensors:
+  - {{id: grid, kind: profile, profile: carlo-gavazzi.em540, host: 127.0.0.1, port: {port}}}
+"""
 
 
 @pytest.mark.row("truth:L4")
@@ -39,8 +52,9 @@ async def test_a_running_agent_shows_its_devices_and_keeps_others_from_writing(
     async def all_seen() -> None:
         await complete.wait()
 
-    async with works(tmp_path) as depot:
+    async with works(tmp_path) as depot, serving(load(EM540)) as (_, em540):
         text = depot.text() + "ocpp: {host: 127.0.0.1, port: 0, security_profile: 0}\n"
+        text += SENSOR.format(port=em540)
         site = loads(text, SiteSettings, name="site")
         ready, stopping = asyncio.Event(), asyncio.Event()
 
