@@ -105,7 +105,7 @@ class LeasedSetpoint(Generic[V]):
             _log.warning(
                 "device does not follow its setpoint",
                 device=self._name,
-                setpoint_w=value,
+                setpoint=value,
                 measured_w=measured_w,
                 cause=self._lease.cause,
             )

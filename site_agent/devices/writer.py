@@ -24,6 +24,8 @@ from site_agent.devices.profiles.library import find
 
 FILE = "writer.lock"
 _NAME = "\0gridyard/writer/"
+_ASKING = 128
+"""Programs that may ask who holds a name: their questions stay in line, for nobody takes them."""
 _PEER = struct.Struct("3i")
 """pid, uid, gid, as `SO_PEERCRED` tells them (unix(7))."""
 
@@ -103,7 +105,7 @@ def _device(name: str) -> Iterator[None]:
                 f"{name}: process {_holder(address)} of this machine already writes to it; "
                 "a device has one writer"
             ) from error
-        held.listen(1)
+        held.listen(_ASKING)
         yield
 
 
