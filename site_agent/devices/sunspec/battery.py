@@ -155,9 +155,11 @@ class SunSpecBattery:
     async def _follow_up(self) -> None:
         """What measured power says of the setpoint; then renew it, unless it is not ours now."""
         measured_w = self._power.value
-        if measured_w is not None:
+        if self._supervision.local or self._faulted:
+            self._lapse.told(None)  # what it does now is not its timer's doing
+        elif measured_w is not None:
             follows = abs(measured_w - self._asked_w) <= self._tolerance_w
-            await self._lapse.observe(follows=follows)
+            await self._lapse.observe(follows=follows, telling=self._between)
         if not self._supervision.local:
             self._setpoint.judge(measured_w)
             await self._setpoint.refresh()
@@ -189,10 +191,14 @@ class SunSpecBattery:
 
     def _telling(self, power_w: float) -> bool:
         """Whether this setpoint can be told from the power it has by itself afterwards."""
+        return self._between and abs(power_w) > 2 * self._tolerance_w
+
+    @property
+    def _between(self) -> bool:
+        """Whether it is known to be neither empty nor full."""
         low_pct, high_pct = _TELLING_PCT
         soc_pct = self._storage.soc_pct
-        between = soc_pct is not None and low_pct < soc_pct < high_pct
-        return between and abs(power_w) > 2 * self._tolerance_w
+        return soc_pct is not None and low_pct < soc_pct < high_pct
 
 
 def _charge(storage: Storage, at: datetime) -> Reading:

@@ -122,7 +122,8 @@ class LapseBook:
     async def observe(self, *, follows: bool, telling: bool = True) -> None:
         """Measured power has (not) been seen at the setpoint last told.
 
-        `telling`: whether following proves anything: PV below its limit may just lack sun.
+        `telling`: whether that proves anything once the setpoint has been left to lapse: PV below
+        its limit may just lack sun, and a battery that stopped may just be full.
         """
         trial = self._trial
         if trial is None:
@@ -132,7 +133,7 @@ class LapseBook:
             trial.followed = trial.followed or follows
         elif age_s > self._lease_s * LATE + _GRACE_S:
             self._trial = None
-            if trial.followed and not (follows and not telling):
+            if trial.followed and telling:
                 await self._prove(Lapse.NONE if follows else Lapse.DEVICE)
 
     async def _prove(self, proof: Lapse) -> None:

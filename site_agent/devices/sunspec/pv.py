@@ -129,9 +129,11 @@ class SunSpecPv:
         self._asleep = idle(read) and self._power.quality.usable
         self._faulted = faulted(read) or not self._supervision.alive
         measured_w = self._power.value
-        if measured_w is not None:
+        if self._supervision.local or self._faulted:
+            self._lapse.told(None)  # what it does now is not its timer's doing
+        elif measured_w is not None:
             follows = excess_w(self._limit_w, measured_w) <= self._tolerance_w
-            await self._lapse.observe(follows=follows, telling=False)
+            await self._lapse.observe(follows=follows, telling=not follows)  # it may lack sun
         if not (self._supervision.local or self._asleep):
             self._setpoint.judge(measured_w)
             await self._setpoint.refresh()

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from site_agent.devices.sunspec.battery import SunSpecBattery
 from site_agent.devices.sunspec.lapse import LATE, LapseBook, Timer, proven_lapse
-from site_agent.domain.device import Lapse
+from site_agent.devices.sunspec.pv import SunSpecPv
+from site_agent.domain.device import BatterySetpoint, BatterySpec, Lapse, PvSetpoint, PvSpec
 from site_agent.store.memory import MemoryKeyValues
+from support.image_link import ImageLink
 from support.manual_clock import ManualClock
+from support.sunspec_image import address_of, common, image, model
 
 LEASE_S = 30.0
 
@@ -69,7 +73,7 @@ def memory() -> MemoryKeyValues:
     [
         pytest.param(False, True, Lapse.DEVICE, id="it let go"),
         pytest.param(True, True, Lapse.NONE, id="it holds on"),
-        pytest.param(False, False, Lapse.DEVICE, id="PV makes more again"),
+        pytest.param(False, False, Lapse.UNKNOWN, id="it may just be full"),
         pytest.param(True, False, Lapse.UNKNOWN, id="PV has no sun to make more"),
     ],
 )
@@ -141,3 +145,95 @@ async def test_words_in_memory_that_nobody_wrote_are_ignored(memory: MemoryKeyVa
     story = Story(memory)
     await story.book.load()
     assert story.book.lapse is Lapse.UNKNOWN
+
+
+BATTERY = BatterySpec(
+    battery_id="b1", node="pcc", capacity_wh=20e3, max_charge_w=10e3, max_discharge_w=10e3
+)
+PV = PvSpec(pv_id="b1", node="pcc", rated_w=10e3)
+TOLD = {"WSet": 0, "WSet_SF": 0, "WSetEna": 0, "WSetRvrtTms": 0}
+LIMITED = {
+    "WMaxLimPct": 100, "WMaxLimPct_SF": 0, "WMaxLimPctEna": 0, "WMaxLimPctEnaRvrt": 0,
+    "WMaxLimPctRvrtTms": 0,
+}  # fmt: skip
+
+
+class Hardware:
+    """A battery of 10 kW, or PV of as much, in a register image."""
+
+    def __init__(self, memory: MemoryKeyValues) -> None:
+        self.clock = ManualClock()
+        self.link = ImageLink(
+            image(
+                common(),
+                model(701, W=0, W_SF=0, St=1, InvSt=3),
+                model(702, WMaxRtg=10_000, W_SF=0),
+                model(704, **TOLD, **LIMITED),
+                model(713, SoC=50, Pct_SF=0),
+                model(715, LocRemCtl=0),
+            )
+        )
+        of = {"clock": self.clock, "wake": lambda: None, "lease_s": 30, "memory": memory}
+        self.battery = SunSpecBattery(self.link, 1, BATTERY, **of)  # type: ignore[arg-type]
+        self.pv = SunSpecPv(self.link, 1, PV, **of)  # type: ignore[arg-type]
+
+    def shows(self, model_id: int, **raw: int) -> None:
+        at = address_of(self.link.registers, model_id)
+        self.link.registers.update(enumerate(model(model_id, **raw), at))
+
+    async def passes(self, device: SunSpecBattery | SunSpecPv, seconds: int) -> None:
+        for _ in range(seconds):
+            self.clock.pass_s(1.0)
+            await device._poll()
+
+
+FULL, LOCAL = (713, {"SoC": 100, "Pct_SF": 0}), (715, {"LocRemCtl": 1})
+FAULT = (701, {"W": 0, "W_SF": 0, "St": 1, "InvSt": 6})
+FREE = (701, {"W": 9_000, "W_SF": 0, "St": 1, "InvSt": 3})
+
+
+@pytest.mark.parametrize(
+    ("others", "learnt"),
+    [
+        pytest.param([], "device", id="by itself"),
+        pytest.param([FULL], None, id="for it is full"),
+        pytest.param([LOCAL], None, id="for somebody there has taken command"),
+        pytest.param([FAULT], None, id="for it is in fault"),
+    ],
+)
+async def test_why_a_battery_has_stopped(
+    memory: MemoryKeyValues, others: list[tuple[int, dict[str, int]]], learnt: str | None
+) -> None:
+    hardware = Hardware(memory)
+    battery = hardware.battery
+    await hardware.passes(battery, 1)
+    await battery.set_power(BatterySetpoint(battery_id="b1", power_w=5_000.0, cause="test"))
+    hardware.shows(701, W=-5_000, W_SF=0, St=1, InvSt=3)
+    await hardware.passes(battery, 5)
+    hardware.shows(701, W=0, W_SF=0, St=1, InvSt=3)
+    for model_id, raw in others:
+        hardware.shows(model_id, **raw)
+    await hardware.passes(battery, 60)
+    assert await memory.get("sunspec-lapse/b1") == learnt
+
+
+@pytest.mark.parametrize(
+    ("others", "learnt"),
+    [
+        pytest.param([FREE], "device", id="by itself"),
+        pytest.param([], None, id="not at all"),
+        pytest.param([FREE, LOCAL], None, id="for somebody there has taken command"),
+    ],
+)
+async def test_why_pv_makes_more_again(
+    memory: MemoryKeyValues, others: list[tuple[int, dict[str, int]]], learnt: str | None
+) -> None:
+    hardware = Hardware(memory)
+    hardware.shows(701, W=4_000, W_SF=0, St=1, InvSt=4)
+    await hardware.passes(hardware.pv, 1)
+    await hardware.pv.set_limit(PvSetpoint(pv_id="b1", limit_w=4_000.0, cause="test"))
+    await hardware.passes(hardware.pv, 5)
+    for model_id, raw in others:
+        hardware.shows(model_id, **raw)
+    await hardware.passes(hardware.pv, 60)
+    assert await memory.get("sunspec-lapse/b1") == learnt
