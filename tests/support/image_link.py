@@ -19,6 +19,7 @@ class ImageLink(RegisterLink):
         super().__init__(LinkSettings(host="127.0.0.1"), SystemClock())
         self.registers = dict(registers)
         self.silent = silent
+        self.read_only = False
         self.reads: list[tuple[int, int]] = []
         self.writes: list[tuple[int, list[int]]] = []
 
@@ -39,8 +40,10 @@ class ImageLink(RegisterLink):
         *,
         priority: Priority = Priority.CONTROL,
     ) -> None:
-        """As a device that keeps everything."""
+        """As a device that keeps everything, unless it is `read_only`."""
         self._check(address, len(values))
+        if self.read_only:
+            raise ModbusRefusedError(2, f"{len(values)} registers at {address}")
         self.writes.append((address, list(values)))
         self.registers.update(enumerate(values, address))
 

@@ -25,6 +25,8 @@ _SLOW = 3.0
 """So many of its own intervals, where these are longer."""
 _PERIOD_S = 0.9
 """A little less than the second in which heartbeats count, for polls are never quite on time."""
+REFUSED_S = 300.0
+"""After so long a heartbeat that was refused is tried again: many take no writes while asleep."""
 _LOCAL = 1.0
 _log = structlog.get_logger(__name__)
 
@@ -118,7 +120,7 @@ class _Side:
         self._modulus = modulus
         self._codecs: Codecs = {model_id: ModelCodec(model_id, ("LocRemCtl", ours, theirs))}
         self._takes = False
-        self._refused = False
+        self._refused_s = float("-inf")
         self._count: float | None = None
         self._counted_s: float | None = None
         self._interval_s: float | None = None
@@ -135,12 +137,12 @@ class _Side:
             self.local = self._takes = False
             self._count = self._counted_s = self._interval_s = None
             return
-        if beat and self._takes and not self._refused:
-            self._note(await self._beat(), now_s)
+        if beat and self._takes and now_s - self._refused_s >= REFUSED_S:
+            self._note(await self._beat(now_s), now_s)
         else:
             self._note((await self._unit.read(self._codecs, Priority.SLOW)).values, now_s)
 
-    async def _beat(self) -> Values:
+    async def _beat(self, now_s: float) -> Values:
         """One more than what is there, so that a restart of ours goes on counting."""
 
         def count_on(before: Read) -> dict[str, float]:
@@ -149,7 +151,7 @@ class _Side:
         try:
             return (await self._unit.poke(self._codecs, count_on, Priority.FAST)).values
         except PermanentError as error:
-            self._refused = True
+            self._refused_s = now_s
             _log.warning("no heartbeat taken", device=self._name, why=str(error))
             return (await self._unit.read(self._codecs, Priority.SLOW)).values
 

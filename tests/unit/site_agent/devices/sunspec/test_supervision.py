@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from site_agent.devices.sunspec.supervision import Supervision
+from site_agent.devices.sunspec.supervision import REFUSED_S, Supervision
 from site_agent.devices.sunspec.unit import SunSpecUnit
 from support.image_link import ImageLink
 from support.manual_clock import ManualClock
@@ -22,10 +22,12 @@ class Bank:
         self.seen = Supervision(SunSpecUnit(self.link, 1), "b1", clock=self.clock)
         self.place = address_of(self.link.registers, 802) + HB
 
-    async def passes(self, seconds: int, every: int | None = None) -> None:
+    async def passes(self, seconds: int, every: int | None = None, *, asked: bool = False) -> None:
         """Looked at once a second; it counts `every` so many seconds."""
         for second in range(1, seconds + 1):
             self.clock.pass_s(1.0)
+            if asked:
+                self.seen.require()
             if every and second % every == 0:
                 self.link.registers[self.place] += 1
             await self.seen.poll()
@@ -50,3 +52,16 @@ async def test_a_heartbeat_that_stands_still_from_the_beginning_says_nothing() -
     await bank.passes(300)
     assert bank.seen.alive
     assert bank.link.writes == [], "and nobody has asked for anything"
+
+
+async def test_a_heartbeat_refused_at_night_is_tried_again() -> None:
+    bank = Bank()
+    bank.link.read_only = True
+    await bank.passes(10, asked=True)
+    assert bank.link.writes == []
+    assert bank.seen.alive
+    bank.link.read_only = False
+    await bank.passes(10, asked=True)
+    assert bank.link.writes == [], "not at once: it would be refused every second of the night"
+    await bank.passes(int(REFUSED_S), asked=True)
+    assert len(bank.link.writes) > 1
