@@ -53,7 +53,7 @@ class ModelCodec:
 
     def decode(self, registers: Sequence[int]) -> dict[str, float | None]:
         """The points' numbers; points beyond the end of `registers` are not implemented."""
-        data = struct.pack(f">{len(registers)}H", *registers)
+        data = _packed(registers)
         return {name: point.number(data) for name, point in self._points.items()}
 
     def encode(self, changes: Mapping[str, float], registers: Sequence[int]) -> Block:
@@ -65,52 +65,53 @@ class ModelCodec:
             CapabilityMissingError: a point or its scale factor is not implemented, or the number
                 does not fit.
         """
-        data = bytearray(struct.pack(f">{len(registers)}H", *registers))
-        points = [self._points[name] for name in changes]
-        for point, number in zip(points, changes.values(), strict=True):
-            data[point.place] = self._bytes(point, number, bytes(data))
-        return _block(sorted(points, key=lambda point: point.offset), bytes(data))
+        run = sorted((self._point(name) for name in changes), key=lambda point: point.offset)
+        return _block(run, self._changed(changes, registers))
 
     def runs(self, changes: Mapping[str, float], registers: Sequence[int]) -> list[Block]:
         """As `encode`, but only the points named: there may be read-only ones in between.
 
         Neighbours are written together; what is named first is written first.
         """
-        data = bytearray(struct.pack(f">{len(registers)}H", *registers))
-        for name, number in changes.items():
-            point = self._points[name]
-            data[point.place] = self._bytes(point, number, bytes(data))
+        data = self._changed(changes, registers)
         turns = {name: turn for turn, name in enumerate(changes)}
-        runs = _runs(self._points[name] for name in changes)
+        runs = _runs(self._point(name) for name in changes)
         runs.sort(key=lambda run: min(turns[point.name] for point in run))
-        return [_block(run, bytes(data)) for run in runs]
+        return [_block(run, data) for run in runs]
 
     def differs(self, changes: Mapping[str, float], registers: Sequence[int]) -> list[str]:
         """Which of the points do not hold their number yet; raises as `encode`."""
-        data = struct.pack(f">{len(registers)}H", *registers)
-        points = {name: self._points[name] for name in changes}
-        return [
-            name
-            for name, point in points.items()
-            if data[point.place] != self._bytes(point, changes[name], data)
-        ]
+        lost = self.lost(changes, registers, registers)
+        return [name for name in changes if name in lost]
 
     def lost(
         self, changes: Mapping[str, float], before: Sequence[int], after: Sequence[int]
     ) -> frozenset[str]:
         """Which of the points do not read `after` as was written over `before`."""
-        past, present = (struct.pack(f">{len(words)}H", *words) for words in (before, after))
-        points = {name: self._points[name] for name in changes}
-        return frozenset(
-            name
-            for name, point in points.items()
-            if present[point.place] != self._bytes(point, changes[name], past)
-        )
+        written, present = self._changed(changes, before), _packed(after)
+        places = {name: self._point(name).place for name in changes}
+        return frozenset(n for n, place in places.items() if present[place] != written[place])
+
+    def _changed(self, changes: Mapping[str, float], registers: Sequence[int]) -> bytes:
+        """The model with these numbers in it."""
+        data = bytearray(_packed(registers))
+        for name, number in changes.items():
+            point = self._point(name)
+            data[point.place] = self._bytes(point, number, bytes(data))
+        return bytes(data)
+
+    def _point(self, name: str) -> Point:
+        """A point to be written; a device may have had more curves when its name was noted."""
+        point = self._points.get(name)
+        if point is None:
+            raise CapabilityMissingError(f"model {self.model_id}: no {name}")
+        return point
 
     def _bytes(self, point: Point, number: float, data: bytes) -> bytes:
         """The registers of `number`, if the device has the point at all."""
         exponent = point.exponent(data)
-        if exponent is None or (point.raw(data) is None and not point.repeated):
+        absent = point.raw(data) is None and not point.repeated
+        if exponent is None or absent or len(data) < point.place.stop:
             raise CapabilityMissingError(f"model {self.model_id}: no {point.name}")
         form = point.form
         if form is None:
@@ -123,6 +124,10 @@ class ModelCodec:
         if raw == form.absent:
             raise CapabilityMissingError(f"{point.name} cannot be {number}")
         return encoded
+
+
+def _packed(registers: Sequence[int]) -> bytes:
+    return struct.pack(f">{len(registers)}H", *registers)
 
 
 def _runs(points: Iterable[Point]) -> list[list[Point]]:

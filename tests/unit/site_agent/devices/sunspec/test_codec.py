@@ -76,6 +76,17 @@ def test_floats(words: tuple[int, int], expected: float | None) -> None:
     assert value == (None if expected is None else pytest.approx(expected, abs=0.01))
 
 
+def test_what_a_device_no_longer_has_is_not_written() -> None:
+    """As settings noted when its curves had more points, or a model that has grown short."""
+    codec = ModelCodec(705, counts={"NCrv": 1, "NPt": 2})
+    registers = model(705, V_SF=0, NCrv=1, NPt=2)
+    registers += [0] * (codec.span - len(registers))
+    for name, length in (("Crv.1.Pt.3.V", codec.span), ("Crv.1.Pt.2.Var", codec.span - 1)):
+        for write in (codec.encode, codec.runs, codec.differs):
+            with pytest.raises(CapabilityMissingError, match=name):
+                write({name: 5.0}, registers[:length])
+
+
 def test_points_beyond_a_short_model_are_not_implemented() -> None:
     codec = ModelCodec(103, ["W", "St"])
     registers = model(103, W=5, W_SF=0, St=4)[:16]
