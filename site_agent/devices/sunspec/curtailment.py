@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from contracts.errors import TransientError
 from site_agent.devices.modbus.link import Priority
 from site_agent.devices.sunspec.codec import CapabilityMissingError, ModelCodec, Values
 from site_agent.devices.sunspec.lapse import Timer
-from site_agent.devices.sunspec.unit import Codecs, Read, SunSpecUnit
+from site_agent.devices.sunspec.unit import Codecs, Read, SunSpecUnit, require_kept
 
 _1547 = 704
 _NEEDED: Mapping[int, tuple[str, ...]] = {
@@ -65,33 +64,29 @@ class Curtailment:
         written = await self._unit.change(
             {model: _CONTROL[model]}, lambda before: self._changes(before, pct), priority
         )
-        if lost := written.refused & {*_NEEDED[model]}:
-            raise TransientError(f"the inverter did not keep {', '.join(sorted(lost))}")
+        require_kept(written.refused & {*_NEEDED[model]})
         return _timer(written.values)
 
     async def _choose(self) -> int:
         for model, codec in _CONTROL.items():
-            codecs = {model: codec}
-            if not await self._unit.has(codecs):
-                continue
-            values = (await self._unit.read(codecs, Priority.CONTROL)).values
-            if all(values[name] is not None for name in _NEEDED[model]):
+            if await self._unit.implements({model: codec}, _NEEDED[model]):
                 return model
         raise CapabilityMissingError("neither 704 nor 123 limits it")
 
     def _changes(self, before: Read, pct: float | None) -> Mapping[str, float]:
         on, full = float(pct is not None), _FULL_PCT if pct is None else pct
         if before.model_id == _1547:
-            required = {"WMaxLimPctEna": on, "WMaxLimPct": full}
-            optional = {
+            end = {
                 "WMaxLimPctRvrt": _FULL_PCT,
                 "WMaxLimPctEnaRvrt": 0.0,
                 "WMaxLimPctRvrtTms": self._lease_s,
             }
+            limit = {"WMaxLimPctEna": on, "WMaxLimPct": full}
         else:
-            required = {"WMaxLimPct": full, "WMaxLim_Ena": on}
-            optional = {"WMaxLimPct_WinTms": 0.0, "WMaxLimPct_RvrtTms": self._lease_s}
-        return required | {k: v for k, v in optional.items() if before.values[k] is not None}
+            end = {"WMaxLimPct_WinTms": 0.0, "WMaxLimPct_RvrtTms": self._lease_s}
+            limit = {"WMaxLimPct": full, "WMaxLim_Ena": on}
+        known = {k: v for k, v in end.items() if before.values[k] is not None}
+        return known | limit  # written one by one, the timer goes first: no limit without its end
 
 
 def percent_of(base: Values, limit_w: float) -> float:

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from contracts.errors import PermanentError, TransientError
+from contracts.errors import PermanentError
 from site_agent.devices.modbus.link import Priority
 from site_agent.devices.sunspec.codec import CapabilityMissingError, ModelCodec, Values
 from site_agent.devices.sunspec.lapse import Timer
-from site_agent.devices.sunspec.unit import Codecs, Read, SunSpecUnit
+from site_agent.devices.sunspec.unit import Codecs, Read, SunSpecUnit, require_kept
 
 _IN_WATTS = 1.0
 """704.WSetMod: the setpoint is in watts."""
@@ -57,14 +57,14 @@ class Watts:
 
     async def usable(self) -> bool:
         """Whether there are a switch and a scaled setpoint."""
-        return await _has_all(self._unit, self._codecs, self._NEEDED)
+        return await self._unit.implements(self._codecs, self._NEEDED)
 
     async def write(self, generated_w: float, priority: Priority) -> Timer:
         """As `PowerControl.write`."""
         written = await self._unit.change(
             self._codecs, lambda before: self._changes(before, generated_w), priority
         )
-        _require_kept(written.refused & {*self._NEEDED, "WSetMod"})
+        require_kept(written.refused & {*self._NEEDED, "WSetMod"})
         values = written.values
         return Timer(total_s=values["WSetRvrtTms"], remaining_s=values["WSetRvrtRem"])
 
@@ -97,7 +97,7 @@ class Rates:
 
     async def usable(self) -> bool:
         """Whether there are both rates, a switch, and what the rates are a percentage of."""
-        return await _has_all(self._unit, self._codecs, ("WChaMax", "StorCtl_Mod", *self._RATES))
+        return await self._unit.implements(self._codecs, ("WChaMax", "StorCtl_Mod", *self._RATES))
 
     async def write(self, generated_w: float, priority: Priority) -> Timer:
         """As `PowerControl.write`."""
@@ -116,7 +116,7 @@ class Rates:
 
     async def _put(self, numbers: Mapping[str, float], priority: Priority) -> None:
         lost = await self._unit.put(self._codecs, numbers, priority)
-        _require_kept(lost & {*self._RATES, "StorCtl_Mod"})
+        require_kept(lost & {*self._RATES, "StorCtl_Mod"})
 
 
 class Steering:
@@ -150,15 +150,3 @@ def _known(
 ) -> Mapping[str, float]:
     """What the device has; what is not optional stays, so that writing it fails closed."""
     return {k: v for k, v in changes.items() if k not in optional or values[k] is not None}
-
-
-async def _has_all(unit: SunSpecUnit, codecs: Codecs, names: Sequence[str]) -> bool:
-    if not await unit.has(codecs):
-        return False
-    values = (await unit.read(codecs, Priority.CONTROL)).values
-    return all(values[name] is not None for name in names)
-
-
-def _require_kept(lost: frozenset[str]) -> None:
-    if lost:
-        raise TransientError(f"the device did not keep {', '.join(sorted(lost))}")

@@ -38,6 +38,16 @@ class Written:
     refused: frozenset[str]
 
 
+def require_kept(lost: frozenset[str]) -> None:
+    """Take a setpoint as set only if nothing of it was lost.
+
+    Raises:
+        TransientError: the device confirmed the write and shows another number.
+    """
+    if lost:
+        raise TransientError(f"the device did not keep {', '.join(sorted(lost))}")
+
+
 class SunSpecUnit:
     """The models of one unit behind a link.
 
@@ -69,6 +79,13 @@ class SunSpecUnit:
     async def has(self, codecs: Codecs) -> bool:
         """Whether the device has any of the models; raises as `read`."""
         return find(await self.models(), codecs) is not None
+
+    async def implements(self, codecs: Codecs, names: Sequence[str]) -> bool:
+        """Whether the device has one of the models with all of these points; raises as `read`."""
+        if not await self.has(codecs):
+            return False
+        values = (await self.read(codecs, Priority.CONTROL)).values
+        return all(values[name] is not None for name in names)
 
     async def read(self, codecs: Codecs, priority: Priority) -> Read:
         """The first of the models that the device has.

@@ -98,6 +98,26 @@ async def test_a_limit_by_704(bench: Bench, limit_w: float | None, block: list[i
         assert server.writes == [(address_of(server.registers, 704) + 14, block)]
 
 
+async def test_an_inverter_that_refuses_registers_in_between_is_told_the_end_first(
+    bench: Bench,
+) -> None:
+    words = image(
+        common(),
+        model(701, W=4000, W_SF=1, St=1, InvSt=3),
+        model(702, WMaxRtg=5000, W_SF=1),
+        model(704, **{k: v for k, v in CONTROLS_1547.items() if k != "WMaxLimPctRvrt"}),
+    )
+    at = address_of(words, 704) + 14
+
+    def strict(address: int, values: list[int]) -> ExcCodes | None:
+        return ExcCodes.ILLEGAL_ADDRESS if at + 2 in range(address, address + len(values)) else None
+
+    server = ImageServer(words, on_write=strict)
+    async with server.serving(), bench.running(server.port, pv) as device:
+        await device.set_limit(to(25_000.0))
+        assert server.writes == [(at + 3, [0, 0, 30]), (at, [1, 50])]
+
+
 @pytest.mark.row("trap:S1")
 @pytest.mark.parametrize(
     "registers",
