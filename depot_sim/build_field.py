@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from contracts.time import Clock
@@ -47,6 +47,11 @@ Elapsed = Callable[[], float]
 FieldMeter = SunSpecMeter | Em540Meter | Sdm630Meter
 FieldBattery = SunSpecBattery | SunSpecBattery124 | SungrowBattery | VictronBattery
 FieldInverter = SunSpecInverter | SunSpecInverter700 | SungrowInverter
+_OTHER_BATTERIES: Mapping[str, type[SunSpecBattery124 | SungrowBattery | VictronBattery]] = {
+    "sunspec": SunSpecBattery124,
+    "sungrow": SungrowBattery,
+    "victron": VictronBattery,
+}
 _HOUR_S = 3600.0
 
 
@@ -88,22 +93,18 @@ def battery(
 ) -> FieldBattery:
     """A battery with its registers."""
     where, state = listener(config), cells(config)
-    if isinstance(config, VendorBatterySettings):
-        vendor = SungrowBattery if config.kind == "sungrow" else VictronBattery
-        return vendor(id=config.id, listener=where, battery=state, elapsed=elapsed, clock=clock)
-    if config.control == "124":
-        return SunSpecBattery124(
-            id=config.id, listener=where, battery=state, elapsed=elapsed, clock=clock
+    if config.kind == "sunspec" and config.control == "704":
+        return SunSpecBattery(
+            id=config.id,
+            listener=where,
+            battery=state,
+            elapsed=elapsed,
+            functions=config.functions,
+            heartbeat_s=config.heartbeat_s,
+            clock=clock,
         )
-    return SunSpecBattery(
-        id=config.id,
-        listener=where,
-        battery=state,
-        elapsed=elapsed,
-        functions=config.functions,
-        heartbeat_s=config.heartbeat_s,
-        clock=clock,
-    )
+    kind = _OTHER_BATTERIES[config.kind]
+    return kind(id=config.id, listener=where, battery=state, elapsed=elapsed, clock=clock)
 
 
 def inverter(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -31,6 +31,7 @@ from depot_sim.config_field import (
 from depot_sim.config_wires import WireSettings
 from depot_sim.faults import FaultKind
 from depot_sim.grid import GRID
+from depot_sim.metering import MeteringPoints
 from depot_sim.modbus.device import Bus, ModbusDevice
 from depot_sim.modbus.listener import Address
 from depot_sim.mqtt.battery import MqttBattery
@@ -38,7 +39,7 @@ from depot_sim.mqtt.device import MqttDevice
 from depot_sim.mqtt.meter import MqttMeter
 from depot_sim.mqtt.pv import MqttPv
 from depot_sim.outage import black_out
-from depot_sim.physics.phases import NO_FLOW, PhaseWatts
+from depot_sim.physics.phases import NO_FLOW
 from depot_sim.physics.plant import Plant
 from depot_sim.physics.vehicle import Vehicle
 from depot_sim.sunspec.battery import SunSpecBattery
@@ -79,14 +80,14 @@ class Depot:
 
     def __init__(self, config: DepotSettings, clock: Clock) -> None:
         self.config = config
-        self.plant = Plant()
         self._clock = clock
         self._begun_s = clock.monotonic()
         self._addresses: DepotAddresses | None = None
         self._building = build_field.building(config, clock.now())
         self.mains = build_field.mains(config, self.elapsed)
-        self._measured: dict[str, Plant] = {}
-        self.meter = build_field.meter(config.meter, lambda: self.plant, clock, self.elapsed)
+        self._points = MeteringPoints(self.mains, config.meter.id, config.building.power_factor)
+        shown = self._points.shown(config.meter.id)
+        self.meter = build_field.meter(config.meter, shown, clock, self.elapsed)
         self.meters = {m.id: self._new_meter(m) for m in config.meters}
         self.chargers = {c.id: build.charger(c, clock, str(config.seed)) for c in config.chargers}
         self.modbus_chargers = {
@@ -121,6 +122,11 @@ class Depot:
         if self._addresses is None:
             raise RuntimeError("the depot is not running yet")
         return self._addresses
+
+    @property
+    def plant(self) -> Plant:
+        """What passes the connection point now, and has passed it."""
+        return self._points.plant
 
     @property
     def building_w(self) -> float:
@@ -213,20 +219,10 @@ class Depot:
         flows |= {device.id: device.phases_w for device in self._devices()}
         if not live:
             flows = dict.fromkeys(flows, NO_FLOW)
-        self._measure(flows, dt_s)
+        self._points.step(dt_s, flows)
         for meter in (self.meter, *self.meters.values()):
             if not isinstance(meter, MqttMeter):
                 meter.step(now_s, dt_s)
-
-    def _measure(self, flows: Mapping[str, PhaseWatts], dt_s: float) -> None:
-        """Let these flows pass the connection point and every part that has a meter."""
-        factor = self.config.building.power_factor
-        after = self.plant.step(dt_s, flows.values())
-        self.plant = self.mains.at_the_meter(after, flows[BUILDING], factor)
-        for part, before in self._measured.items():
-            inductive_w = flows[part] if part == BUILDING else NO_FLOW
-            seen = self.mains.at_the_meter(before.step(dt_s, [flows[part]]), inductive_w, factor)
-            self._measured[part] = replace(seen, phases_v=self.plant.phases_v)
 
     def _terminals(self) -> Plant:
         """What devices that have power see of the grid; in an outage, that of their island."""
@@ -234,20 +230,14 @@ class Depot:
 
     def _new_meter(self, config: SubMeters) -> FieldMeter | MqttMeter:
         part = config.of if isinstance(config, SubMeterSettings) else self.config.meter.id
-        shown = self._measuring(part)
+        shown = self._points.shown(part)
         return build.meter(config, self.config.site_id, shown, self._clock, self.elapsed)
 
     def _new_wire(self, config: WireSettings) -> Wire:
-        shown = self._measuring(config.of)
+        shown = self._points.shown(config.of)
         return wire(
             config, shown, lambda: self.batteries[config.of].battery, self._clock, self.elapsed
         )
-
-    def _measuring(self, part: str) -> Callable[[], Plant]:
-        if part == self.config.meter.id:
-            return lambda: self.plant
-        self._measured.setdefault(part, Plant())
-        return lambda: self._measured[part]
 
     def _black_out(self, for_s: float | None) -> None:
         standing = [b for b in self.batteries.values() if b.id not in self._islanding]

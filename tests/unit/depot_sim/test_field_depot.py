@@ -130,7 +130,7 @@ async def test_parts_have_meters_of_their_own() -> None:
         ],
     )
     await passes(hardware, clock, 36)
-    building, roof = hardware._measured["building"], hardware._measured["pv"]
+    building, roof = (hardware._points.shown(part)() for part in ("building", "pv"))
     assert building.power_w == pytest.approx(9_000)
     assert building.power_factor == pytest.approx(0.9)
     assert building.import_wh == pytest.approx(90)
