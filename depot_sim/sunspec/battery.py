@@ -59,6 +59,7 @@ class SunSpecBattery(SunSpecDevice):
         self.battery = battery
         self._lease = Lease(fallback=0.0)
         self._heartbeat = Heartbeat(image, elapsed, heartbeat_s)
+        self._has_port = bool(image.names(714))
         self.functions = Functions(self._image, elapsed, id) if functions else None
 
     @property
@@ -124,7 +125,7 @@ class SunSpecBattery(SunSpecDevice):
         put(802, "AChaMax", battery.charge_limit_w / _DC_VOLTAGE_V)
         put(802, "ADisChaMax", battery.discharge_limit_w / _DC_VOLTAGE_V)
         self._heartbeat.refresh()
-        if self._image.names(714):
+        if self._has_port:
             refresh(self._image, 714, 1, -battery.power_w, battery.discharged_wh)
         if self.functions is not None:
             self.functions.refresh()

@@ -119,8 +119,10 @@ class Image:
     def fold(self, *, folded: bool) -> None:
         """Leave out the repeating part of model 714, or show it again; models behind it move."""
         self._folded = range(0)
+        if not folded:
+            return
         ports = [self._places[of] for of in self._places if of[0] == _FOLDING and _PORTS in of[1]]
-        if folded and ports:
+        if ports:
             first = min(place.address for place in ports)
             last = max(place.address + place.point.len for place in ports)
             self._folded = range(first - BASE_ADDRESS, last - BASE_ADDRESS)

@@ -13,6 +13,9 @@ _DC_EFFICIENCY = 0.97
 PV_PORT, STORAGE_PORT = 0, 1
 """714.PrtTyp."""
 _ON = 1
+_OLD, _NEW = 160, 714
+_NAMES = {_OLD: ("module", "DCWH"), _NEW: ("Prt", "DCWhInj")}
+"""What a model calls its ports, and the energy of one."""
 
 
 def old(rated_w: float, strings: int) -> dict[str, Value]:
@@ -46,14 +49,14 @@ def new(rated_w: float, strings: int, port: int = PV_PORT) -> dict[str, Value]:
 
 def refresh(image: Image, model_id: int, strings: int, generated_w: float, wh: float) -> None:
     """Put what the strings make: equal shares of `generated_w` (AC) and `wh` so far."""
-    group = "module" if model_id == 160 else "Prt"  # noqa: PLR2004 - the older model
-    share_w = generated_w / _DC_EFFICIENCY / strings
-    energy = "DCWH" if model_id == 160 else "DCWhInj"  # noqa: PLR2004 - as above
+    group, energy = _NAMES[model_id]
+    dc_w = generated_w / _DC_EFFICIENCY
+    share_w = dc_w / strings
     for n in range(1, strings + 1):
         image.put(model_id, f"{group}.{n}.DCW", share_w)
         image.put(model_id, f"{group}.{n}.DCV", _STRING_V if generated_w else 0.0)
         image.put(model_id, f"{group}.{n}.DCA", share_w / _STRING_V)
         image.put(model_id, f"{group}.{n}.{energy}", wh / strings)
-    if model_id != 160:  # noqa: PLR2004 - as above
-        image.put(model_id, "DCW", generated_w / _DC_EFFICIENCY)
-        image.put(model_id, "DCA", generated_w / _DC_EFFICIENCY / _STRING_V)
+    if model_id == _NEW:
+        image.put(model_id, "DCW", dc_w)
+        image.put(model_id, "DCA", dc_w / _STRING_V)

@@ -10,6 +10,7 @@ Import is positive in both.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
@@ -27,18 +28,18 @@ from depot_sim.vendor.registers import Entry, RegisterMap
 _EM540_CODE_AT, _EM540_CODE = 11, 1760
 
 
-def _three(stem: str, at: int, **entry: object) -> dict[str, Entry]:
+def _three(stem: str, at: int, type: str, scale: float = 1.0) -> dict[str, Entry]:
     """`stem`1 to `stem`3, two registers apart."""
-    return {f"{stem}{n + 1}": Entry(at=at + 2 * n, **entry) for n in range(3)}  # type: ignore[arg-type]
+    return {f"{stem}{n + 1}": Entry(at=at + 2 * n, type=type, scale=scale) for n in range(3)}
 
 
 _EM540: Mapping[str, Entry] = {
-    **_three("v", 0, type="int32", scale=0.1),
-    **_three("vv", 6, type="int32", scale=0.1),
-    **_three("a", 12, type="int32", scale=0.001),
-    **_three("w", 18, type="int32", scale=0.1),
-    **_three("va", 24, type="int32", scale=0.1),
-    **_three("var", 30, type="int32", scale=0.1),
+    **_three("v", 0, "int32", 0.1),
+    **_three("vv", 6, "int32", 0.1),
+    **_three("a", 12, "int32", 0.001),
+    **_three("w", 18, "int32", 0.1),
+    **_three("va", 24, "int32", 0.1),
+    **_three("var", 30, "int32", 0.1),
     "v": Entry(at=36, type="int32", scale=0.1),
     "vv": Entry(at=38, type="int32", scale=0.1),
     "w": Entry(at=40, type="int32", scale=0.1),
@@ -52,11 +53,11 @@ _EM540: Mapping[str, Entry] = {
     "hz_fine": Entry(at=1340, type="int32", scale=0.001),
 }
 _SDM630: Mapping[str, Entry] = {
-    **_three("v", 0, type="float32"),
-    **_three("a", 6, type="float32"),
-    **_three("w", 12, type="float32"),
-    **_three("va", 18, type="float32"),
-    **_three("var", 24, type="float32"),
+    **_three("v", 0, "float32"),
+    **_three("a", 6, "float32"),
+    **_three("w", 12, "float32"),
+    **_three("va", 18, "float32"),
+    **_three("var", 24, "float32"),
     "v": Entry(at=42, type="float32"),
     "a": Entry(at=48, type="float32"),
     "w": Entry(at=52, type="float32"),
@@ -93,8 +94,9 @@ class VendorMeter(VendorDevice):
         del now_s
         self._metering.step(dt_s)
 
+    @abstractmethod
     def _make_maps(self) -> Mapping[Table, RegisterMap]:
-        raise NotImplementedError
+        """Its registers, by table."""
 
     def _refresh(self) -> None:
         plant, held = self._metering.shows(), next(iter(self._maps.values()))
