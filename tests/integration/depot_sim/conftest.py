@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from depot_sim.physics.evse import Evse
 from depot_sim.physics.vehicle import Vehicle
 from support.fast_clock import FastClock
 from support.published_schema import check_call, check_result
+from support.stepping import stepping as let_time_pass
 
 Json = dict[str, Any]
 ANSWER_S = 60.0
@@ -211,16 +213,7 @@ def background() -> Callable[..., Any]:
 @pytest.fixture
 def stepping(clock: FastClock) -> Callable[..., Any]:
     """`async with stepping(device, ...)`: lets time pass for devices."""
-
-    async def step(device: Any) -> None:
-        last_s = clock.monotonic()
-        while True:
-            await clock.sleep(0.2)
-            now_s = clock.monotonic()
-            device.step(now_s, now_s - last_s)
-            last_s = now_s
-
-    return lambda *devices: in_background(*(step(device) for device in devices))
+    return partial(let_time_pass, clock)
 
 
 @pytest.fixture

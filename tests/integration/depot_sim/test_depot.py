@@ -11,6 +11,7 @@ from pymodbus.client import AsyncModbusTcpClient
 from depot_sim.config import DepotSettings
 from depot_sim.depot import Depot, DepotAddresses
 from depot_sim.main import run
+from support.foreign_modbus import client
 from support.waiting import PATIENCE_S, until
 
 POWER, SCALE = 40_070 + 18, 40_070 + 22
@@ -39,12 +40,8 @@ def settings(site_id: str, url: str, **changes: Any) -> DepotSettings:
 
 
 async def metered_w(addresses: DepotAddresses) -> float:
-    link = AsyncModbusTcpClient(addresses.meter.host, port=addresses.meter.port, retries=0)
-    assert await link.connect()
-    try:
+    async with client(addresses.meter) as link:
         power = await link.read_holding_registers(POWER, count=5, device_id=1)
-    finally:
-        link.close()
     to_signed = AsyncModbusTcpClient.convert_from_registers
     types = AsyncModbusTcpClient.DATATYPE.INT16
     watts, scale = (to_signed([power.registers[i]], types) for i in (0, SCALE - POWER))

@@ -7,8 +7,8 @@ import os
 import select
 import struct
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from depot_sim.modbus.framing import Framing
 from depot_sim.modbus.listener import Address, Listener
 from depot_sim.modbus.pdu import Table
 from site_agent.devices.modbus import link as agent
+from support import foreign_modbus
 from support.fast_clock import FastClock
 from support.modbus_link import linked
 from support.waiting import PATIENCE_S
@@ -45,24 +46,11 @@ class Echo(ModbusDevice):
         self.written.append((table, address, list(values)))
 
 
-@asynccontextmanager
-async def client(
+def client(
     address: Address, framing: Framing = Framing.TCP, timeout_s: float = 5.0
-) -> AsyncIterator[AsyncModbusTcpClient]:
+) -> AbstractAsyncContextManager[AsyncModbusTcpClient]:
     framer = FramerType.RTU if framing is Framing.RTU else FramerType.SOCKET
-    link = AsyncModbusTcpClient(
-        address.host,
-        port=address.port,
-        framer=framer,
-        timeout=timeout_s,
-        retries=0,
-        reconnect_delay=0,
-    )
-    assert await link.connect()
-    try:
-        yield link
-    finally:
-        link.close()
+    return foreign_modbus.client(address, patience_s=timeout_s, framer=framer)
 
 
 async def ask(link: Any, address: int = 1, unit: int = 1) -> list[int]:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import struct
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.exceptions import ModbusIOException
-from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
 
 from contracts.errors import ConfigError
 from depot_sim.faults import FaultKind
-from depot_sim.modbus.listener import Address, Listener
+from depot_sim.modbus.listener import Listener
 from depot_sim.physics.battery import Battery
 from depot_sim.physics.drift import Drift
 from depot_sim.physics.plant import Plant
@@ -24,29 +19,7 @@ from depot_sim.physics.sky import DriftingSky
 from depot_sim.sunspec.battery import SunSpecBattery
 from depot_sim.sunspec.inverter import SunSpecInverter
 from depot_sim.sunspec.meter import SunSpecMeter
-
-
-def scan(address: Address) -> Any:
-    """What pysunspec2's client finds, read once."""
-    client: Any = SunSpecModbusClientDeviceTCP  # has no annotations
-    device = client(slave_id=1, ipaddr=address.host, ipport=address.port)
-    try:
-        device.scan()
-    finally:
-        device.disconnect()
-    return device
-
-
-@contextlib.asynccontextmanager
-async def client(address: Address, patience_s: float = 3.0) -> AsyncIterator[AsyncModbusTcpClient]:
-    link = AsyncModbusTcpClient(
-        address.host, port=address.port, timeout=patience_s, retries=0, reconnect_delay=0
-    )
-    assert await link.connect()
-    try:
-        yield link
-    finally:
-        link.close()
+from support.foreign_modbus import client, model_at, scanned
 
 
 @pytest.fixture
@@ -72,7 +45,7 @@ def meter_of(plant: Plant, clock: Any) -> SunSpecMeter:
 async def test_meter_decodes_to_the_plant(clock: Any) -> None:
     plant = Plant(phases_w=(41_230.0, -1_150.0, 60_010.0), import_wh=123_456.7, export_wh=89.0)
     async with meter_of(plant, clock).serving() as address:
-        device = await asyncio.to_thread(scan, address)
+        device = await scanned(address)
     assert [model.model_id for model in device.model_list] == [1, 203]
     meter = device.ac_meter_abcn[0]
     assert meter.W.cvalue == pytest.approx(plant.power_w, abs=50)
@@ -90,7 +63,7 @@ async def test_meter_decodes_to_the_plant(clock: Any) -> None:
 async def test_battery_decodes_with_generation_positive(battery: SunSpecBattery) -> None:
     battery.battery = battery.battery.step(3600.0, setpoint_w=-50_000)
     async with battery.serving() as address:
-        device = await asyncio.to_thread(scan, address)
+        device = await scanned(address)
     assert [model.model_id for model in device.model_list] == [1, 701, 702, 704, 713, 802]
     measured = device.DERMeasureAC[0]
     assert measured.W.cvalue == 50_000
@@ -108,7 +81,7 @@ async def test_battery_decodes_with_generation_positive(battery: SunSpecBattery)
 async def test_inverter_decodes_with_generation_positive(inverter: SunSpecInverter) -> None:
     inverter.step(0.0, 1.0)
     async with inverter.serving() as address:
-        device = await asyncio.to_thread(scan, address)
+        device = await scanned(address)
     assert [model.model_id for model in device.model_list] == [1, 103, 120, 121, 123]
     assert device.models[103][0].W.cvalue == 40_000
     assert device.models[103][0].St.value == 4
@@ -123,25 +96,11 @@ def setpoint(discharge_w: int, timer_s: int, *, after_w: int = 0, after_on: int 
     return list(struct.unpack(">11H", data))
 
 
-async def model_address(link: AsyncModbusTcpClient, wanted: int) -> int:
-    """Header of a model, found by walking from the marker."""
-    marker = await link.read_holding_registers(40_000, count=2, device_id=1)
-    assert marker.registers == [0x5375, 0x6E53]
-    address = 40_002
-    while True:
-        header = await link.read_holding_registers(address, count=2, device_id=1)
-        model_id, length = header.registers
-        if model_id == wanted:
-            return address
-        assert model_id != 0xFFFF
-        address += length + 2
-
-
 async def test_setpoint_lapses_by_itself(
     battery: SunSpecBattery, clock: Any, stepping: Any
 ) -> None:
     async with battery.serving() as address, client(address) as link, stepping(battery):
-        controls = await model_address(link, 704)
+        controls = await model_at(link, 704)
         begun_s = clock.monotonic()
         await link.write_registers(controls + 22, setpoint(-60_000, 20), device_id=1)
         await clock.sleep(1)
@@ -163,7 +122,7 @@ async def test_setpoint_reverts_to_the_chosen_value(
     battery: SunSpecBattery, clock: Any, stepping: Any
 ) -> None:
     async with battery.serving() as address, client(address) as link, stepping(battery):
-        controls = await model_address(link, 704)
+        controls = await model_at(link, 704)
         lease = setpoint(50_000, 5, after_w=-7_000, after_on=1)
         await link.write_registers(controls + 22, lease, device_id=1)
         await clock.sleep(1)
@@ -176,7 +135,7 @@ async def test_a_setpoint_without_timer_stays(
     battery: SunSpecBattery, clock: Any, stepping: Any
 ) -> None:
     async with battery.serving() as address, client(address) as link, stepping(battery):
-        controls = await model_address(link, 704)
+        controls = await model_at(link, 704)
         await link.write_registers(controls + 22, setpoint(5_000, 0), device_id=1)
         await clock.sleep(20)
         assert battery.battery.power_w == -5_000
@@ -189,13 +148,13 @@ async def test_curtailment_lapses_by_itself(
     inverter: SunSpecInverter, clock: Any, stepping: Any
 ) -> None:
     async with inverter.serving() as address, client(address) as link, stepping(inverter):
-        controls = await model_address(link, 123)
+        controls = await model_at(link, 123)
         limit = [200, 0, 10, 0, 1]  # 20.0 %, WinTms, RvrtTms, RmpTms, Ena
         await link.write_registers(controls + 5, limit, device_id=1)
         await clock.sleep(1)
         assert inverter.pv.power_w == -10_000
         state = await link.read_holding_registers(
-            await model_address(link, 103) + 38, count=1, device_id=1
+            await model_at(link, 103) + 38, count=1, device_id=1
         )
         assert state.registers == [5]
         await clock.sleep(11)
@@ -209,7 +168,7 @@ async def test_curtailment_lapses_by_itself(
 
 async def test_read_only_points_cannot_be_written(battery: SunSpecBattery) -> None:
     async with battery.serving() as address, client(address) as link:
-        soc = await model_address(link, 713) + 4
+        soc = await model_at(link, 713) + 4
         reply = await link.write_registers(soc, [1000], device_id=1)
         assert reply.exception_code == 2
         beyond = await link.read_holding_registers(60_000, count=1, device_id=1)
@@ -224,7 +183,7 @@ async def test_frozen_meter_answers_with_the_past(clock: Any) -> None:
         id="pcc", listener=Listener(), rated_a=100, plant=lambda: plant, elapsed=clock.monotonic
     )
     async with meter.serving() as address, client(address) as link:
-        power = await model_address(link, 203) + 18
+        power = await model_at(link, 203) + 18
 
         async def read() -> int:
             reply = await link.read_holding_registers(power, count=1, device_id=1)
@@ -246,7 +205,7 @@ async def test_offline_meter_never_answers_and_comes_back(clock: Any) -> None:
             with pytest.raises(ModbusIOException):
                 await link.read_holding_registers(40_000, count=2, device_id=1)
         await clock.sleep(10)
-        device = await asyncio.to_thread(scan, address)
+        device = await scanned(address)
     assert len(device.model_list) == 2
 
 

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import struct
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from pymodbus.client import AsyncModbusTcpClient
-from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
 
 from depot_sim.faults import FaultKind
-from depot_sim.modbus.listener import Address, Listener
+from depot_sim.modbus.listener import Listener
 from depot_sim.physics.battery import Battery
 from depot_sim.physics.drift import Drift
 from depot_sim.physics.plant import Plant
@@ -24,6 +19,7 @@ from depot_sim.sunspec.battery124 import SunSpecBattery124
 from depot_sim.sunspec.inverter import SunSpecInverter
 from depot_sim.sunspec.inverter700 import SunSpecInverter700
 from depot_sim.sunspec.meter import SunSpecMeter
+from support.foreign_modbus import client, model_at, scanned
 from support.waiting import until
 
 PLANT = Plant(
@@ -32,38 +28,6 @@ PLANT = Plant(
     phases_v=(228.0, 231.0, 226.0),
     frequency_hz=49.91,
 )
-
-
-def scan(address: Address) -> Any:
-    """What pysunspec2's client finds, read once."""
-    client: Any = SunSpecModbusClientDeviceTCP  # has no annotations
-    device = client(slave_id=1, ipaddr=address.host, ipport=address.port)
-    try:
-        device.scan()
-    finally:
-        device.disconnect()
-    return device
-
-
-@contextlib.asynccontextmanager
-async def client(address: Address) -> AsyncIterator[AsyncModbusTcpClient]:
-    link = AsyncModbusTcpClient(address.host, port=address.port, timeout=5, retries=0)
-    assert await link.connect()
-    try:
-        yield link
-    finally:
-        link.close()
-
-
-async def model_at(link: AsyncModbusTcpClient, wanted: int) -> int:
-    address = 40_002
-    while True:
-        header = await link.read_holding_registers(address, count=2, device_id=1)
-        model_id, length = header.registers
-        if model_id == wanted:
-            return address
-        assert model_id != 0xFFFF
-        address += length + 2
 
 
 def meter(clock: Any, *, floats: bool = False) -> SunSpecMeter:
@@ -89,7 +53,7 @@ def roof() -> Pv:
 
 async def test_a_meter_in_floats(clock: Any) -> None:
     async with meter(clock, floats=True).serving() as address:
-        device = await asyncio.to_thread(scan, address)
+        device = await scanned(address)
     shown = device.models[213][0]
     assert shown.W.cvalue == pytest.approx(PLANT.power_w)
     assert shown.PhVphC.cvalue == 226.0
@@ -100,11 +64,11 @@ async def test_a_meter_in_floats(clock: Any) -> None:
 async def test_scale_factors_change_while_values_stay(clock: Any) -> None:
     pcc = meter(clock)
     async with pcc.serving() as address:
-        before = await asyncio.to_thread(scan, address)
+        before = await scanned(address)
         pcc.fail(FaultKind.SCALE_CHANGE, None)
-        after = await asyncio.to_thread(scan, address)
+        after = await scanned(address)
         pcc.fail(FaultKind.SCALE_CHANGE, 0)
-        again = await asyncio.to_thread(scan, address)
+        again = await scanned(address)
     first, second, third = (d.models[203][0] for d in (before, after, again))
     assert second.W_SF.value == first.W_SF.value + 1
     assert second.W.value == pytest.approx(first.W.value / 10, abs=1)
@@ -119,9 +83,9 @@ async def test_measured_values_are_lost_and_ratings_stay(clock: Any) -> None:
     )
     inverter.step(0.0, 1.0)
     async with inverter.serving() as address:
-        device = await asyncio.to_thread(scan, address)
+        device = await scanned(address)
         inverter.fail(FaultKind.SENTINEL, None)
-        lost = await asyncio.to_thread(scan, address)
+        lost = await scanned(address)
     assert device.models[103][0].W.cvalue == 40_000
     assert [module.DCW.cvalue for module in device.models[160][0].module] == pytest.approx(
         [40_000 / 0.97 / 2] * 2, abs=2
@@ -142,11 +106,11 @@ async def test_a_model_grows_short_at_night_and_the_next_one_moves(clock: Any) -
     )
     inverter.step(0.0, 1.0)
     async with inverter.serving() as address, client(address) as link:
-        by_day = await asyncio.to_thread(scan, address)
+        by_day = await scanned(address)
         day = await model_at(link, 714), await model_at(link, 715)
         inverter.fail(FaultKind.LENGTH_CHANGE, None)
         night = await model_at(link, 714), await model_at(link, 715)
-        at_night = await asyncio.to_thread(scan, address)
+        at_night = await scanned(address)
         await link.write_registers(night[1] + 5, [0, 77], device_id=1)
         heard = await link.read_holding_registers(night[1] + 5, count=2, device_id=1)
         inverter.fail(FaultKind.LENGTH_CHANGE, 0)
@@ -165,7 +129,7 @@ async def test_rates_of_124_bound_and_force(clock: Any, stepping: Any) -> None:
         id="b", listener=Listener(), battery=cells(), elapsed=clock.monotonic, clock=clock
     )
     async with battery.serving() as address, client(address) as link, stepping(battery):
-        device = await asyncio.to_thread(scan, address)
+        device = await scanned(address)
         assert [model.model_id for model in device.model_list] == [1, 103, 120, 124]
         assert device.models[124][0].ChaState.cvalue == 61.5
         rates = await model_at(link, 124)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from pymodbus.exceptions import ModbusException
 
 from depot_sim.faults import FaultKind
 from depot_sim.modbus.device import Bus
-from depot_sim.modbus.listener import Address, Listener
+from depot_sim.modbus.listener import Listener
 from depot_sim.physics.battery import Battery
 from depot_sim.physics.drift import Drift
 from depot_sim.physics.evse import Evse
@@ -25,6 +24,7 @@ from depot_sim.vendor.contacts import Contacts
 from depot_sim.vendor.meters import Em540Meter, Sdm630Meter
 from depot_sim.vendor.sungrow import CHARGE, DISCHARGE, SungrowBattery, SungrowInverter
 from depot_sim.vendor.victron import SYSTEM_UNIT, VictronBattery
+from support.foreign_modbus import client
 from support.waiting import until
 
 PLANT = Plant(
@@ -35,16 +35,6 @@ PLANT = Plant(
     frequency_hz=49.97,
 )
 TYPES = AsyncModbusTcpClient.DATATYPE
-
-
-@contextlib.asynccontextmanager
-async def client(address: Address, patience_s: float = 5) -> AsyncIterator[AsyncModbusTcpClient]:
-    link = AsyncModbusTcpClient(address.host, port=address.port, timeout=patience_s, retries=0)
-    assert await link.connect()
-    try:
-        yield link
-    finally:
-        link.close()
 
 
 async def number(

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Protocol
-
 import pytest
 
 from contracts.errors import TransientError
@@ -30,6 +25,7 @@ from site_agent.devices.sunspec.pv import SunSpecPv
 from site_agent.domain.device import BatterySetpoint, BatterySpec, Lapse, PvSetpoint, PvSpec
 from site_agent.ports import Wake
 from support.device_bench import Bench
+from support.stepping import stepping
 from support.waiting import until
 
 LEASE_S = 9
@@ -37,30 +33,6 @@ BATTERY = BatterySpec(
     battery_id="b1", node="pcc", capacity_wh=200e3, max_charge_w=90e3, max_discharge_w=100e3
 )
 PV = PvSpec(pv_id="pv1", node="pcc", rated_w=50e3)
-
-
-class Stepped(Protocol):
-    """Hardware that time passes for."""
-
-    def step(self, now_s: float, dt_s: float) -> None: ...
-
-
-@asynccontextmanager
-async def stepping(device: Stepped, clock: Clock) -> AsyncIterator[None]:
-    async def step() -> None:
-        last_s = clock.monotonic()
-        while True:
-            await clock.sleep(0.2)
-            now_s = clock.monotonic()
-            device.step(now_s, now_s - last_s)
-            last_s = now_s
-
-    async with asyncio.TaskGroup() as tasks:
-        time = tasks.create_task(step())
-        try:
-            yield
-        finally:
-            time.cancel()
 
 
 @pytest.fixture
@@ -86,7 +58,7 @@ async def test_a_battery_follows_and_is_measured(
 ) -> None:
     async with (
         battery.serving() as address,
-        stepping(battery, bench.clock),
+        stepping(bench.clock, battery),
         bench.running(address.port, our_battery) as device,
     ):
         await until(lambda: device.state(bench.clock.now()).soc_pct.quality is Quality.GOOD)
@@ -108,7 +80,7 @@ async def test_a_battery_goes_idle_when_the_control_loop_falls_silent(
 ) -> None:
     async with (
         battery.serving() as address,
-        stepping(battery, bench.clock),
+        stepping(bench.clock, battery),
         bench.running(address.port, our_battery) as device,
     ):
         await device.set_power(to(60_000.0))
@@ -125,7 +97,7 @@ async def test_a_battery_goes_idle_when_the_control_loop_falls_silent(
 async def test_a_battery_goes_idle_when_the_agent_dies(
     bench: Bench, battery: BatteryHardware
 ) -> None:
-    async with battery.serving() as address, stepping(battery, bench.clock):
+    async with battery.serving() as address, stepping(bench.clock, battery):
         async with bench.running(address.port, our_battery) as device:
             await device.set_power(to(60_000.0))
             await until(lambda: battery.battery.power_w == 60_000.0)
@@ -139,7 +111,7 @@ async def test_a_silent_battery_is_an_error_and_comes_back(
 ) -> None:
     async with (
         battery.serving() as address,
-        stepping(battery, bench.clock),
+        stepping(bench.clock, battery),
         bench.running(address.port, our_battery) as device,
     ):
         await until(lambda: device.state(bench.clock.now()).online)
@@ -166,7 +138,7 @@ async def test_an_inverter_is_curtailed_released_and_freed_when_the_agent_dies(
     def limit(limit_w: float | None) -> PvSetpoint:
         return PvSetpoint(pv_id="pv1", limit_w=limit_w, cause="test")
 
-    async with hardware.serving() as address, stepping(hardware, bench.clock):
+    async with hardware.serving() as address, stepping(bench.clock, hardware):
         async with bench.running(address.port, ours) as device:
             await until(lambda: device.state(bench.clock.now()).power_w.value == -40_000.0)
             await device.set_limit(limit(10_000.0))

@@ -22,7 +22,7 @@ from support.sunspec_image import address_of, common, image, model
 from support.sunspec_server import ImageServer
 from support.waiting import until
 
-LEASE_S = 30
+LEASE_S = 18
 SPEC = BatterySpec(
     battery_id="b1", node="pcc", capacity_wh=400e3, max_charge_w=150e3, max_discharge_w=150e3
 )
