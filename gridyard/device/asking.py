@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import aclosing
 from pathlib import Path
@@ -17,15 +18,16 @@ from site_agent.console.client import Console
 from site_agent.devices.commissioning import check as checking
 from site_agent.devices.commissioning import live, sunspec_survey, told
 from site_agent.devices.commissioning import probe as probing
-from site_agent.devices.commissioning.capture import Capture, Function, Recorder, runs
+from site_agent.devices.commissioning.capture import Capture, Recorder, runs
 from site_agent.devices.commissioning.found import Found
 from site_agent.devices.commissioning.live import Pace
 from site_agent.devices.commissioning.probe import Survey
 from site_agent.devices.commissioning.profile_survey import survey_by, surveys
 from site_agent.devices.commissioning.read_only import ReadOnlyLink, running
 from site_agent.devices.commissioning.replay import serving
-from site_agent.devices.commissioning.take import Range, take
+from site_agent.devices.commissioning.take import take
 from site_agent.devices.commissioning.verdict import Line
+from site_agent.devices.modbus.plan import Span, Table
 from site_agent.devices.modbus.settings import link_settings
 from site_agent.devices.profiles.library import catalog, find
 from site_agent.devices.writer import sole_writer, written
@@ -34,7 +36,8 @@ from site_agent.store.memory import MemorySessions
 from site_agent.store.sqlite import open_store
 
 Tell = Callable[[str], None]
-_FUNCTIONS: dict[str, Function] = {"1": 1, "2": 2, "3": 3, "4": 4}
+_TABLES = {str(table.value): table for table in Table}
+"""By the function code that reads them."""
 _LAST_ADDRESS = 0xFFFF
 _MOST_REGISTERS = 10_000
 
@@ -71,7 +74,7 @@ async def probe(
 
 async def capture(
     there: ModbusSettings,
-    ranges: Sequence[Range],
+    ranges: Sequence[Span],
     surveys: Sequence[Survey],
     *,
     keep_serials: bool,
@@ -102,7 +105,9 @@ async def check(
 
     Raises:
         ConfigError: the agent runs, or another program writes to one of the devices.
+        CancelledError: a signal has ended it; what was moved has been released.
     """
+    _heed_signals()
     site.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     clock = SystemClock()
     with sole_writer(site.data, written(site)):
@@ -120,6 +125,14 @@ async def check(
         finally:
             if store is not None:
                 store.close()
+
+
+def _heed_signals() -> None:
+    """An ordered end and a terminal that hangs up end it as Ctrl-C does: nothing stays moved."""
+    task, loop = asyncio.current_task(), asyncio.get_event_loop()
+    assert task is not None  # noqa: S101 - a coroutine runs in one
+    for one in (signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(one, task.cancel)
 
 
 async def watch_unit(
@@ -177,18 +190,18 @@ async def replay(
         raise ConfigError(f"{host}:{port}: {error.strerror}") from error
 
 
-def ranges(text: str) -> Iterator[Range]:
+def ranges(text: str) -> Iterator[Span]:
     """`4:0-99,300` as ranges of neighbours.
 
     Raises:
         ConfigError: it is written otherwise.
     """
     function, colon, addresses = text.partition(":")
-    if not colon or function not in _FUNCTIONS:
+    if not colon or function not in _TABLES:
         raise ConfigError(f"--read {text}: a function code 1 to 4, a colon, addresses: 4:0-99")
     wanted = numbers(addresses, highest=_LAST_ADDRESS, most=_MOST_REGISTERS)
     for run in runs(wanted):
-        yield Range(_FUNCTIONS[function], run[0], len(run))
+        yield Span(_TABLES[function], run[0], len(run))
 
 
 def check_new(path: Path) -> None:

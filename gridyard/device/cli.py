@@ -147,7 +147,10 @@ def check(
         settings = load(site, SiteSettings)
         takers = movable(settings, device)
         moved = frozenset(one for one in takers if write and _confirmed(one))
-        asyncio.run(asking.check(settings, device, moved, tell))
+        try:
+            asyncio.run(asking.check(settings, device, moved, tell))
+        except asyncio.CancelledError:
+            fail("broken off", Exit.FAILED)
     if as_json:
         typer.echo(json.dumps([line.as_dict() for line in found], indent=2))
     if any(line.verdict is Verdict.FAIL for line in found):

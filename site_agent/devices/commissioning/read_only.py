@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
@@ -27,18 +27,6 @@ class ReadOnlyLink(RegisterLink):
     ) -> None:
         super().__init__(settings, clock)
         self._recorder = recorder
-
-    async def read(
-        self, unit: int, function: Function, address: int, count: int
-    ) -> tuple[int, ...]:
-        """Read with any of the functions; bits are 0 and 1. Raises as `RegisterLink`."""
-        reads: dict[Function, Callable[[int, int, int], Awaitable[Sequence[int]]]] = {
-            1: self.read_coils,
-            2: self.read_discrete,
-            3: self.read_holding,
-            4: self.read_input,
-        }
-        return tuple(map(int, await reads[function](unit, address, count)))
 
     async def read_holding(
         self, unit: int, address: int, count: int, *, priority: Priority = Priority.SLOW

@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from contracts.errors import ProtocolError
 from contracts.time import Clock
 from site_agent.devices.commissioning.capture import (
     Capture,
     Device,
-    Function,
     Recorder,
     without_serials,
 )
 from site_agent.devices.commissioning.found import Found
 from site_agent.devices.commissioning.probe import Survey, meet
 from site_agent.devices.commissioning.read_only import ReadOnlyLink
+from site_agent.devices.modbus.plan import Span
 from site_agent.devices.modbus.replies import ModbusRefusedError
 
 MAX_BLOCK = 50
 """Registers asked for at once where nothing is known of the device."""
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """Registers to be read although no model or profile names them."""
-
-    function: Function
-    address: int
-    count: int
 
 
 async def take(
@@ -39,12 +29,14 @@ async def take(
     clock: Clock,
     *,
     surveys: Sequence[Survey],
-    ranges: Sequence[Range] = (),
+    ranges: Sequence[Span] = (),
     keep_serials: bool = False,
     source: str = "",
     tell: Callable[[str], None] = lambda _: None,
 ) -> Capture:
-    """Read the device as it is known, then the ranges; `recorder` is that of `link`.
+    """Read the device as it is known, then `ranges` that no model or profile names.
+
+    `recorder` is that of `link`.
 
     Raises:
         ProtocolError: nobody knows the device, and no range is asked for.
@@ -59,7 +51,7 @@ async def take(
     else:
         tell(f"unit {unit}: {found.name}")
     for one in ranges:
-        tell(f"function {one.function}: {one.count} from {one.address}")
+        tell(f"function {one.table}: {one.count} from {one.address}")
         await _read(link, unit, one, MAX_BLOCK)
     capture = recorder.capture(
         clock.now(),
@@ -72,14 +64,13 @@ async def take(
     return without_serials(capture, () if found is None else found.serials())
 
 
-async def _read(link: ReadOnlyLink, unit: int, wanted: Range, most: int) -> None:
+async def _read(link: ReadOnlyLink, unit: int, wanted: Span, most: int) -> None:
     """Block by block; a block that is refused is tried in halves, down to single registers."""
     end = wanted.address + wanted.count
     for address in range(wanted.address, end, most):
-        count = min(most, end - address)
+        part = Span(wanted.table, address, min(most, end - address))
         try:
-            await link.read(unit, wanted.function, address, count)
+            await link.read(unit, part)
         except ModbusRefusedError:
-            if count > 1:
-                part = Range(wanted.function, address, count)
-                await _read(link, unit, part, (count + 1) // 2)
+            if part.count > 1:
+                await _read(link, unit, part, (part.count + 1) // 2)

@@ -15,7 +15,7 @@ from pymodbus import FramerType, ModbusException
 from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
 from pymodbus.client.base import ModbusBaseClient
 from pymodbus.exceptions import ConnectionException
-from pymodbus.framer import FramerRTU, FramerSocket
+from pymodbus.framer import FramerBase, FramerRTU, FramerSocket
 from pymodbus.pdu import DecodePDU, ModbusPDU
 from pymodbus.transport import CommParams, CommType
 
@@ -24,7 +24,7 @@ from site_agent.devices.modbus.settings import Framing, LinkSettings, SerialLine
 _NONSENSE = (ModbusException, ValueError, IndexError, struct.error)
 
 
-class _SoundSocketFramer(FramerSocket):
+class _Sound(FramerBase):
     def handleFrame(  # noqa: N802 - pymodbus's name
         self, data: bytes, exp_devid: int, exp_tid: int
     ) -> tuple[int, ModbusPDU | None]:
@@ -34,14 +34,12 @@ class _SoundSocketFramer(FramerSocket):
             return len(data), None
 
 
-class _SoundRtuFramer(FramerRTU):
-    def handleFrame(  # noqa: N802 - pymodbus's name
-        self, data: bytes, exp_devid: int, exp_tid: int
-    ) -> tuple[int, ModbusPDU | None]:
-        try:
-            return super().handleFrame(data, exp_devid, exp_tid)
-        except _NONSENSE:
-            return len(data), None
+class _SoundSocketFramer(_Sound, FramerSocket):
+    pass
+
+
+class _SoundRtuFramer(_Sound, FramerRTU):
+    pass
 
 
 class _TlsClient(AsyncModbusTcpClient):

@@ -38,6 +38,7 @@ class Connection:
         self._settings = settings
         self._clock = clock
         tls = settings.tls
+        self._silence_s = settings.silence_s
         self._context = None if tls is None else client_context(tls.ca, tls.cert, tls.key)
         self._client: ModbusBaseClient | None = None
         # A bus may carry an answer to whoever spoke on it before us.
@@ -59,8 +60,8 @@ class Connection:
         client = self._client
         if client is None or self._dirty or not client.connected:
             client = await self._connect()
-        if self._settings.silence_s:
-            await self._clock.sleep(self._settings.silence_s)
+        if self._silence_s:
+            await self._clock.sleep(self._silence_s)
         return client
 
     async def exchange(self, client: ModbusBaseClient, request: ModbusPDU) -> ModbusPDU:
@@ -71,18 +72,20 @@ class Connection:
             TransientError: no answer in time.
             ProtocolError: the answer is not an answer to this request.
         """
-        peer = f"unit {request.dev_id} at {self._settings.where}"
         self._dirty = True
         try:
             reply = await ask(client, request, self._settings.timeout_s)
         except ModbusException as error:
             raise LinkDownError(f"{self._settings.where} broke the connection") from error
         except TimeoutError as error:
-            raise TransientError(f"{peer}: no answer") from error
+            raise TransientError(f"{self._peer(request)}: no answer") from error
         if not is_answer(request, reply):
-            raise ProtocolError(f"{peer} answered something else")
+            raise ProtocolError(f"{self._peer(request)} answered something else")
         self._dirty = False
         return reply
+
+    def _peer(self, request: ModbusPDU) -> str:
+        return f"unit {request.dev_id} at {self._settings.where}"
 
     def drop(self, why: str) -> None:
         """Close it."""

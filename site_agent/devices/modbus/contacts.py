@@ -54,15 +54,11 @@ class Contacts:
     async def _poll(self) -> None:
         closed: dict[int, bool] = {}
         for block in self._blocks:
-            states = await self._read(block)
-            closed |= dict(enumerate(states, block.address))
-        states = tuple(closed[address] for address in self._contacts)
-        seen = order_of(tuple(self._contacts.values()), states) or self._idle
+            states = await self._link.read(self._unit, block, priority=Priority.FAST)
+            closed |= dict(enumerate(map(bool, states), block.address))
+        told = tuple(closed[address] for address in self._contacts)
+        seen = order_of(tuple(self._contacts.values()), told) or self._idle
         if seen is not None:
             self._held = steadied(self._held, seen, self._before)
             self._heard(self._held)
         self._before = seen
-
-    async def _read(self, block: Span) -> tuple[bool, ...]:
-        read = self._link.read_coils if block.table is Table.COILS else self._link.read_discrete
-        return await read(self._unit, block.address, block.count, priority=Priority.FAST)

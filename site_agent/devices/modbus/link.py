@@ -25,6 +25,7 @@ from contracts.errors import GridyardError, LinkDownError, ProtocolError, Transi
 from contracts.tasks import heed_cancellation
 from contracts.time import Clock
 from site_agent.devices.modbus.connection import Connection
+from site_agent.devices.modbus.plan import Span, Table
 from site_agent.devices.modbus.replies import (
     GATEWAY_CODES,
     MAX_READ,
@@ -86,6 +87,21 @@ class RegisterLink:
     def connected(self) -> bool:
         """Whether a connection stands."""
         return self._connection.up
+
+    async def read(
+        self, unit: int, where: Span, *, priority: Priority = Priority.SLOW
+    ) -> tuple[int, ...]:
+        """Read registers, or bits as 0 and 1, of any table."""
+        match where.table:
+            case Table.HOLDING:
+                reading = self.read_holding
+            case Table.INPUT:
+                reading = self.read_input
+            case Table.COILS:
+                return await self.read_coils(unit, where.address, where.count, priority=priority)
+            case Table.DISCRETE:
+                return await self.read_discrete(unit, where.address, where.count, priority=priority)
+        return await reading(unit, where.address, where.count, priority=priority)
 
     async def read_holding(
         self, unit: int, address: int, count: int, *, priority: Priority = Priority.SLOW

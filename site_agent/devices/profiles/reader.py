@@ -10,7 +10,7 @@ import structlog
 
 from contracts.time import Clock
 from site_agent.devices.modbus.link import Priority, RegisterLink
-from site_agent.devices.modbus.plan import Span, Table, plan
+from site_agent.devices.modbus.plan import Span, plan
 from site_agent.devices.modbus.replies import ModbusRefusedError
 from site_agent.devices.profiles.codec import Decoder, span
 from site_agent.devices.profiles.schema import Profile, Register
@@ -99,7 +99,7 @@ class Reader:
         self, block: _Block, priority: Priority, numbers: dict[int, float | None]
     ) -> None:
         try:
-            words = await self._words(block.unit, block.span, priority)
+            words = await self._link.read(block.unit, block.span, priority=priority)
         except ModbusRefusedError as refusal:
             await self._refuse(block, priority, numbers, refusal)
             return
@@ -132,12 +132,3 @@ class Reader:
         if len(self._refused) == before:
             self._caution += 1
         self._planned_until_s = -math.inf
-
-    async def _words(self, unit: int, wanted: Span, priority: Priority) -> Sequence[int]:
-        link, table = self._link, wanted.table
-        if table is Table.HOLDING:
-            return await link.read_holding(unit, wanted.address, wanted.count, priority=priority)
-        if table is Table.INPUT:
-            return await link.read_input(unit, wanted.address, wanted.count, priority=priority)
-        reads = {Table.COILS: link.read_coils, Table.DISCRETE: link.read_discrete}
-        return await reads[table](unit, wanted.address, wanted.count, priority=priority)

@@ -226,7 +226,7 @@ def test_watch_of_a_site_speaks_the_agents_names(tmp_path: Path) -> None:
     with replayed(load(EM540)) as port:
         site = tmp_path / "site.yaml"
         site.write_text(SITE.format(data=tmp_path / "data", port=port))
-        shown = run("watch", "--site", site, "--device", "meter", "--count", 6, "--every", 1)
+        shown = run("watch", "--site", site, "--device", "meter", "--count", 6, "--every", 0.5)
         wrong = run("watch", "--site", site, "--device", "garage")
     assert shown.exit_code == 0, shown.stderr
     assert "active_power                   -446.6 W     good" in shown.stdout
@@ -278,6 +278,30 @@ def test_check_tells_line_by_line_and_its_exit_code(tmp_path: Path) -> None:
     assert "Type bess to go on" in told.stderr
     (line,) = json.loads(told.stdout[told.stdout.index("[") :])  # after what was typed
     assert (line["device"], line["step"], line["verdict"]) == ("bess", "reach", "fail")
+
+
+def test_a_check_ends_in_order(tmp_path: Path) -> None:
+    orders = (signal.SIGTERM, signal.SIGHUP)
+    with replayed(load(EM540)) as port:
+        checks = [checking(tmp_path / order.name, port) for order in orders]
+        for check, order in zip(checks, orders, strict=True):
+            with check:
+                assert check.stdout is not None
+                assert "reach" in check.stdout.readline()
+                check.send_signal(order)
+                told = check.communicate(timeout=60)[1]
+            assert check.returncode == 1, "it has not just died"
+            assert "broken off" in told
+
+
+def checking(folder: Path, port: int) -> subprocess.Popen[str]:
+    folder.mkdir()
+    site = folder / "site.yaml"
+    site.write_text(SITE.format(data=folder / "data", port=port).split("batteries:")[0])
+    program = [sys.executable, "-m", "gridyard", "device", "check", str(site), "meter"]
+    return subprocess.Popen(
+        program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
+    )
 
 
 @pytest.mark.row("truth:L4")
