@@ -36,7 +36,7 @@ from site_agent.devices.registry import (
 )
 from site_agent.devices.workshop import Workshop
 from site_agent.devices.writer import sole_writer, written
-from site_agent.domain.control import DEFAULT_POLICY
+from site_agent.domain.decide.control import DEFAULT_POLICY
 from site_agent.domain.device import ChargerState
 from site_agent.domain.site import SiteSnapshot
 from site_agent.flows.control_loop import ControlLoop

@@ -16,7 +16,7 @@ from site_agent.config import SiteSettings
 from site_agent.devices.ocpp.central import CentralSystem
 from site_agent.devices.ocpp.operate.player import Step, play
 from site_agent.devices.ocpp.operate.recording import Recording, load
-from site_agent.domain.access import Access
+from site_agent.domain.fleet.access import Access
 from site_agent.store.memory import MemorySessions
 
 _CALL_TIMEOUT_S = 5.0

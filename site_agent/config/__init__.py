@@ -43,11 +43,11 @@ from site_agent.config.mqtt import MqttSettings
 from site_agent.config.scada import ScadaSettings
 from site_agent.config.telecontrol import TelecontrolSettings
 from site_agent.config.values import Name, Positive
-from site_agent.domain.access import Access
 from site_agent.domain.device import ChargerSpec
-from site_agent.domain.fleet import FleetVehicle
-from site_agent.domain.identity import Kind
-from site_agent.domain.safety import overloads
+from site_agent.domain.fleet.access import Access
+from site_agent.domain.fleet.agreed import FleetVehicle
+from site_agent.domain.fleet.identity import Kind
+from site_agent.domain.protect.safety import overloads
 from site_agent.domain.site import ROOT, CircuitNode, SiteModel
 
 

@@ -14,8 +14,8 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, mode
 from contracts.config import Settings
 from contracts.time import as_utc
 from site_agent.config.values import Name, Percent, Positive
-from site_agent.domain.access import Access, Offline, Rule
-from site_agent.domain.fleet import (
+from site_agent.domain.fleet.access import Access, Offline, Rule
+from site_agent.domain.fleet.agreed import (
     Departure,
     FleetVehicle,
     LeavesAfter,
@@ -23,7 +23,7 @@ from site_agent.domain.fleet import (
     LeavesDaily,
     Target,
 )
-from site_agent.domain.identity import Credential, Key, Kind, Roster, normal
+from site_agent.domain.fleet.identity import Credential, Key, Kind, Roster, normal
 
 _CLOCK_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 

@@ -14,7 +14,7 @@ from contracts.config import Settings
 from site_agent.config.devices import ModbusSettings
 from site_agent.config.values import Name, Percent, Positive
 from site_agent.domain.instruction import Bounds
-from site_agent.domain.telecontrol import FREE, Contact, InputSpec, Order
+from site_agent.domain.protect.telecontrol import FREE, Contact, InputSpec, Order
 
 Watts = Annotated[float, Field(ge=0, le=1e9)]
 Who = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]+$")]

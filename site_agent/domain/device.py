@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from contracts.power import NOMINAL_VOLTAGE_V
 from contracts.reading import Reading
-from site_agent.domain.identity import Identity
+from site_agent.domain.fleet.identity import Identity
 
 PHASES = (1, 2, 3)
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from site_agent.domain.battery import discharge_available_w, energy_above_reserve_wh
-from site_agent.domain.demand import steered
+from site_agent.domain.decide.battery import discharge_available_w, energy_above_reserve_wh
+from site_agent.domain.decide.demand import steered
+from site_agent.domain.decide.generation import discharge_room_w
 from site_agent.domain.device import ChargerState, Lapse
-from site_agent.domain.envelope import Envelope
-from site_agent.domain.estimate import Moment, charger_power, watts_per_amp
-from site_agent.domain.generation import discharge_room_w
-from site_agent.domain.lasting import keeps
+from site_agent.domain.fleet.need import VehicleNeed
 from site_agent.domain.policy import ControlPolicy
-from site_agent.domain.room import moment_of
+from site_agent.domain.protect.envelope import Envelope
+from site_agent.domain.protect.estimate import Moment, charger_power, watts_per_amp
+from site_agent.domain.protect.lasting import keeps
+from site_agent.domain.protect.room import moment_of
 from site_agent.domain.site import SiteSnapshot
-from site_agent.domain.vehicle import VehicleNeed
 
 HOLD = timedelta(hours=1)
 

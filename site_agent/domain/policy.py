@@ -27,6 +27,8 @@ class ControlPolicy:
     pv_headroom_share: float = 0.05
     """Of its rating, how far PV may always rise beside a battery that discharges for a target: an
     inverter at its ceiling does not show what the sun would give."""
+    wish_reserve: timedelta = timedelta(minutes=30)
+    """A vehicle with less laxity than this charges whatever a plan or rule wishes."""
     obey_after: timedelta = timedelta(seconds=30)
     """How long a charger may draw more than its limit before it counts as not obeying."""
 

@@ -15,8 +15,8 @@ from site_agent.domain.device import (
     PvSpec,
     PvState,
 )
+from site_agent.domain.fleet.need import VehicleNeed
 from site_agent.domain.trust.belief import PLAIN, Belief
-from site_agent.domain.vehicle import VehicleNeed
 
 ROOT = "pcc"
 """Name of the root node of every circuit tree: the point of common coupling."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from contracts.tasks import first_of
 from contracts.time import Clock
-from site_agent.domain.control import Decision
+from site_agent.domain.decide.control import Decision
 from site_agent.domain.device import BatterySetpoint, ChargerSetpoint, PvSetpoint
 from site_agent.flows.lane import Lane
 from site_agent.flows.observer import Devices

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from math import inf
 
 from site_agent.domain.device import ChargerState
-from site_agent.domain.estimate import measured_a
+from site_agent.domain.protect.estimate import measured_a
 
 TOLERANCE_A = 1.0
 TOLERANCE_SHARE = 0.05

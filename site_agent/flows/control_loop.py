@@ -1,12 +1,13 @@
 """Snapshot, decide, apply: once a second, and at once when something changes.
 
 While it is alive, setpoints are refreshed (chargers' leases here, batteries' and inverters' by
-being asked every cycle); when it dies, they lapse in the devices (`domain.fallback`).
+being asked every cycle); when it dies, they lapse in the devices (`domain.protect.fallback`).
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,13 +15,14 @@ import structlog
 
 from contracts.tasks import first_of
 from contracts.time import Clock
-from site_agent.domain.control import DEFAULT_POLICY, Decision, decide
-from site_agent.domain.envelope import combine
+from site_agent.domain.decide.control import DEFAULT_POLICY, Decision, decide
+from site_agent.domain.decide.guidance import NO_GUIDANCE, Guidance
 from site_agent.domain.functions import Unheld, functions_at
-from site_agent.domain.limits import limits_at
 from site_agent.domain.policy import ControlPolicy
+from site_agent.domain.protect.envelope import Envelope, combine
+from site_agent.domain.protect.limits import limits_at
+from site_agent.domain.protect.telecontrol import Standing
 from site_agent.domain.site import SiteModel, SiteSnapshot
-from site_agent.domain.telecontrol import Standing
 from site_agent.flows.actuators import Actuators, Outcome
 from site_agent.flows.functions import Functions
 from site_agent.flows.instructions import Instructions
@@ -29,6 +31,8 @@ from site_agent.flows.telecontrol import Telecontrol
 
 log = structlog.get_logger(__name__)
 
+Guide = Callable[[SiteSnapshot, Envelope], Guidance]
+"""Who wishes what of the devices now: a plan, or the site's own rules. Quick: asked every cycle."""
 CYCLE_S = 1.0
 _SPACING_S = 0.05
 """Between cycles: a burst of wakes is answered once."""
@@ -58,9 +62,11 @@ class ControlLoop:
         clock: Clock,
         policy: ControlPolicy = DEFAULT_POLICY,
         telecontrol: Telecontrol | None = None,
+        guide: Guide | None = None,
     ) -> None:
         self._model = model
         self._telecontrol = telecontrol
+        self._guide = guide
         self._instructions = instructions
         self._clock = clock
         self._policy = policy
@@ -93,7 +99,8 @@ class ControlLoop:
         snapshot = self._observer.snapshot(now)
         operator = () if self._telecontrol is None else self._telecontrol.standings()
         envelope = combine(limits_at(self._model, self._instructions.held, now, operator))
-        decision = decide(snapshot, envelope, self._policy)
+        guidance = NO_GUIDANCE if self._guide is None else self._guide(snapshot, envelope)
+        decision = decide(snapshot, envelope, self._policy, guidance)
         self._functions.ask(functions_at(self._instructions.held, now), now)
         unheld = self._functions.unheld()
         self.latest = Cycle(snapshot=snapshot, decision=decision, unheld=unheld, operator=operator)

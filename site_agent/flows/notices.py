@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from contracts.site_link.messages import Notice, Severity
-from site_agent.domain.envelope import Side
-from site_agent.domain.estimate import worst_a
+from site_agent.domain.fleet.readiness import Readiness
 from site_agent.domain.functions import Unheld
-from site_agent.domain.lasting import keeps
 from site_agent.domain.leases import Nature, leases
-from site_agent.domain.readiness import Readiness
+from site_agent.domain.protect.envelope import Side
+from site_agent.domain.protect.estimate import worst_a
+from site_agent.domain.protect.lasting import keeps
 from site_agent.domain.site import ROOT, SiteSnapshot
 from site_agent.flows.rows import name, text
 from site_agent.ports import KeyValues

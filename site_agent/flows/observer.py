@@ -7,15 +7,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from site_agent.domain.battery import fails
+from site_agent.domain.decide.battery import fails
 from site_agent.domain.device import BatteryState, ChargerState, PvState
+from site_agent.domain.fleet.need import VehicleNeed
 from site_agent.domain.policy import ControlPolicy, TrustPolicy
-from site_agent.domain.room import granted, moment_of
+from site_agent.domain.protect.room import granted, moment_of
 from site_agent.domain.site import SiteModel, SiteSnapshot
 from site_agent.domain.trust.meter import MeterTrust
 from site_agent.domain.trust.plausibility import plausible_battery, plausible_charger, plausible_pv
 from site_agent.domain.trust.told import told
-from site_agent.domain.vehicle import VehicleNeed
 from site_agent.flows.compliance import Compliance
 from site_agent.ports import AutonomousFunctions, Battery, Charger, Meter, PvInverter
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from contracts.site_link.messages import VehicleReadiness
-from site_agent.domain.readiness import Readiness
+from site_agent.domain.fleet.readiness import Readiness
 from site_agent.flows.rows import name, text
 
 STEADY = timedelta(seconds=20)

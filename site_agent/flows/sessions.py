@@ -9,9 +9,9 @@ from datetime import datetime
 
 from contracts.time import as_utc
 from site_agent.domain.device import ChargerState
-from site_agent.domain.fleet import FleetVehicle, need_of
-from site_agent.domain.identity import Identity, Presented, Roster
-from site_agent.domain.vehicle import VehicleNeed
+from site_agent.domain.fleet.agreed import FleetVehicle, need_of
+from site_agent.domain.fleet.identity import Identity, Presented, Roster
+from site_agent.domain.fleet.need import VehicleNeed
 from site_agent.ports import KeyValues
 
 STAYS_KEY = "sessions/stays"

@@ -18,7 +18,14 @@ from contracts.errors import TransientError
 from contracts.site_link.messages import Severity
 from contracts.time import Clock
 from site_agent.domain.instruction import Bounds
-from site_agent.domain.telecontrol import InputSpec, Order, Standing, Voice, remaining_s, standing
+from site_agent.domain.protect.telecontrol import (
+    InputSpec,
+    Order,
+    Standing,
+    Voice,
+    remaining_s,
+    standing,
+)
 from site_agent.flows.notices import Condition, Key
 from site_agent.ports import KeyValues, Wake
 

@@ -10,7 +10,7 @@ from contracts.identity import server_context
 from contracts.time import Clock
 from site_agent.config import SiteSettings
 from site_agent.config.scada import ScadaSettings
-from site_agent.domain.control import DEFAULT_POLICY
+from site_agent.domain.decide.control import DEFAULT_POLICY
 from site_agent.flows.control_loop import Cycle
 from site_agent.flows.telecontrol import Telecontrol
 from site_agent.scada.limits import LimitRegisters

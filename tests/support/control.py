@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from contracts.site_link.messages import InstructionState, InstructionStatus
 from contracts.testing import FakeClock
 from site_agent.domain.device import BatterySpec, ChargerSpec, Lapse, PvSpec
-from site_agent.domain.fleet import FleetVehicle, LeavesAfter, Target
-from site_agent.domain.identity import Credential, Kind, Roster
+from site_agent.domain.fleet.agreed import FleetVehicle, LeavesAfter, Target
+from site_agent.domain.fleet.identity import Credential, Kind, Roster
 from site_agent.domain.site import ROOT, SiteModel
 from site_agent.flows.control_loop import ControlLoop
 from site_agent.flows.instructions import Instructions

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from site_agent.domain.access import Access, Rule
-from site_agent.domain.identity import Credential, Kind, Roster
+from site_agent.domain.fleet.access import Access, Rule
+from site_agent.domain.fleet.identity import Credential, Kind, Roster
 
 FEW = Access(
     roster=Roster(

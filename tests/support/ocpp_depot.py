@@ -18,8 +18,8 @@ from contracts.time import Clock
 from site_agent.devices.ocpp.central import CentralSystem
 from site_agent.devices.ocpp.security import Profile
 from site_agent.devices.ocpp.settings import StationConfig, Timing
-from site_agent.domain.access import Access
 from site_agent.domain.device import ChargerSetpoint, ChargerSpec, ChargerState
+from site_agent.domain.fleet.access import Access
 from site_agent.ports import Charger, CloudQueue, KeyValues
 from site_agent.store.memory import MemorySessions
 from support.fast_clock import FastClock

@@ -18,7 +18,7 @@ from depot_sim.physics.evse import Evse
 from depot_sim.physics.vehicle import Vehicle
 from site_agent.devices.ocpp.central import CentralSystem
 from site_agent.devices.ocpp.settings import Timing
-from site_agent.domain.access import Access
+from site_agent.domain.fleet.access import Access
 from site_agent.domain.session import ChargingSession
 from site_agent.store.sqlite import SqliteStore, open_store
 from support.fast_clock import FastClock

@@ -25,7 +25,7 @@ from depot_sim.physics.vehicle import Vehicle
 from site_agent.devices.ocpp.evse.charger import OcppCharger
 from site_agent.devices.ocpp.settings import Timing, Version
 from site_agent.domain.device import ChargerState, MeterState
-from site_agent.domain.vehicle import VehicleNeed
+from site_agent.domain.fleet.need import VehicleNeed
 from site_agent.flows.control_loop import ControlLoop, Cycle
 from site_agent.flows.instructions import Instructions
 from site_agent.flows.notices import conditions

@@ -5,9 +5,9 @@ from __future__ import annotations
 import struct
 
 from contracts.testing import FakeClock
-from site_agent.domain.control import DEFAULT_POLICY, decide
+from site_agent.domain.decide.control import DEFAULT_POLICY, decide
 from site_agent.domain.instruction import Bounds
-from site_agent.domain.telecontrol import InputSpec
+from site_agent.domain.protect.telecontrol import InputSpec
 from site_agent.flows.control_loop import Cycle
 from site_agent.flows.telecontrol import Telecontrol
 from site_agent.scada.limits import LimitRegisters

@@ -19,11 +19,11 @@ from site_agent.domain.device import (
     PvSpec,
     PvState,
 )
-from site_agent.domain.envelope import Envelope, combine
+from site_agent.domain.fleet.need import VehicleNeed
 from site_agent.domain.instruction import Bounds, ScheduleStep, SiteInstruction
-from site_agent.domain.limits import limits_at
+from site_agent.domain.protect.envelope import Envelope, combine
+from site_agent.domain.protect.limits import limits_at
 from site_agent.domain.site import ROOT, CircuitNode, SiteModel, SiteSnapshot
-from site_agent.domain.vehicle import VehicleNeed
 
 NOON = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 LONG_AGO = NOON - timedelta(hours=1)

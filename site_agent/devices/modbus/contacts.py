@@ -12,7 +12,7 @@ from contracts.time import Clock
 from site_agent.devices.modbus.link import Priority, RegisterLink
 from site_agent.devices.modbus.plan import Span, Table, plan
 from site_agent.devices.polling import Poller
-from site_agent.domain.telecontrol import Contact, Order, order_of, steadied
+from site_agent.domain.protect.telecontrol import Contact, Order, order_of, steadied
 from site_agent.ports import Wake
 
 _GAP, _MAX_BLOCK = 16, 256

@@ -32,7 +32,7 @@ from site_agent.devices.ocpp.versions.v16 import Ocpp16
 from site_agent.devices.ocpp.versions.v21 import Ocpp21
 from site_agent.devices.ocpp.versions.v201 import Ocpp201
 from site_agent.devices.ocpp.wire import schemas
-from site_agent.domain.access import Access, Running
+from site_agent.domain.fleet.access import Access, Running
 from site_agent.ports import Charger, CloudQueue, KeyValues, SessionStore, Wake
 
 _LARGEST_MESSAGE = 256 * 1024

@@ -34,8 +34,8 @@ from site_agent.devices.ocpp.wire.outbox import Priority, Request
 from site_agent.devices.ocpp.wire.session import Session
 from site_agent.devices.ocpp.wire.tally import Tally
 from site_agent.devices.ocpp.wire.trace import Trace
-from site_agent.domain.access import Access, Offline, Running, Verdict
-from site_agent.domain.identity import Presented, hinted
+from site_agent.domain.fleet.access import Access, Offline, Running, Verdict
+from site_agent.domain.fleet.identity import Presented, hinted
 from site_agent.ports import KeyValues, SessionStore, Wake
 
 _log = structlog.get_logger(__name__)

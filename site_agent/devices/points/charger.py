@@ -22,9 +22,9 @@ from site_agent.devices.points.nature import Edge, able, lapse_of, require
 from site_agent.devices.points.source import Source
 from site_agent.devices.points.stay import Stays
 from site_agent.devices.points.steered import Steered
-from site_agent.domain.access import Access
 from site_agent.domain.device import ChargerSetpoint, ChargerSpec, ChargerState, Lapse
-from site_agent.domain.identity import Presented
+from site_agent.domain.fleet.access import Access
+from site_agent.domain.fleet.identity import Presented
 from site_agent.domain.session import MeterSample
 from site_agent.ports import SessionStore, Wake
 

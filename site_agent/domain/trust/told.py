@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from contracts.reading import Reading
 from site_agent.domain.device import PHASES, ChargerState, PvState
-from site_agent.domain.estimate import (
+from site_agent.domain.protect.estimate import (
     Moment,
     Role,
     Span,

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
-from site_agent.domain.control import Decision, decide
+from site_agent.domain.decide.control import Decision, decide
 from site_agent.domain.device import PHASES, BatteryState, ChargerState, Lapse, PvState
-from site_agent.domain.envelope import Side
+from site_agent.domain.fleet.need import VehicleNeed
+from site_agent.domain.protect.envelope import Side
 from site_agent.domain.site import ROOT, CircuitNode, SiteSnapshot
-from site_agent.domain.vehicle import VehicleNeed
 from support import site
 
 Case = dict[str, Any]

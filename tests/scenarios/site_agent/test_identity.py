@@ -11,8 +11,8 @@ import yaml
 
 from contracts.config import loads
 from site_agent.config import SiteSettings
-from site_agent.domain.access import Access, Running
-from site_agent.domain.identity import Presented
+from site_agent.domain.fleet.access import Access, Running
+from site_agent.domain.fleet.identity import Presented
 from support.site import NOON
 
 Case = dict[str, Any]

@@ -14,8 +14,8 @@ from contracts.errors import ConfigError
 from site_agent import config
 from site_agent.config import SiteSettings
 from site_agent.devices.ocpp_stations import stations
-from site_agent.domain.fleet import Departure, LeavesAfter, LeavesAt, LeavesDaily
-from site_agent.domain.identity import Presented
+from site_agent.domain.fleet.agreed import Departure, LeavesAfter, LeavesAt, LeavesDaily
+from site_agent.domain.fleet.identity import Presented
 
 SITE = """
 site_id: depot-1

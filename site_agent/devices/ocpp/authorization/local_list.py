@@ -8,8 +8,8 @@ from datetime import datetime
 
 from site_agent.devices.ocpp.settings import Version
 from site_agent.devices.ocpp.versions.words import IdToken, LocalEntry, TokenKind
-from site_agent.domain.access import Access, Offline, Status
-from site_agent.domain.identity import Credential, Kind, Presented
+from site_agent.domain.fleet.access import Access, Offline, Status
+from site_agent.domain.fleet.identity import Credential, Kind, Presented
 
 _LONGEST_16 = 20
 """Characters of an idTag (OCPP 1.6 §7.8)."""

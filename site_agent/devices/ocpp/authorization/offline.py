@@ -21,7 +21,7 @@ from site_agent.devices.ocpp.versions.dialect import Dialect
 from site_agent.devices.ocpp.versions.words import LocalEntry, Setting
 from site_agent.devices.ocpp.wire.frames import Json
 from site_agent.devices.ocpp.wire.outbox import Request
-from site_agent.domain.access import Access, Offline
+from site_agent.domain.fleet.access import Access, Offline
 
 _TRIES = 3
 """How often one value is written to a charger in the life of this process."""

@@ -1,4 +1,4 @@
-"""Cards and contracts between the wire and `domain.identity` and `domain.access`."""
+"""Cards and contracts between the wire and `domain.fleet.identity` and `domain.fleet.access`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 
 from site_agent.devices.ocpp.wire import fields
 from site_agent.devices.ocpp.wire.frames import Json
-from site_agent.domain.access import Status, Verdict
-from site_agent.domain.identity import KIND_OF_TYPE, NO_AUTHORIZATION, Kind, Presented
+from site_agent.domain.fleet.access import Status, Verdict
+from site_agent.domain.fleet.identity import KIND_OF_TYPE, NO_AUTHORIZATION, Kind, Presented
 
 TOKEN_LENGTH = 255
 _FACTS = 8

@@ -9,7 +9,7 @@ from site_agent.devices.ocpp.authorization.tokens import TOKEN_LENGTH
 from site_agent.devices.ocpp.versions.hearing import Hearer
 from site_agent.devices.ocpp.wire import fields
 from site_agent.devices.ocpp.wire.frames import Json
-from site_agent.domain.identity import Presented
+from site_agent.domain.fleet.identity import Presented
 
 _LONGEST = 2000
 """Characters of a vendor's message that are looked into."""

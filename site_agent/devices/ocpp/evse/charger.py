@@ -22,9 +22,9 @@ from site_agent.devices.ocpp.limits.wear import Wear
 from site_agent.devices.ocpp.settings import Timing
 from site_agent.devices.ocpp.versions.samples import Sample
 from site_agent.devices.ocpp.wire.tally import Tally
-from site_agent.domain.access import Access, Running
 from site_agent.domain.device import ChargerSetpoint, ChargerSpec, ChargerState
-from site_agent.domain.identity import Presented
+from site_agent.domain.fleet.access import Access, Running
+from site_agent.domain.fleet.identity import Presented
 from site_agent.ports import KeyValues, SessionStore, Wake
 
 _USUAL_INTERVAL_S = 60.0

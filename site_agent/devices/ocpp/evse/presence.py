@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import structlog
 
-from site_agent.domain.access import Access
-from site_agent.domain.identity import Identity, Presented
+from site_agent.domain.fleet.access import Access
+from site_agent.domain.fleet.identity import Identity, Presented
 
 _log = structlog.get_logger(__name__)
 

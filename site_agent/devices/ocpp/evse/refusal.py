@@ -20,7 +20,7 @@ from site_agent.devices.ocpp.limits import readback
 from site_agent.devices.ocpp.limits.installer import Link
 from site_agent.devices.ocpp.wire import fields
 from site_agent.devices.ocpp.wire.frames import Json
-from site_agent.domain.identity import same_token
+from site_agent.domain.fleet.identity import same_token
 from site_agent.ports import KeyValues, Wake
 
 GRACE = timedelta(seconds=30)

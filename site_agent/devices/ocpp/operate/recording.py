@@ -18,8 +18,8 @@ from site_agent.devices.ocpp.operate.secrets import without_passwords
 from site_agent.devices.ocpp.settings import StationConfig, Timing, Version
 from site_agent.devices.ocpp.wire import fields
 from site_agent.devices.ocpp.wire.trace import LONGEST, Direction, Frame
-from site_agent.domain.access import Offline
 from site_agent.domain.device import ChargerSpec
+from site_agent.domain.fleet.access import Offline
 
 _FORMAT = "gridyard_trace"
 _MOST_LINES = 200_000

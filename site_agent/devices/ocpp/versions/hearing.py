@@ -18,9 +18,9 @@ from site_agent.devices.ocpp.versions.samples import Sample
 from site_agent.devices.ocpp.versions.words import Nameplate
 from site_agent.devices.ocpp.wire.frames import Json
 from site_agent.devices.ocpp.wire.tally import Tally
-from site_agent.domain.access import Verdict
 from site_agent.domain.device import ChargerSpec
-from site_agent.domain.identity import Presented
+from site_agent.domain.fleet.access import Verdict
+from site_agent.domain.fleet.identity import Presented
 
 
 class Outlet(Protocol):

@@ -11,8 +11,8 @@ import pytest
 
 from site_agent.devices.ocpp.settings import Version
 from site_agent.devices.ocpp.wire.fields import stamp
-from site_agent.domain.access import Access, Rule
-from site_agent.domain.identity import Credential, Evidence, Kind, Roster
+from site_agent.domain.fleet.access import Access, Rule
+from site_agent.domain.fleet.identity import Credential, Evidence, Kind, Roster
 from support.ocpp_charger import Json, RawCharger
 from support.ocpp_depot import Depot, connected, depot, spec, station
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from site_agent.domain.access import Access, Offline, Rule
-from site_agent.domain.identity import Credential, Key, Kind, Roster
+from site_agent.domain.fleet.access import Access, Offline, Rule
+from site_agent.domain.fleet.identity import Credential, Key, Kind, Roster
 from support.ocpp_charger import Json, RawCharger
 from support.ocpp_depot import Depot, connected, depot
 from support.waiting import until

@@ -14,7 +14,7 @@ import pytest
 from site_agent.devices.ocpp.proxy.settings import CloudConfig, FinalWord
 from site_agent.devices.ocpp.settings import StationConfig, Timing
 from site_agent.devices.ocpp.wire.fields import stamp
-from site_agent.domain.access import Offline
+from site_agent.domain.fleet.access import Offline
 from site_agent.store.memory import MemoryCloudQueue, MemoryKeyValues, MemorySessions
 from support.cloud_csms import cloud_csms
 from support.fast_clock import FastClock

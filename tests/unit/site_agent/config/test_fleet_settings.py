@@ -10,8 +10,8 @@ import yaml
 from contracts.config import loads
 from contracts.errors import ConfigError
 from site_agent.config import SiteSettings
-from site_agent.domain.access import Offline
-from site_agent.domain.identity import Presented
+from site_agent.domain.fleet.access import Offline
+from site_agent.domain.fleet.identity import Presented
 from support.site import NOON
 
 SITE = """

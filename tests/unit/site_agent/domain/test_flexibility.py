@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from site_agent.domain.control import DEFAULT_POLICY
+from site_agent.domain.decide.control import DEFAULT_POLICY
 from site_agent.domain.device import Lapse
+from site_agent.domain.fleet.need import VehicleNeed
+from site_agent.domain.fleet.readiness import readiness
 from site_agent.domain.flexibility import down_w
-from site_agent.domain.readiness import readiness
 from site_agent.domain.site import SiteSnapshot
-from site_agent.domain.vehicle import VehicleNeed
 from support.site import battery, charger, envelope, model, need, pv, snapshot
 
 FULL_W = 22_080.0

@@ -11,7 +11,7 @@ import pytest
 
 from contracts.errors import TransientError
 from contracts.testing import FakeClock
-from site_agent.domain.control import Decision, decide
+from site_agent.domain.decide.control import Decision, decide
 from site_agent.domain.device import (
     BatterySetpoint,
     BatterySpec,

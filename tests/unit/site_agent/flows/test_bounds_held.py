@@ -10,7 +10,7 @@ import pytest
 from contracts.site_link.messages import InstructionState, InstructionStatus
 from contracts.testing import FakeClock
 from site_agent.domain.device import Lapse
-from site_agent.domain.fleet import FleetVehicle, LeavesAfter, Target
+from site_agent.domain.fleet.agreed import FleetVehicle, LeavesAfter, Target
 from support.control import Site, after, fake_battery, fake_chargers, fake_pv, site
 from support.depot import FakeDepot, Vehicle
 from support.site import NOON, instruction

@@ -10,7 +10,7 @@ import pytest
 
 from contracts.site_link.messages import InstructionState
 from contracts.testing import FakeClock
-from site_agent.domain.fleet import FleetVehicle, LeavesAfter, Target
+from site_agent.domain.fleet.agreed import FleetVehicle, LeavesAfter, Target
 from site_agent.domain.site import CircuitNode
 from support.control import Site, after, fake_battery, fake_chargers, fake_pv, site
 from support.depot import Vehicle, unplug

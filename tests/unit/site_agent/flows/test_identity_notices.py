@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from site_agent.domain.identity import Identity
+from site_agent.domain.fleet.identity import Identity
 from site_agent.flows.notices import IDENTITY_CONFLICT, NoticeBoard, conditions
 from site_agent.store.memory import MemoryKeyValues
 from support.site import NOON, charger, snapshot

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 
 from site_agent.domain.device import ChargerState
-from site_agent.domain.fleet import FleetVehicle, LeavesAfter, Target
-from site_agent.domain.identity import Credential, Kind, Presented, Roster
-from site_agent.domain.vehicle import VehicleNeed
+from site_agent.domain.fleet.agreed import FleetVehicle, LeavesAfter, Target
+from site_agent.domain.fleet.identity import Credential, Kind, Presented, Roster
+from site_agent.domain.fleet.need import VehicleNeed
 from site_agent.flows.sessions import STAYS_KEY, Fleet, Sessions
 from site_agent.store.memory import MemoryKeyValues
 from support.site import NOON, charger

@@ -11,7 +11,7 @@ import pytest
 from contracts.errors import TransientError
 from contracts.testing import FakeClock
 from site_agent.domain.instruction import Bounds
-from site_agent.domain.telecontrol import FREE, InputSpec, Order, Voice
+from site_agent.domain.protect.telecontrol import FREE, InputSpec, Order, Voice
 from site_agent.flows.notices import NoticeBoard
 from site_agent.flows.telecontrol import Telecontrol, conditions
 from site_agent.ports import KeyValues

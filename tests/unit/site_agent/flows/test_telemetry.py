@@ -11,9 +11,9 @@ from contracts.reading import Quality, Reading
 from contracts.site_link import codec
 from contracts.site_link.messages import Measurement, Notice, VehicleReadiness
 from contracts.testing import FakeClock
-from site_agent.domain.control import DEFAULT_POLICY, decide
-from site_agent.domain.fleet import FleetVehicle, LeavesAfter, Target
-from site_agent.domain.identity import Roster
+from site_agent.domain.decide.control import DEFAULT_POLICY, decide
+from site_agent.domain.fleet.agreed import FleetVehicle, LeavesAfter, Target
+from site_agent.domain.fleet.identity import Roster
 from site_agent.domain.site import SiteSnapshot
 from site_agent.flows.control_loop import Cycle
 from site_agent.flows.notices import NoticeBoard

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from site_agent.domain.instruction import Bounds
-from site_agent.domain.telecontrol import FREE, Order, Voice
+from site_agent.domain.protect.telecontrol import FREE, Order, Voice
 from site_agent.scada.limits import LimitRegisters
 from site_agent.scada.map import (
     IDENTITY_FIELDS,

@@ -14,7 +14,7 @@ from site_agent.devices.ocpp.versions.v201 import status
 from site_agent.devices.ocpp.versions.v201.reported import HANDLERS as REPORTED
 from site_agent.devices.ocpp.wire import fields
 from site_agent.devices.ocpp.wire.frames import CallFaultError, Fault, Json
-from site_agent.domain.access import Verdict
+from site_agent.domain.fleet.access import Verdict
 
 _LONGEST_ID = 36
 _STOPS = "StopAuthorized"

@@ -7,8 +7,8 @@ import pytest
 from contracts.errors import ConfigError, TransientError
 from contracts.testing import FakeClock
 from site_agent.devices.points.charger import PointCharger
-from site_agent.domain.access import Access, Rule
 from site_agent.domain.device import ChargerSetpoint, ChargerSpec, Lapse
+from site_agent.domain.fleet.access import Access, Rule
 from site_agent.domain.session import ChargingSession
 from site_agent.store.memory import MemorySessions
 from support.live_nature import living

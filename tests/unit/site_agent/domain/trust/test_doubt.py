@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from site_agent.domain.estimate import Span
 from site_agent.domain.policy import TrustPolicy
+from site_agent.domain.protect.estimate import Span
 from site_agent.domain.trust.belief import Granted
 from site_agent.domain.trust.doubt import Doubt, Missing
 from site_agent.domain.trust.told import Told

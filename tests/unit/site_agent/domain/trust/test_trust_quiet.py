@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from contracts.power import NOMINAL_VOLTAGE_V
 from contracts.reading import Quality, Reading
 from site_agent.domain.device import PHASES, MeterState
-from site_agent.domain.estimate import Span
 from site_agent.domain.policy import TrustPolicy
+from site_agent.domain.protect.estimate import Span
 from site_agent.domain.trust.belief import Granted
 from site_agent.domain.trust.meter import MeterTrust
 from site_agent.domain.trust.told import Told

@@ -15,8 +15,8 @@ from contracts.errors import ProtocolError
 from site_agent.devices.ocpp.operate.recording import entry, header, load
 from site_agent.devices.ocpp.settings import StationConfig, Timing, Version
 from site_agent.devices.ocpp.wire.trace import Direction, Frame
-from site_agent.domain.access import Offline
 from site_agent.domain.device import ChargerSpec
+from site_agent.domain.fleet.access import Offline
 
 AT = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 STATION = StationConfig(

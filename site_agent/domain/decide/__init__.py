@@ -1,0 +1,1 @@
+"""What every device should do now, within the limits of `protect`: the control decision."""

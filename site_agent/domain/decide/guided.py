@@ -1,0 +1,80 @@
+"""How far a wish (`guidance`) bounds what vehicles and the site may take, and where it ends.
+
+A wish ends where it would cost readiness: a vehicle with less than `wish_reserve` of laxity asks
+for all it needs, and a demand target gives way to what vehicles on schedule and the building need
+beyond what the batteries can give.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from site_agent.domain.decide.battery import discharge_available_w
+from site_agent.domain.decide.guidance import Guidance
+from site_agent.domain.device import ChargerState
+from site_agent.domain.fleet.need import VehicleNeed
+from site_agent.domain.policy import ControlPolicy
+from site_agent.domain.protect.envelope import Bound, Envelope
+from site_agent.domain.protect.estimate import watts_per_amp
+from site_agent.domain.protect.room import Room
+from site_agent.domain.site import SiteSnapshot
+
+
+def wished_a(
+    charger: ChargerState,
+    need: VehicleNeed | None,
+    snapshot: SiteSnapshot,
+    guidance: Guidance,
+    policy: ControlPolicy,
+) -> Bound | None:
+    """What this vehicle is wished to charge with, A per phase; None: as much as it can.
+
+    0 or at least the charger's minimum: half of the minimum and more is rounded up to it, less is
+    a pause.
+    """
+    wish = guidance.vehicles_w.get(charger.spec.evse_id)
+    if wish is None or (need is not None and _pressed(need, snapshot, policy)):
+        return None
+    least_a = charger.spec.min_current_a
+    amps = wish.value / watts_per_amp(charger, snapshot.at, snapshot.model.device_max_age)
+    if amps < least_a:
+        amps = least_a if amps >= least_a / 2 else 0.0
+    return replace(wish, value=amps)
+
+
+def guided_envelope(
+    envelope: Envelope,
+    guidance: Guidance,
+    snapshot: SiteSnapshot,
+    building_w: float | None,
+    needed_w: float,
+    policy: ControlPolicy,
+) -> Envelope:
+    """The envelope with what is wished of the site as a whole, where nothing else is asked.
+
+    `needed_w`: what vehicles must have to stay on time; `building_w`: None with a stale meter, and
+    then no demand target holds.
+    """
+    storage = envelope.storage_w or guidance.storage_w
+    target = guidance.import_w
+    if target is None or building_w is None:
+        return replace(envelope, storage_w=storage)
+    now, max_age = snapshot.at, snapshot.model.device_max_age
+    given_w = sum(discharge_available_w(one, now, max_age) for one in snapshot.batteries)
+    must_w = building_w + needed_w - given_w
+    value = max(
+        target.value, must_w + abs(must_w) * policy.margin_share / (1 - policy.margin_share)
+    )
+    if value >= envelope.import_w.value:
+        return replace(envelope, storage_w=storage)
+    return replace(envelope, storage_w=storage, import_w=replace(target, value=value))
+
+
+def needs_target(envelope: Envelope, guidance: Guidance, room: Room) -> bool:
+    """Whether a demand target would bind tighter than the envelope does."""
+    target = guidance.import_w
+    return target is not None and room.measured and target.value < envelope.import_w.value
+
+
+def _pressed(need: VehicleNeed, snapshot: SiteSnapshot, policy: ControlPolicy) -> bool:
+    return need.required_wh > 0 and need.laxity(snapshot.at) < policy.wish_reserve

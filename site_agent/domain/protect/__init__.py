@@ -1,0 +1,1 @@
+"""The limits of a site, where they come from, and what they leave chargers and batteries."""
