@@ -17,6 +17,7 @@ PAGES = (
     "conformance-ocpp.md",
     "conformance-openadr.md",
     "conformance-sep2.md",
+    "conformance-site.md",
     "ocpp-messages.md",
     "points.md",
     "profile-format.md",

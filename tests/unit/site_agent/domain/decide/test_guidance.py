@@ -63,4 +63,4 @@ def test_a_demand_target_is_kept_by_vehicles_with_time_and_gives_way_to_those_wi
         return decide(here, envelope(here.model), guidance=target).chargers[0].limit_a * W_PER_A
 
     assert 6 * W_PER_A <= drawn_w(hours=10) <= 10_000.0
-    assert drawn_w(hours=1) >= 20_000.0
+    assert drawn_w(hours=1) >= 20_000.0 - W_PER_A / 10
