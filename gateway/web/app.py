@@ -2,7 +2,8 @@
 
 There is no sign-in yet: serve it on loopback (`contracts.http_server.serve`), or behind a proxy
 that signs people in. Changes are accepted from our own pages and from programs only, never from
-another site's page (`security`). Nothing is fetched from elsewhere; there is no inline script.
+another site's page (`contracts.web.guard`). Nothing is fetched from elsewhere; there is no inline
+script.
 """
 
 from __future__ import annotations
@@ -10,17 +11,16 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
-from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
-from starlette.types import Scope
 
 from contracts.errors import PermanentError, TransientError
 from contracts.http_problem import install_problem_handlers, problem
+from contracts.web.files import KeptFiles
+from contracts.web.guard import Guard
 from gateway.web.api import PREFIX, api_routes
 from gateway.web.pages import page_routes
 from gateway.web.probes import probe_routes
 from gateway.web.rendering import STATIC, Pages
-from gateway.web.security import Guard
 from gateway.web.state import WebState
 
 MAX_BODY_BYTES = 64 * 1024
@@ -48,21 +48,9 @@ def create_app(state: WebState) -> FastAPI:
     app.include_router(probe_routes(state))
     app.include_router(api_routes(state))
     app.include_router(page_routes(state, pages))
-    app.mount("/static", KeptFiles(directory=STATIC), name="static")
+    app.mount("/static", KeptFiles(STATIC), name="static")
     app.add_middleware(Guard, allowed_hosts=state.allowed_hosts)
     return app
-
-
-class KeptFiles(StaticFiles):
-    """Static files whose address holds their hash (`rendering.static_url`): kept for ever."""
-
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        """The file; without its hash in the address a browser must ask again."""
-        response = await super().get_response(path, scope)
-        hashed = scope.get("query_string", b"").startswith(b"v=")
-        kept = "public, max-age=31536000, immutable" if hashed else "no-cache"
-        response.headers["Cache-Control"] = kept
-        return response
 
 
 def _install_errors(app: FastAPI, pages: Pages) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
 from pathlib import Path
 
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from contracts.web.files import TEMPLATES, StaticUrls
 from gateway.reports import words
 from gateway.web.state import WebState
 
@@ -44,22 +44,15 @@ class Pages:
 def _environment() -> Environment:
     """Shared by every application: templates are compiled once."""
     environment = Environment(
-        loader=FileSystemLoader(_HERE / "templates"),
+        loader=FileSystemLoader([_HERE / "templates", TEMPLATES]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["static"] = static_url
+    environment.globals["static"] = StaticUrls(STATIC)
     environment.filters["capitalize_first"] = _capitalize_first
     return environment
-
-
-@cache
-def static_url(path: str) -> str:
-    """Address of a static file with its content's hash, so that browsers may keep it for ever."""
-    digest = hashlib.sha256((STATIC / path).read_bytes()).hexdigest()[:12]
-    return f"/static/{path}?v={digest}"
 
 
 def _capitalize_first(text: str) -> str:

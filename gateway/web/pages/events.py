@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from contracts.web.stream import updates
 from gateway.ports import StoredEvent
 from gateway.web.event_view import EventView, event_view
 from gateway.web.links import event_url
@@ -17,7 +18,6 @@ from gateway.web.opting_out import MAX_REASON, opt_out
 from gateway.web.portfolio_view import event_card
 from gateway.web.rendering import Pages
 from gateway.web.state import WebState
-from gateway.web.stream import updates
 
 EVENTS_SHOWN = 200
 _SEE_OTHER = 303

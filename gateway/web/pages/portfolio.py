@@ -9,13 +9,13 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from contracts.web.stream import updates
 from gateway.web.chart_data import DEFAULT_SPAN, SPANS, chart_data, chart_span, tick_data
 from gateway.web.live_curves import live_curves
 from gateway.web.portfolio_view import PortfolioView, portfolio_view
 from gateway.web.rendering import Pages
 from gateway.web.snapshot import Snapshot, take
 from gateway.web.state import WebState
-from gateway.web.stream import updates
 
 
 def add_routes(router: APIRouter, state: WebState, pages: Pages) -> None:

@@ -8,13 +8,13 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from contracts.web.stream import updates
 from gateway.web.links import site_url
 from gateway.web.lookup import find_site
 from gateway.web.rendering import Pages
 from gateway.web.site_view import SiteView, site_view
 from gateway.web.snapshot import take
 from gateway.web.state import WebState
-from gateway.web.stream import updates
 
 
 def add_routes(router: APIRouter, state: WebState, pages: Pages) -> None:

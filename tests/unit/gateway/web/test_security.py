@@ -5,8 +5,8 @@ import pytest
 from starlette.datastructures import Headers
 
 from contracts.errors import TransientError
+from contracts.web.guard import CONTENT_SECURITY_POLICY, host_name, same_origin
 from gateway.web.app import MAX_BODY_BYTES
-from gateway.web.security import CONTENT_SECURITY_POLICY, host_name, same_origin
 from support.gateway_web import EVENT_URL, World
 
 OPT_OUT = f"{EVENT_URL}/opt-out"

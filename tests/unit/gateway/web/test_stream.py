@@ -13,8 +13,8 @@ from fastapi.sse import ServerSentEvent
 from contracts.clock import SystemClock
 from contracts.errors import TransientError
 from contracts.http_server import serve
+from contracts.web.stream import updates
 from gateway.domain.report import ParticipationReport
-from gateway.web.stream import updates
 from support.gateway_web import EVENT_URL, World, make_world
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 
-from gateway.web.rendering import STATIC
+from contracts.web.files import SHARED as STATIC
 
 VENDOR = STATIC / "vendor"
 FILES = json.loads((VENDOR / "manifest.json").read_text())["files"]

@@ -1,8 +1,8 @@
 """What a browser may do here: a strict policy on every answer, and only our own pages may write.
 
-There is no sign-in yet, so the server listens on loopback. Two things still protect it from other
-web sites open in the same browser: a request whose `Host` is not ours is refused (a name that was
-re-bound to this machine), and a request that changes something must come from our own pages.
+This is no sign-in. It protects from other web sites that are open in the same browser: a request
+whose `Host` is not ours is refused (a name that was re-bound to this machine), and a request that
+changes something must come from our own pages.
 """
 
 from __future__ import annotations
