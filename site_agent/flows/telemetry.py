@@ -18,7 +18,7 @@ from contracts.site_link.messages import Measurement, Row
 from contracts.time import Clock
 from site_agent.domain.device import ChargerState
 from site_agent.domain.fleet.readiness import readiness
-from site_agent.domain.flexibility import down_w
+from site_agent.domain.flexibility.now import down_w
 from site_agent.domain.policy import ControlPolicy
 from site_agent.domain.site import SiteSnapshot
 from site_agent.flows import telecontrol

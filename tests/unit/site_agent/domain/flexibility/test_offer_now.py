@@ -10,7 +10,7 @@ from site_agent.domain.decide.control import DEFAULT_POLICY
 from site_agent.domain.device import Lapse
 from site_agent.domain.fleet.need import VehicleNeed
 from site_agent.domain.fleet.readiness import readiness
-from site_agent.domain.flexibility import down_w
+from site_agent.domain.flexibility.now import down_w
 from site_agent.domain.site import SiteSnapshot
 from support.site import battery, charger, envelope, model, need, pv, snapshot
 
