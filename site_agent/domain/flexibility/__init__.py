@@ -1,0 +1,1 @@
+"""What the site can offer: how far it can lower or raise its import, when, and for how long."""
