@@ -53,6 +53,8 @@ from site_agent.scada.build import make_scada
 from site_agent.store.sqlite import SqliteStore, open_store
 from site_agent.uplink.credentials import load_login
 from site_agent.uplink.link import NatsUplink
+from site_agent.web.health import health_routes
+from site_agent.web.server import Part, WebServer
 
 log = structlog.get_logger(__name__)
 
@@ -73,6 +75,8 @@ class SiteAddresses:
     """None: no MQTT device, or a broker elsewhere."""
     scada_port: int | None = None
     """Where it is a Modbus server; None: it is none."""
+    web_port: int | None = None
+    """Where its page is; None: none is served."""
 
 
 Ready = Callable[[SiteAddresses], None]
@@ -93,7 +97,7 @@ async def run(
     with sole_writer(settings.data, written(settings)):
         store = open_store(settings.data / DATABASE, clock.now())
         try:
-            site = _Site(settings, clock, store)
+            site = _Site(settings, clock, store, stopping)
             await first_of(site.run(ready), _until(stopping, site))
         finally:
             store.close()
@@ -102,8 +106,11 @@ async def run(
 class _Site:
     """Everything of one site, wired."""
 
-    def __init__(self, settings: SiteSettings, clock: Clock, store: SqliteStore) -> None:
+    def __init__(
+        self, settings: SiteSettings, clock: Clock, store: SqliteStore, stopping: asyncio.Event
+    ) -> None:
         self._settings = settings
+        self._stopping = stopping
         self._clock = clock
         self._store = store
         self._model = settings.model()
@@ -137,6 +144,7 @@ class _Site:
             contacts = make_contacts(shop, self._settings, self._telecontrol)
             loop = self._loop = self._control(devices)
             scada = make_scada(self._settings, lambda: loop.latest, self._telecontrol, self._clock)
+            web = self._web(loop)
             runs = [
                 self._serve(central),
                 loop.run(),
@@ -148,6 +156,7 @@ class _Site:
             ]
             runs += [one.run() for one in (*_alive(devices), *sensors.values(), *contacts)]
             runs += [] if scada is None else [scada.run()]
+            runs += [] if web is None else [web.run()]
             runs += [link.run() for link in shop.links.values()]
             runs += [self._uplink(self._settings.link)] if self._settings.link else []
             for work in runs:
@@ -155,6 +164,8 @@ class _Site:
             await central.ready.wait()
             if scada is not None:
                 await scada.ready.wait()
+            if web is not None:
+                await web.ready.wait()
             log.info("site runs", site=self._settings.site_id, ocpp_port=central.port)
             if ready is not None:
                 ready(
@@ -162,6 +173,7 @@ class _Site:
                         ocpp_port=central.port,
                         mqtt_port=None if broker is None else broker.port,
                         scada_port=None if scada is None else scada.port,
+                        web_port=None if web is None else web.port,
                     )
                 )
 
@@ -202,6 +214,13 @@ class _Site:
         watching = watch_commands(self._snapshot, sensors, self._clock)
         table = {**ocpp.table(), **lease_commands(self._snapshot), **watching}
         return Door(self._settings.data, table)
+
+    def _web(self, loop: ControlLoop) -> WebServer | None:
+        """The agent's own page and API; None where none is wanted."""
+        if self._settings.web is None:
+            return None
+        parts = [Part(router=health_routes(lambda: loop.latest, self._clock))]
+        return WebServer(self._settings.web, parts, self._clock, self._stopping)
 
     def _snapshot(self) -> SiteSnapshot | None:
         """What the last control cycle saw."""

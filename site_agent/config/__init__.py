@@ -43,6 +43,7 @@ from site_agent.config.mqtt import MqttSettings
 from site_agent.config.scada import ScadaSettings
 from site_agent.config.telecontrol import TelecontrolSettings
 from site_agent.config.values import Name, Positive
+from site_agent.config.web import WebSettings
 from site_agent.domain.device import ChargerSpec
 from site_agent.domain.fleet.access import Access
 from site_agent.domain.fleet.agreed import FleetVehicle
@@ -94,6 +95,8 @@ class SiteSettings(Settings):
     """Inputs by which the network operator (or a control centre) may limit the site."""
     scada: ScadaSettings | None = None
     """None: the site is no Modbus server."""
+    web: WebSettings | None = None
+    """None: the agent serves no page. `web: {}` serves one at http://127.0.0.1:8090."""
     fleet: tuple[VehicleSettings, ...] = ()
     drivers: tuple[DriverSettings, ...] = ()
     bays: Mapping[Name, HolderName] = Field(default_factory=dict)
