@@ -50,6 +50,8 @@ class ChargerSpec:
     voltage_v: float = NOMINAL_VOLTAGE_V
     lapses_after: timedelta | None = None
     """How long its limit lasts without us, where it lapses at all (`ChargerState.lapse`)."""
+    dc: bool = False
+    """It charges with direct current: the vehicle's DC rating counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
