@@ -180,6 +180,8 @@ class ChargerSetpoint:
     evse_id: str
     limit_a: float
     cause: str
+    bound_by: str = ""
+    """Cause of the limit that keeps it from more; empty: no limit of the site does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

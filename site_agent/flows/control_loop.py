@@ -61,12 +61,16 @@ class ControlLoop:
         needs: NeedSource,
         clock: Clock,
         policy: ControlPolicy = DEFAULT_POLICY,
+        *,
         telecontrol: Telecontrol | None = None,
         guide: Guide | None = None,
+        heard: Callable[[Cycle], None] | None = None,
     ) -> None:
+        """`heard` is told of every cycle, once it is decided. It must be quick."""
         self._model = model
         self._telecontrol = telecontrol
         self._guide = guide
+        self._heard = heard
         self._instructions = instructions
         self._clock = clock
         self._policy = policy
@@ -105,6 +109,8 @@ class ControlLoop:
         unheld = self._functions.unheld()
         self.latest = Cycle(snapshot=snapshot, decision=decision, unheld=unheld, operator=operator)
         self._note(decision)
+        if self._heard is not None:
+            self._heard(self.latest)
         outcome = await self._actuators.apply(decision)
         self._remember(snapshot)
         if outcome.complete:

@@ -150,7 +150,9 @@ def _setpoint(
             limit_a, cause = 0.0, f"waits: {waiting[spec.evse_id].cause}"
         case Role.STEERED:
             limit_a, cause = 0.0, "paused a short while ago: rests before it may resume"
-    return ChargerSetpoint(evse_id=spec.evse_id, limit_a=limit_a, cause=cause)
+    share = shares.get(spec.evse_id)
+    bound_by = share.bound_by if share is not None and cause == share.cause else ""
+    return ChargerSetpoint(evse_id=spec.evse_id, limit_a=limit_a, cause=cause, bound_by=bound_by)
 
 
 def _fixed(
