@@ -16,7 +16,7 @@ from site_agent.domain.fleet.need import VehicleNeed
 from site_agent.domain.policy import ControlPolicy
 from site_agent.domain.protect.envelope import Bound, Envelope
 from site_agent.domain.protect.estimate import watts_per_amp
-from site_agent.domain.protect.room import Room
+from site_agent.domain.protect.room import Room, aimed_w
 from site_agent.domain.site import SiteSnapshot
 
 
@@ -55,7 +55,9 @@ def guided_envelope(
     `needed_w`: what vehicles must have to stay on time; `building_w`: None with a stale meter, and
     then no demand target holds.
     """
-    storage = envelope.storage_w or guidance.storage_w
+    storage = envelope.storage_w or _helpful(
+        guidance.storage_w, envelope, building_w, needed_w, policy
+    )
     target = guidance.import_w
     if target is None or building_w is None:
         return replace(envelope, storage_w=storage)
@@ -68,6 +70,22 @@ def guided_envelope(
     if value >= envelope.import_w.value:
         return replace(envelope, storage_w=storage)
     return replace(envelope, storage_w=storage, import_w=replace(target, value=value))
+
+
+def _helpful(
+    wish: Bound | None,
+    envelope: Envelope,
+    building_w: float | None,
+    needed_w: float,
+    policy: ControlPolicy,
+) -> Bound | None:
+    """A wish for the batteries, which give at least what vehicles on schedule lack: readiness."""
+    if wish is None or building_w is None:
+        return wish
+    missing_w = building_w + needed_w - aimed_w(envelope.import_w, policy)
+    if missing_w <= 0 or wish.value <= -missing_w:
+        return wish
+    return Bound(value=-missing_w, cause=f"{envelope.import_w.cause}, so that no vehicle is late")
 
 
 def needs_target(envelope: Envelope, guidance: Guidance, room: Room) -> bool:
