@@ -45,7 +45,8 @@ from site_agent.flows.lease_list import lease_commands
 from site_agent.flows.notices import NoticeBoard
 from site_agent.flows.observer import Devices
 from site_agent.flows.prospects import Prospects
-from site_agent.flows.sessions import Fleet, Sessions
+from site_agent.flows.roster import LiveRoster
+from site_agent.flows.sessions import Sessions
 from site_agent.flows.telecontrol import Telecontrol
 from site_agent.flows.telemetry import Telemetry
 from site_agent.ports import Charger, Closing, Device, Sensor
@@ -117,18 +118,17 @@ class _Site:
         self._loop: ControlLoop | None = None
         self._lasting: list[Closing] = []
         self._instructions = Instructions(self._model, store.instructions, clock, self._wake)
-        fleet = Fleet(
-            vehicles=settings.vehicles(),
-            roster=settings.rules().roster,
-            stranger=settings.strangers.vehicle(),
-        )
-        self._sessions = Sessions(fleet, store.key_values)
+        self._roster = LiveRoster(settings.settled(), store.roster)
+        self._sessions = Sessions(self._roster.fleet(), store.key_values)
+        self._roster.on_change(self._sessions.renew)
+        self._roster.on_change(self._wake)
         self._board = NoticeBoard(store.key_values)
         inputs = [one.spec for one in settings.telecontrol]
         self._telecontrol = Telecontrol(inputs, store.key_values, clock, self._wake)
 
     async def run(self, ready: Ready | None) -> None:
         """Start in the order in which one thing needs another; then all run side by side."""
+        await self._roster.load()
         for flow in (self._instructions, self._sessions, self._board, self._telecontrol):
             await flow.load()
         broker = make_broker(self._settings, self._clock)
@@ -185,6 +185,7 @@ class _Site:
             self._wake,
             memory=self._store.key_values,
             clouds=self._store.cloud,
+            access=self._roster.access,
         )
 
     async def close(self) -> None:
@@ -269,7 +270,8 @@ class _Site:
         self, shop: Workshop, central: CentralSystem, settings: AnyChargerSettings
     ) -> Charger:
         if isinstance(settings, ProfileChargerSettings):
-            return make_charger(shop, self._settings, settings, self._store.sessions)
+            access = self._roster.access
+            return make_charger(shop, self._settings, settings, self._store.sessions, access)
         return central.chargers[settings.id]
 
     def _telemetry(self, loop: ControlLoop, sensors: Mapping[str, Sensor]) -> Telemetry:

@@ -322,6 +322,22 @@ class CloudQueue(Protocol):
         ...
 
 
+class RosterStore(Protocol):
+    """What the fleet's systems have told, by vehicle."""
+
+    async def all(self) -> Sequence[tuple[str, str]]:
+        """`(vehicle_id, body)` of every vehicle."""
+        ...
+
+    async def put(self, rows: Mapping[str, str | None]) -> None:
+        """Set bodies (None: forget the vehicle), all or none; durable when it returns.
+
+        Raises:
+            TransientError: the disk is full or the file is locked.
+        """
+        ...
+
+
 class KeyValues(Protocol):
     """Small things worth remembering over a restart: learnt capabilities, raised notices."""
 

@@ -39,6 +39,7 @@ from site_agent.config.fleet import (
     access,
     credentials,
 )
+from site_agent.config.fleet_roster import base_values, reader
 from site_agent.config.mqtt import MqttSettings
 from site_agent.config.scada import ScadaSettings
 from site_agent.config.telecontrol import TelecontrolSettings
@@ -48,6 +49,7 @@ from site_agent.domain.device import ChargerSpec
 from site_agent.domain.fleet.access import Access
 from site_agent.domain.fleet.agreed import FleetVehicle
 from site_agent.domain.fleet.identity import Kind
+from site_agent.domain.fleet.known import Settled
 from site_agent.domain.protect.safety import overloads
 from site_agent.domain.site import ROOT, CircuitNode, SiteModel
 
@@ -156,11 +158,22 @@ class SiteSettings(Settings):
             max_discharge_a=discharge_a,
             voltage_v=self.voltage_v,
             lapses_after=timedelta(seconds=self.ocpp.lease_s),
+            dc=charger.dc,
         )
 
     def vehicles(self) -> Mapping[str, FleetVehicle]:
         """The fleet by vehicle id."""
         return {one.vehicle_id: one.vehicle(self.time_zone) for one in self.fleet}
+
+    def settled(self) -> Settled:
+        """What the live fleet begins with."""
+        return Settled(
+            base=base_values(self.fleet),
+            access=self.rules(),
+            stranger=self.strangers.vehicle(),
+            evses=frozenset(charger.id for charger in self.chargers),
+            read=reader(self.time_zone, self.strangers),
+        )
 
     def rules(self) -> Access:
         """Who is who, and who may charge."""

@@ -196,6 +196,7 @@ class _EvseSettings(Settings):
     max_current_a: Amps = 32.0
     fail_safe_current_a: Amps = 6.0
     """What it falls back to by itself when the agent is gone."""
+    dc: bool = False
 
     @model_validator(mode="after")
     def _currents_are_legal(self) -> Self:

@@ -13,6 +13,7 @@ from site_agent.devices.ocpp.central import CentralSystem
 from site_agent.devices.ocpp.proxy.settings import CloudConfig, FinalWord
 from site_agent.devices.ocpp.security import Profile
 from site_agent.devices.ocpp.settings import StationConfig, Timing, Version
+from site_agent.domain.fleet.access import Access
 from site_agent.ports import CloudQueue, KeyValues, SessionStore, Wake
 
 
@@ -23,8 +24,9 @@ def make_central(
     wake: Wake,
     memory: KeyValues | None = None,
     clouds: CloudQueue | None = None,
+    access: Access | None = None,
 ) -> CentralSystem:
-    """The central system of the site's chargers.
+    """The central system of the site's chargers; `access` None: as the settings say, for ever.
 
     Raises:
         ConfigError: the server's certificate or key cannot be read.
@@ -36,7 +38,7 @@ def make_central(
     return CentralSystem(
         held,
         sessions=sessions,
-        access=settings.rules(),
+        access=access or settings.rules(),
         clock=clock,
         wake=wake,
         host=ocpp.host,

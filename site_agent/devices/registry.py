@@ -42,6 +42,7 @@ from site_agent.devices.sunspec.functions import SunSpecFunctions
 from site_agent.devices.sunspec.meter import SunSpecMeter
 from site_agent.devices.sunspec.pv import SunSpecPv
 from site_agent.devices.workshop import Workshop
+from site_agent.domain.fleet.access import Access
 from site_agent.flows.telecontrol import Telecontrol
 from site_agent.ports import (
     AutonomousFunctions,
@@ -140,8 +141,9 @@ def make_charger(
     site: SiteSettings,
     settings: ProfileChargerSettings,
     sessions: SessionStore,
+    access: Access | None = None,
 ) -> PointCharger:
-    """One charger that speaks Modbus; raises as `make_sensor`."""
+    """One charger that speaks Modbus (`access` as in `make_central`); raises as `make_sensor`."""
     source = shop.source(settings.id, "charger", settings)
     return PointCharger(
         source,
@@ -149,7 +151,7 @@ def make_charger(
         clock=shop.clock,
         wake=shop.wake,
         sessions=sessions,
-        access=site.rules(),
+        access=access or site.rules(),
     )
 
 

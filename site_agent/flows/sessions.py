@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 
 from contracts.time import as_utc
 from site_agent.domain.device import ChargerState
-from site_agent.domain.fleet.agreed import FleetVehicle, need_of
+from site_agent.domain.fleet.agreed import FleetVehicle, leaving, need_of
+from site_agent.domain.fleet.expected import LATE, expected_stays
 from site_agent.domain.fleet.identity import Identity, Presented, Roster
 from site_agent.domain.fleet.need import VehicleNeed
+from site_agent.domain.fleet.stay import ExpectedStay
 from site_agent.ports import KeyValues
 
 STAYS_KEY = "sessions/stays"
+LEFT_KEY = "sessions/left"
+AHEAD = timedelta(hours=36)
+"""How far stays are expected: as far as a plan looks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fleet:
-    """The site's vehicles by their id, who is who, and the policy for all others."""
+    """The site's vehicles by their id, who is who, and the policy for all others.
+
+    The mappings may be live views (`flows.roster`): call `Sessions.renew` when they change.
+    """
 
     vehicles: Mapping[str, FleetVehicle]
     roster: Roster
@@ -36,6 +44,10 @@ class _Stay:
 
     since: datetime
     identity: Identity
+    reported: datetime | None = None
+    """When the state of charge that telematics told last was measured."""
+    before_report_wh: float = 0.0
+    """What had been charged when that was heard of."""
 
 
 class Sessions:
@@ -49,20 +61,35 @@ class Sessions:
         self._fleet = fleet
         self._memory = memory
         self._stays: dict[str, _Stay] = {}
-        self._saved = ""
+        self._left: dict[str, datetime] = {}
+        self._rated_w: dict[str, float] = {}
+        self._saved = ("", "")
 
     async def load(self) -> None:
         """Take up what an earlier run has saved."""
         found = json.loads(await self._memory.get(STAYS_KEY) or "{}")
         self._stays = {evse_id: self._restored(evse_id, stay) for evse_id, stay in found.items()}
-        self._saved = self._text()
+        left = json.loads(await self._memory.get(LEFT_KEY) or "{}")
+        self._left = {name: as_utc(datetime.fromisoformat(at)) for name, at in left.items()}
+        self._saved = (self._text(), self._left_text())
 
     async def save(self) -> None:
-        """Store the stays if they have changed."""
-        text = self._text()
-        if text != self._saved:
-            await self._memory.put(STAYS_KEY, text)
-            self._saved = text
+        """Store the stays, and who left when, if they have changed."""
+        texts = (self._text(), self._left_text())
+        for key, text, saved in zip((STAYS_KEY, LEFT_KEY), texts, self._saved, strict=True):
+            if text != saved:
+                await self._memory.put(key, text)
+        self._saved = texts
+
+    def renew(self) -> None:
+        """The fleet has changed: who is at each plug is judged anew."""
+        for evse_id, stay in self._stays.items():
+            identity = self._fleet.identify(stay.identity.presented, evse_id)
+            self._stays[evse_id] = replace(stay, identity=identity)
+
+    def _left_text(self) -> str:
+        known = ((name, at) for name, at in self._left.items() if name in self._fleet.vehicles)
+        return json.dumps({name: at.isoformat() for name, at in known})
 
     def _text(self) -> str:
         return json.dumps(
@@ -82,14 +109,40 @@ class Sessions:
         return tuple(
             self._need(charger, self._stay(charger, now), now)
             for charger in chargers
-            if self._present(charger)
+            if self._present(charger, now)
         )
 
-    def _present(self, charger: ChargerState) -> bool:
+    def expected(self, now: datetime) -> tuple[ExpectedStay, ...]:
+        """Who is expected within `AHEAD`, by time; those that stand here: after they have left."""
+        return tuple(sorted(self._expected(now), key=lambda stay: (stay.arrives, stay.vehicle_id)))
+
+    def _expected(self, now: datetime) -> Iterator[ExpectedStay]:
+        here = {stay.identity.vehicle: stay for stay in self._stays.values()}
+        usual_w = min(self._rated_w.values(), default=0.0)
+        for name, vehicle in self._fleet.vehicles.items():
+            stay = here.get(name)
+            if stay is not None:
+                after = max(now, leaving(vehicle, stay.since, now)[0])
+            else:
+                after = max(self._left.get(name, now - LATE), now - LATE)
+            evse_w = self._rated_w.get(vehicle.bay or "", usual_w)
+            if evse_w > 0:
+                yield from expected_stays(vehicle, after, now, now + AHEAD, evse_w)
+
+    def arrived_at(self, evse_id: str) -> datetime | None:
+        """Since when the vehicle at an EVSE has been there; None: nobody is."""
+        stay = self._stays.get(evse_id)
+        return None if stay is None else stay.since
+
+    def _present(self, charger: ChargerState, now: datetime) -> bool:
+        spec = charger.spec
+        self._rated_w[spec.evse_id] = spec.max_current_a * spec.voltage_v * len(spec.phases)
         if charger.plugged or charger.transaction_id is not None:
             return True
         if charger.online:
-            self._stays.pop(charger.spec.evse_id, None)
+            gone = self._stays.pop(spec.evse_id, None)
+            if gone is not None and gone.identity.vehicle is not None:
+                self._left[gone.identity.vehicle] = now
         return False
 
     def _stay(self, charger: ChargerState, now: datetime) -> _Stay:
@@ -120,9 +173,14 @@ class Sessions:
 
     def _need(self, charger: ChargerState, stay: _Stay, now: datetime) -> VehicleNeed:
         vehicle = self._fleet.vehicles.get(stay.identity.vehicle or "")
-        if vehicle is not None:
-            return need_of(vehicle, charger, stay.since, now)
-        return need_of(self._fleet.stranger, charger, stay.since, now, known=False)
+        if vehicle is None:
+            return need_of(self._fleet.stranger, charger, stay.since, now, known=False)
+        if vehicle.soc is not None and vehicle.soc.at != stay.reported:
+            charged_wh = charger.energy_wh.value or 0.0
+            stay = replace(stay, reported=vehicle.soc.at, before_report_wh=charged_wh)
+            self._stays[charger.spec.evse_id] = stay
+        before_wh = stay.before_report_wh
+        return need_of(vehicle, charger, stay.since, now, before_report_wh=before_wh)
 
 
 def _told(charger: ChargerState) -> Presented:

@@ -88,7 +88,39 @@ _V3 = (
     ) STRICT, WITHOUT ROWID""",
 )
 
-MIGRATIONS = (_V1, _V2, _V3)
+_V4 = (
+    # What the fleet's systems have told of each vehicle, above the settings.
+    """CREATE TABLE fleet_vehicle (
+        vehicle_id TEXT PRIMARY KEY,
+        body TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID""",
+    # Answers to requests with an Idempotency-Key, to be given again.
+    """CREATE TABLE fleet_answer (
+        holder TEXT NOT NULL,
+        key TEXT NOT NULL,
+        digest TEXT NOT NULL,
+        at TEXT NOT NULL,
+        status INTEGER NOT NULL,
+        headers TEXT NOT NULL,
+        body BLOB NOT NULL,
+        PRIMARY KEY (holder, key)
+    ) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX fleet_answer_at ON fleet_answer (at)",
+    # Webhooks on their way; a number is never given twice, so order lasts over restarts.
+    """CREATE TABLE webhook_event (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        endpoint TEXT NOT NULL,
+        event_id TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        at TEXT NOT NULL,
+        body TEXT NOT NULL,
+        tries INTEGER NOT NULL DEFAULT 0,
+        due_at TEXT NOT NULL
+    ) STRICT""",
+    "CREATE INDEX webhook_endpoint ON webhook_event (endpoint, subject, seq)",
+)
+
+MIGRATIONS = (_V1, _V2, _V3, _V4)
 
 
 def migrate(connection: sqlite3.Connection, name: str) -> None:

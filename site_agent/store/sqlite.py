@@ -14,6 +14,7 @@ from site_agent.store.database import Database
 from site_agent.store.instructions import SqliteInstructions
 from site_agent.store.key_values import SqliteKeyValues
 from site_agent.store.outbox import MAX_ROWS, SqliteOutbox
+from site_agent.store.roster import SqliteRoster
 from site_agent.store.sessions import SqliteSessions
 
 _FIRST_TRANSACTIONS = datetime(2020, 1, 1, tzinfo=UTC)
@@ -31,6 +32,7 @@ class SqliteStore:
     sessions: SqliteSessions
     key_values: SqliteKeyValues
     cloud: SqliteCloudQueue
+    roster: SqliteRoster
 
     def close(self) -> None:
         """Store what still waits and close the file."""
@@ -57,6 +59,7 @@ def open_store(path: Path, now: datetime, max_rows: int = MAX_ROWS) -> SqliteSto
         sessions=SqliteSessions(database, outbox),
         key_values=SqliteKeyValues(database),
         cloud=SqliteCloudQueue(database),
+        roster=SqliteRoster(database),
     )
 
 
