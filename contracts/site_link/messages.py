@@ -106,6 +106,21 @@ class VehicleReadiness:
     departure: AwareDatetime
     on_track: bool
     reason: Text = ""
+    outlook: Text = ""
+    """`ready`, `on track`, `at risk` or `will miss`; empty from an agent that does not tell, as
+    everything below."""
+    since: AwareDatetime | None = None
+    """Since when that has been so."""
+    ready_at: AwareDatetime | None = None
+    """When it is expected to have its energy."""
+    missing_wh: Annotated[float, Field(ge=0, le=1e7)] = 0.0
+    """What it will lack when it leaves."""
+    late_by_s: Annotated[float, Field(ge=0, le=1e7)] = 0.0
+    """How much longer it would have to stay at full power."""
+    helps: Text = ""
+    """What somebody at the depot can still do about it."""
+    here: bool = True
+    """False: it is expected, not plugged in yet; `evse_id` may then be `-`."""
 
 
 Row = Annotated[

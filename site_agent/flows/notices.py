@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from contracts.site_link.messages import Notice, Severity
-from site_agent.domain.fleet.readiness import Readiness
+from site_agent.domain.fleet.readiness import Outlook, Readiness
 from site_agent.domain.functions import Unheld
 from site_agent.domain.leases import Nature, leases
 from site_agent.domain.protect.envelope import Side
@@ -38,6 +38,7 @@ LOCAL_CONTROL = "local-control"
 REFUSED = "refused-but-charging"
 IDENTITY_CONFLICT = "identity-conflict"
 DEPARTURE_AT_RISK = "departure-at-risk"
+DEPARTURE_TIGHT = "departure-tight"
 FUNCTION_REFUSED = "inverter-function-refused"
 
 Key = tuple[str, str]
@@ -208,15 +209,19 @@ def _limits(unmet: Mapping[Side, str]) -> Iterator[tuple[Key, Condition]]:
 
 def _vehicles(prospects: tuple[Readiness, ...]) -> Iterator[tuple[Key, Condition]]:
     for prospect in prospects:
-        if prospect.need.known and not prospect.on_track:
-            yield (
-                (DEPARTURE_AT_RISK, prospect.need.vehicle_id),
-                Condition(
-                    severity=Severity.WARNING,
-                    text=f"will miss its departure: {prospect.reason}",
-                    after=timedelta(seconds=30),
-                ),
+        if not prospect.need.known:
+            continue
+        helps = f"; {prospect.helps}" if prospect.helps else ""
+        if prospect.outlook is Outlook.WILL_MISS:
+            words = f"will miss its departure: {prospect.reason}{helps}"
+            condition = Condition(
+                severity=Severity.WARNING, text=words, after=timedelta(seconds=30)
             )
+            yield (DEPARTURE_AT_RISK, prospect.need.vehicle_id), condition
+        elif prospect.outlook is Outlook.AT_RISK:
+            words = f"may miss its departure: {prospect.reason}"
+            condition = Condition(severity=Severity.INFO, text=words, after=timedelta(minutes=2))
+            yield (DEPARTURE_TIGHT, prospect.need.vehicle_id), condition
 
 
 def _functions(unheld: tuple[Unheld, ...]) -> Iterator[tuple[Key, Condition]]:

@@ -17,7 +17,6 @@ from contracts.site_link import points
 from contracts.site_link.messages import Measurement, Row
 from contracts.time import Clock
 from site_agent.domain.device import ChargerState
-from site_agent.domain.fleet.readiness import readiness
 from site_agent.domain.flexibility.now import down_w
 from site_agent.domain.policy import ControlPolicy
 from site_agent.domain.site import SiteSnapshot
@@ -85,7 +84,7 @@ class Telemetry:
         cycle = self._latest()
         if cycle is None or self._too_early(cycle.snapshot):
             return
-        prospects = readiness(cycle.snapshot, cycle.decision.building_w)
+        prospects = self._prospects.judge(cycle)
         present = {
             **conditions(cycle.snapshot, cycle.decision.unmet, prospects, cycle.unheld),
             **dict(telecontrol.conditions(cycle.operator)),

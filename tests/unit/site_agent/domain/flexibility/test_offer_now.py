@@ -1,4 +1,4 @@
-"""What the site can offer, and whether its vehicles will be ready."""
+"""What the site can offer now for an hour."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 from site_agent.domain.decide.control import DEFAULT_POLICY
 from site_agent.domain.device import Lapse
 from site_agent.domain.fleet.need import VehicleNeed
-from site_agent.domain.fleet.readiness import readiness
 from site_agent.domain.flexibility.now import down_w
 from site_agent.domain.site import SiteSnapshot
 from support.site import battery, charger, envelope, model, need, pv, snapshot
@@ -117,42 +116,3 @@ class TestOffer:
 
     def test_without_a_meter_there_is_no_offer(self) -> None:
         assert offer(snapshot(building_w=None), None) is None
-
-
-class TestReadiness:
-    def prospects(self, depot: SiteSnapshot, building_w: float | None = 10_000.0) -> dict[str, str]:
-        return {
-            one.need.evse_id: "" if one.on_track else one.reason
-            for one in readiness(depot, building_w)
-        }
-
-    def test_time_to_spare_is_on_track(self) -> None:
-        (one,) = readiness(charging(need(wh=20_000, hours=4)), 10_000)
-        assert (one.on_track, one.reason) == (True, "20000 Wh to go, 3.1 h to spare")
-
-    def test_enough_energy_is_ready(self) -> None:
-        (one,) = readiness(charging(need(wh=0, hours=-3)), 10_000)
-        assert (one.on_track, one.reason) == (True, "ready")
-
-    def test_too_late_even_at_full_power(self) -> None:
-        late = self.prospects(charging(need(wh=22_080, hours=0.5)))
-        assert late == {"a": "late by 30 min even at full power"}
-
-    def test_the_connection_serves_earlier_departures_first(self) -> None:
-        depot = charging(
-            need("a", wh=20_000, hours=3), need("b", wh=20_000, hours=2), contract_w=22_000
-        )
-        words = "the connection cannot charge everyone who leaves by then"
-        assert self.prospects(depot) == {"b": "", "a": words}
-
-    def test_without_a_meter_the_building_counts_as_its_largest(self) -> None:
-        depot = charging(need(wh=20_000, hours=3), contract_w=55_000)
-        assert self.prospects(depot) == {"a": ""}
-        assert self.prospects(depot, None)["a"].startswith("the connection cannot")
-
-    def test_a_silent_charger_gives_only_its_fail_safe_share(self) -> None:
-        state = charger(online=False)
-        alone = snapshot(chargers=[state], needs=[need(wh=20_000, hours=4)])
-        assert "fail-safe share is too little" in self.prospects(alone)["a"]
-        patient = snapshot(chargers=[state], needs=[need(wh=20_000, hours=6)])
-        assert self.prospects(patient) == {"a": ""}

@@ -1,0 +1,87 @@
+"""What is expected of the coming hours, as far as readiness and offers depend on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from site_agent.domain.fleet.stay import ExpectedStay
+from site_agent.domain.horizon import Horizon, Series
+from site_agent.domain.protect.envelope import Bound, Envelope
+from site_agent.domain.site import SiteSnapshot
+
+LENGTH = timedelta(hours=24)
+"""How far readiness and offers look ahead."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ahead:
+    """The site's coming hours beside its chargers and batteries, in slots of a horizon."""
+
+    horizon: Horizon
+    """The slot that the present lies in comes first."""
+    building_w: Series
+    """All that cannot be steered, PV included, W: as likely more as less."""
+    building_high_w: Series
+    """The same, W: less in nine cases of ten."""
+    import_w: Series
+    """The import limit, W: contract, fuses, and every event known."""
+    causes: tuple[str, ...]
+    """What the import limit of each slot comes from."""
+    expected: tuple[ExpectedStay, ...] = ()
+    """Vehicles that are not plugged in yet."""
+    wishes_w: Mapping[str, Series] = field(default_factory=dict)
+    """What a plan wishes vehicles to charge with, W, by `evse_id`; absent: as soon as they can."""
+    stored_wh: Mapping[str, Series] = field(default_factory=dict)
+    """What a plan has in each battery at the start of every slot, Wh, by `battery_id`; absent: as
+    much as now."""
+
+
+def steady_ahead(
+    snapshot: SiteSnapshot,
+    building_w: float | None,
+    envelope_at: Callable[[datetime], Envelope],
+    *,
+    length: timedelta = LENGTH,
+    expected: tuple[ExpectedStay, ...] = (),
+) -> Ahead:
+    """Without a forecast: the building goes on as now, or at its largest without a meter (None).
+
+    `envelope_at`: what bounds the site at an instant, as far as it is known now.
+    """
+    horizon = Horizon.around(snapshot.at, length)
+    most_w = snapshot.model.max_building_w
+    limits = import_limits(horizon, snapshot.at, envelope_at)
+    likely_w = horizon.filled(most_w if building_w is None else building_w)
+    high_w = likely_w + _RISES * max(0.0, most_w - float(likely_w[0]))
+    return Ahead(
+        horizon=horizon,
+        building_w=likely_w,
+        building_high_w=high_w,
+        import_w=np.array([limit.value for limit in limits]),
+        causes=tuple(limit.cause for limit in limits),
+        expected=expected,
+    )
+
+
+_RISES = 0.5
+"""How far a building of which nothing is known may rise towards its largest load."""
+
+
+def import_limits(
+    horizon: Horizon, now: datetime, envelope_at: Callable[[datetime], Envelope]
+) -> tuple[Bound, ...]:
+    """The tightest import limit at the start and in the middle of every slot, from `now` on."""
+    return tuple(
+        min(
+            (
+                envelope_at(max(now, at)).import_w,
+                envelope_at(max(now, at + horizon.step / 2)).import_w,
+            ),
+            key=lambda bound: bound.value,
+        )
+        for at in horizon
+    )
