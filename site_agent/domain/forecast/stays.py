@@ -1,0 +1,163 @@
+"""Which vehicles will come, when, and with how much to charge: roster first, then their habits.
+
+A vehicle that the roster names is left to the roster for that day. Of every other, the stays of the
+last days of the same kind are taken: first, second ... of a day apart. How often it came is the
+probability, medians are the arrival, the departure and the energy.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from statistics import median
+
+from site_agent.domain.fleet.stay import ExpectedStay
+from site_agent.domain.forecast.calendar import Calendar
+from site_agent.domain.horizon import Horizon
+
+DAY_BEGINS = timedelta(hours=4)
+"""Of a depot: who comes after midnight comes late, not early."""
+MOST_DAYS = 10
+"""Days of the same kind that count."""
+LOOK_BACK = timedelta(days=60)
+FEWEST_STAYS = 2
+"""One visit is no habit."""
+LEAST_LIKELY = 0.2
+_SHORTEST = timedelta(minutes=15)
+"""A stay that medians make shorter is taken to last this long."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastStay:
+    """One vehicle at one EVSE, from plug to plug, as history keeps it."""
+
+    vehicle_id: str
+    """Of the fleet; of an unknown vehicle, a name made from its EVSE."""
+    evse_id: str
+    arrived: datetime
+    left: datetime
+    energy_wh: float
+    """Charged."""
+    missing_wh: float = 0.0
+    """What it still lacked when it left."""
+    max_power_w: float = 0.0
+    """Most the vehicle and this EVSE could take together."""
+
+
+def expected_stays(
+    past: Sequence[PastStay],
+    roster: Sequence[ExpectedStay],
+    present: Mapping[str, datetime],
+    horizon: Horizon,
+    calendar: Calendar,
+) -> tuple[ExpectedStay, ...]:
+    """Stays that begin within `horizon`, whose start is now, by arrival.
+
+    Args:
+        past: history, any order.
+        roster: what dispatchers or telematics have told; it goes first.
+        present: vehicles that are plugged in, and since when: that stay is no longer expected.
+        horizon: begins now.
+        calendar: the site's local time and holidays.
+    """
+    told = {(one.vehicle_id, _day(one.arrives, calendar)) for one in roster}
+    here = {(vehicle, _day(since, calendar)) for vehicle, since in present.items()}
+    by_roster = [one for one in roster if horizon.start <= one.arrives < horizon.end]
+    habits = [
+        one
+        for one in _habits(past, horizon, calendar)
+        if (one.vehicle_id, _day(one.arrives, calendar)) not in told
+        and (one.vehicle_id, _day(one.arrives, calendar)) not in here
+    ]
+    return tuple(sorted([*by_roster, *habits], key=lambda one: (one.arrives, one.vehicle_id)))
+
+
+def _day(at: datetime, calendar: Calendar) -> date:
+    """The depot's day an instant belongs to."""
+    return (at.astimezone(calendar.zone) - DAY_BEGINS).date()
+
+
+def _habits(
+    past: Sequence[PastStay], horizon: Horizon, calendar: Calendar
+) -> Iterator[ExpectedStay]:
+    by_vehicle: dict[str, list[PastStay]] = defaultdict(list)
+    for stay in sorted(past, key=lambda one: one.arrived):
+        if horizon.start - LOOK_BACK <= stay.arrived < horizon.start:
+            by_vehicle[stay.vehicle_id].append(stay)
+    day, last = _day(horizon.start, calendar), _day(horizon.end, calendar)
+    while day <= last:
+        for stays in by_vehicle.values():
+            yield from _on(day, stays, horizon, calendar)
+        day += timedelta(days=1)
+
+
+def _on(
+    day: date, stays: Sequence[PastStay], horizon: Horizon, calendar: Calendar
+) -> Iterator[ExpectedStay]:
+    """What one vehicle does on one day, judged by the days of this kind since it was first seen."""
+    days = _like(day, _day(stays[0].arrived, calendar), calendar)
+    if not days:
+        return
+    visits: dict[int, list[PastStay]] = defaultdict(list)
+    came: dict[date, int] = defaultdict(int)
+    for stay in stays:
+        on = _day(stay.arrived, calendar)
+        if on in days:
+            visits[came[on]].append(stay)
+            came[on] += 1
+    for nth, found in visits.items():
+        done = nth < sum(1 for one in stays if _day(one.arrived, calendar) == day)
+        if len(found) >= FEWEST_STAYS and not done:
+            yield from _expected(day, found, len(days), horizon, calendar)
+
+
+def _like(day: date, first: date, calendar: Calendar) -> set[date]:
+    """The last days of the same kind before `day`, not before `first`."""
+    kind, found = calendar.day_type(day), set[date]()
+    before = day - timedelta(days=1)
+    while before >= first and len(found) < MOST_DAYS:
+        if calendar.day_type(before) is kind:
+            found.add(before)
+        before -= timedelta(days=1)
+    return found
+
+
+def _expected(
+    day: date, found: Sequence[PastStay], days: int, horizon: Horizon, calendar: Calendar
+) -> Iterator[ExpectedStay]:
+    """The stay on `day`; the later it gets without it, the fewer past days speak for it."""
+    now = horizon.start
+    absent = days - len(found)
+    to_come = [one for one in found if _moved(one.arrived, one, day, calendar) >= now]
+    if not to_come:
+        return
+    probability = len(to_come) / (len(to_come) + absent)
+    arrives = _median(_moved(one.arrived, one, day, calendar) for one in to_come)
+    departs = _median(_moved(one.left, one, day, calendar) for one in to_come)
+    if probability < LEAST_LIKELY or not now <= arrives < horizon.end:
+        return
+    evses = [one.evse_id for one in to_come]
+    usual = max(sorted(set(evses)), key=evses.count)
+    yield ExpectedStay(
+        vehicle_id=found[-1].vehicle_id,
+        arrives=arrives,
+        departs=max(departs, arrives + _SHORTEST),
+        required_wh=median(one.energy_wh + one.missing_wh for one in to_come),
+        max_power_w=median(one.max_power_w for one in to_come),
+        evse_id=usual if 2 * evses.count(usual) > len(evses) else None,
+        probability=probability,
+    )
+
+
+def _moved(at: datetime, stay: PastStay, day: date, calendar: Calendar) -> datetime:
+    """The same time on the wall clock, relative to `day` instead of the stay's own day."""
+    local = at.astimezone(calendar.zone)
+    apart = local.date() - _day(stay.arrived, calendar)
+    wall = datetime.combine(day + apart, time(local.hour, local.minute, local.second))
+    return wall.replace(tzinfo=calendar.zone).astimezone(UTC)
+
+
+def _median(instants: Iterable[datetime]) -> datetime:
+    return datetime.fromtimestamp(median(one.timestamp() for one in instants), UTC)
