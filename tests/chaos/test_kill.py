@@ -191,7 +191,7 @@ def test_a_second_gateway_on_the_folder_ends_and_says_why(system: System) -> Non
     first, second = system["gateway"].pid, Program("second", "gateway", copy)
     try:
         second.start()
-        assert second.exit_code(30) == 1
+        assert second.exit_code(60) == 1
     finally:
         second.end()
     assert second.output().strip() == (

@@ -188,7 +188,7 @@ class System:
 
     def wait_report(self, called: Called) -> dict[str, Any]:
         """The participation report; a restarted gateway waits for the sites to come back to it."""
-        timeout_s = max(0.0, (called.end - now()).total_seconds()) + 40
+        timeout_s = max(0.0, (called.end - now()).total_seconds()) + PATIENCE_S
         found = eventually(lambda: self._ask(f"{called.path}/reports"), timeout_s, "the report")
         return dict(self.gateway.get(found[-1]["json_url"]).raise_for_status().json())
 

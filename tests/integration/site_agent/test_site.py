@@ -234,7 +234,7 @@ async def test_bounds_on_load_generation_and_storage_reach_every_device(tmp_path
     depot = hardware(ocpp_port, mqtt_port, building_w=building_w, pv_w=pv_w, clearness=0.9)
     data = tmp_path / "site"
     data.mkdir()
-    begins = CLOCK.now() + timedelta(seconds=4)
+    begins = CLOCK.now() + timedelta(seconds=8)
     store = open_store(data / DATABASE, CLOCK.now())
     await store.instructions.put(envelope(begins))
     store.close()
