@@ -28,6 +28,7 @@ from site_agent.domain.device import (
     PvSpec,
     PvState,
 )
+from site_agent.domain.journal import Entry
 from site_agent.domain.session import ChargingSession, MeterSample
 
 # --- devices: every one keeps its newest state and runs its own polling or session ---------------
@@ -335,6 +336,30 @@ class RosterStore(Protocol):
         Raises:
             TransientError: the disk is full or the file is locked.
         """
+        ...
+
+
+class JournalStore(Protocol):
+    """The decision journal: what has changed on the site, and why."""
+
+    async def add(self, entries: Sequence[Entry]) -> None:
+        """Durable when it returns.
+
+        Raises:
+            TransientError: the disk is full or the file is locked.
+        """
+        ...
+
+    async def answered(self, subject: str, at: datetime) -> Entry | None:
+        """The newest entry of a subject at or before `at` that holds an answer, or None."""
+        ...
+
+    async def page(self, subject: str | None, before: datetime, most: int) -> Sequence[Entry]:
+        """The newest entries before an instant, of one subject or of all, newest first."""
+        ...
+
+    async def prune(self, now: datetime) -> int:
+        """Delete some of what is too old or too much; how many entries went."""
         ...
 
 

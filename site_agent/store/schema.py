@@ -120,7 +120,21 @@ _V4 = (
     "CREATE INDEX webhook_endpoint ON webhook_event (endpoint, subject, seq)",
 )
 
-MIGRATIONS = (_V1, _V2, _V3, _V4)
+_V5 = (
+    # The decision journal; `answer` is JSON (store/journal.py).
+    """CREATE TABLE decision (
+        id INTEGER PRIMARY KEY,
+        at_us INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        text TEXT NOT NULL,
+        answer TEXT
+    ) STRICT""",
+    "CREATE INDEX decision_at ON decision (at_us)",
+    "CREATE INDEX decision_of ON decision (subject, at_us)",
+)
+
+MIGRATIONS = (_V1, _V2, _V3, _V4, _V5)
 
 
 def migrate(connection: sqlite3.Connection, name: str) -> None:
