@@ -306,6 +306,14 @@ class DepotSettings(Settings):
         return self
 
     @model_validator(mode="after")
+    def _island_feeds_what_exists(self) -> Self:
+        fed = {one.id for one in (*self.chargers, *self.modbus_chargers, *self.pv)}
+        strange = set(self.grid.backed_up) - fed
+        if strange:
+            raise ValueError(f"grid.backed_up: no charger or PV called {min(strange)!r}")
+        return self
+
+    @model_validator(mode="after")
     def _faults_can_happen(self) -> Self:
         possible = {GRID: GRID_FAULTS, **{one.id: one.fault_kinds for one in self.devices}}
         for fault in self.faults:

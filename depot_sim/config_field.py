@@ -292,3 +292,6 @@ class GridSettings(Settings):
     others_s: NotNegative = 3.0
     charger_gap_s: NotNegative = 2.0
     pv_s: NotNegative = 60.0
+    backed_up: tuple[Id, ...] = ()
+    """Chargers and PV that a battery which islands keeps alive in an outage, beside the building.
+    When it cannot bear them all, the island collapses: they lose power until the grid is back."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+import math
+from collections.abc import Callable, Container, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
@@ -50,6 +51,9 @@ from depot_sim.wires import Wire, wire
 _log = structlog.get_logger(__name__)
 STEP_S = 0.2
 """How often the plant moves on; the meter shows nothing finer."""
+
+_BEARABLE_W = 500.0
+"""An island bears so much more than its batteries can give: their inverters' overload."""
 
 Device = Charger | AlfenCharger | FieldBattery | MqttBattery | FieldInverter | MqttPv
 """What draws or gives power."""
@@ -107,6 +111,8 @@ class Depot:
         self._islanding = {
             b.id for b in config.batteries if isinstance(b, SunSpecBatterySettings) and b.islands
         }
+        self._backed_up = frozenset(config.grid.backed_up if self._islanding else ())
+        self._collapsed = False
 
     def elapsed(self) -> float:
         """Seconds since this depot was made, the time axis of its configuration."""
@@ -209,10 +215,10 @@ class Depot:
         """Let `dt_s` pass in the whole plant; `run` does so by itself."""
         now_s = self.elapsed()
         live = self.mains.supply.live
+        self._collapsed = self._collapsed and not live
         for device in self._devices():
             if not live and isinstance(device, SunSpecBattery) and device.id in self._islanding:
-                load_w = self._building.power_w(now_s) / len(self._islanding)
-                device.island(dt_s, load_w)
+                self._island(device, now_s, dt_s)
             else:
                 device.step(now_s, dt_s)
         flows = {BUILDING: self._building.phases_w(now_s)}
@@ -223,6 +229,33 @@ class Depot:
         for meter in (self.meter, *self.meters.values()):
             if not isinstance(meter, MqttMeter):
                 meter.step(now_s, dt_s)
+
+    def _island(self, battery: SunSpecBattery, now_s: float, dt_s: float) -> None:
+        """Its share of everything on its side of the switch; too much ends the island."""
+        backed_w = sum(
+            sum(device.phases_w) for device in self._devices() if device.id in self._backed_up
+        )
+        building_w = 0.0 if self._collapsed else self._building.power_w(now_s)
+        share_w = (building_w + backed_w) / len(self._islanding)
+        battery.island(dt_s, share_w)
+        missing_w = share_w + battery.battery.power_w
+        if self._backed_up and missing_w > _BEARABLE_W and not self._collapsed:
+            _log.warning("the island collapses", battery=battery.id, missing_w=missing_w)
+            self._collapsed = True
+            self._take_power(self._backed_up, self.mains.away_s)
+
+    def _take_power(self, names: Container[str], away_s: float) -> None:
+        black_out(
+            chargers=[c for c in self._chargers() if c.id in names],
+            pv=[one for one in self.pv.values() if one.id in names],
+            others=[],
+            stages=self.config.grid,
+            for_s=None if math.isinf(away_s) else away_s,
+        )
+
+    def _chargers(self) -> Iterator[Charger | AlfenCharger]:
+        yield from self.chargers.values()
+        yield from self.modbus_chargers.values()
 
     def _terminals(self) -> Plant:
         """What devices that have power see of the grid; in an outage, that of their island."""
@@ -241,9 +274,10 @@ class Depot:
 
     def _black_out(self, for_s: float | None) -> None:
         standing = [b for b in self.batteries.values() if b.id not in self._islanding]
+        fed = frozenset[str]() if self._collapsed else self._backed_up
         black_out(
-            chargers=[*self.chargers.values(), *self.modbus_chargers.values()],
-            pv=list(self.pv.values()),
+            chargers=[c for c in self._chargers() if c.id not in fed],
+            pv=[one for one in self.pv.values() if one.id not in fed],
             others=[*self._onlookers(), *standing],
             stages=self.config.grid,
             for_s=for_s,

@@ -32,6 +32,11 @@ class Mains:
         self._faults.begin(kind, for_s, amount)
 
     @property
+    def away_s(self) -> float:
+        """How long the outage goes on, s; inf: for good."""
+        return self._faults.remaining_s(FaultKind.OUTAGE)
+
+    @property
     def supply(self) -> Supply:
         """Its voltage and frequency without load."""
         if self._faults.active(FaultKind.OUTAGE):

@@ -36,6 +36,8 @@ from depot_sim.sunspec.strings import STORAGE_PORT, new, refresh
 _DC_VOLTAGE_V = 800.0
 _IN_WATTS = 1
 _ON = 1
+_GRID_FOLLOWING, _GRID_FORMING = 0b01, 0b10
+"""701.DERMode."""
 
 
 class SunSpecBattery(SunSpecDevice):
@@ -58,6 +60,7 @@ class SunSpecBattery(SunSpecDevice):
         super().__init__(id=id, listener=listener, image=image, elapsed=elapsed, clock=clock)
         self.battery = battery
         self._lease = Lease(fallback=0.0)
+        self._alone = False
         self._heartbeat = Heartbeat(image, elapsed, heartbeat_s)
         self._has_port = bool(image.names(714))
         self.functions = Functions(self._image, elapsed, id) if functions else None
@@ -69,6 +72,7 @@ class SunSpecBattery(SunSpecDevice):
 
     def step(self, now_s: float, dt_s: float) -> None:
         """Let `dt_s` pass."""
+        self._alone = False
         if self._lease.lapsed(now_s) or self._heartbeat.missed():
             self._revert()
         if self.functions is not None:
@@ -79,7 +83,11 @@ class SunSpecBattery(SunSpecDevice):
             self.battery = self.battery.off(dt_s)
 
     def island(self, dt_s: float, load_w: float) -> None:
-        """Let `dt_s` pass without a grid; it feeds `load_w`, or as much of it as it can."""
+        """Let `dt_s` pass without a grid; it feeds `load_w`, or as much of it as it can.
+
+        Negative: it takes what others make beyond the load. 701 then says that it forms the grid.
+        """
+        self._alone = True
         self.battery = self.battery.step(dt_s, setpoint_w=-load_w)
 
     def start_afresh(self) -> None:
@@ -136,6 +144,8 @@ class SunSpecBattery(SunSpecDevice):
         generated_w = -battery.power_w
         current_a = abs(generated_w) / 3 / NOMINAL_VOLTAGE_V
         put_terminals(self._image, self.terminals())
+        put(701, "ConnSt", 0 if self._alone else 1)
+        put(701, "DERMode", _GRID_FORMING if self._alone else _GRID_FOLLOWING)
         put(701, "W", generated_w)
         put(701, "VA", abs(generated_w))
         put(701, "A", 3 * current_a)
@@ -203,6 +213,7 @@ def _measurements(most_w: float) -> dict[str, float]:
         "St": _ON,
         "InvSt": 3,
         "ConnSt": 1,
+        "DERMode": _GRID_FOLLOWING,
     }
 
 

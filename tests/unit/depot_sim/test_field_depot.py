@@ -106,6 +106,39 @@ async def test_a_battery_may_island() -> None:
     assert sum(bess.phases_w) == 0.0
 
 
+ISLAND = {
+    "id": "bess",
+    "kind": "sunspec",
+    "islands": True,
+    "capacity_wh": 50_000,
+    "max_charge_w": 20_000,
+    "max_discharge_w": 20_000,
+}
+
+
+async def test_an_island_feeds_what_is_backed_up() -> None:
+    hardware, clock = depot(batteries=[ISLAND], grid={"backed_up": ["pv"]})
+    hardware.fail("grid", FaultKind.OUTAGE, 60)
+    await passes(hardware, clock, 10)
+    assert sum(hardware.batteries["bess"].phases_w) == pytest.approx(-4_000), "9 kW less 5 of PV"
+    assert hardware.plant.power_w == 0.0
+    await passes(hardware, clock, 60)
+    assert hardware.plant.power_w == pytest.approx(4_000)
+
+
+async def test_an_island_that_cannot_bear_its_load_collapses() -> None:
+    hardware, clock = depot(
+        batteries=[{**ISLAND, "max_discharge_w": 3_000}],
+        grid={"backed_up": ["pv"], "pv_s": 5},
+    )
+    hardware.fail("grid", FaultKind.OUTAGE, 60)
+    await passes(hardware, clock, 30)
+    assert sum(hardware.pv["pv"].phases_w) == 0.0
+    assert sum(hardware.batteries["bess"].phases_w) == 0.0
+    await passes(hardware, clock, 30 + 10)
+    assert hardware.plant.power_w == pytest.approx(4_000)
+
+
 async def test_the_grid_sags_and_its_frequency_falls() -> None:
     hardware, clock = depot(grid={"impedance_ohm": 0.1}, pv=[])
     await passes(hardware, clock, 1)
@@ -173,6 +206,7 @@ def test_the_sun_needs_a_place() -> None:
         (f"batteries: [{BATTERY}, kind: sungrow, lowest_pct: 60, highest_pct: 50}}]", "below"),
         ("contacts: [{id: io, count: 2, closes: [{at_s: 1, contact: 2}]}]", "there are 2"),
         ("contacts: [{id: grid}]", "used twice: grid"),
+        ("grid: {backed_up: [nobody]}", "no charger or PV called 'nobody'"),
         ("faults: [{at_s: 1, device: grid, kind: freeze}]", "knows frequency, outage, voltage"),
         ("faults: [{at_s: 1, device: pcc, kind: late-timer}]", "'pcc' knows"),
     ],
