@@ -30,6 +30,10 @@ class MeterState:
     import_wh: Reading
     export_wh: Reading | None = None
     """None: it has no such register."""
+    voltage_v: Reading | None = None
+    """The highest of its phases to neutral; None: it tells none."""
+    frequency_hz: Reading | None = None
+    """None: it tells none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +87,8 @@ class ChargerState:
     """False: it knows no limits and can only be stopped; with a vehicle it may draw its rating."""
     ceiling_a: float | None = None
     """Most that others allow it (a cloud CSMS, a limit set at the charger), A per phase."""
+    ceiling_cause: str = ""
+    """Why, where it is not others but the site itself (an island, a return in stages)."""
     follows_within: timedelta | None = None
     """How long it has been seen to take to follow a limit; None: not learnt yet."""
     coming_a: float | None = None
@@ -138,6 +144,9 @@ class BatteryState:
     """Of its cells; None: it does not tell."""
     local: bool = False
     """Somebody at the device has taken command: it takes no setpoints from us."""
+    islanded: bool | None = None
+    """Whether it says that it forms a grid of its own, cut off from the public one; None: it does
+    not tell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

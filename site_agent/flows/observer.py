@@ -110,6 +110,8 @@ class Observer:
             lambda: told(snapshot, moment, self._trust.young),
             lambda: granted(snapshot, moment),
         )
+        raw = snapshot.pcc
+        pcc = replace(pcc, voltage_v=raw.voltage_v, frequency_hz=raw.frequency_hz)
         return replace(snapshot, pcc=pcc, belief=belief)
 
     def _stored(self, now: datetime) -> Iterator[BatteryState]:
@@ -185,7 +187,7 @@ class Observer:
         """A battery that gave less than asked, with the power it has shown."""
         battery = self._commanded(state)
         name = battery.spec.battery_id
-        if battery.online and fails(battery, self._policy):
+        if battery.online and not battery.islanded and fails(battery, self._policy):
             self._gave[name] = (max(0.0, -(battery.power_w.value or 0.0)), now)
         gave_w, at = self._gave.get(name, (0.0, now - _DISTRUST))
         if now - at >= _DISTRUST:

@@ -56,6 +56,8 @@ class PointMeter:
             current_a=(current_1, current_2, current_3),
             import_wh=board.reading("export_energy" if self._invert else "import_energy", now),
             export_wh=board.reading("import_energy" if self._invert else "export_energy", now),
+            voltage_v=_highest(board, now),
+            frequency_hz=board.reading("frequency", now) if "frequency" in board.points else None,
         )
 
     async def _notice(self) -> None:
@@ -93,6 +95,14 @@ def phase_current(board: PointBoard, phase: str, now: datetime, sign: float = 1.
     magnitude = abs(amperes.value)
     signed = math.copysign(magnitude, toward * sign) if toward else magnitude
     return replace(amperes, value=signed)
+
+
+def _highest(board: PointBoard, now: datetime) -> Reading | None:
+    """The highest voltage of the phases that it tells; None: it tells none."""
+    names = [f"voltage_{phase}" for phase in _PHASES if f"voltage_{phase}" in board.points]
+    readings = [board.reading(name, now) for name in names]
+    known = [one for one in readings if one.value is not None]
+    return max(known, key=lambda one: one.value or 0.0, default=next(iter(readings), None))
 
 
 def _from_power(board: PointBoard, phase: str, now: datetime, sign: float) -> Reading:

@@ -24,7 +24,7 @@ from site_agent.devices.obedience import Obedience
 from site_agent.devices.polling import Poller
 from site_agent.devices.sunspec.dc import dc_power
 from site_agent.devices.sunspec.lapse import LapseBook
-from site_agent.devices.sunspec.measure import MEASUREMENT, faulted, power
+from site_agent.devices.sunspec.measure import MEASUREMENT, faulted, islanded, power
 from site_agent.devices.sunspec.setpoints import Steering
 from site_agent.devices.sunspec.storage import Bounds, Storage, read_ratings, read_storage
 from site_agent.devices.sunspec.supervision import Supervision
@@ -88,6 +88,7 @@ class SunSpecBattery:
         self._ratings: tuple[Bounds, float] | None = None
         self._storage, self._storage_due_s = Storage(), float("-inf")
         self._faulted = False
+        self._islanded: bool | None = None
         self._asked_w = 0.0
         self._power = self._soc = Reading.missing(clock.now())
 
@@ -120,6 +121,7 @@ class SunSpecBattery:
             power_w=power_w,
             soc_pct=self._freshness.at(self._soc, now),
             local=answers and self._supervision.local,
+            islanded=self._islanded if answers else None,
         )
 
     async def set_power(self, setpoint: BatterySetpoint) -> None:
@@ -144,8 +146,14 @@ class SunSpecBattery:
             if self._hybrid
             else power(read, at, idle_w=self._tolerance_w)
         )
+        self._note_island(islanded(read))
         self._judge_health(faulted(read) or self._storage.faulted or not self._supervision.alive)
         await self._follow_up()
+
+    def _note_island(self, alone: bool | None) -> None:
+        if bool(alone) is not bool(self._islanded):
+            self._wake()
+        self._islanded = alone
 
     def _judge_health(self, bad: bool) -> None:
         if bad is not self._faulted:
@@ -155,13 +163,13 @@ class SunSpecBattery:
     async def _follow_up(self) -> None:
         """What measured power says of the setpoint; then renew it, unless it is not ours now."""
         measured_w = self._power.value
-        if self._supervision.local or self._faulted:
+        if self._supervision.local or self._faulted or self._islanded:
             self._lapse.told(None)  # what it does now is not its timer's doing
         elif measured_w is not None:
             follows = abs(measured_w - self._asked_w) <= self._tolerance_w
             await self._lapse.observe(follows=follows, telling=self._between)
         if not self._supervision.local:
-            self._setpoint.judge(measured_w)
+            self._setpoint.judge(None if self._islanded else measured_w)
             await self._setpoint.refresh()
 
     async def _learn(self, at: datetime) -> None:

@@ -14,7 +14,7 @@ from site_agent.devices.sunspec.codec import ModelCodec
 from site_agent.devices.sunspec.unit import Codecs, Read
 
 MEASUREMENT: Codecs = {
-    701: ModelCodec(701, ("W", "St", "InvSt")),
+    701: ModelCodec(701, ("W", "St", "InvSt", "ConnSt", "DERMode")),
     **{model_id: ModelCodec(model_id, ("W", "St")) for model_id in (103, 102, 101, 113, 112, 111)},
 }
 """Models with the inverter's AC power, the 1547 one first."""
@@ -22,6 +22,8 @@ MEASUREMENT: Codecs = {
 _701 = 701
 _OFF_701, _ASLEEP_701, _FAULT_701 = 0, 1, 6
 _OFF, _ASLEEP, _FAULT = 1, 2, 7
+_GRID_FORMING, _CONNECTED = 0b10, 1
+"""Of 701.DERMode and 701.ConnSt."""
 
 
 def power(read: Read, at: datetime, idle_w: float) -> Reading:
@@ -47,6 +49,18 @@ def faulted(read: Read) -> bool:
     if read.model_id == _701:
         return read.values["InvSt"] == _FAULT_701
     return read.values["St"] == _FAULT
+
+
+def islanded(read: Read) -> bool | None:
+    """Whether the inverter says that it forms a grid cut off from the public one.
+
+    701.DERMode has the bit GRID_FORMING; as some inverters form the grid while connected to it too,
+    ConnSt must not say CONNECTED. None: it does not tell its mode.
+    """
+    mode = read.values.get("DERMode") if read.model_id == _701 else None
+    if mode is None:
+        return None
+    return bool(int(mode) & _GRID_FORMING) and read.values["ConnSt"] != _CONNECTED
 
 
 def idle(read: Read) -> bool:

@@ -32,6 +32,9 @@ _POINTS = (
     *(f"Aph{phase}" for phase in _PHASES),
     "TotWhImp",
     "TotWhExp",
+    "Hz",
+    "PhV",
+    *(f"PhVph{phase}" for phase in _PHASES),
 )
 METERS: Codecs = {
     model_id: ModelCodec(model_id, _POINTS) for model_id in (203, 204, 202, 201, 213, 214, 212, 211)
@@ -76,13 +79,19 @@ class SunSpecMeter:
     def state(self, now: datetime) -> MeterState:
         """The newest readings, aged to `now`."""
         age = self._freshness.at
-        exported = self._state.export_wh
+        exported, volts, hertz = (
+            self._state.export_wh,
+            self._state.voltage_v,
+            self._state.frequency_hz,
+        )
         current_1, current_2, current_3 = (age(c, now) for c in self._state.current_a)
         return MeterState(
             power_w=age(self._state.power_w, now),
             current_a=(current_1, current_2, current_3),
             import_wh=age(self._state.import_wh, now),
             export_wh=None if exported is None else age(exported, now),
+            voltage_v=None if volts is None else age(volts, now),
+            frequency_hz=None if hertz is None else age(hertz, now),
         )
 
     async def _poll(self) -> None:
@@ -110,7 +119,20 @@ def meter_state(values: Values, at: datetime, *, invert: bool) -> MeterState:
         current_a=(_reading(current_1, at), _reading(current_2, at), _reading(current_3, at)),
         import_wh=_reading(values["TotWhExp" if invert else "TotWhImp"], at),
         export_wh=_reading(values["TotWhImp" if invert else "TotWhExp"], at),
+        voltage_v=_told(_volts(values), at),
+        frequency_hz=_told(values["Hz"], at),
     )
+
+
+def _volts(values: Values) -> float | None:
+    """The highest of the phases; a meter may fill in only their mean."""
+    phases = [volts for phase in _PHASES if (volts := values[f"PhVph{phase}"]) is not None]
+    return max(phases, default=values["PhV"])
+
+
+def _told(number: float | None, at: datetime) -> Reading | None:
+    """None where the meter does not implement the point."""
+    return None if number is None else _reading(number, at)
 
 
 def _current(values: Values, phase: str, sign: float) -> float | None:

@@ -145,7 +145,8 @@ def _setpoint(
         case Role.STEERED if spec.evse_id in shares:
             limit_a, cause = limits[spec.evse_id], shares[spec.evse_id].cause
         case Role.STEERED if forbidden(charger):
-            limit_a, cause = 0.0, "paused: others allow it less than its minimum"
+            why = charger.ceiling_cause or "others allow it less than its minimum"
+            limit_a, cause = 0.0, f"paused: {why}"
         case Role.STEERED if spec.evse_id in waiting:
             limit_a, cause = 0.0, f"waits: {waiting[spec.evse_id].cause}"
         case Role.STEERED:

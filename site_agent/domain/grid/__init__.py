@@ -1,0 +1,1 @@
+"""What the public grid does to the site: outage, island, return, and its frequency."""
