@@ -48,6 +48,8 @@ class Cycle:
     """Inverter functions asked for and not done."""
     operator: tuple[Standing, ...] = ()
     """What held for each input of the network operator."""
+    guidance: Guidance = NO_GUIDANCE
+    """What was wished."""
 
 
 class ControlLoop:
@@ -107,7 +109,13 @@ class ControlLoop:
         decision = decide(snapshot, envelope, self._policy, guidance)
         self._functions.ask(functions_at(self._instructions.held, now), now)
         unheld = self._functions.unheld()
-        self.latest = Cycle(snapshot=snapshot, decision=decision, unheld=unheld, operator=operator)
+        self.latest = Cycle(
+            snapshot=snapshot,
+            decision=decision,
+            unheld=unheld,
+            operator=operator,
+            guidance=guidance,
+        )
         self._note(decision)
         if self._heard is not None:
             self._heard(self.latest)

@@ -40,6 +40,8 @@ class Prospects:
         self._differs: dict[str, datetime] = {}
         self._held: dict[str, Readiness] = {}
         self._better: dict[str, datetime] = {}
+        self.latest: tuple[Readiness, ...] = ()
+        """What was judged last."""
 
     def judge(self, cycle: Cycle) -> tuple[Readiness, ...]:
         """How it looks for every vehicle, plugged in or expected."""
@@ -48,6 +50,7 @@ class Prospects:
         judged = tuple(self._steadied(one, now) for one in found)
         self._held = {_key(one): one for one in judged}
         self._better = {key: at for key, at in self._better.items() if key in self._held}
+        self.latest = judged
         return judged
 
     def _steadied(self, one: Readiness, now: datetime) -> Readiness:

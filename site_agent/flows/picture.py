@@ -1,0 +1,62 @@
+"""A control cycle with what else people ask about: the fleet, its prospects, the mode."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from site_agent.domain.fleet.readiness import Outlook, Readiness
+from site_agent.domain.why.answer import Prospect, Seen
+from site_agent.flows.control_loop import Cycle
+
+_WORDS = {
+    Outlook.READY: "ready",
+    Outlook.ON_TRACK: "on track",
+    Outlook.AT_RISK: "at risk",
+    Outlook.WILL_MISS: "will not be ready",
+}
+
+
+class Pictures:
+    """Makes pictures; everything is asked anew for each."""
+
+    def __init__(
+        self,
+        fleet: Callable[[], Iterable[str]],
+        prospects: Callable[[], Iterable[Readiness]],
+        mode: Callable[[Cycle], tuple[str, str]] = lambda _: ("", ""),
+    ) -> None:
+        """What a picture is made of.
+
+        Args:
+            fleet: Ids of the vehicles the site knows.
+            prospects: How it looks for each vehicle, as judged last.
+            mode: The site's mode and why; empty words: it is not told.
+        """
+        self._fleet = fleet
+        self._prospects = prospects
+        self._mode = mode
+
+    def __call__(self, cycle: Cycle) -> Seen:
+        """The picture of a cycle."""
+        mode, mode_why = self._mode(cycle)
+        return Seen(
+            snapshot=cycle.snapshot,
+            decision=cycle.decision,
+            fleet=frozenset(self._fleet()),
+            prospects=tuple(_prospect(one) for one in self._prospects()),
+            mode=mode,
+            mode_why=mode_why,
+            guided_by=cycle.guidance.source,
+        )
+
+
+def _prospect(one: Readiness) -> Prospect:
+    words = _WORDS[one.outlook]
+    told = "" if one.reason in ("", words) else f": {one.reason}"
+    return Prospect(
+        vehicle_id=one.need.vehicle_id,
+        evse_id=one.need.evse_id if one.here else "",
+        on_track=one.outlook in (Outlook.READY, Outlook.ON_TRACK),
+        words=f"{words}{told}",
+        helps=one.helps,
+    )
