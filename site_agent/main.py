@@ -41,14 +41,17 @@ from site_agent.domain.device import ChargerState
 from site_agent.domain.site import SiteSnapshot
 from site_agent.flows.control_loop import ControlLoop
 from site_agent.flows.instructions import Instructions
+from site_agent.flows.journal import Journal
 from site_agent.flows.lease_list import lease_commands
 from site_agent.flows.notices import NoticeBoard
 from site_agent.flows.observer import Devices
+from site_agent.flows.picture import Pictures
 from site_agent.flows.prospects import Prospects
 from site_agent.flows.roster import LiveRoster
 from site_agent.flows.sessions import Sessions
 from site_agent.flows.telecontrol import Telecontrol
 from site_agent.flows.telemetry import Telemetry
+from site_agent.flows.why_commands import why_commands
 from site_agent.ports import Charger, Closing, Device, Sensor
 from site_agent.scada.build import make_scada
 from site_agent.store.sqlite import SqliteStore, open_store
@@ -123,6 +126,9 @@ class _Site:
         self._roster.on_change(self._sessions.renew)
         self._roster.on_change(self._wake)
         self._board = NoticeBoard(store.key_values)
+        self._prospects = Prospects()
+        pictures = Pictures(self._roster.ids, lambda: self._prospects.latest)
+        self._journal = Journal(pictures, store.journal, clock)
         inputs = [one.spec for one in settings.telecontrol]
         self._telecontrol = Telecontrol(inputs, store.key_values, clock, self._wake)
 
@@ -148,6 +154,7 @@ class _Site:
             runs = [
                 self._serve(central),
                 loop.run(),
+                self._journal.run(),
                 self._instructions.run(),
                 self._telecontrol.run(),
                 self._store.sessions.run(self._clock),
@@ -213,8 +220,8 @@ class _Site:
             agent=_agent_version(),
         )
         watching = watch_commands(self._snapshot, sensors, self._clock)
-        table = {**ocpp.table(), **lease_commands(self._snapshot), **watching}
-        return Door(self._settings.data, table)
+        asking = {**lease_commands(self._snapshot), **why_commands(self._journal)}
+        return Door(self._settings.data, {**ocpp.table(), **asking, **watching})
 
     def _web(self, loop: ControlLoop) -> WebServer | None:
         """The agent's own page and API; None where none is wanted."""
@@ -254,6 +261,7 @@ class _Site:
             self._sessions,
             self._clock,
             telecontrol=self._telecontrol,
+            heard=self._journal.heard,
         )
 
     def _devices(self, shop: Workshop, central: CentralSystem) -> Devices:
@@ -279,7 +287,7 @@ class _Site:
             latest=lambda: loop.latest,
             outbox=self._store.outbox,
             board=self._board,
-            prospects=Prospects(),
+            prospects=self._prospects,
             sessions=self._sessions,
             clock=self._clock,
             policy=DEFAULT_POLICY,

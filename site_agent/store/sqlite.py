@@ -12,6 +12,7 @@ from pathlib import Path
 from site_agent.store.cloud import SqliteCloudQueue
 from site_agent.store.database import Database
 from site_agent.store.instructions import SqliteInstructions
+from site_agent.store.journal import SqliteJournal
 from site_agent.store.key_values import SqliteKeyValues
 from site_agent.store.outbox import MAX_ROWS, SqliteOutbox
 from site_agent.store.roster import SqliteRoster
@@ -32,6 +33,7 @@ class SqliteStore:
     sessions: SqliteSessions
     key_values: SqliteKeyValues
     cloud: SqliteCloudQueue
+    journal: SqliteJournal
     roster: SqliteRoster
 
     def close(self) -> None:
@@ -59,6 +61,7 @@ def open_store(path: Path, now: datetime, max_rows: int = MAX_ROWS) -> SqliteSto
         sessions=SqliteSessions(database, outbox),
         key_values=SqliteKeyValues(database),
         cloud=SqliteCloudQueue(database),
+        journal=SqliteJournal(database),
         roster=SqliteRoster(database),
     )
 
