@@ -134,7 +134,31 @@ _V5 = (
     "CREATE INDEX decision_of ON decision (subject, at_us)",
 )
 
-MIGRATIONS = (_V1, _V2, _V3, _V4, _V5)
+_V6 = (
+    # Means of quarter hours; `quarter` counts from 1970-01-01 UTC, `flags` are in store/history.py.
+    """CREATE TABLE history_quarter (
+        series TEXT NOT NULL,
+        quarter INTEGER NOT NULL,
+        mean REAL NOT NULL,
+        covered_s REAL NOT NULL,
+        flags INTEGER NOT NULL,
+        PRIMARY KEY (series, quarter)
+    ) STRICT, WITHOUT ROWID""",
+    # A vehicle at an EVSE from plug to plug, by our clock; instants in s since 1970.
+    """CREATE TABLE history_stay (
+        evse_id TEXT NOT NULL,
+        arrived INTEGER NOT NULL,
+        left INTEGER NOT NULL,
+        vehicle_id TEXT NOT NULL,
+        energy_wh REAL NOT NULL,
+        missing_wh REAL NOT NULL,
+        max_power_w REAL NOT NULL,
+        PRIMARY KEY (evse_id, arrived)
+    ) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX history_stay_arrived ON history_stay (arrived)",
+)
+
+MIGRATIONS = (_V1, _V2, _V3, _V4, _V5, _V6)
 
 
 def migrate(connection: sqlite3.Connection, name: str) -> None:

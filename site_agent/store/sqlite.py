@@ -11,6 +11,7 @@ from pathlib import Path
 
 from site_agent.store.cloud import SqliteCloudQueue
 from site_agent.store.database import Database
+from site_agent.store.history import SqliteHistory
 from site_agent.store.instructions import SqliteInstructions
 from site_agent.store.journal import SqliteJournal
 from site_agent.store.key_values import SqliteKeyValues
@@ -35,6 +36,7 @@ class SqliteStore:
     cloud: SqliteCloudQueue
     journal: SqliteJournal
     roster: SqliteRoster
+    history: SqliteHistory
 
     def close(self) -> None:
         """Store what still waits and close the file."""
@@ -63,6 +65,7 @@ def open_store(path: Path, now: datetime, max_rows: int = MAX_ROWS) -> SqliteSto
         cloud=SqliteCloudQueue(database),
         journal=SqliteJournal(database),
         roster=SqliteRoster(database),
+        history=SqliteHistory(database),
     )
 
 
