@@ -39,6 +39,7 @@ from site_agent.devices.writer import sole_writer, written
 from site_agent.domain.decide.control import DEFAULT_POLICY
 from site_agent.domain.device import ChargerState
 from site_agent.domain.site import SiteSnapshot
+from site_agent.fleet.side import FleetSide, Surroundings
 from site_agent.flows.control_loop import ControlLoop
 from site_agent.flows.instructions import Instructions
 from site_agent.flows.journal import Journal
@@ -127,6 +128,18 @@ class _Site:
         self._roster.on_change(self._wake)
         self._board = NoticeBoard(store.key_values)
         self._prospects = Prospects()
+        self._fleet = FleetSide(
+            settings,
+            Surroundings(
+                roster=self._roster,
+                sessions=self._sessions,
+                history=store.sessions,
+                answers=store.answers,
+                latest=lambda: None if self._loop is None else self._loop.latest,
+                prospects=lambda: self._prospects.latest,
+                clock=clock,
+            ),
+        )
         pictures = Pictures(self._roster.ids, lambda: self._prospects.latest)
         self._journal = Journal(pictures, store.journal, clock)
         inputs = [one.spec for one in settings.telecontrol]
@@ -227,7 +240,11 @@ class _Site:
         """The agent's own page and API; None where none is wanted."""
         if self._settings.web is None:
             return None
-        parts = [Part(router=health_routes(lambda: loop.latest, self._clock))]
+        fleet = self._fleet
+        parts = [
+            Part(router=health_routes(lambda: loop.latest, self._clock)),
+            Part(router=fleet.router(), own_access=fleet.own_access),
+        ]
         return WebServer(self._settings.web, parts, self._clock, self._stopping)
 
     def _snapshot(self) -> SiteSnapshot | None:

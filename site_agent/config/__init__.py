@@ -40,6 +40,7 @@ from site_agent.config.fleet import (
     credentials,
 )
 from site_agent.config.fleet_roster import base_values, reader
+from site_agent.config.fleet_systems import FleetSystemsSettings
 from site_agent.config.mqtt import MqttSettings
 from site_agent.config.scada import ScadaSettings
 from site_agent.config.telecontrol import TelecontrolSettings
@@ -100,6 +101,8 @@ class SiteSettings(Settings):
     web: WebSettings | None = None
     """None: the agent serves no page. `web: {}` serves one at http://127.0.0.1:8090."""
     fleet: tuple[VehicleSettings, ...] = ()
+    fleet_systems: FleetSystemsSettings = FleetSystemsSettings()
+    """Who may tell of the fleet while the agent runs, and who is told."""
     drivers: tuple[DriverSettings, ...] = ()
     bays: Mapping[Name, HolderName] = Field(default_factory=dict)
     """EVSE to the vehicle whose place it is: who stands there when nothing else is known."""

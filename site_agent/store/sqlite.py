@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from site_agent.store.answers import SqliteAnswers
 from site_agent.store.cloud import SqliteCloudQueue
 from site_agent.store.database import Database
 from site_agent.store.history import SqliteHistory
@@ -37,6 +38,7 @@ class SqliteStore:
     journal: SqliteJournal
     roster: SqliteRoster
     history: SqliteHistory
+    answers: SqliteAnswers
 
     def close(self) -> None:
         """Store what still waits and close the file."""
@@ -66,6 +68,7 @@ def open_store(path: Path, now: datetime, max_rows: int = MAX_ROWS) -> SqliteSto
         journal=SqliteJournal(database),
         roster=SqliteRoster(database),
         history=SqliteHistory(database),
+        answers=SqliteAnswers(database),
     )
 
 

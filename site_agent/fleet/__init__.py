@@ -1,0 +1,1 @@
+"""The fleet's systems on the other end: dispatchers' programs, files, telematics, webhooks."""
