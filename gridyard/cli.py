@@ -35,6 +35,12 @@ app.add_typer(openadr, name="openadr")
 app.add_typer(sep2, name="sep2")
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="Settings file (YAML).")]
+SiteOption = Annotated[
+    Path | None, typer.Option("--site", "-s", help="Settings file of the agent (YAML).")
+]
+DataOption = Annotated[
+    Path | None, typer.Option("--data", help="Data folder of the agent, instead of --site.")
+]
 
 
 @app.callback()
@@ -76,12 +82,8 @@ def site(config: ConfigOption) -> None:
 
 @app.command()
 def leases(
-    site: Annotated[
-        Path | None, typer.Option("--site", "-s", help="Settings file of the agent (YAML).")
-    ] = None,
-    data: Annotated[
-        Path | None, typer.Option("--data", help="Data folder of the agent, instead of --site.")
-    ] = None,
+    site: SiteOption = None,
+    data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """What every device of a running agent does when the agent dies, and within which time."""
@@ -91,6 +93,49 @@ def leases(
     with plain_errors():
         found = told.asked(site, data)
     print_answer(found, told.lines(found), as_json=as_json)
+
+
+@app.command()
+def why(
+    subject: Annotated[
+        str, typer.Argument(help="A charger, battery, inverter, vehicle or circuit node.")
+    ] = "site",
+    site: SiteOption = None,
+    data: DataOption = None,
+    at: Annotated[
+        str | None, typer.Option(help="A past time, such as 14:05 or 2026-01-05T14:05.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Why something at a depot is as it is (or was), in one sentence with what binds it."""
+    from contracts.clock import SystemClock
+    from gridyard import why as told
+    from gridyard.printing import print_answer
+
+    with plain_errors():
+        agent = told.Asked(site, data)
+        answer = agent.why(subject, at, SystemClock().now())
+    print_answer(answer, told.lines(answer, agent.zone), as_json=as_json)
+
+
+@app.command()
+def journal(
+    subject: Annotated[
+        str | None, typer.Argument(help="Of one device, vehicle or the site; all when left out.")
+    ] = None,
+    site: SiteOption = None,
+    data: DataOption = None,
+    most: Annotated[int, typer.Option(min=1, max=1000, help="How many entries at most.")] = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """What a depot's agent has decided: limits, setpoints, modes and plans as they changed."""
+    from gridyard import why as told
+    from gridyard.printing import print_answer
+
+    with plain_errors():
+        agent = told.Asked(site, data)
+        entries = agent.journal(subject, most)
+    print_answer(entries, told.journal_lines(entries, agent.zone), as_json=as_json)
 
 
 @app.command("utility-sim")
