@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 Series = NDArray[np.float64]
 """One value a slot."""
+Flags = NDArray[np.bool_]
+"""One yes or no a slot."""
 
 QUARTER = timedelta(minutes=15)
 _EPOCH_MONDAY = 4 * 86_400

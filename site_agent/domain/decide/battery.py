@@ -40,6 +40,14 @@ def charge_available_w(battery: BatteryState, now: datetime, max_age: timedelta)
     return battery.spec.max_charge_w * min(fade, warmth)
 
 
+def bearable_shares(
+    battery: BatteryState, now: datetime, max_age: timedelta
+) -> tuple[float, float]:
+    """Shares of its power that its temperature allows, charging and discharging."""
+    charges = _bearable(battery, now, max_age, _CHARGES_C)
+    return charges, _bearable(battery, now, max_age, _DISCHARGES_C)
+
+
 def energy_above_reserve_wh(battery: BatteryState, now: datetime, max_age: timedelta) -> float:
     """Energy it may still give at its terminals, Wh."""
     soc, spec = _usable_soc(battery, now, max_age), battery.spec

@@ -1,0 +1,1 @@
+"""The plan of the coming day: readiness first, then every kilowatt-hour at its best price."""

@@ -1,0 +1,361 @@
+"""From a problem to a linear programme, in kW and kWh.
+
+Every variable of a slot is an average over the whole slot. Of the first slot only the rest is to
+come, so its limits and forecasts count by that share; so the matrix stays the same from one plan to
+the next within a slot, and only bounds and costs change: that is what makes a plan quick.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from site_agent.domain.horizon import Series
+from site_agent.domain.plan.linear import Programme, Writer
+from site_agent.domain.plan.problem import Feeder, PlanBattery, PlanVehicle, Problem
+from site_agent.domain.plan.weights import Weights
+
+Columns = NDArray[np.intp]
+_KILO = 1e3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VehicleColumns:
+    """Where one stay stands in the programme."""
+
+    first: int
+    """Its first slot; `charge` goes on from there."""
+    charge: Columns
+    give: Columns | None
+    short: int
+    later: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatteryColumns:
+    """Where one battery stands."""
+
+    charge: Columns
+    discharge: Columns
+    stored: Columns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Where everything stands."""
+
+    draw: Columns
+    """From the grid, within the import limit."""
+    over: Columns
+    """... and beyond it."""
+    feed: Columns
+    feed_over: Columns | None
+    curtail: Columns | None
+    vehicles: tuple[VehicleColumns | None, ...]
+    """None: not here within the plan."""
+    batteries: tuple[BatteryColumns, ...]
+    peaks: tuple[int, ...]
+    """By demand term."""
+
+
+def build(problem: Problem) -> tuple[Programme, Layout]:
+    """The programme whose optimum is the plan."""
+    return _Build(problem).done()
+
+
+class _Build:
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.weights = Weights(problem=problem)
+        self.out = Writer()
+        self.count, self.hours = problem.horizon.count, problem.horizon.hours
+        self.share = problem.present
+        self.slots = np.arange(self.count)
+        fixed = (problem.building_w + problem.pv_w) * self.share / _KILO
+        self.balance = self.out.rows(fixed, fixed, self.count)
+        """draw + over - feed - curtail - what devices take = building and PV."""
+
+    def done(self) -> tuple[Programme, Layout]:
+        draw, over = self._draw()
+        feed, feed_over = self._feed()
+        curtail = self._curtail()
+        layout = Layout(
+            draw=draw,
+            over=over,
+            feed=feed,
+            feed_over=feed_over,
+            curtail=curtail,
+            vehicles=self._stays(),
+            batteries=tuple(self._battery(one) for one in self.problem.batteries),
+            peaks=tuple(self._peak(i, draw, over) for i in range(len(self.problem.demand))),
+        )
+        self._crest(draw)
+        self._bounds_on_devices(layout)
+        for feeder in self.problem.feeders:
+            self._feeder(feeder, layout)
+        return self.out.programme(), layout
+
+    # --- the connection point -------------------------------------------------------------------
+
+    def _draw(self) -> tuple[Columns, Columns]:
+        cost = self.weights.buy() * self.hours
+        most = np.maximum(0.0, self.problem.limits.import_w) * self.share / _KILO
+        draw = self.out.columns(self.count, cost=cost, upper=most)
+        over = self.out.columns(self.count, cost=cost + self.weights.limit * self.hours)
+        self.out.entries(self.balance, draw, 1.0)
+        self.out.entries(self.balance, over, 1.0)
+        return draw, over
+
+    def _feed(self) -> tuple[Columns, Columns | None]:
+        cost = -self.weights.sell() * self.hours
+        most = -np.minimum(0.0, self.problem.limits.export_w) * self.share / _KILO
+        feed = self.out.columns(self.count, cost=cost, upper=most)
+        self.out.entries(self.balance, feed, -1.0)
+        if not np.isfinite(most).any():
+            return feed, None
+        beyond = self.out.columns(self.count, cost=cost + self.weights.limit * self.hours)
+        self.out.entries(self.balance, beyond, -1.0)
+        return feed, beyond
+
+    def _curtail(self) -> Columns | None:
+        if not self.problem.curtailable or not self.problem.pv_w.any():
+            return None
+        most = -self.problem.pv_w * self.share / _KILO
+        curtail = self.out.columns(self.count, cost=self.weights.tie * self.hours, upper=most)
+        self.out.entries(self.balance, curtail, -1.0)
+        return curtail
+
+    # --- vehicles and batteries -----------------------------------------------------------------
+
+    def _stays(self) -> tuple[VehicleColumns | None, ...]:
+        """All stays at once, for there are many: power by slot, and the energy each requires."""
+        vehicles, out = self.problem.vehicles, self.out
+        if not vehicles:
+            return ()
+        here = self._here()
+        number, slot = np.nonzero(here > 0)
+        most = np.array([one.max_power_w for one in vehicles])[number] * here[number, slot] / _KILO
+        cost = (self.weights.waiting() * self.hours)[slot]
+        charge = out.columns(len(slot), cost=cost, upper=most)
+        out.entries(self.balance[slot], charge, -1.0)
+        required = np.array([one.required_wh for one in vehicles]) / _KILO
+        energy = out.rows(required, required, len(vehicles))
+        out.entries(energy[number], charge, self.hours)
+        short = out.columns(len(vehicles), cost=self.weights.shortfall(), upper=required)
+        out.entries(energy, short, 1.0)
+        later = self._later(energy)
+        ends = np.searchsorted(number, np.arange(len(vehicles) + 1))
+        return tuple(
+            self._stay(i, here[i], charge[ends[i] : ends[i + 1]], energy[i], (short[i], later[i]))
+            for i in range(len(vehicles))
+        )
+
+    def _here(self) -> NDArray[np.float64]:
+        """By stay and slot, how much of the slot it is here, 0 to 1."""
+        horizon, vehicles = self.problem.horizon, self.problem.vehicles
+        now, begin, step = self.problem.now, horizon.start, horizon.step
+        since = np.array([(max(one.arrives, now) - begin) / step for one in vehicles])[:, None]
+        until = np.array([(one.departs - begin) / step for one in vehicles])[:, None]
+        inside = np.minimum(self.slots + 1.0, until) - np.maximum(self.slots, since)
+        here: NDArray[np.float64] = np.clip(inside, 0.0, 1.0)
+        return here
+
+    def _stay(
+        self,
+        number: int,
+        here: Series,
+        charge: Columns,
+        energy: np.intp,
+        missed: tuple[np.intp, np.intp],
+    ) -> VehicleColumns | None:
+        if not len(charge):
+            return None
+        one, first = self.problem.vehicles[number], int(np.argmax(here > 0))
+        short, later = missed
+        return VehicleColumns(
+            first=first,
+            charge=charge,
+            give=self._give(one, here, slice(first, first + len(charge)), charge, energy),
+            short=int(short),
+            later=int(later),
+        )
+
+    def _later(self, energy: Columns) -> Columns:
+        """What vehicles that stay beyond the plan may still get then; most of them: nothing."""
+        end, vehicles = self.problem.horizon.end, self.problem.vehicles
+        rest_h = np.array([(one.departs - end) / timedelta(hours=1) for one in vehicles])
+        most = np.array([one.max_power_w for one in vehicles]) * np.maximum(0.0, rest_h) / _KILO
+        later = self.out.columns(len(vehicles), cost=self.weights.later(), upper=most)
+        self.out.entries(energy, later, 1.0)
+        return later
+
+    def _give(
+        self, one: PlanVehicle, here: Series, span: slice, charge: Columns, energy: np.intp
+    ) -> Columns | None:
+        """What a vehicle gives back, and what it holds all the while."""
+        if one.discharge_w <= 0:
+            return None
+        count, back = len(charge), self.hours / one.efficiency
+        wear = self.weights.wear(one.wear_per_kwh, one.efficiency)[span] * self.hours
+        give = self.out.columns(count, cost=wear, upper=one.discharge_w * here[span] / _KILO)
+        self.out.entries(self.balance[span], give, 1.0)
+        self.out.entries(energy, give, -back)
+        room = max(one.required_wh, one.required_wh if one.room_wh is None else one.room_wh)
+        held = self.out.columns(count, lower=-one.spare_wh / _KILO, upper=room / _KILO)
+        flow = self.out.rows(0.0, 0.0, count)
+        self.out.entries(flow, held, 1.0)
+        self.out.entries(flow[1:], held[:-1], -1.0)
+        self.out.entries(flow, charge, -self.hours)
+        self.out.entries(flow, give, back)
+        return give
+
+    def _battery(self, one: PlanBattery) -> BatteryColumns:
+        count, weights = self.count, self.weights
+        round_trip = one.charge_efficiency * one.discharge_efficiency
+        wear = weights.wear(one.wear_per_kwh, round_trip) * self.hours
+        charge = self.out.columns(
+            count,
+            cost=weights.waiting() * self.hours,
+            upper=one.max_charge_w * self.share / _KILO,
+        )
+        discharge = self.out.columns(
+            count, cost=wear, upper=one.max_discharge_w * self.share / _KILO
+        )
+        worth = np.zeros(count)
+        worth[-1] = -weights.worth(one)
+        stored_wh = min(max(0.0, one.stored_wh), one.capacity_wh)
+        floor = min(one.reserve_wh, stored_wh) / _KILO
+        stored = self.out.columns(count, cost=worth, lower=floor, upper=one.capacity_wh / _KILO)
+        self.out.entries(self.balance, charge, -1.0)
+        self.out.entries(self.balance, discharge, 1.0)
+        begin = np.zeros(count)
+        begin[0] = stored_wh / _KILO
+        flow = self.out.rows(begin, begin, count)
+        self.out.entries(flow, stored, 1.0)
+        self.out.entries(flow[1:], stored[:-1], -1.0)
+        self.out.entries(flow, charge, -self.hours * one.charge_efficiency)
+        self.out.entries(flow, discharge, self.hours / one.discharge_efficiency)
+        missing = self.out.columns(1, cost=weights.soft)
+        back = self.out.rows(min(one.reserve_wh, one.capacity_wh) / _KILO, np.inf, 1)
+        self.out.entries(back, stored[-1:], 1.0)
+        self.out.entries(back, missing, 1.0)
+        return BatteryColumns(charge=charge, discharge=discharge, stored=stored)
+
+    # --- demand ---------------------------------------------------------------------------------
+
+    def _peak(self, number: int, draw: Columns, over: Columns) -> int:
+        """The month's peak as the plan leaves it: no average of a demand interval is above it."""
+        term = self.problem.demand[number]
+        peak = self.out.columns(1, cost=term.per_kw, lower=term.so_far_w / _KILO)
+        taken = np.zeros(len(term.windows))
+        if term.counts_taken and len(taken):
+            taken[0] = term.taken_wh / _KILO / term.interval_h
+        rows = self.out.rows(-np.inf, -taken, len(taken))
+        for drawn in (draw, over):
+            members = [drawn[first:end] for first, end in term.windows]
+            where = np.repeat(rows, [len(one) for one in members])
+            slots = np.concatenate(members) if members else np.zeros(0, dtype=np.intp)
+            self.out.entries(where, slots, self.hours / term.interval_h)
+        self.out.entries(rows, np.repeat(peak, len(rows)), -1.0)
+        return int(peak[0])
+
+    def _crest(self, draw: Columns) -> None:
+        """Of equal costs the lower crest, where no demand charge sees to it."""
+        covered = {
+            i for term in self.problem.demand for window in term.windows for i in range(*window)
+        }
+        rest = [i for i in range(self.count) if i not in covered]
+        if rest:
+            crest = self.out.columns(1, cost=self.weights.tie)
+            rows = self.out.rows(-np.inf, 0.0, len(rest))
+            self.out.entries(rows, draw[rest], 1.0)
+            self.out.entries(rows, np.repeat(crest, len(rest)), -1.0)
+
+    # --- what bounds devices --------------------------------------------------------------------
+
+    def _bounds_on_devices(self, layout: Layout) -> None:
+        limits, share = self.problem.limits, self.share / _KILO
+        load = np.isfinite(limits.load_w)
+        self._sum_below(load, np.maximum(0.0, limits.load_w) * share, self._takers(layout))
+        storing = [(self.slots, one.charge, 1.0) for one in layout.batteries]
+        self._sum_below(np.isfinite(limits.store_w), limits.store_w * share, storing)
+        room, givers = self.problem.pv_w - limits.generation_w, self._givers(layout)
+        if layout.curtail is None:
+            room = np.maximum(0.0, room)
+        else:
+            givers.append((self.slots, layout.curtail, -1.0))
+        self._sum_below(np.isfinite(limits.generation_w), room * share, givers)
+        self._storage(layout)
+
+    def _takers(self, layout: Layout) -> list[tuple[NDArray[np.intp], Columns, float]]:
+        stays = [one for one in layout.vehicles if one is not None]
+        taking = [(one.first + np.arange(len(one.charge)), one.charge, 1.0) for one in stays]
+        return taking + [(self.slots, one.charge, 1.0) for one in layout.batteries]
+
+    def _givers(self, layout: Layout) -> list[tuple[NDArray[np.intp], Columns, float]]:
+        giving = [
+            (one.first + np.arange(len(one.give)), one.give, 1.0)
+            for one in layout.vehicles
+            if one is not None and one.give is not None
+        ]
+        return giving + [(self.slots, one.discharge, 1.0) for one in layout.batteries]
+
+    def _sum_below(
+        self,
+        where: NDArray[np.bool_],
+        limit: Series,
+        parts: list[tuple[NDArray[np.intp], Columns, float]],
+    ) -> None:
+        """In these slots the sum of parts `(slots, columns, weight)` stays below the limit."""
+        if not where.any() or not parts:
+            return
+        slots, columns, weights = _joined(parts)
+        row_of = np.full(self.count, -1)
+        row_of[where] = self.out.rows(-np.inf, limit[where], int(where.sum()))
+        kept = where[slots]
+        self.out.entries(row_of[slots[kept]], columns[kept], weights[kept])
+
+    def _storage(self, layout: Layout) -> None:
+        """What an event asks of all batteries, as far as it can be done."""
+        where = np.isfinite(self.problem.limits.storage_w)
+        if not where.any() or not layout.batteries:
+            return
+        asked = (self.problem.limits.storage_w * self.share / _KILO)[where]
+        rows = self.out.rows(asked, asked, len(asked))
+        for one in layout.batteries:
+            self.out.entries(rows, one.charge[where], 1.0)
+            self.out.entries(rows, one.discharge[where], -1.0)
+        for sign in (1.0, -1.0):
+            missed = self.out.columns(len(asked), cost=self.weights.soft * self.hours)
+            self.out.entries(rows, missed, sign)
+
+    def _feeder(self, feeder: Feeder, layout: Layout) -> None:
+        parts: list[tuple[NDArray[np.intp], Columns, float]] = []
+        for vehicle, place in zip(self.problem.vehicles, layout.vehicles, strict=True):
+            amps = feeder.amps_per_w.get(vehicle.key)
+            if amps is not None and place is not None:
+                slots = place.first + np.arange(len(place.charge))
+                parts.append((slots, place.charge, amps * _KILO))
+                if place.give is not None:
+                    parts.append((slots, place.give, -amps * _KILO))
+        for battery, columns in zip(self.problem.batteries, layout.batteries, strict=True):
+            amps = feeder.amps_per_w.get(battery.battery_id)
+            if amps is not None:
+                parts.append((self.slots, columns.charge, amps * _KILO))
+                parts.append((self.slots, columns.discharge, -amps * _KILO))
+        loaded = np.zeros(self.count, dtype=bool)
+        for slots, _, _ in parts:
+            loaded[slots] = True
+        self._sum_below(loaded, feeder.limit_a * self.share, parts)
+
+
+def _joined(
+    parts: list[tuple[NDArray[np.intp], Columns, float]],
+) -> tuple[NDArray[np.intp], Columns, Series]:
+    slots = np.concatenate([slots for slots, _, _ in parts])
+    columns = np.concatenate([columns for _, columns, _ in parts])
+    weights = np.concatenate([np.full(len(columns), weight) for _, columns, weight in parts])
+    return slots, columns, weights

@@ -1,0 +1,29 @@
+"""What a site wants of its plan, with the reasons for the defaults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanPolicy:
+    """Prices of wear are in the tariff's currency per kWh that comes out of a battery."""
+
+    length: timedelta = timedelta(hours=30)
+    """How far ahead, 24 to 36 h: at any hour of the day, the next night is whole."""
+    battery_wear_per_kwh: float = 0.03
+    """A battery of 300 a kWh that lasts 6000 cycles and keeps half its worth: 0.025."""
+    charge_efficiency: float = 0.96
+    """Of a stationary battery: of what it takes, the share that reaches its cells."""
+    vehicle_wear_per_kwh: float = 0.08
+    """Of a vehicle's battery: dearer cells, and its owner's."""
+    vehicle_round_trip: float = 0.85
+    vehicle_floor_soc_pct: float = 50.0
+    """A vehicle gives nothing back below this."""
+    expected_peak_w: float = 0.0
+    """A peak that the month will see anyway: up to here demand costs nothing from the start."""
+    limit_share: float = 0.98
+    """Of the import limit, what is planned: control aims 1 % below, and forecasts err."""
+    departs_early: timedelta = timedelta(minutes=10)
+    """Vehicles are planned to be ready so long before they leave: loads vary, people are early."""

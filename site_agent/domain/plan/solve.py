@@ -1,0 +1,162 @@
+"""Make the plan: build, solve, read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from site_agent.domain.horizon import Series
+from site_agent.domain.plan.binding import bound_by, shortfall_reason
+from site_agent.domain.plan.build import BatteryColumns, Layout, VehicleColumns, build
+from site_agent.domain.plan.linear import Engine, NoPlanError
+from site_agent.domain.plan.problem import PlanBattery, PlanVehicle, Problem
+from site_agent.domain.plan.schedule import BatteryPlan, Cost, DemandPlan, Schedule, VehiclePlan
+from site_agent.domain.plan.weights import Weights
+
+__all__ = ["NoPlanError", "PlanSolver"]
+
+_KILO = 1e3
+_CRUMB_W = 1e-3
+
+
+class PlanSolver:
+    """Plans one problem after another; a like one is solved from the optimum before."""
+
+    def __init__(self, time_limit_s: float = 5.0) -> None:
+        self._engine = Engine(time_limit_s)
+
+    def plan(self, problem: Problem) -> Schedule:
+        """The cheapest schedule with as many vehicles ready as can be.
+
+        Raises:
+            NoPlanError: the solver failed or took too long; the message says why.
+        """
+        programme, layout = build(problem)
+        optimum = self._engine.solve(programme)
+        schedule = _Reader(problem, layout, optimum.x).schedule()
+        return replace(schedule, objective=optimum.objective, warm=optimum.warm)
+
+
+class _Reader:
+    """From the solver's numbers to a schedule."""
+
+    def __init__(self, problem: Problem, layout: Layout, x: Series) -> None:
+        self.problem = problem
+        self.layout = layout
+        self.x = np.where(np.abs(x) < _CRUMB_W / _KILO, 0.0, x)
+        share = problem.present
+        self.rest = np.divide(1.0, share, out=np.zeros_like(share), where=share > 0)
+
+    def schedule(self) -> Schedule:
+        problem, layout = self.problem, self.layout
+        curtailed = self._power(layout.curtail)
+        drawn = self._power(layout.draw) + self._power(layout.over)
+        fed = self._power(layout.feed) + self._power(layout.feed_over)
+        schedule = Schedule(
+            made_at=problem.now,
+            zone=problem.zone,
+            currency=problem.currency,
+            horizon=problem.horizon,
+            vehicles=tuple(
+                self._vehicle(one, columns)
+                for one, columns in zip(problem.vehicles, layout.vehicles, strict=True)
+            ),
+            batteries=tuple(
+                self._battery(one, columns)
+                for one, columns in zip(problem.batteries, layout.batteries, strict=True)
+            ),
+            building_w=problem.building_w,
+            pv_w=problem.pv_w + curtailed,
+            curtailed_w=curtailed,
+            net_w=drawn - fed,
+            import_per_kwh=problem.import_per_kwh,
+            export_per_kwh=problem.export_per_kwh,
+            bound_by=(),
+            demand=self._demand(),
+            cost=self._cost(),
+        )
+        schedule = replace(schedule, bound_by=bound_by(problem, schedule))
+        return replace(schedule, vehicles=tuple(self._explained(schedule)))
+
+    def _power(self, columns: NDArray[np.intp] | None) -> Series:
+        """W over the rest of each slot."""
+        if columns is None:
+            return self.problem.horizon.filled(0.0)
+        power: Series = self.x[columns] * _KILO * self.rest
+        return power
+
+    def _vehicle(self, one: PlanVehicle, columns: VehicleColumns | None) -> VehiclePlan:
+        power, short, later = self.problem.horizon.filled(0.0), 0.0, 0.0
+        if columns is None:
+            gone = one.departs <= self.problem.now
+            short, later = (one.required_wh, 0.0) if gone else (0.0, one.required_wh)
+        else:
+            net = self.x[columns.charge]
+            net = net if columns.give is None else net - self.x[columns.give]
+            span = slice(columns.first, columns.first + len(net))
+            power[span] = net * _KILO * self.rest[span]
+            short = float(self.x[columns.short]) * _KILO
+            later = float(self.x[columns.later]) * _KILO
+        return VehiclePlan(
+            key=one.key,
+            vehicle_id=one.vehicle_id,
+            evse_id=one.evse_id,
+            present=one.present,
+            departs=one.departs,
+            required_wh=one.required_wh,
+            max_power_w=one.max_power_w,
+            min_power_w=one.min_power_w,
+            power_w=power,
+            shortfall_wh=short,
+            later_wh=later,
+        )
+
+    def _explained(self, schedule: Schedule) -> list[VehiclePlan]:
+        return [
+            one if one.ready else replace(one, reason=shortfall_reason(stay, one, schedule))
+            for stay, one in zip(self.problem.vehicles, schedule.vehicles, strict=True)
+        ]
+
+    def _battery(self, one: PlanBattery, columns: BatteryColumns) -> BatteryPlan:
+        return BatteryPlan(
+            battery_id=one.battery_id,
+            power_w=self._power(columns.charge) - self._power(columns.discharge),
+            stored_wh=self.x[columns.stored] * _KILO,
+        )
+
+    def _demand(self) -> tuple[DemandPlan, ...]:
+        return tuple(
+            DemandPlan(
+                name=term.name,
+                so_far_w=term.so_far_w,
+                peak_w=float(self.x[peak]) * _KILO,
+                slots=frozenset(i for window in term.windows for i in range(*window)),
+            )
+            for term, peak in zip(self.problem.demand, self.layout.peaks, strict=True)
+        )
+
+    def _cost(self) -> Cost:
+        problem, layout, hours = self.problem, self.layout, self.problem.horizon.hours
+        weights = Weights(problem=problem)
+        drawn = self.x[layout.draw] + self.x[layout.over]
+        demand = sum(
+            term.per_kw * max(0.0, float(self.x[peak]) - term.so_far_w / _KILO)
+            for term, peak in zip(problem.demand, layout.peaks, strict=True)
+        )
+        wear = sum(
+            one.wear_per_kwh * float(self.x[columns.discharge].sum()) * hours
+            for one, columns in zip(problem.batteries, layout.batteries, strict=True)
+        )
+        wear += sum(
+            stay.wear_per_kwh * float(self.x[place.give].sum()) * hours
+            for stay, place in zip(problem.vehicles, layout.vehicles, strict=True)
+            if place is not None and place.give is not None
+        )
+        return Cost(
+            energy=float(np.dot(weights.buy(), drawn)) * hours,
+            demand=demand,
+            export=-float(np.dot(weights.sell(), self.x[layout.feed])) * hours,
+            wear=wear,
+        )

@@ -1,0 +1,1 @@
+"""What electricity costs: energy by time of use, demand by the highest average, export credit."""
