@@ -87,8 +87,9 @@ def _held_back(decision: Decision) -> str:
     envelope = decision.envelope
     if envelope.event:
         return f"an event is in force: {decision.binding}"
-    binds = "holds back" in decision.binding or " is held" in decision.binding
-    return decision.binding if binds else ""
+    vehicles = any(one.bound_by for one in decision.chargers)
+    gives = envelope.storage_w is None and any(one.power_w < 0 for one in decision.batteries)
+    return decision.binding if vehicles or gives else ""
 
 
 def _charges(decision: Decision) -> bool:

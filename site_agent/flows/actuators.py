@@ -91,6 +91,20 @@ class Actuators:
                 break
         return self._outcome(decision)
 
+    def hurry(self, setpoints: Iterable[BatterySetpoint]) -> None:
+        """Ask batteries that have held something already for this, without waiting for anything.
+
+        One that is busy, offline or resting is asked by the next cycle.
+        """
+        now = self._clock.now()
+        online = {b.spec.battery_id for b in self._devices.batteries if b.state(now).online}
+        for setpoint in setpoints:
+            lane = self.batteries[setpoint.battery_id]
+            held_w = None if lane.accepted is None else lane.accepted.power_w
+            known = held_w is not None and setpoint.battery_id in online
+            if known and abs(setpoint.power_w - (held_w or 0.0)) > _SAME_W:
+                lane.ask(setpoint)
+
     def _moves(self, decision: Decision) -> tuple[list[_Move], ...]:
         falls: list[_Move] = []
         rises: list[_Move] = []

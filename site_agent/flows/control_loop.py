@@ -18,12 +18,14 @@ from contracts.time import Clock
 from site_agent.domain.decide.control import DEFAULT_POLICY, Decision, decide
 from site_agent.domain.decide.guidance import NO_GUIDANCE, Guidance
 from site_agent.domain.functions import Unheld, functions_at
+from site_agent.domain.mode import ModeNow
 from site_agent.domain.policy import ControlPolicy
-from site_agent.domain.protect.envelope import Envelope, combine
+from site_agent.domain.protect.envelope import Envelope
 from site_agent.domain.protect.limits import limits_at
 from site_agent.domain.protect.telecontrol import Standing
 from site_agent.domain.site import SiteModel, SiteSnapshot
 from site_agent.flows.actuators import Actuators, Outcome
+from site_agent.flows.around import NOTHING, Around
 from site_agent.flows.functions import Functions
 from site_agent.flows.instructions import Instructions
 from site_agent.flows.observer import Devices, NeedSource, Observer
@@ -50,6 +52,8 @@ class Cycle:
     """What held for each input of the network operator."""
     guidance: Guidance = NO_GUIDANCE
     """What was wished."""
+    mode: ModeNow | None = None
+    """In which mode the site was, and why."""
 
 
 class ControlLoop:
@@ -67,12 +71,16 @@ class ControlLoop:
         telecontrol: Telecontrol | None = None,
         guide: Guide | None = None,
         heard: Callable[[Cycle], None] | None = None,
+        around: Around = NOTHING,
     ) -> None:
         """`heard` is told of every cycle, once it is decided. It must be quick."""
         self._model = model
         self._telecontrol = telecontrol
         self._guide = guide
         self._heard = heard
+        self._around = around
+        self._calm: Decision | None = None
+        """The last decision, before any reflex."""
         self._instructions = instructions
         self._clock = clock
         self._policy = policy
@@ -88,6 +96,13 @@ class ControlLoop:
         """Run the next cycle at once."""
         self._changed.set()
 
+    def react(self) -> None:
+        """Bring the reflex of this moment to the batteries at once, whatever a cycle waits for."""
+        if self.latest is None or self._calm is None:
+            return
+        now = self._around.reflex(self.latest.snapshot, self._calm)
+        self._actuators.hurry(now.batteries)
+
     async def run(self) -> None:
         """Control until cancelled; the last setpoints are left to lapse in the devices."""
         async with asyncio.TaskGroup() as group:
@@ -102,12 +117,15 @@ class ControlLoop:
     async def cycle(self) -> None:
         """One snapshot, one decision, brought to the devices."""
         now = self._clock.now()
-        snapshot = self._observer.snapshot(now)
+        snapshot = self._around.picture(self._observer.snapshot(now))
         operator = () if self._telecontrol is None else self._telecontrol.standings()
-        envelope = combine(limits_at(self._model, self._instructions.held, now, operator))
+        limits = limits_at(self._model, self._instructions.held, now, operator)
+        envelope = self._around.envelope(limits, snapshot)
         guidance = NO_GUIDANCE if self._guide is None else self._guide(snapshot, envelope)
-        decision = decide(snapshot, envelope, self._policy, guidance)
-        self._functions.ask(functions_at(self._instructions.held, now), now)
+        self._calm = decide(snapshot, envelope, self._policy, guidance)
+        decision = self._around.reflex(snapshot, self._calm)
+        own = self._around.functions()
+        self._functions.ask((*own, *functions_at(self._instructions.held, now)), now)
         unheld = self._functions.unheld()
         self.latest = Cycle(
             snapshot=snapshot,
@@ -115,6 +133,7 @@ class ControlLoop:
             unheld=unheld,
             operator=operator,
             guidance=guidance,
+            mode=self._around.mode(snapshot, decision),
         )
         self._note(decision)
         if self._heard is not None:
