@@ -96,6 +96,10 @@ class ControlLoop:
         """Run the next cycle at once."""
         self._changed.set()
 
+    def inverters_doing(self, slot: str) -> frozenset[str]:
+        """The devices that do the autonomous function of this slot by themselves now."""
+        return self._functions.doing(slot)
+
     def react(self) -> None:
         """Bring the reflex of this moment to the batteries at once, whatever a cycle waits for."""
         if self.latest is None or self._calm is None:
@@ -124,8 +128,8 @@ class ControlLoop:
         guidance = NO_GUIDANCE if self._guide is None else self._guide(snapshot, envelope)
         self._calm = decide(snapshot, envelope, self._policy, guidance)
         decision = self._around.reflex(snapshot, self._calm)
-        own = self._around.functions()
-        self._functions.ask((*own, *functions_at(self._instructions.held, now)), now)
+        asked = functions_at(self._instructions.held, now)
+        self._functions.ask(asked, now, own=self._around.functions())
         unheld = self._functions.unheld()
         self.latest = Cycle(
             snapshot=snapshot,

@@ -60,6 +60,7 @@ class Functions:
     def __init__(self, devices: Devices, clock: Clock) -> None:
         self._clock = clock
         self._asked: tuple[InverterFunction, ...] = ()
+        self._own: tuple[InverterFunction, ...] = ()
         batteries = [_Inverter(b.spec.battery_id, Inverters.STORAGE, b) for b in devices.batteries]
         pv = [_Inverter(p.spec.pv_id, Inverters.GENERATION, p) for p in devices.pv]
         self._inverters = (*batteries, *pv)
@@ -71,15 +72,24 @@ class Functions:
         """What must run for anything to be sent."""
         return [one.lane.run() for one in self._inverters if one.lane is not None]
 
-    def ask(self, asked: Sequence[InverterFunction], now: datetime) -> None:
+    def ask(
+        self,
+        asked: Sequence[InverterFunction],
+        now: datetime,
+        own: Sequence[InverterFunction] = (),
+    ) -> None:
         """Every cycle: what is in force, in order of `site_seq`; sends what has changed or is due.
+
+        `own`: what the site itself would like, from inverters that can; what utilities ask for goes
+        before it, and nobody is told where it is not done.
 
         An inverter that is offline is left alone, and asked at once when it is back, since it may
         have lost what it had.
         """
-        self._asked = tuple(asked)
+        self._asked, self._own = tuple(asked), tuple(own)
         for one in self._inverters:
-            one.wanted = assign(asked, one.kind)
+            wanted = asked if one.lane is None else (*own, *asked)
+            one.wanted = assign(wanted, one.kind)
             one.answers = one.device.state(now).online
             if not one.answers:
                 one.doubted = True
@@ -99,6 +109,18 @@ class Functions:
                 if slot(function) not in one.refused
             ),
             without=", ".join(f"{one.slot} not done by {one.subject}" for one in unheld),
+        )
+
+    def doing(self, name: str) -> frozenset[str]:
+        """The devices that do what is asked for in this slot."""
+        return frozenset(
+            one.device_id
+            for one in self._inverters
+            if one.lane is not None
+            and one.answers
+            and one.settled
+            and name not in one.refused
+            and any(slot(function) == name for function in one.wanted.functions)
         )
 
     def unheld(self) -> tuple[Unheld, ...]:
@@ -130,6 +152,8 @@ class Functions:
             yield Unheld(subject=one.device_id, slot=OWN, reason=reason, refused=False)
         for function in one.wanted.functions:
             name = slot(function)
+            if function in self._own and function not in self._asked:
+                continue
             if one.lane is None:
                 reason = "this device knows no autonomous functions"
                 yield Unheld(subject=one.device_id, slot=name, reason=reason)

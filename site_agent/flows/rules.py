@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 
 import structlog
 
+from contracts.series import StepSeries
 from site_agent.domain.decide.guidance import NO_GUIDANCE, Guidance
+from site_agent.domain.horizon import QUARTER, Horizon
 from site_agent.domain.mode import Mode
-from site_agent.domain.price import NO_PRICE, PriceView
+from site_agent.domain.price import NO_PRICE, PriceView, price_view
 from site_agent.domain.protect.envelope import Envelope, Limit
 from site_agent.domain.rules.circumstances import circumstances
 from site_agent.domain.rules.evaluate import Verdict, compose, evaluate
 from site_agent.domain.rules.rule import Rule
 from site_agent.domain.site import SiteSnapshot
+from site_agent.domain.tariff.tariff import Tariff
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +30,35 @@ def no_prices(now: datetime) -> PriceView:
     """A site without a tariff."""
     del now
     return NO_PRICE
+
+
+def tariff_prices(tariff: Tariff, market: Callable[[], StepSeries | None] = lambda: None) -> Prices:
+    """The price of each quarter of an hour, within its local day.
+
+    `market`: the newest market prices per kWh, for a tariff with dynamic ones.
+    """
+    known: dict[datetime, PriceView] = {}
+
+    def price(now: datetime) -> PriceView:
+        quarter = Horizon.around(now, QUARTER).start
+        if quarter not in known:
+            known.clear()  # the day's prices may have come meanwhile
+            day = _local_day(now, tariff.zone)
+            prices = tariff.import_per_kwh(day, market())
+            known[quarter] = price_view(float(prices[day.slot(quarter)]), prices.tolist())
+        return known[quarter]
+
+    return price
+
+
+def _local_day(now: datetime, zone: tzinfo) -> Horizon:
+    """The quarters of the local day, 92, 96 or 100 of them."""
+    day = now.astimezone(zone).date()
+    first, last = (
+        datetime.combine(one, time(), tzinfo=zone).astimezone(UTC)
+        for one in (day, day + timedelta(days=1))
+    )
+    return Horizon(start=first, count=round((last - first) / QUARTER))
 
 
 class SiteRules:
