@@ -7,13 +7,17 @@ all needs below it, spreading the shortfall would make everyone late, so those v
 first, in order of rank and departure, each in full before the next. Vehicles that need nothing
 more share what is left.
 
+That test sees only present vehicles and their steady needs. Where `triage` has decided for the
+hours to come, its word goes instead: who is served shares by laxity, and who is given up takes
+what is left.
+
 Currents are per phase, 0 or `[min_a, max_a]`, in steps of 0.1 A (OCPP's resolution), rounded down.
 The result is a function of the arguments alone; ties are broken by `evse_id`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import floor, inf
@@ -25,6 +29,8 @@ Array = NDArray[np.float64]
 
 SMOOTHING_H = 1.0
 """Vehicles whose laxities lie within this of each other share power instead of taking turns."""
+SHORT = "not all can be ready"
+"""Why a vehicle that needs energy comes before or after all others."""
 _ALMOST = 1.05
 """Needs this little beyond a capacity are shared, not triaged: a hair must not turn the tables."""
 _TINY = 1e-6
@@ -73,26 +79,34 @@ class Share:
     """Cause of the constraint that kept it from more; empty when none did."""
 
 
-def allocate(demands: Sequence[Demand], constraints: Sequence[Constraint]) -> dict[str, Share]:
-    """The share of every charger; see the module's docstring for the rule."""
+def allocate(
+    demands: Sequence[Demand],
+    constraints: Sequence[Constraint],
+    given_up: Container[str] | None = None,
+) -> dict[str, Share]:
+    """The share of every charger; see the module's docstring for the rule.
+
+    `given_up`: the EVSE that triage serves last; None: nothing was decided.
+    """
     if not demands:
         return {}
     demands = sorted(demands, key=lambda demand: demand.evse_id)  # sums round alike in any order
     pool = _Pool(demands, constraints)
-    late = pool.late()
-    needy = [i for i, demand in enumerate(demands) if demand.need_a > 0]
-    urgent = sorted((i for i in needy if i in late), key=lambda i: _triage_key(demands[i]))
-    lax = sorted(
-        (i for i in needy if i not in late),
-        key=lambda i: (demands[i].laxity_h, *_triage_key(demands[i])),
-    )
-    content = sorted(set(range(len(demands))) - set(needy), key=lambda i: _triage_key(demands[i]))
+    ranked = sorted(range(len(demands)), key=lambda i: _triage_key(demands[i]))
+    needy = [i for i in ranked if demands[i].need_a > 0]
+    late = pool.late() if given_up is None else set()
+    urgent = [i for i in needy if i in late]
+    last = [] if given_up is None else [i for i in needy if demands[i].evse_id in given_up]
+    others = set(needy) - late - set(last)
+    lax = sorted(others, key=lambda i: (demands[i].laxity_h, *_triage_key(demands[i])))
+    content = [i for i in ranked if demands[i].need_a <= 0]
     pool.grant_minimum(i for i, demand in enumerate(demands) if not demand.pausable)
-    pool.serve(urgent, "not all can be ready")
+    pool.serve(urgent, SHORT)
     pool.admit(lax)
     pool.raise_level(lax)
+    pool.serve(last, SHORT)
     pool.serve(content, "needs nothing more")
-    pool.top_up([*urgent, *lax, *content])
+    pool.top_up([*urgent, *lax, *last, *content])
     return pool.shares()
 
 
