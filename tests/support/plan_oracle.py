@@ -16,7 +16,6 @@ import numpy as np
 from site_agent.domain.plan.problem import PlanBattery, PlanVehicle, Problem
 from site_agent.domain.plan.weights import Weights
 
-
 cp: Any = import_module("cvxpy")
 """Its own types do not know its atoms."""
 

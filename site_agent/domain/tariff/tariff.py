@@ -137,12 +137,21 @@ class Tariff:
             return self.export.share_of_import * self.import_per_kwh(horizon, market)
         return horizon.filled(self.export.per_kwh)
 
-    def periods(self, horizon: Horizon) -> Mapping[str, Series]:
-        """By period of the energy schedules, how much of every slot lies in it, 0 to 1."""
-        found: dict[str, Series] = {}
-        for (name, _), share in self._shares(horizon, self.energy):
-            found[name] = found.get(name, horizon.filled(0.0)) + share
-        return {name: share for name, share in found.items() if share.any()}
+    def priced_periods(self, horizon: Horizon) -> Mapping[str, tuple[Series, Series]]:
+        """By period of the energy schedules that the horizon touches: share of every slot, price.
+
+        Periods of one name (on-peak in summer and in winter) are one, with the price of each slot.
+        """
+        found: dict[str, tuple[Series, Series]] = {}
+        none = horizon.filled(0.0)
+        for (name, per_kwh), share in self._shares(horizon, self.energy):
+            if share.any():
+                before, paid = found.get(name, (none, none))
+                found[name] = before + share, paid + per_kwh * share
+        return {
+            name: (share, np.divide(paid, share, out=none.copy(), where=share > 0))
+            for name, (share, paid) in found.items()
+        }
 
     def _mean(self, horizon: Horizon, schedules: Sequence[EnergySchedule]) -> Series:
         price = horizon.filled(0.0)
