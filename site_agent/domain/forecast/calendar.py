@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from site_agent.domain.horizon import QUARTER, Series
+from site_agent.domain.tariff.days import HOLIDAY, Holidays
 
 WALL = 96
 """Quarters on the wall clock of a day."""
@@ -35,13 +36,14 @@ class Calendar:
     """The site's local time and its holidays."""
 
     zone: tzinfo = UTC
-    holidays: frozenset[date] = field(default_factory=frozenset)
+    holidays: Holidays = field(default_factory=Holidays)
 
     def day_type(self, day: date) -> DayType:
         """What kind of day it is."""
-        if day in self.holidays or day.weekday() == _SUNDAY:
+        kind = self.holidays.kind(day)
+        if kind in (HOLIDAY, _SUNDAY):
             return DayType.RESTDAY
-        return DayType.SATURDAY if day.weekday() == _SATURDAY else DayType.WORKDAY
+        return DayType.SATURDAY if kind == _SATURDAY else DayType.WORKDAY
 
     def day_of(self, at: datetime) -> date:
         """The local day an instant lies in."""

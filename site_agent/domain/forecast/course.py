@@ -163,15 +163,23 @@ def _carried(missed: Series, recent: Series, lead: int) -> float:
     return min(1.0, max(0.0, share))
 
 
-def _alike(left: Series, seen: Outlook, lead: int) -> Series:
-    """Quantiles of what was missed at about this time of day.
+def usual_misses(seen: Outlook, recent: int) -> tuple[Series, Series]:
+    """The band of misses for each of the `recent` last quarters, from those before them."""
+    before = seen.missed[:-recent]
+    found = [_alike(before, seen, i) for i in range(recent)]
+    band = np.array(found, dtype=np.float64).reshape(recent, 2)
+    return band[:, 0], band[:, 1]
+
+
+def _alike(left: Series, seen: Outlook, later: int) -> Series:
+    """Quantiles of what was missed at about the time of day of the quarter `later` after `left`.
 
     On workdays or on other days, where there are enough of the kind; NaN: never at this time.
     """
     past = len(left)
-    apart = np.abs(seen.walls[:past] - seen.walls[past + lead])
+    apart = np.abs(seen.walls[:past] - seen.walls[past + later])
     near = (np.minimum(apart, WALL - apart) <= _NEAR) & ~np.isnan(left)
-    same = near & (seen.workdays[:past] == seen.workdays[past + lead])
+    same = near & (seen.workdays[:past] == seen.workdays[past + later])
     if same.sum() >= _KIND_DAYS * (2 * _NEAR + 1):
         near = same
     if near.sum() < FEWEST:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from site_agent.domain.forecast.calendar import WALL, Calendar, DayType, day_table
 from site_agent.domain.horizon import QUARTER
+from site_agent.domain.tariff.days import FromEaster, Holidays
 from support.forecast import BERLIN, CALENDAR, midnight
 
 SPRING, AUTUMN = date(2026, 3, 29), date(2026, 10, 25)
@@ -26,7 +27,9 @@ ZONES = ("UTC", "Europe/Berlin", "America/Los_Angeles", "Asia/Kolkata", "Austral
     ],
 )
 def test_holidays_are_like_sundays(day: date, kind: DayType) -> None:
-    calendar = Calendar(zone=BERLIN, holidays=frozenset({date(2026, 6, 4)}))
+    calendar = Calendar(
+        zone=BERLIN, holidays=Holidays(rules=(FromEaster(days=60),))
+    )  # Corpus Christi
     assert calendar.day_type(day) is kind
 
 
