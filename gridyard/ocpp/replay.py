@@ -71,7 +71,7 @@ def access(site: Path | None, recording: Recording) -> Access:
     """
     if site is None:
         return Access(offline=recording.offline)
-    return load_settings(site, SiteSettings).rules()
+    return load_settings(site, SiteSettings).access_rules()
 
 
 async def replayed(

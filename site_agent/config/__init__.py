@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -29,6 +30,7 @@ from site_agent.config.devices import (
     battery_spec,
     pv_spec,
 )
+from site_agent.config.droop import DroopSettings
 from site_agent.config.fleet import (
     AccessSettings,
     DriverSettings,
@@ -42,7 +44,9 @@ from site_agent.config.fleet import (
 from site_agent.config.fleet_roster import base_values, reader
 from site_agent.config.fleet_systems import FleetSystemsSettings
 from site_agent.config.forecast import ForecastSettings
+from site_agent.config.island import IslandSettings, OutageSettings, RestorationSettings
 from site_agent.config.mqtt import MqttSettings
+from site_agent.config.rules import RulesSettings, rules_of
 from site_agent.config.scada import ScadaSettings
 from site_agent.config.telecontrol import TelecontrolSettings
 from site_agent.config.values import Name, Positive
@@ -52,6 +56,7 @@ from site_agent.domain.fleet.access import Access
 from site_agent.domain.fleet.agreed import FleetVehicle
 from site_agent.domain.fleet.identity import Kind
 from site_agent.domain.fleet.known import Settled
+from site_agent.domain.grid.choices import GridChoices, GridPolicies
 from site_agent.domain.protect.safety import overloads
 from site_agent.domain.site import ROOT, CircuitNode, SiteModel
 
@@ -97,6 +102,13 @@ class SiteSettings(Settings):
     sensors: tuple[SensorSettings, ...] = ()
     telecontrol: tuple[TelecontrolSettings, ...] = ()
     """Inputs by which the network operator (or a control centre) may limit the site."""
+    outage: OutageSettings = OutageSettings()
+    island: IslandSettings = IslandSettings()
+    restoration: RestorationSettings = RestorationSettings()
+    droop: DroopSettings | None = None
+    """None: the site does not answer the grid's frequency."""
+    rules: RulesSettings = ()
+    """Rules of the site's own, by priority; they stand above any plan."""
     scada: ScadaSettings | None = None
     """None: the site is no Modbus server."""
     forecast: ForecastSettings = ForecastSettings()
@@ -116,7 +128,12 @@ class SiteSettings(Settings):
 
     @model_validator(mode="after")
     def _holds_together(self) -> SiteSettings:
-        faults = [*_name_faults(self), *_circuit_faults(self), *_scada_faults(self)]
+        faults = [
+            *_name_faults(self),
+            *_circuit_faults(self),
+            *_scada_faults(self),
+            *_grid_faults(self),
+        ]
         sensors, inverters = ([one.id for one in found] for found in (self.sensors, self.pv))
         faults += self.forecast.faults(sensors, inverters)
         if not faults:
@@ -168,6 +185,22 @@ class SiteSettings(Settings):
             dc=charger.dc,
         )
 
+    def grid_choices(self) -> GridChoices:
+        """What is said of the grid, its frequency, and rules."""
+        droop = self.droop
+        return GridChoices(
+            zone=ZoneInfo(self.time_zone),
+            policies=GridPolicies(
+                grid=self.outage.policy,
+                island=self.island.policy,
+                restore=self.restoration.policy,
+            ),
+            rules=rules_of(self.rules),
+            droop=None if droop is None else droop.policy,
+            droop_sensor=None if droop is None else droop.sensor,
+            switch=self.island.contact,
+        )
+
     def vehicles(self) -> Mapping[str, FleetVehicle]:
         """The fleet by vehicle id."""
         return {one.vehicle_id: one.vehicle(self.time_zone) for one in self.fleet}
@@ -176,13 +209,13 @@ class SiteSettings(Settings):
         """What the live fleet begins with."""
         return Settled(
             base=base_values(self.fleet),
-            access=self.rules(),
+            access=self.access_rules(),
             stranger=self.strangers.vehicle(),
             evses=frozenset(charger.id for charger in self.chargers),
             read=reader(self.time_zone, self.strangers),
         )
 
-    def rules(self) -> Access:
+    def access_rules(self) -> Access:
         """Who is who, and who may charge."""
         return access(self.fleet, self.drivers, self.bays, self.strangers, self.access)
 
@@ -205,6 +238,21 @@ def _name_faults(settings: SiteSettings) -> Iterator[str]:
     for station, count in Counter(station for station, *_ in described).items():
         if count > 1:
             yield f"charge point {station!r} is described differently by its connectors"
+
+
+def _grid_faults(settings: SiteSettings) -> Iterator[str]:
+    """What island, droop and rules name must exist."""
+    sensors = {one.id for one in settings.sensors}
+    named = {} if settings.droop is None else {"droop": settings.droop.sensor}
+    if settings.island.switch is not None:
+        named["island.switch"] = settings.island.switch.sensor
+    for where, name in named.items():
+        if name is not None and name not in sensors:
+            yield f"{where}: there is no sensor {name!r}"
+    evses = {charger.id for charger in settings.chargers}
+    for name in sorted(settings.island.named - evses):
+        yield f"island: EVSE {name!r} is named, which there is none of"
+    yield from _twice("rule", (rule.name for rule in settings.rules))
 
 
 def _scada_faults(settings: SiteSettings) -> Iterator[str]:

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from contracts.config import Settings
 from site_agent.config.fleet import HolderName
 from site_agent.config.values import Name, Percent
+from site_agent.domain.grid.choices import SwitchContact
 from site_agent.domain.grid.outage import GridPolicy
 from site_agent.domain.grid.restore import RestorePolicy
 from site_agent.domain.grid.stages import IslandPolicy
@@ -48,6 +49,19 @@ class IslandSettings(Settings):
         if self.critical_above_pct > self.all_above_pct:
             raise ValueError("critical_above_pct must not lie above all_above_pct")
         return self
+
+    @property
+    def named(self) -> frozenset[str]:
+        """Every EVSE that is named."""
+        return frozenset((*self.critical_evses, *(self.feeds or ())))
+
+    @property
+    def contact(self) -> SwitchContact | None:
+        """The contact of the transfer switch."""
+        if self.switch is None:
+            return None
+        closed = self.switch.island_when == "closed"
+        return SwitchContact(sensor=self.switch.sensor, island_when_closed=closed)
 
     @property
     def policy(self) -> IslandPolicy:

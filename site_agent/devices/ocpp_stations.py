@@ -38,7 +38,7 @@ def make_central(
     return CentralSystem(
         held,
         sessions=sessions,
-        access=access or settings.rules(),
+        access=access or settings.access_rules(),
         clock=clock,
         wake=wake,
         host=ocpp.host,

@@ -151,7 +151,7 @@ def make_charger(
         clock=shop.clock,
         wake=shop.wake,
         sessions=sessions,
-        access=access or site.rules(),
+        access=access or site.access_rules(),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -18,10 +18,10 @@ from contracts.errors import TransientError
 from contracts.site_link.messages import Severity
 from contracts.time import Clock
 from site_agent.domain.grid import island as islands
+from site_agent.domain.grid.choices import GridPolicies
 from site_agent.domain.grid.island import Island
-from site_agent.domain.grid.outage import GridPolicy, answers, look
-from site_agent.domain.grid.restore import RestorePolicy
-from site_agent.domain.grid.stages import IslandPolicy, Stage, charge_pct, stage_of
+from site_agent.domain.grid.outage import answers, look
+from site_agent.domain.grid.stages import Stage, charge_pct, stage_of
 from site_agent.domain.grid.watch import LIVE, Grid, GridState, step, taken_up
 from site_agent.domain.protect.envelope import Envelope, Limit
 from site_agent.domain.site import ROOT, SiteSnapshot
@@ -40,15 +40,6 @@ _log = structlog.get_logger(__name__)
 
 Contact = Callable[[datetime], bool | None]
 """Whether the contact of a transfer switch shows an island; None: it does not tell."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GridPolicies:
-    """How outages, islands and returns are dealt with."""
-
-    grid: GridPolicy = field(default_factory=GridPolicy)
-    island: IslandPolicy = field(default_factory=IslandPolicy)
-    restore: RestorePolicy = field(default_factory=RestorePolicy)
 
 
 def no_contact(now: datetime) -> bool | None:

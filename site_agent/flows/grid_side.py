@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta, tzinfo
+from collections.abc import Coroutine, Mapping
+from datetime import datetime, timedelta
 
 from contracts.reading import Reading
 from contracts.time import Clock
 from site_agent.domain.decide.control import Decision
 from site_agent.domain.decide.guidance import NO_GUIDANCE, Guidance
+from site_agent.domain.grid.choices import GridChoices
 from site_agent.domain.grid.droop import DroopPolicy
 from site_agent.domain.grid.watch import Grid
 from site_agent.domain.mode import Mode, ModeNow, mode_of
 from site_agent.domain.price import PriceView
 from site_agent.domain.protect.envelope import Envelope
-from site_agent.domain.rules.rule import Rule
 from site_agent.domain.site import SiteSnapshot
 from site_agent.flows.around import Around
 from site_agent.flows.control_loop import ControlLoop
 from site_agent.flows.droop import Droop
-from site_agent.flows.grid import GridPolicies, GridWatch
+from site_agent.flows.grid import GridWatch
 from site_agent.flows.notices import Condition, Key
 from site_agent.flows.rules import Guide, Prices, SiteRules, no_prices
 from site_agent.ports import KeyValues, Meter, Sensor
@@ -28,26 +27,6 @@ from site_agent.ports import KeyValues, Meter, Sensor
 _DROOP = "frequency_droop"
 """The slot of an inverter's own droop (`contracts.inverter.slot`)."""
 _CONTACT_AGE = timedelta(seconds=5)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SwitchContact:
-    """The contact that shows an island."""
-
-    sensor: str
-    island_when_closed: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GridChoices:
-    """What the settings say; `droop_sensor` None: the meter tells the frequency."""
-
-    zone: tzinfo
-    policies: GridPolicies = field(default_factory=GridPolicies)
-    rules: Sequence[Rule] = ()
-    droop: DroopPolicy | None = None
-    droop_sensor: str | None = None
-    switch: SwitchContact | None = None
 
 
 class GridSide:

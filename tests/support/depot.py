@@ -146,6 +146,8 @@ class FakeBattery:
     stuck: bool = False
     """Accepts, but gives nothing."""
     lease_s: float = 30.0
+    balance_w: float | None = None
+    """In an island: what it has to take (negative: give), whatever it is told; None: no island."""
     power_w: float = 0.0
     told: list[BatterySetpoint] = field(default_factory=list)
     _held: tuple[float, float] = (0.0, float("-inf"))
@@ -165,6 +167,7 @@ class FakeBattery:
             online=self.online,
             power_w=reading(power, at),
             soc_pct=reading(self.soc_pct, at),
+            islanded=self.balance_w is not None,
         )
 
     async def run(self) -> None:
@@ -176,6 +179,8 @@ class FakeBattery:
         lapsed = ends and self.clock.monotonic() - told_s > self.lease_s
         wanted = 0.0 if self.stuck or lapsed else asked
         self.power_w += (wanted - self.power_w) * 0.6
+        if self.balance_w is not None:
+            self.power_w = self.balance_w
         self.soc_pct += 100 * self.power_w * seconds / 3600 / self.spec.capacity_wh
         if self.online and (self._sample is None or (now - self._sample[1]).total_seconds() >= 1.0):
             self._sample = (self.power_w, now)
@@ -283,6 +288,8 @@ class FakeDepot:
         self.pv: Sequence[FakePv] = tuple(pv)
         self.building_w = building_w
         self.meter_works = True
+        self.grid_away = False
+        """The batteries carry everything; the meter has no voltage."""
         self.meter = MeterFaults()
         self.import_wh = self.export_wh = 1_000_000.0
         """What has really flowed, W h."""
@@ -323,6 +330,7 @@ class FakeDepot:
         for charger in self.chargers:
             charger.step(now, STEP_S)
         for battery in self.batteries:
+            battery.balance_w = self._balance_w() if self.grid_away else None
             battery.step(now, STEP_S)
         self.trace.append((now, self.pcc_w))
         self.import_wh += max(0.0, self.pcc_w) * STEP_S / 3600
@@ -343,6 +351,12 @@ class FakeDepot:
         if self.meter.frozen and self._metered is not None:
             shown = replace_times(self._metered, now)
         return shown
+
+    def _balance_w(self) -> float:
+        """Each battery's share of what the rest of the island makes beyond what it draws, W."""
+        chargers = sum(charger.power_w for charger in self.chargers)
+        made = sum(inverter.power_w for inverter in self.pv)
+        return -(self.building_w + chargers + made) / len(self.batteries)
 
     def peak_w(self, since: datetime, until: datetime) -> float:
         return max(power for at, power in self.trace if since <= at < until)

@@ -28,7 +28,7 @@ def cases(name: str) -> pytest.MarkDecorator:
 
 def access(rules: Case) -> Access:
     text = yaml.safe_dump(yaml.safe_load(FLEET) | rules)
-    return loads(text, SiteSettings, name="site.yaml").rules()
+    return loads(text, SiteSettings, name="site.yaml").access_rules()
 
 
 @cases("identity.yaml")

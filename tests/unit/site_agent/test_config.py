@@ -88,7 +88,7 @@ def test_id_tags_are_case_insensitive() -> None:
     settings = load(SITE)
     assert settings.vehicles()["v1"].target.soc_pct == 80
     for tag in ("A", "a", "b"):
-        assert settings.rules().identify(Presented(token=tag), "c1").vehicle == "v1"
+        assert settings.access_rules().identify(Presented(token=tag), "c1").vehicle == "v1"
 
 
 V = {"vehicle_id": "v", "id_tags": ["A"], "required_wh": 1000}

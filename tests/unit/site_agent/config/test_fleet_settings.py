@@ -106,17 +106,17 @@ def test_what_is_unclear_is_refused(changes: dict[str, Any], words: str) -> None
     ],
 )
 def test_offline_follows_the_rule_for_strangers(changes: dict[str, Any], offline: Offline) -> None:
-    assert load(**changes).rules().offline is offline
+    assert load(**changes).access_rules().offline is offline
 
 
 def test_a_card_may_have_a_group_of_its_own() -> None:
     cards = ["A", {"tag": "B", "group": "other"}]
-    rules = load(fleet=[van(id_tags=cards, group="vans")]).rules()
+    rules = load(fleet=[van(id_tags=cards, group="vans")]).access_rules()
     groups = [rules.verdict(Presented(token=tag), ("b1",), NOON).group for tag in "AB"]
     assert groups == ["vans", "other"]
 
 
 def test_a_vehicle_needs_no_card() -> None:
     settings = load(fleet=[van(vin="WVWZZZ1JZ3W386752")])
-    found = settings.rules().identify(Presented(vin="WVWZZZ1JZ3W386752"), "b1")
+    found = settings.access_rules().identify(Presented(vin="WVWZZZ1JZ3W386752"), "b1")
     assert found.vehicle in settings.vehicles()
