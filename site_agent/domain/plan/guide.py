@@ -28,14 +28,18 @@ _BALANCED_W = 100.0
 
 
 def guidance_at(
-    schedule: Schedule, snapshot: SiteSnapshot, now: datetime, drawn: RollingDemand | None = None
+    schedule: Schedule,
+    snapshot: SiteSnapshot,
+    now: datetime,
+    drawn: RollingDemand | None = None,
+    max_age: timedelta = MAX_AGE,
 ) -> Guidance:
-    """The wishes of a plan at `now`; none once it is too old.
+    """The wishes of a plan at `now`; none once it is older than `max_age`.
 
     `drawn`: what has been drawn in the last demand interval, to bring an excess back down.
     """
     slot = schedule.slot(now)
-    if slot is None or now - schedule.made_at > MAX_AGE:
+    if slot is None or now - schedule.made_at > max_age:
         return NO_GUIDANCE
     return Guidance(
         source=schedule.name,
