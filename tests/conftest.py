@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from support.demo import RunningDemo
+
+settings.register_profile("long", max_examples=1000)  # see support/examples.py
 
 
 @pytest.fixture(scope="session")

@@ -21,11 +21,13 @@ from contracts.reading import Quality
 PROTOCOL_VERSION = 1
 MAX_BATCH_ROWS = 200
 """Keeps a batch well under the broker's 1 MiB payload limit."""
+MAX_OFFERED_SLOTS = 192
 
 Name = Annotated[str, Field(min_length=1, max_length=120)]
 Text = Annotated[str, Field(max_length=500)]
 Count = Annotated[int, Field(ge=0, le=2**53)]
 Watts = Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_nan=False)]
+Power = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 Number = Annotated[float, Field(ge=-1e15, le=1e15, allow_inf_nan=False)]
 Function = Annotated[InverterFunction, Field(discriminator="function")]
 
@@ -123,9 +125,59 @@ class VehicleReadiness:
     """False: it is expected, not plugged in yet; `evse_id` may then be `-`."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferedSlot:
+    """What can be asked of a site from `start` on; powers are magnitudes.
+
+    Each slot stands alone: once one is taken up, the others are as the next offer says.
+    """
+
+    start: AwareDatetime
+    expected_w: Watts
+    """Power at the PCC expected without any request, import positive."""
+    down_w: Power
+    """By how much it can be lowered in every slot of `lasts_s` with every vehicle ready that would
+    have been; as likely more as less."""
+    down_sure_w: Power
+    """The same in nine cases of ten."""
+    lasts_s: Annotated[float, Field(ge=0, le=1e6)]
+    up_w: Power
+    """By how much it can be raised for an hour, by a storage target."""
+    rebound_w: Power
+    """Most that is drawn beyond what would have been, afterwards."""
+    rebound_wh: Power
+    rebound_at: AwareDatetime | None = None
+    """When that begins."""
+    again_at: AwareDatetime | None = None
+    """When the same could be asked again; None: not within the hours of this offer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlexibilityOffer:
+    """What a site can do in the hours ahead; a newer one replaces it.
+
+    Sent only to a gateway whose `Welcome` says that it takes such rows.
+    """
+
+    kind: Literal["flexibility_offer"] = "flexibility_offer"
+    at: AwareDatetime
+    step_s: Annotated[float, Field(gt=0, le=1e6)]
+    """Length of a slot; the first may have begun before `at`."""
+    notice_s: Annotated[float, Field(ge=0, le=1e6)]
+    """How long before it should be effective a request must be with the site."""
+    ramp_w_per_min: Power
+    """How fast the import falls then."""
+    data_age_s: Annotated[float, Field(ge=0, le=1e9)]
+    """Age of the oldest reading it rests on."""
+    slots: Annotated[tuple[OfferedSlot, ...], Field(max_length=MAX_OFFERED_SLOTS)]
+
+
 Row = Annotated[
-    Measurement | InstructionStatus | Notice | VehicleReadiness, Field(discriminator="kind")
+    Measurement | InstructionStatus | Notice | VehicleReadiness | FlexibilityOffer,
+    Field(discriminator="kind"),
 ]
+LATER_ROWS = ("flexibility_offer",)
+"""Kinds of rows that came after the first release: a gateway names those it takes in `Welcome`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +228,8 @@ class Welcome:
     kind: Literal["welcome"] = "welcome"
     version: int
     gateway_time: AwareDatetime
+    rows: Annotated[tuple[Name, ...], Field(max_length=100)] = ()
+    """Kinds of rows beyond those of the first release that this gateway takes (`LATER_ROWS`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

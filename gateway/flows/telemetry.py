@@ -9,6 +9,7 @@ import structlog
 
 from contracts.errors import PermanentError
 from contracts.site_link.messages import (
+    LATER_ROWS,
     PROTOCOL_VERSION,
     Batch,
     BatchAck,
@@ -78,7 +79,7 @@ class SiteInbox:
         self._live.heard(site_id)
         self.counters["site_hellos"] += 1
         _log.info("site_connected", site=site_id, clock_ahead_s=ahead.total_seconds())
-        return Welcome(version=PROTOCOL_VERSION, gateway_time=self._clock.now())
+        return Welcome(version=PROTOCOL_VERSION, gateway_time=self._clock.now(), rows=LATER_ROWS)
 
     async def batch(self, batch: Batch) -> BatchAck:
         """Store a batch; returns only after commit.

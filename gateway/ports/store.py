@@ -11,6 +11,7 @@ from contracts.reading import Reading
 from contracts.series import StepSeries
 from contracts.site_link.messages import (
     Batch,
+    FlexibilityOffer,
     Instruction,
     InstructionStatus,
     Notice,
@@ -163,6 +164,10 @@ class Ledger(Protocol):
 
     async def readiness(self, site_id: str) -> Sequence[VehicleReadiness]:
         """The newest word on every vehicle of a site."""
+        ...
+
+    async def offer(self, site_id: str) -> FlexibilityOffer | None:
+        """The newest offer of a site's flexibility; None: it has never told one."""
         ...
 
     async def journal(self, subject: str) -> Sequence[JournalEntry]:

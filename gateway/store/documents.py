@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar, cast
 from pydantic import TypeAdapter, ValidationError
 
 from contracts.errors import PermanentError
-from contracts.site_link.messages import Instruction, VehicleReadiness
+from contracts.site_link.messages import FlexibilityOffer, Instruction, VehicleReadiness
 from gateway.domain.dispatch import DispatchPlan
 from gateway.domain.event import GridEvent
 from gateway.domain.operating_envelope import OperatingEnvelope
@@ -44,3 +44,4 @@ ENVELOPE = Codec(OperatingEnvelope)
 PLAN = Codec(DispatchPlan)
 INSTRUCTION = Codec(Instruction)
 READINESS = Codec(VehicleReadiness)
+OFFER = Codec(FlexibilityOffer)

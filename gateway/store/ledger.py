@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from contracts.site_link.messages import (
+    FlexibilityOffer,
     Instruction,
     InstructionStatus,
     Notice,
@@ -129,6 +130,10 @@ class SqlLedger:
     async def readiness(self, site_id: str) -> Sequence[VehicleReadiness]:
         """The newest word on every vehicle of a site."""
         return await self._read(lambda s: site_rows.readiness(s, site_id))
+
+    async def offer(self, site_id: str) -> FlexibilityOffer | None:
+        """The newest offer of a site's flexibility."""
+        return await self._read(lambda s: site_rows.offer(s, site_id))
 
     async def journal(self, subject: str) -> Sequence[JournalEntry]:
         """Why things about this subject are as they are, in order of time."""

@@ -7,16 +7,30 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import func
 from sqlmodel import Session, and_, col, select
 
-from contracts.site_link.messages import InstructionStatus, Notice, Severity, VehicleReadiness
+from contracts.site_link.messages import (
+    FlexibilityOffer,
+    InstructionStatus,
+    Notice,
+    Severity,
+    VehicleReadiness,
+)
 from contracts.time import Interval
 from gateway.ports import JournalEntry
 from gateway.store import documents
 from gateway.store.database import insert_once
-from gateway.store.tables import InstructionStatusRow, JournalRow, NoticeRow, ReadinessRow
+from gateway.store.tables import (
+    InstructionStatusRow,
+    JournalRow,
+    NoticeRow,
+    OfferRow,
+    ReadinessRow,
+)
 
 
 def put_row(
-    session: Session, site_id: str, row: InstructionStatus | Notice | VehicleReadiness
+    session: Session,
+    site_id: str,
+    row: InstructionStatus | Notice | VehicleReadiness | FlexibilityOffer,
 ) -> None:
     """Add what a site said, and journal it, unless it is there."""
     match row:
@@ -26,6 +40,8 @@ def put_row(
             put_notice(session, site_id, row)
         case VehicleReadiness():
             put_readiness(session, site_id, row)
+        case FlexibilityOffer():
+            put_offer(session, site_id, row)
 
 
 def put_status(session: Session, site_id: str, status: InstructionStatus) -> None:
@@ -70,6 +86,20 @@ def put_readiness(session: Session, site_id: str, word: VehicleReadiness) -> Non
         document=documents.READINESS.dump(word),
     )
     insert_once(session, ReadinessRow, row)
+
+
+def put_offer(session: Session, site_id: str, offer: FlexibilityOffer) -> None:
+    """Keep it instead of an older one of this site."""
+    before = session.get(OfferRow, site_id)
+    if before is not None and before.at >= offer.at:
+        return
+    session.merge(OfferRow(site_id=site_id, at=offer.at, document=documents.OFFER.dump(offer)))
+
+
+def offer(session: Session, site_id: str) -> FlexibilityOffer | None:
+    """The newest offer of a site; None: it has never told one."""
+    row = session.get(OfferRow, site_id)
+    return None if row is None else documents.OFFER.load(row.document)
 
 
 def notices(

@@ -138,6 +138,16 @@ class ReadinessRow(Base, table=True):
     document: Document = Field(sa_type=JSON)
 
 
+class OfferRow(Base, table=True):
+    """The newest offer of flexibility of a site."""
+
+    __tablename__ = "flexibility_offer"
+
+    site_id: str = Field(primary_key=True)
+    at: datetime
+    document: Document = Field(sa_type=JSON)
+
+
 class JournalRow(Base, table=True):
     """One decision or happening with its cause."""
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from contracts.reading import Reading
-from contracts.site_link.messages import VehicleReadiness
+from contracts.site_link.messages import FlexibilityOffer, VehicleReadiness
 from gateway.flows.live import LiveSite
 from gateway.ports import SiteControl
 from gateway.reports import words
 from gateway.web.control_view import ControlLine, control_lines
 from gateway.web.envelope_view import EnvelopeLine, envelope_lines
+from gateway.web.offer_view import OfferView, offer_view
 from gateway.web.portfolio_view import AlarmLine, Value, alarm_line, site_mark, value_of
 from gateway.web.snapshot import Snapshot, data_age_s, reading
 from gateway.web.wording import Mark
@@ -86,6 +87,7 @@ class SiteView:
     alarms: tuple[AlarmLine, ...]
     envelopes: tuple[EnvelopeLine, ...]
     controls: tuple[ControlLine, ...]
+    offer: OfferView | None
 
 
 def site_view(
@@ -93,6 +95,7 @@ def site_view(
     readiness: Sequence[VehicleReadiness],
     snapshot: Snapshot,
     controls: Sequence[SiteControl] = (),
+    offer: FlexibilityOffer | None = None,
 ) -> SiteView:
     """Turn a site's readings, its vehicles' readiness and what binds it into text."""
     site, now, tz = live.site, snapshot.now, live.site.time_zone
@@ -115,6 +118,7 @@ def site_view(
         ),
         envelopes=envelope_lines(snapshot.imposed, site.site_id, now, tz),
         controls=control_lines(controls, tz),
+        offer=offer_view(offer, now, tz),
     )
 
 
@@ -174,15 +178,21 @@ def _evses(live: LiveSite, now: datetime) -> tuple[EvseRow, ...]:
 
 
 def _vehicle(row: VehicleReadiness, tz: tzinfo) -> VehicleRow:
-    ready = Mark("On track", "check", "ok")
-    if row.on_track and row.required_wh == 0:
-        ready = Mark("Ready", "check", "ok")
+    helps = f". What helps: {row.helps}" if row.helps else ""
     return VehicleRow(
         vehicle_id=row.vehicle_id,
-        evse_id=row.evse_id,
-        mark=ready if row.on_track else Mark("Will be short", "triangle", "warn"),
+        evse_id=row.evse_id if row.here else "not here yet",
+        mark=_readiness(row),
         soc=words.percent(row.soc_pct),
         required=words.energy(row.required_wh),
         departure=f"{words.day(row.departure, tz)}, {words.clock(row.departure, tz)}",
-        reason=row.reason,
+        reason=f"{row.reason}{helps}",
     )
+
+
+def _readiness(row: VehicleReadiness) -> Mark:
+    if not row.on_track:
+        return Mark("Will be short", "triangle", "warn")
+    if row.outlook == "at risk":
+        return Mark("At risk", "clock", "busy")
+    return Mark("Ready" if row.required_wh == 0 else "On track", "check", "ok")

@@ -22,7 +22,7 @@ from site_agent.domain.policy import ControlPolicy
 from site_agent.domain.site import SiteSnapshot
 from site_agent.flows import telecontrol
 from site_agent.flows.control_loop import Cycle
-from site_agent.flows.notices import NoticeBoard, conditions
+from site_agent.flows.notices import Condition, Key, NoticeBoard, conditions
 from site_agent.flows.prospects import Prospects
 from site_agent.flows.rows import measurement
 from site_agent.flows.sessions import Sessions
@@ -57,8 +57,13 @@ class Telemetry:
         policy: ControlPolicy,
         every_s: float,
         sensors: Mapping[str, Sensor] | None = None,
+        grid: Callable[[], Mapping[Key, Condition]] = dict,
+        proved: Callable[[datetime], float] = lambda _: 1.0,
     ) -> None:
+        """`proved`: how much of what vehicles could put off now is promised (`flows.offers`)."""
         self._sensors = sensors or {}
+        self._grid = grid
+        self._proved = proved
         self._latest = latest
         self._outbox = outbox
         self._board = board
@@ -88,10 +93,15 @@ class Telemetry:
         present = {
             **conditions(cycle.snapshot, cycle.decision.unmet, prospects, cycle.unheld),
             **dict(telecontrol.conditions(cycle.operator)),
+            **self._grid(),
         }
         notices = self._board.edges(present, cycle.snapshot.at)
         changed = self._prospects.changes(prospects, cycle.snapshot.at)
-        told = [*measurements(cycle, self._policy), *sensed(self._sensors, cycle.snapshot.at)]
+        proved = self._proved(cycle.snapshot.at)
+        told = [
+            *measurements(cycle, self._policy, proved),
+            *sensed(self._sensors, cycle.snapshot.at),
+        ]
         rows: list[Row] = [*told, *notices, *changed]
         await self._outbox.append(rows)
         await self._board.sent(notices)
@@ -107,12 +117,16 @@ class Telemetry:
         return self._silent_until is not None
 
 
-def measurements(cycle: Cycle, policy: ControlPolicy) -> list[Measurement]:
+def measurements(cycle: Cycle, policy: ControlPolicy, proved: float = 1.0) -> list[Measurement]:
     """One row per point of the link, all of the instant of the cycle."""
     at = cycle.snapshot.at
     return [
         measurement(at, point, reading)
-        for point, reading in [*_site(cycle, policy), *_parts(cycle.snapshot), *_evses(cycle)]
+        for point, reading in [
+            *_site(cycle, policy, proved),
+            *_parts(cycle.snapshot),
+            *_evses(cycle),
+        ]
     ]
 
 
@@ -132,10 +146,10 @@ def _usable(reading: Reading) -> Reading:
 Point = tuple[str, Reading]
 
 
-def _site(cycle: Cycle, policy: ControlPolicy) -> Iterator[Point]:
+def _site(cycle: Cycle, policy: ControlPolicy, proved: float) -> Iterator[Point]:
     snapshot, decision = cycle.snapshot, cycle.decision
     at, max_age = snapshot.at, snapshot.model.meter_max_age
-    flexibility = down_w(snapshot, decision.envelope, decision.building_w, policy)
+    flexibility = down_w(snapshot, decision.envelope, decision.building_w, policy, proved)
     yield points.PCC_POWER_W, _now(snapshot.pcc.power_w, at, max_age)
     yield points.PCC_IMPORT_WH, _now(snapshot.pcc.import_wh, at, max_age)
     settled = decision.building_spread_w <= _SPREAD_SHARE * snapshot.model.contract_limit_w

@@ -16,6 +16,7 @@ from contracts.site_link import subjects
 from contracts.site_link.codec import decode, encode
 from contracts.site_link.connection import Connection, Link, Request
 from contracts.site_link.messages import (
+    LATER_ROWS,
     PROTOCOL_VERSION,
     Batch,
     BatchAck,
@@ -77,6 +78,7 @@ class NatsUplink:
         self._answer_s = answer_s
         self._welcomed = asyncio.Event()
         self._gateway_is_back = asyncio.Event()
+        self._rows: frozenset[str] = frozenset()
         self.refusals = 0
         """How often the gateway would not take something: an alarm, never routine."""
         self.clock_offset: timedelta | None = None
@@ -91,6 +93,10 @@ class NatsUplink:
     def violations(self) -> int:
         """How often the broker has refused us a subject."""
         return self._connection.violations
+
+    def takes(self, kind: str) -> bool:
+        """Whether the gateway is there and takes rows of this kind."""
+        return self.connected and (kind not in LATER_ROWS or kind in self._rows)
 
     async def wait_connected(self) -> None:
         """Return once the gateway has welcomed us."""
@@ -152,6 +158,7 @@ class NatsUplink:
             log.error(
                 "clocks differ", site=self._site_id, offset_s=self.clock_offset.total_seconds()
             )
+        self._rows = frozenset(welcome.rows)
         self._welcomed.set()
 
     async def _pump(self, link: Link, backoff: Backoff) -> None:
@@ -164,6 +171,7 @@ class NatsUplink:
             send=send,
             now=self._clock.now,
             progressed=backoff.reset,
+            takes=lambda row: row.kind not in LATER_ROWS or row.kind in self._rows,
         )
 
     async def _ask(self, link: Link, verb: str, message: Hello | Batch, kind: type[Reply]) -> Reply:

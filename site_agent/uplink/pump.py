@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine
 from datetime import datetime
 
 from contracts.errors import TransientError
-from contracts.site_link.messages import MAX_BATCH_ROWS, Batch, BatchAck
+from contracts.site_link.messages import MAX_BATCH_ROWS, Batch, BatchAck, Row
 from site_agent.ports import Outbox
 
 WINDOW = 8
@@ -29,10 +29,12 @@ async def pump(
     send: Send,
     now: Callable[[], datetime],
     progressed: Callable[[], None],
+    takes: Callable[[Row], bool] = lambda _: True,
 ) -> None:
     """Send everything in the outbox, and what comes into it, until something fails.
 
-    `progressed` is called for every batch that has been committed.
+    `progressed` is called for every batch that has been committed. A row that the gateway does not
+    take (`takes`: an older one came in its place) is left out: it would block all behind it.
 
     Raises:
         ExceptionGroup[TransientError]: a batch was not acknowledged; run it again later.
@@ -45,9 +47,12 @@ async def pump(
                 rows = await outbox.unsent(sent, MAX_BATCH_ROWS)
                 if not rows:
                     break
-                batch = Batch(site_id=site_id, epoch=outbox.epoch, rows=tuple(rows), sent_at=now())
-                under_way.append((batch, group.create_task(send(batch))))
                 sent = rows[-1].seq
+                wanted = tuple(one for one in rows if takes(one.row))
+                if not wanted:
+                    continue  # they leave the outbox with the next batch
+                batch = Batch(site_id=site_id, epoch=outbox.epoch, rows=wanted, sent_at=now())
+                under_way.append((batch, group.create_task(send(batch))))
             if under_way:
                 batch, answer = under_way.popleft()
                 await _settle(outbox, batch, await answer)

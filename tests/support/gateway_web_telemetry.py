@@ -6,7 +6,14 @@ from datetime import datetime, timedelta
 
 from contracts.reading import Quality, Reading
 from contracts.site_link import points
-from contracts.site_link.messages import Notice, Row, Severity, VehicleReadiness
+from contracts.site_link.messages import (
+    FlexibilityOffer,
+    Notice,
+    OfferedSlot,
+    Row,
+    Severity,
+    VehicleReadiness,
+)
 
 
 def said(now: datetime) -> tuple[Row, ...]:
@@ -38,7 +45,38 @@ def said(now: datetime) -> tuple[Row, ...]:
             departure=now + timedelta(hours=9),
             on_track=False,
             reason="charger offline; 18 kWh short at departure",
+            outlook="will miss",
+            helps="plug it into cp-07 within 40 min",
         ),
+        offer(now),
+    )
+
+
+def offer(now: datetime) -> FlexibilityOffer:
+    """Of six hours: vehicles that wait for an hour and catch up later."""
+    first = now.replace(minute=0, second=0, microsecond=0)
+    slots = tuple(
+        OfferedSlot(
+            start=first + timedelta(minutes=15 * n),
+            expected_w=80_000.0,
+            down_w=30_000.0 if n else 0.0,
+            down_sure_w=20_000.0 if n else 0.0,
+            lasts_s=7200.0 if n else 0.0,
+            up_w=12_000.0,
+            rebound_w=30_000.0,
+            rebound_wh=60_000.0,
+            rebound_at=first + timedelta(hours=4),
+            again_at=first + timedelta(hours=7),
+        )
+        for n in range(24)
+    )
+    return FlexibilityOffer(
+        at=now - timedelta(minutes=2),
+        step_s=900.0,
+        notice_s=4.0,
+        ramp_w_per_min=450_000.0,
+        data_age_s=3.0,
+        slots=slots,
     )
 
 

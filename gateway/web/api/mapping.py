@@ -134,6 +134,13 @@ def vehicle_out(row: VehicleReadiness) -> schemas.VehicleOut:
         departure=row.departure,
         on_track=row.on_track,
         reason=row.reason,
+        outlook=row.outlook,
+        since=row.since,
+        ready_at=row.ready_at,
+        missing_wh=row.missing_wh,
+        late_by_s=row.late_by_s,
+        helps=row.helps,
+        here=row.here,
     )
 
 

@@ -118,6 +118,15 @@ class VehicleOut(Schema):
     departure: AwareDatetime
     on_track: bool
     reason: str
+    outlook: Annotated[
+        str, Field(description="ready, on track, at risk or will miss; empty: not told.")
+    ]
+    since: Annotated[AwareDatetime | None, Field(description="Since when that has been so.")]
+    ready_at: Annotated[AwareDatetime | None, Field(description="When it is expected ready.")]
+    missing_wh: Annotated[float, Field(description="What it will lack when it leaves, Wh.")]
+    late_by_s: Annotated[float, Field(description="How much longer it would have to stay, s.")]
+    helps: Annotated[str, Field(description="What somebody at the depot can still do.")]
+    here: Annotated[bool, Field(description="False: expected, not plugged in yet.")]
 
 
 class NoticeOut(Schema):

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime
 
 from contracts.series import StepSeries
 from contracts.time import Interval
-from gateway.web.api import binding_schemas, mapping, schemas
+from gateway.web.api import binding_schemas, mapping, offer_schemas, schemas
 from gateway.web.lookup import find_site
 from gateway.web.state import WebState
 
@@ -56,7 +56,19 @@ def add_routes(router: APIRouter, state: WebState) -> None:
         stored, now = await state.ledger.envelopes(), state.now()
         return [mapping.envelope_out(o, now) for o in stored if o.envelope.site_id == site_id]
 
+    _add_offer(router, state)
     _add_telemetry(router, state)
+
+
+def _add_offer(router: APIRouter, state: WebState) -> None:
+    @router.get("/sites/{site_id}/offer", tags=["sites"])
+    async def offer(site_id: str) -> offer_schemas.OfferOut:
+        """What a site can lower and raise in the coming hours: its newest offer; 404: none yet."""
+        found = find_site(state, site_id)
+        newest = await state.ledger.offer(site_id)
+        if newest is None:
+            raise HTTPException(404, f"{site_id} has told no offer yet")
+        return offer_schemas.offer_out(site_id, newest, simulated=found.simulated)
 
 
 def _add_telemetry(router: APIRouter, state: WebState) -> None:

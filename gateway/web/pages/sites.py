@@ -45,4 +45,5 @@ def add_routes(router: APIRouter, state: WebState, pages: Pages) -> None:
 async def _view(state: WebState, site_id: str) -> SiteView:
     snapshot, readiness = await take(state), await state.ledger.readiness(site_id)
     live = next(one for one in snapshot.live.sites if one.site.site_id == site_id)
-    return site_view(live, readiness, snapshot, state.controls.of_site(site_id))
+    offer = await state.ledger.offer(site_id)
+    return site_view(live, readiness, snapshot, state.controls.of_site(site_id), offer)

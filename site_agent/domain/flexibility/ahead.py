@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import ceil
 
 import numpy as np
 
@@ -15,6 +16,16 @@ from site_agent.domain.site import SiteSnapshot
 
 LENGTH = timedelta(hours=24)
 """How far readiness and offers look ahead."""
+_RISES = 0.5
+"""How far a building of which nothing is known may rise towards its largest load."""
+EnvelopeAt = Callable[[datetime], Envelope]
+"""What bounds the site at an instant, as far as it is known now."""
+ChangeAfter = Callable[[datetime], datetime | None]
+"""When that next changes; None: never."""
+
+
+def _never(_: datetime) -> datetime | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,18 +54,16 @@ class Ahead:
 def steady_ahead(
     snapshot: SiteSnapshot,
     building_w: float | None,
-    envelope_at: Callable[[datetime], Envelope],
+    envelope_at: EnvelopeAt,
+    change_after: ChangeAfter = _never,
     *,
     length: timedelta = LENGTH,
     expected: tuple[ExpectedStay, ...] = (),
 ) -> Ahead:
-    """Without a forecast: the building goes on as now, or at its largest without a meter (None).
-
-    `envelope_at`: what bounds the site at an instant, as far as it is known now.
-    """
+    """Without a forecast: the building goes on as now, or at its largest without a meter (None)."""
     horizon = Horizon.around(snapshot.at, length)
     most_w = snapshot.model.max_building_w
-    limits = import_limits(horizon, snapshot.at, envelope_at)
+    limits = import_limits(horizon, snapshot.at, envelope_at, change_after)
     likely_w = horizon.filled(most_w if building_w is None else building_w)
     high_w = likely_w + _RISES * max(0.0, most_w - float(likely_w[0]))
     return Ahead(
@@ -67,21 +76,18 @@ def steady_ahead(
     )
 
 
-_RISES = 0.5
-"""How far a building of which nothing is known may rise towards its largest load."""
-
-
 def import_limits(
-    horizon: Horizon, now: datetime, envelope_at: Callable[[datetime], Envelope]
+    horizon: Horizon, now: datetime, envelope_at: EnvelopeAt, change_after: ChangeAfter
 ) -> tuple[Bound, ...]:
-    """The tightest import limit at the start and in the middle of every slot, from `now` on."""
-    return tuple(
-        min(
-            (
-                envelope_at(max(now, at)).import_w,
-                envelope_at(max(now, at + horizon.step / 2)).import_w,
-            ),
-            key=lambda bound: bound.value,
-        )
-        for at in horizon
-    )
+    """The tightest import limit that holds at any time in each slot, from `now` on."""
+    at: datetime | None = now
+    limits: list[Bound | None] = [None] * horizon.count
+    while at is not None and at < horizon.end:
+        bound, until = envelope_at(at).import_w, change_after(at)
+        first = max(0, horizon.slot(at))
+        last = horizon.count if until is None else ceil((until - horizon.start) / horizon.step)
+        for slot in range(first, min(horizon.count, last)):
+            present = limits[slot]
+            limits[slot] = bound if present is None or bound.value < present.value else present
+        at = until
+    return tuple(limit for limit in limits if limit is not None)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from site_agent.domain.decide.battery import discharge_available_w, energy_above_reserve_wh
-from site_agent.domain.decide.demand import steered
+from site_agent.domain.decide.demand import steady_w, steered
 from site_agent.domain.decide.generation import discharge_room_w
 from site_agent.domain.device import ChargerState, Lapse
 from site_agent.domain.fleet.need import VehicleNeed
@@ -21,15 +21,26 @@ HOLD = timedelta(hours=1)
 
 
 def down_w(
-    snapshot: SiteSnapshot, envelope: Envelope, building_w: float | None, policy: ControlPolicy
+    snapshot: SiteSnapshot,
+    envelope: Envelope,
+    building_w: float | None,
+    policy: ControlPolicy,
+    proved: float = 1.0,
 ) -> float | None:
     """The reduction of import on offer, W, >= 0; None while the meter is stale.
+
+    `proved`: how much of what vehicles could put off by the test below stood up when the day was
+    filled again with it (`offering.offer`), 0 to 1.
 
     Every vehicle keeps what it must charge within the hour: what its laxity demands at its own
     power, and together what the connection could not make up for later (the earliest-deadline
     test). Batteries give what they can sustain for the hour above their reserve. Never more than
     the present import, nor what a limit in force forbids: a load limit is taken to last, a
     generation limit leaves batteries what PV does not use, a storage target leaves them nothing.
+
+    A battery that helps keep an import limit is asked for what vehicles need to stay on schedule
+    (`decide.storage`). So either vehicles wait and batteries no more than stop charging, or
+    vehicles go on at their steady need and batteries add what they can sustain.
 
     A device that would keep its setpoint if the agent died is not promised: a charger that keeps
     its limit would leave its vehicle behind, a battery would discharge until it is empty. Such a
@@ -38,19 +49,22 @@ def down_w(
     power = snapshot.pcc.power_w.fresh(snapshot.at, snapshot.model.meter_max_age)
     if power is None or building_w is None:
         return None
-    offer = _chargers_down_w(snapshot, envelope, building_w, policy)
-    if envelope.storage_w is None:
-        offer += _batteries_down_w(snapshot, envelope, moment_of(snapshot, policy))
-    return min(offer, max(0.0, power))
+    waiting = proved * vehicles_down_w(snapshot, envelope, building_w, policy)
+    if envelope.storage_w is not None:
+        return min(waiting, max(0.0, power))
+    given = _batteries_down_w(snapshot, envelope, moment_of(snapshot, policy))
+    stops = min(given, _charging_w(snapshot))
+    steady = _beside_steady_w(snapshot, policy)
+    return min(max(waiting + stops, min(waiting, steady) + given), max(0.0, power))
 
 
-def _chargers_down_w(
+def vehicles_down_w(
     snapshot: SiteSnapshot, envelope: Envelope, building_w: float, policy: ControlPolicy
 ) -> float:
-    moment = moment_of(snapshot, policy)
-    chargers = [charger for charger in steered(snapshot) if not keeps(charger)]
+    """What vehicles could put off now for an hour by their energy alone, W."""
+    chargers = _movable(snapshot)
     needs = {need.evse_id: need for need in snapshot.needs}
-    drawn = sum(charger_power(charger, moment).low for charger in chargers)
+    drawn = drawn_w(snapshot, policy)
     here = [(charger, needs.get(charger.spec.evse_id)) for charger in chargers]
     alone = sum(_floor_w(c, need, snapshot) for c, need in here if need is not None)
     later_w = max(0.0, snapshot.model.contract_limit_w - building_w)
@@ -58,6 +72,30 @@ def _chargers_down_w(
         later_w = min(later_w, envelope.load_w.value)
     together = _backlog_w([need for _, need in here if need is not None], later_w, snapshot.at)
     return max(0.0, drawn - max(alone, together))
+
+
+def drawn_w(snapshot: SiteSnapshot, policy: ControlPolicy) -> float:
+    """What chargers that can be moved surely draw now, W."""
+    moment = moment_of(snapshot, policy)
+    return sum(charger_power(charger, moment).low for charger in _movable(snapshot))
+
+
+def _movable(snapshot: SiteSnapshot) -> list[ChargerState]:
+    return [charger for charger in steered(snapshot) if not keeps(charger)]
+
+
+def _beside_steady_w(snapshot: SiteSnapshot, policy: ControlPolicy) -> float:
+    """What vehicles draw beyond what each needs to stay on schedule, W."""
+    movable = {charger.spec.evse_id for charger in _movable(snapshot)}
+    steady = sum(steady_w(n, snapshot.at) for n in snapshot.needs if n.evse_id in movable)
+    return max(0.0, drawn_w(snapshot, policy) - steady)
+
+
+def _charging_w(snapshot: SiteSnapshot) -> float:
+    """What batteries charge with now, W: they can stop, whatever they hold."""
+    now, max_age = snapshot.at, snapshot.model.device_max_age
+    powers = (b.power_w.fresh(now, max_age) for b in snapshot.batteries if b.online)
+    return sum(max(0.0, power) for power in powers if power is not None)
 
 
 def _floor_w(charger: ChargerState, need: VehicleNeed, snapshot: SiteSnapshot) -> float:

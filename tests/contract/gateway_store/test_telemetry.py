@@ -11,6 +11,7 @@ import pytest
 from contracts.reading import Quality, Reading
 from contracts.series import StepSeries
 from contracts.site_link.messages import (
+    FlexibilityOffer,
     InstructionState,
     Notice,
     Row,
@@ -207,3 +208,16 @@ async def test_loaded_history_keeps_its_length_its_label_and_never_replaces_meas
     assert await telemetry.history_label("depot-1", Interval.lasting(T0, MINUTE)) == "synthetic"
     assert await telemetry.history_label("depot-1", Interval.lasting(T0 + HOUR, HOUR)) is None
     assert await telemetry.history_label("depot-2", WINDOW) is None
+
+
+async def test_the_newest_offer_of_a_site_replaces_older_ones(
+    telemetry: TelemetryStore, ledger: Ledger
+) -> None:
+    first = FlexibilityOffer(
+        at=T0, step_s=900.0, notice_s=4.0, ramp_w_per_min=1e5, data_age_s=1.0, slots=()
+    )
+    newer = replace(first, at=T0 + MINUTE, data_age_s=2.0)
+    assert await ledger.offer("depot-1") is None
+    await telemetry.ingest(batch((1, first), (2, newer), (3, replace(first, data_age_s=9.0))), T0)
+    assert await ledger.offer("depot-1") == newer
+    assert await ledger.offer("depot-2") is None

@@ -55,6 +55,17 @@ async def test_sites(reader: httpx.AsyncClient) -> None:
     assert {v["vehicle_id"]: v["on_track"] for v in vehicles} == {"bus-17": True, "bus-22": False}
 
 
+@pytest.mark.row("site:A4")
+async def test_the_newest_offer_of_a_site(reader: httpx.AsyncClient) -> None:
+    offer = await get(reader, f"{API}/sites/north-yard/offer")
+    assert (offer["step_s"], offer["notice_s"], len(offer["slots"])) == (900.0, 4.0, 24)
+    second = offer["slots"][1]
+    assert (second["down_w"], second["down_sure_w"], second["energy_wh"]) == (3e4, 2e4, 6e4)
+    answer = await reader.get(f"{API}/sites/harbor/offer")
+    assert answer.status_code == 404
+    assert "has told no offer yet" in answer.text
+
+
 async def test_telemetry_newest_and_series(reader: httpx.AsyncClient) -> None:
     newest = await get(reader, f"{API}/sites/harbor/telemetry")
     assert newest["readings"]["pcc_power_w"]["quality"] == "good"

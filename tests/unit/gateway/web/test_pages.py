@@ -194,6 +194,16 @@ async def test_the_site_page_shows_points_chargers_and_vehicles(
     assert "cp-01 42.0 kW 45.0 kW" in text
     assert "bus-22 cp-04/1 Will be short 24 % 131.0 kWh" in text
     assert "charger offline; 18 kWh short at departure" in text
+    assert "What helps: plug it into cp-07 within 40 min" in text
+
+
+@pytest.mark.row("site:A4")
+async def test_the_site_page_shows_what_it_offers(reader: httpx.AsyncClient) -> None:
+    text = flat(await page(reader, "/sites/north-yard"))
+    assert "Told 2 min" in text
+    assert "the load falls by up to 450.0 kW a minute" in text
+    assert "30.0 kW 20.0 kW 2 h 12.0 kW 30.0 kW, 60.0 kWh from" in text
+    assert "No offer yet" in flat(await page(reader, "/sites/harbor"))
 
 
 @pytest.mark.parametrize("path", ["/events/pacific-utility/nope", "/sites/nope", "/nope"])

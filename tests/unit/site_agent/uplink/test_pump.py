@@ -163,6 +163,30 @@ async def test_an_acknowledgement_beyond_what_was_sent_deletes_only_what_was_sen
     assert outbox.left() == [MAX_BATCH_ROWS + 1]
 
 
+async def test_what_the_gateway_does_not_take_is_left_out_and_blocks_nothing() -> None:
+    outbox, gateway = MemoryOutbox(rows=5), Gateway()
+    taken: list[int] = []
+
+    def takes(_: object) -> bool:
+        taken.append(1)
+        return len(taken) != 3
+
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(
+            pump(
+                site_id="depot-1",
+                outbox=outbox,
+                send=gateway.send,
+                now=lambda: NOW,
+                progressed=lambda: None,
+                takes=takes,
+            )
+        )
+        await outbox.empty.wait()
+        task.cancel()
+    assert gateway.stored == {1, 2, 4, 5}
+
+
 async def test_an_acknowledgement_of_another_epoch_deletes_nothing() -> None:
     outbox, gateway = MemoryOutbox(rows=1), Gateway(["other epoch"])
     with pytest.raises(ExceptionGroup) as caught:

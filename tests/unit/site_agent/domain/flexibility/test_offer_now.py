@@ -11,7 +11,7 @@ from site_agent.domain.device import Lapse
 from site_agent.domain.fleet.need import VehicleNeed
 from site_agent.domain.flexibility.now import down_w
 from site_agent.domain.site import SiteSnapshot
-from support.site import battery, charger, envelope, model, need, pv, snapshot
+from support.site import battery, charger, envelope, meter, model, need, pv, snapshot
 
 FULL_W = 22_080.0
 
@@ -116,3 +116,12 @@ class TestOffer:
 
     def test_without_a_meter_there_is_no_offer(self) -> None:
         assert offer(snapshot(building_w=None), None) is None
+
+    def test_vehicles_wait_or_a_battery_helps_but_not_both(self) -> None:
+        # an import limit has the battery serve what vehicles need to stay on schedule
+        depot = charging(need(wh=20_000, hours=4))
+        stored = battery(soc_pct=40)
+        both = replace(depot, batteries=(stored,), pcc=meter(90_000 + FULL_W))
+        assert offer(both) == pytest.approx(FULL_W - 5_000 + 30_000)
+        little = replace(both, batteries=(battery(soc_pct=12),))
+        assert offer(little) == pytest.approx(FULL_W)
