@@ -46,6 +46,8 @@ from site_agent.flows.journal import Journal
 from site_agent.flows.lease_list import lease_commands
 from site_agent.flows.notices import NoticeBoard
 from site_agent.flows.observer import Devices
+from site_agent.flows.offers import Offers
+from site_agent.flows.outlook import Outlook
 from site_agent.flows.picture import Pictures
 from site_agent.flows.prospects import Prospects
 from site_agent.flows.roster import LiveRoster
@@ -127,7 +129,17 @@ class _Site:
         self._roster.on_change(self._sessions.renew)
         self._roster.on_change(self._wake)
         self._board = NoticeBoard(store.key_values)
-        self._prospects = Prospects()
+        look = Outlook(self._model, self._instructions)
+        self._prospects = Prospects(look)
+        self._gateway: NatsUplink | None = None
+        self._offers = Offers(
+            latest=lambda: None if self._loop is None else self._loop.latest,
+            look=look,
+            outbox=store.outbox,
+            taken=lambda: self._gateway is not None and self._gateway.takes("flexibility_offer"),
+            clock=clock,
+            policy=DEFAULT_POLICY,
+        )
         self._fleet = FleetSide(
             settings,
             Surroundings(
@@ -172,6 +184,7 @@ class _Site:
                 self._telecontrol.run(),
                 self._store.sessions.run(self._clock),
                 self._telemetry(loop, sensors).run(),
+                self._offers.run(),
                 self._door(central, sensors).run(),
             ]
             runs += [one.run() for one in (*_alive(devices), *sensors.values(), *contacts)]
@@ -310,11 +323,12 @@ class _Site:
             policy=DEFAULT_POLICY,
             every_s=self._settings.telemetry_s,
             sensors=sensors,
+            proved=self._offers.proved,
         )
 
     async def _uplink(self, link: LinkSettings) -> None:
         """Keep the link; without readable credentials the depot goes on charging alone."""
-        uplink = NatsUplink(
+        uplink = self._gateway = NatsUplink(
             site_id=self._settings.site_id,
             servers=link.servers,
             credentials=link.credentials,
