@@ -14,6 +14,7 @@ from gridyard.device.cli import app as device
 from gridyard.ocpp.cli import app as ocpp
 from gridyard.openadr.cli import app as openadr
 from gridyard.printing import JsonOption
+from gridyard.rules.cli import app as rules
 from gridyard.runner import Exit, configure_logs, fail, plain_errors, run_program
 from gridyard.sep2.cli import app as sep2
 
@@ -32,6 +33,7 @@ app = typer.Typer(
 app.add_typer(device, name="device")
 app.add_typer(ocpp, name="ocpp")
 app.add_typer(openadr, name="openadr")
+app.add_typer(rules, name="rules")
 app.add_typer(sep2, name="sep2")
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="Settings file (YAML).")]
