@@ -41,6 +41,7 @@ from site_agent.domain.device import ChargerState
 from site_agent.domain.site import SiteSnapshot
 from site_agent.fleet.side import FleetSide, Surroundings
 from site_agent.flows.control_loop import ControlLoop
+from site_agent.flows.grid_side import GridSide
 from site_agent.flows.instructions import Instructions
 from site_agent.flows.journal import Journal
 from site_agent.flows.lease_list import lease_commands
@@ -154,13 +155,16 @@ class _Site:
         )
         pictures = Pictures(self._roster.ids, lambda: self._prospects.latest)
         self._journal = Journal(pictures, store.journal, clock)
+        choices, memory = settings.grid_choices(), store.key_values
+        self._grid = GridSide(settings.site_id, choices, memory, clock)
         inputs = [one.spec for one in settings.telecontrol]
         self._telecontrol = Telecontrol(inputs, store.key_values, clock, self._wake)
 
     async def run(self, ready: Ready | None) -> None:
         """Start in the order in which one thing needs another; then all run side by side."""
         await self._roster.load()
-        for flow in (self._instructions, self._sessions, self._board, self._telecontrol):
+        kept = (self._instructions, self._sessions, self._board, self._telecontrol, self._grid)
+        for flow in kept:
             await flow.load()
         broker = make_broker(self._settings, self._clock)
         central = self._central()
@@ -174,6 +178,7 @@ class _Site:
             sensors = {one.id: make_sensor(shop, one) for one in self._settings.sensors}
             contacts = make_contacts(shop, self._settings, self._telecontrol)
             loop = self._loop = self._control(devices)
+            self._grid.connect(loop, devices.meter, sensors)
             scada = make_scada(self._settings, lambda: loop.latest, self._telecontrol, self._clock)
             web = self._web(loop)
             runs = [
@@ -182,6 +187,7 @@ class _Site:
                 self._journal.run(),
                 self._instructions.run(),
                 self._telecontrol.run(),
+                *self._grid.runs(),
                 self._store.sessions.run(self._clock),
                 self._telemetry(loop, sensors).run(),
                 self._offers.run(),
@@ -291,6 +297,8 @@ class _Site:
             self._sessions,
             self._clock,
             telecontrol=self._telecontrol,
+            guide=self._grid.guide,
+            around=self._grid.around,
             heard=self._journal.heard,
         )
 
@@ -323,6 +331,7 @@ class _Site:
             policy=DEFAULT_POLICY,
             every_s=self._settings.telemetry_s,
             sensors=sensors,
+            grid=self._grid.conditions,
             proved=self._offers.proved,
         )
 
