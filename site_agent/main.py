@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -61,8 +62,9 @@ from site_agent.scada.build import make_scada
 from site_agent.store.sqlite import SqliteStore, open_store
 from site_agent.uplink.credentials import load_login
 from site_agent.uplink.link import NatsUplink
-from site_agent.web.health import health_routes
+from site_agent.web.build import make_web
 from site_agent.web.server import Part, WebServer
+from site_agent.web.state import WebState
 
 log = structlog.get_logger(__name__)
 
@@ -257,14 +259,16 @@ class _Site:
 
     def _web(self, loop: ControlLoop) -> WebServer | None:
         """The agent's own page and API; None where none is wanted."""
-        if self._settings.web is None:
-            return None
-        fleet = self._fleet
-        parts = [
-            Part(router=health_routes(lambda: loop.latest, self._clock)),
-            Part(router=fleet.router(), own_access=fleet.own_access),
-        ]
-        return WebServer(self._settings.web, parts, self._clock, self._stopping)
+        state = WebState(
+            site_id=self._settings.site_id,
+            zone=ZoneInfo(self._settings.time_zone),
+            clock=self._clock,
+            stopping=self._stopping,
+            journal=self._journal,
+            prospects=lambda: self._prospects.latest,
+        )
+        fleet = Part(router=self._fleet.router(), own_access=self._fleet.own_access)
+        return make_web(self._settings.web, state, lambda: loop.latest, [fleet])
 
     def _snapshot(self) -> SiteSnapshot | None:
         """What the last control cycle saw."""

@@ -24,6 +24,8 @@ QUIET = timedelta(seconds=60)
 """A changed cause alone is written this long after the subject's last entry."""
 _A_STEP, _SHARE_STEP, _LIMIT_STEP = 1.0, 0.1, 0.02
 """A setpoint has moved when it did by so many A or kW, and by this share; limits by less."""
+_DRAWS_W = 100.0
+"""A vehicle that takes less takes nothing."""
 
 
 class Kind(StrEnum):
@@ -179,12 +181,13 @@ def _setpoints(seen: Seen) -> Iterator[_Now]:
     told = {one.evse_id: one for one in seen.decision.chargers}
     for charger in seen.snapshot.chargers:
         limit = told[charger.spec.evse_id]
+        drawn_w = charger.power_w.value or 0.0
         yield _Now(
             kind=Kind.SETPOINT,
             subject=limit.evse_id,
             state=f"{role(charger).name} {_way(limit.limit_a)}",
             value=limit.limit_a,
-            cause=limit.cause,
+            cause=f"{limit.cause} {abs(drawn_w) >= _DRAWS_W}",
         )
     for battery, power in zip(seen.snapshot.batteries, seen.decision.batteries, strict=True):
         state = f"{battery.online} {battery.local} {_way(power.power_w)}"

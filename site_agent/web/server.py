@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request, Response
+from starlette.exceptions import HTTPException
 
 from contracts.errors import ConfigError, PermanentError
 from contracts.http_problem import install_problem_handlers
 from contracts.http_server import serve
 from contracts.tasks import heed_cancellation
 from contracts.time import Clock
+from contracts.web.files import KeptFiles
 from contracts.web.guard import Guard
 from site_agent.config.web import WebSettings, WebTlsSettings
+from site_agent.web.rendering import STATIC
 from site_agent.web.sign_in import SignIn, read_password
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
@@ -30,6 +34,7 @@ _DESCRIPTION = """
 One depot, as its own agent sees it. SI units in every name (W, Wh, A, s); RFC 3339 times; intervals
 are `[start, end)`; import and charging are positive. Errors are problem documents (RFC 9457).
 """
+ErrorPage = Callable[[int, str], Response]
 _log = structlog.get_logger(__name__)
 
 
@@ -47,9 +52,14 @@ class WebServer:
     """Serves the parts until cancelled, or until `stopping` is set."""
 
     def __init__(
-        self, settings: WebSettings, parts: Sequence[Part], clock: Clock, stopping: asyncio.Event
+        self,
+        settings: WebSettings,
+        parts: Sequence[Part],
+        clock: Clock,
+        stopping: asyncio.Event,
+        error_page: ErrorPage | None = None,
     ) -> None:
-        """Make the application.
+        """Make the application; see `create_app`.
 
         Raises:
             ConfigError: password file or certificate cannot be used.
@@ -58,7 +68,7 @@ class WebServer:
         self._clock = clock
         self._stopping = stopping
         self._tls = None if settings.tls is None else _context(settings.tls)
-        self._app = create_app(settings, parts, clock)
+        self._app = create_app(settings, parts, clock, error_page)
         self.ready = asyncio.Event()
         """Set once it listens, or once it is clear that it cannot now."""
         self.port: int | None = None
@@ -90,8 +100,13 @@ class WebServer:
         _log.info("web: page is served", url=f"{scheme}://{self._settings.host}:{port}/")
 
 
-def create_app(settings: WebSettings, parts: Sequence[Part], clock: Clock) -> FastAPI:
-    """The application of all parts.
+def create_app(
+    settings: WebSettings,
+    parts: Sequence[Part],
+    clock: Clock,
+    error_page: ErrorPage | None = None,
+) -> FastAPI:
+    """The application of all parts; `error_page` is shown to people who asked for a page.
 
     Raises:
         ConfigError: the password file cannot be used.
@@ -106,14 +121,30 @@ def create_app(settings: WebSettings, parts: Sequence[Part], clock: Clock) -> Fa
         max_body_size=MAX_BODY_BYTES,
     )
     install_problem_handlers(app)
+    if error_page is not None:
+        _show(app, error_page)
     for part in parts:
         app.include_router(part.router)
+    app.mount("/static", KeptFiles(STATIC), name="static")
     if settings.password_file is not None:
         free = [path for part in parts for path in part.own_access]
         password = read_password(settings.password_file)
         app.add_middleware(SignIn, password=password, clock=clock, free=free)
     app.add_middleware(Guard, allowed_hosts=settings.allowed_hosts)
     return app
+
+
+def _show(app: FastAPI, error_page: ErrorPage) -> None:
+    """Errors as pages for people; programs get problem documents."""
+    for_programs: Any = app.exception_handlers[HTTPException]
+
+    @app.exception_handler(HTTPException)
+    async def http_error(request: Request, error: HTTPException) -> Response:
+        people = "text/html" in request.headers.get("accept", "")
+        if people and not request.url.path.startswith(("/api", "/static")):
+            return error_page(error.status_code, str(error.detail))
+        answer: Response = await for_programs(request, error)
+        return answer
 
 
 def _context(tls: WebTlsSettings) -> ssl.SSLContext:

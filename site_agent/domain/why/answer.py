@@ -117,6 +117,8 @@ def because(cause: str) -> str:
         return ""
     if cause == "all it can take":
         return " because that is all it can take"
+    if cause.startswith("changed a moment ago: "):
+        return f"; its limit {cause.replace(': ', ' and ', 1)}"
     first = cause.split(" ", 1)[0]
     if first in _DOES:
         return f" because it {cause}"
