@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import numpy as np
 
@@ -266,6 +266,15 @@ def _demand(
                 yield _term(tariff, charge, month, horizon, counts, record, policy)
 
 
+def _days_left(tariff: Tariff, month: BillingMonth, horizon: Horizon) -> float:
+    """Of a billing month from the horizon's start on; all of one that is yet to begin."""
+    year, number = month
+    ends = date(year + number // 12, number % 12 + 1, tariff.billing_day)
+    begins = date(year, number, tariff.billing_day)
+    today = max(begins, horizon.start.astimezone(tariff.zone).date())
+    return float((ends - today).days)
+
+
 def _term(
     tariff: Tariff,
     charge: DemandCharge,
@@ -284,7 +293,7 @@ def _term(
     here = runs and record.window == tariff.window_of(horizon.start).start
     return DemandTerm(
         name=charge.name,
-        per_kw=charge.per_kw,
+        per_kw=charge.per_kw / max(1.0, policy.peak_days or _days_left(tariff, month, horizon)),
         so_far_w=max(policy.expected_peak_w, record.peaks_w.get((charge.name, month), 0.0)),
         windows=tuple(found),
         interval_h=tariff.demand_interval / timedelta(hours=1),

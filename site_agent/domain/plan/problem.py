@@ -109,6 +109,7 @@ class DemandTerm:
 
     name: str
     per_kw: float
+    """What a kW more is taken to cost this plan."""
     so_far_w: float
     """The month's highest average so far, W: up to here demand costs nothing more."""
     windows: tuple[tuple[int, int], ...]

@@ -72,7 +72,7 @@ class Cost:
 
     energy: float = 0.0
     demand: float = 0.0
-    """Of what the month's peaks rise by."""
+    """Of what the month's peaks rise by, the share of a day (`PlanPolicy.peak_days`)."""
     export: float = 0.0
     """Credit, <= 0."""
     wear: float = 0.0

@@ -16,6 +16,7 @@ from site_agent.domain.horizon import Horizon
 from site_agent.domain.instruction import Bounds
 from site_agent.domain.plan.compose import Fleet, Outlook, Prices, compose
 from site_agent.domain.plan.limits import envelopes_over
+from site_agent.domain.plan.policy import PlanPolicy
 from site_agent.domain.plan.problem import Problem
 from site_agent.domain.plan.solve import PlanSolver
 from site_agent.domain.protect.telecontrol import InputSpec, Order, Standing, Voice
@@ -219,6 +220,9 @@ def test_demand_starts_from_the_months_peak_and_what_the_interval_has_drawn() ->
     )
     (term,) = composed(snapshot(), record=record).demand
     assert (term.so_far_w, term.taken_wh, len(term.windows)) == (42_000.0, 500.0, 48)
+    assert term.per_kw == pytest.approx(10.0 / 27), "of use for the rest of the month"
+    whole = composed(snapshot(), record=record, policy=PlanPolicy(peak_days=1.0)).demand
+    assert whole[0].per_kw == 10.0
     old = replace(record, window=NOON - HOUR)
     assert composed(snapshot(), record=old).demand[0].taken_wh == 0.0
 
