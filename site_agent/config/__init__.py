@@ -46,6 +46,7 @@ from site_agent.config.fleet_systems import FleetSystemsSettings
 from site_agent.config.forecast import ForecastSettings
 from site_agent.config.island import IslandSettings, OutageSettings, RestorationSettings
 from site_agent.config.mqtt import MqttSettings
+from site_agent.config.planning import AnyTariff, PlanningSettings
 from site_agent.config.rules import RulesSettings, rules_of
 from site_agent.config.scada import ScadaSettings
 from site_agent.config.telecontrol import TelecontrolSettings
@@ -112,6 +113,10 @@ class SiteSettings(Settings):
     scada: ScadaSettings | None = None
     """None: the site is no Modbus server."""
     forecast: ForecastSettings = ForecastSettings()
+    tariff: AnyTariff | None = None
+    """What electricity costs: in place, or the path of a file, or the name of a tariff that comes
+    with the agent. None: nothing is planned."""
+    planning: PlanningSettings = PlanningSettings()
     web: WebSettings | None = None
     """None: the agent serves no page. `web: {}` serves one at http://127.0.0.1:8090."""
     fleet: tuple[VehicleSettings, ...] = ()

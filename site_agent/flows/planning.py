@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
@@ -25,7 +25,7 @@ from site_agent.domain.horizon import Horizon
 from site_agent.domain.plan.compose import Fleet, Outlook, Prices, compose
 from site_agent.domain.plan.guide import guidance_at
 from site_agent.domain.plan.limits import envelopes_over
-from site_agent.domain.plan.policy import PlanPolicy
+from site_agent.domain.plan.policy import PlanningChoices
 from site_agent.domain.plan.problem import Problem
 from site_agent.domain.plan.rolling import RollingDemand
 from site_agent.domain.plan.schedule import Schedule
@@ -82,14 +82,6 @@ class PlanSources:
     """Market prices per kWh, for a dynamic tariff."""
     orders: Callable[[], Sequence[Standing]] = _no_orders
     """What the network operator asks for now."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanningChoices:
-    """How a site plans."""
-
-    policy: PlanPolicy = field(default_factory=PlanPolicy)
-    every: timedelta = timedelta(minutes=5)
 
 
 class Planner:

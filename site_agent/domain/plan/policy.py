@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,3 +32,23 @@ class PlanPolicy:
     """Of the import limit, what is planned: control aims 1 % below, and forecasts err."""
     departs_early: timedelta = timedelta(minutes=10)
     """Vehicles are planned to be ready so long before they leave: loads vary, people are early."""
+
+
+class Strategy(StrEnum):
+    """Who says when vehicles and batteries charge, within all limits."""
+
+    PLAN = "plan"
+    """The plan, where there is a tariff, below the site's own rules."""
+    RULES = "rules"
+    """The site's own rules alone."""
+    SOONEST = "soonest"
+    """Nobody: as soon as there is power."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanningChoices:
+    """How a site plans."""
+
+    strategy: Strategy = Strategy.PLAN
+    policy: PlanPolicy = field(default_factory=PlanPolicy)
+    every: timedelta = timedelta(minutes=5)
