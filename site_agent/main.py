@@ -150,6 +150,7 @@ class _Site:
                 sessions=self._sessions,
                 history=store.sessions,
                 answers=store.answers,
+                webhooks=store.webhooks,
                 latest=lambda: None if self._loop is None else self._loop.latest,
                 prospects=lambda: self._prospects.latest,
                 clock=clock,
@@ -198,6 +199,7 @@ class _Site:
             runs += [one.run() for one in (*_alive(devices), *sensors.values(), *contacts)]
             runs += [] if scada is None else [scada.run()]
             runs += [] if web is None else [web.run()]
+            runs += self._fleet.runs()
             runs += [link.run() for link in shop.links.values()]
             runs += [self._uplink(self._settings.link)] if self._settings.link else []
             for work in runs:

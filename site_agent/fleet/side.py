@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,13 +10,18 @@ from fastapi import APIRouter
 
 from contracts.time import Clock
 from site_agent.config import SiteSettings
+from site_agent.domain.fleet.happenings import Kind
 from site_agent.domain.fleet.readiness import Readiness
+from site_agent.domain.site import SiteSnapshot
 from site_agent.fleet.api import PREFIX, fleet_routes
 from site_agent.fleet.api.service import FleetService
+from site_agent.fleet.webhooks.sender import Endpoint, Sender
 from site_agent.flows.answers import AnswerStore
 from site_agent.flows.control_loop import Cycle
 from site_agent.flows.roster import LiveRoster
 from site_agent.flows.sessions import Sessions
+from site_agent.flows.webhook_queue import WebhookQueue
+from site_agent.flows.webhooks import Subscription, Webhooks
 from site_agent.ports import SessionStore
 
 
@@ -28,6 +33,7 @@ class Surroundings:
     sessions: Sessions
     history: SessionStore
     answers: AnswerStore
+    webhooks: WebhookQueue
     latest: Callable[[], Cycle | None]
     prospects: Callable[[], Sequence[Readiness]]
     clock: Clock
@@ -37,8 +43,14 @@ class FleetSide:
     """The fleet's systems of one site."""
 
     def __init__(self, settings: SiteSettings, around: Surroundings) -> None:
+        """Read what has to be read.
+
+        Raises:
+            ConfigError: a secret cannot be read.
+        """
         self._settings = settings
         self._around = around
+        self._endpoints = [Endpoint(one) for one in settings.fleet_systems.webhooks]
 
     def router(self) -> APIRouter:
         """The fleet API, for the agent's web server; it checks its callers itself."""
@@ -57,6 +69,33 @@ class FleetSide:
     def own_access(self) -> tuple[str, ...]:
         """Where its paths begin."""
         return (PREFIX,)
+
+    def runs(self) -> list[Coroutine[object, object, None]]:
+        """What has to run beside the control loop."""
+        return [*self._webhooks()]
+
+    def _webhooks(self) -> Iterator[Coroutine[object, object, None]]:
+        around = self._around
+        if not self._endpoints:
+            return
+        flow = Webhooks(
+            self._settings.site_id,
+            [
+                Subscription(endpoint=one.name, kinds=frozenset(map(Kind, one.events or Kind)))
+                for one in self._settings.fleet_systems.webhooks
+            ],
+            around.webhooks,
+            around.history,
+            self._picture,
+            around.clock,
+        )
+        yield flow.run()
+        for endpoint in self._endpoints:
+            yield Sender(endpoint, around.webhooks, around.clock, lambda: flow.news).run()
+
+    def _picture(self) -> tuple[SiteSnapshot, Sequence[Readiness]] | None:
+        cycle = self._around.latest()
+        return None if cycle is None else (cycle.snapshot, self._around.prospects())
 
     def _judged(self) -> tuple[datetime, Sequence[Readiness]] | None:
         cycle = self._around.latest()

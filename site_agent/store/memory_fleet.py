@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from site_agent.flows.answers import KeptAnswer
+from site_agent.flows.webhook_queue import NewEvent, QueuedEvent
 
 
 class MemoryRoster:
@@ -44,3 +46,67 @@ class MemoryAnswers:
         """Keep it; older answers than `forget_before` are forgotten."""
         self._kept = {name: one for name, one in self._kept.items() if one[0] >= forget_before}
         self._kept[holder, key] = (at, answer)
+
+
+class MemoryWebhooks:
+    """`site_agent.flows.webhook_queue.WebhookQueue`."""
+
+    def __init__(self) -> None:
+        self._state: str | None = None
+        self._seq = 0
+        self._held: list[tuple[str, datetime, QueuedEvent]] = []
+
+    async def state(self) -> str | None:
+        """What `append` was last given as state."""
+        return self._state
+
+    async def append(self, events: Sequence[NewEvent], state: str) -> None:
+        """Keep events, and the state they lead to."""
+        self._state = state
+        for one in events:
+            self._seq += 1
+            queued = QueuedEvent(
+                seq=self._seq,
+                event_id=one.event_id,
+                subject=one.subject,
+                at=one.at,
+                body=one.body,
+                tries=0,
+            )
+            self._held.append((one.endpoint, one.at, queued))
+
+    async def heads(self, endpoint: str, now: datetime, limit: int) -> Sequence[QueuedEvent]:
+        """The first event of every subject, of those that are due, by number."""
+        return [one for due, one in self._heads(endpoint) if due <= now][:limit]
+
+    async def next_due(self, endpoint: str) -> datetime | None:
+        """When the next first event of a subject is due; None: nothing waits."""
+        return min((due for due, _ in self._heads(endpoint)), default=None)
+
+    def _heads(self, endpoint: str) -> list[tuple[datetime, QueuedEvent]]:
+        first: dict[str, tuple[datetime, QueuedEvent]] = {}
+        for name, due, one in self._held:
+            if name == endpoint:
+                first.setdefault(one.subject, (due, one))
+        return sorted(first.values(), key=lambda pair: pair[1].seq)
+
+    async def delivered(self, seq: int) -> None:
+        """It has been heard."""
+        self._held = [one for one in self._held if one[2].seq != seq]
+
+    async def failed(self, seq: int, due_at: datetime) -> None:
+        """It has not been heard; try again then."""
+        self._held = [
+            (name, due_at, replace(one, tries=one.tries + 1))
+            if one.seq == seq
+            else (name, due, one)
+            for name, due, one in self._held
+        ]
+
+    async def drop(self, endpoint: str, before: datetime, most: int) -> int:
+        """Forget events older than this, and the oldest beyond `most`; how many."""
+        mine = [one[2] for one in self._held if one[0] == endpoint]
+        kept = {one.seq for one in [one for one in mine if one.at >= before][-most:]}
+        gone = {one.seq for one in mine} - kept
+        self._held = [one for one in self._held if one[2].seq not in gone]
+        return len(gone)

@@ -19,6 +19,7 @@ from site_agent.store.key_values import SqliteKeyValues
 from site_agent.store.outbox import MAX_ROWS, SqliteOutbox
 from site_agent.store.roster import SqliteRoster
 from site_agent.store.sessions import SqliteSessions
+from site_agent.store.webhooks import SqliteWebhooks
 
 _FIRST_TRANSACTIONS = datetime(2020, 1, 1, tzinfo=UTC)
 _HALF_OF_IDS = 2**30
@@ -39,6 +40,7 @@ class SqliteStore:
     roster: SqliteRoster
     history: SqliteHistory
     answers: SqliteAnswers
+    webhooks: SqliteWebhooks
 
     def close(self) -> None:
         """Store what still waits and close the file."""
@@ -69,6 +71,7 @@ def open_store(path: Path, now: datetime, max_rows: int = MAX_ROWS) -> SqliteSto
         roster=SqliteRoster(database),
         history=SqliteHistory(database),
         answers=SqliteAnswers(database),
+        webhooks=SqliteWebhooks(database),
     )
 
 

@@ -1,0 +1,1 @@
+"""Events out: signed, in order for each vehicle, again and again until they are heard."""
