@@ -184,6 +184,7 @@ class _Site:
             self._grid.connect(loop, devices.meter, sensors)
             scada = make_scada(self._settings, lambda: loop.latest, self._telecontrol, self._clock)
             web = self._web(loop)
+            self._lasting += [] if web is None else [web]
             runs = [
                 self._serve(central),
                 loop.run(),

@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 from contracts.errors import ConfigError, PermanentError
 from contracts.http_problem import install_problem_handlers
 from contracts.http_server import serve
-from contracts.tasks import heed_cancellation
+from contracts.tasks import first_of, heed_cancellation
 from contracts.time import Clock
 from contracts.web.files import KeptFiles
 from contracts.web.guard import Guard
@@ -73,9 +73,20 @@ class WebServer:
         """Set once it listens, or once it is clear that it cannot now."""
         self.port: int | None = None
         """Where it listens; None: nowhere."""
+        self._ended = asyncio.Event()
+
+    async def close(self) -> None:
+        """Wait, once `stopping` is set, until every browser has been told the end."""
+        await self._ended.wait()
 
     async def run(self) -> None:
         """Serve; an address that is taken is tried again."""
+        try:
+            await self._serve()
+        finally:
+            self._ended.set()
+
+    async def _serve(self) -> None:
         while not self._stopping.is_set():
             try:
                 await serve(
@@ -90,7 +101,7 @@ class WebServer:
                 _log.warning("web: no page for now", why=str(error))
                 self.port = None
                 self.ready.set()
-                await self._clock.sleep(_RETRY_S)
+                await first_of(self._clock.sleep(_RETRY_S), self._stopping.wait())
             heed_cancellation()
 
     def _listens(self, port: int) -> None:
