@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from contracts.power import NOMINAL_VOLTAGE_V
@@ -51,6 +52,22 @@ class SiteModel:
     voltage_v: float = NOMINAL_VOLTAGE_V
     unseen_generation_w: float = 0.0
     """Most that is generated on the site without any device telling of it, W."""
+    ways: Mapping[str, tuple[str, ...]] = field(init=False, repr=False, compare=False)
+    """By node: all nodes that carry whatever hangs on it, from itself up to the root."""
+
+    def __post_init__(self) -> None:
+        """Find the ways to the root once: every decision walks them for every device."""
+        parents = {node.node_id: node.parent for node in self.nodes}
+        object.__setattr__(self, "ways", {node: _way(node, parents) for node in parents})
+
+
+def _way(node_id: str, parents: Mapping[str, str | None]) -> tuple[str, ...]:
+    nodes: list[str] = []
+    here: str | None = node_id
+    while here is not None and here in parents and here not in nodes:
+        nodes.append(here)
+        here = parents[here]
+    return tuple(nodes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

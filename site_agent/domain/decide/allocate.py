@@ -17,24 +17,20 @@ The result is a function of the arguments alone; ties are broken by `evse_id`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import floor, inf
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from site_agent.domain.decide.rise import Rise
 
-SMOOTHING_H = 1.0
-"""Vehicles whose laxities lie within this of each other share power instead of taking turns."""
 SHORT = "not all can be ready"
 """Why a vehicle that needs energy comes before or after all others."""
 _ALMOST = 1.05
 """Needs this little beyond a capacity are shared, not triaged: a hair must not turn the tables."""
 _TINY = 1e-6
-_BISECTIONS = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,22 +116,24 @@ class _Pool:
     def __init__(self, demands: Sequence[Demand], constraints: Sequence[Constraint]) -> None:
         self._demands = demands
         self._causes = [constraint.cause for constraint in constraints]
-        self._weights = np.array(
-            [[c.weights.get(d.evse_id, 0.0) for d in demands] for c in constraints]
-        ).reshape(len(constraints), len(demands))
-        self._capacity = np.array([max(0.0, constraint.capacity) for constraint in constraints])
-        self._wanted = np.array([demand.wanted_a for demand in demands])
-        self._most = np.array([demand.max_a for demand in demands])
-        self._ceiling = np.array([demand.ceiling_a for demand in demands])
-        self._laxity = np.array([demand.laxity_h for demand in demands])
-        self._current = np.zeros(len(demands))
+        self._left = [max(0.0, constraint.capacity) for constraint in constraints]
+        self._weights = np.zeros((len(constraints), len(demands)))
+        self._binds: list[list[tuple[int, float]]] = [[] for _ in demands]
+        """By charger: the constraints it counts in, and with which weight."""
+        place = {demand.evse_id: i for i, demand in enumerate(demands)}
+        for number, constraint in enumerate(constraints):
+            for name, weight in constraint.weights.items():
+                if name in place:
+                    self._weights[number, place[name]] = weight
+                    self._binds[place[name]].append((number, weight))
+        self._current = [0.0] * len(demands)
         self._why = [""] * len(demands)
         self._bound_by = [""] * len(demands)
 
     def late(self) -> set[int]:
         """Who hangs below a constraint that cannot carry all the steady needs on it."""
-        needs = np.minimum([demand.need_a for demand in self._demands], self._most)
-        short = self._weights @ needs > self._capacity * _ALMOST + _TINY
+        needs = np.array([min(demand.need_a, demand.max_a) for demand in self._demands])
+        short = self._weights @ needs > np.array(self._left) * _ALMOST + _TINY
         return set(np.flatnonzero((self._weights[short] > 0).any(axis=0)).tolist())
 
     def admit(self, order: Iterable[int]) -> None:
@@ -156,36 +154,49 @@ class _Pool:
 
     def raise_level(self, members: Iterable[int]) -> None:
         """Raise the common laxity level; whoever meets a full constraint stays where it is."""
-        rising = np.zeros(len(self._demands), dtype=bool)
-        rising[list(members)] = True
-        rising &= self._current > 0
-        while rising.any():
-            level, blocked = self._highest_level(rising)
-            self._current = self._at_level(level, rising)
+        rising = [i for i in members if self._current[i] > 0]
+        while rising:
+            risen, blocked = self._rise(rising).highest()
+            for i, current in zip(rising, risen.tolist(), strict=True):
+                self._set(i, current)
             if blocked is None:
                 return
-            held = rising & (self._weights[blocked] > 0)
-            for i in np.flatnonzero(held & (self._current < self._wanted - _TINY)).tolist():
-                self._explain(i, blocked, "shares {}")
-            rising &= ~held
+            stay = [i for i in rising if self._weights[blocked, i] > 0]
+            for i in stay:
+                if self._current[i] < self._demands[i].wanted_a - _TINY:
+                    self._explain(i, blocked, "shares {}")
+            rising = [i for i in rising if self._weights[blocked, i] <= 0]
+
+    def _rise(self, members: list[int]) -> Rise:
+        demands = [self._demands[i] for i in members]
+        start = np.array([self._current[i] for i in members])
+        weights = self._weights[:, members]
+        return Rise(
+            start=start,
+            wanted=np.array([demand.wanted_a for demand in demands]),
+            most=np.array([demand.max_a for demand in demands]),
+            laxity=np.array([demand.laxity_h for demand in demands]),
+            weights=weights,
+            capacity=np.array(self._left) + weights @ start,
+        )
 
     def top_up(self, order: Iterable[int]) -> None:
         """Offer what is left to vehicles that may not even take it."""
         for i in order:
             if self._current[i] > 0:
-                rest = self._ceiling[i] - self._current[i]
-                self._current[i] += min(self._room(i)[0], rest)
+                rest = self._demands[i].ceiling_a - self._current[i]
+                self._set(i, self._current[i] + min(self._room(i)[0], rest))
 
     def shares(self) -> dict[str, Share]:
         """Legal currents with their causes."""
         return {demand.evse_id: self._share(i) for i, demand in enumerate(self._demands)}
 
     def _share(self, i: int) -> Share:
-        demand = self._demands[i]
-        limit_a = legal(float(self._current[i]), demand.min_a)
-        if self._current[i] >= demand.max_a - _TINY:
+        demand, current = self._demands[i], self._current[i]
+        limit_a = legal(current, demand.min_a)
+        if current >= demand.max_a - _TINY:
             return Share(limit_a=limit_a, cause="all it can take")
-        if self._current[i] >= demand.ceiling_a - _TINY:
+        if current >= demand.ceiling_a - _TINY:
             return Share(limit_a=limit_a, cause=demand.ceiling_cause)
         bound_by = self._bound_by[i] or self._causes[self._room(i)[1]]
         cause = self._why[i] or f"shares {bound_by}"
@@ -198,11 +209,17 @@ class _Pool:
             minimum = f"{self._demands[i].min_a:g} A"
             self._explain(i, tightest, f"paused: {{}} leaves less than its {minimum}")
             return
-        self._current[i] = current
+        self._set(i, current)
         if current < target - _TINY:
             self._explain(
                 i, tightest, f"{why}: takes what {{}} leaves" if why else "takes what {} leaves"
             )
+
+    def _set(self, i: int, current: float) -> None:
+        more = current - self._current[i]
+        self._current[i] = current
+        for number, weight in self._binds[i]:
+            self._left[number] -= weight * more
 
     def _explain(self, i: int, constraint: int, words: str) -> None:
         self._bound_by[i] = self._causes[constraint]
@@ -210,40 +227,12 @@ class _Pool:
 
     def _room(self, i: int) -> tuple[float, int]:
         """How much more a charger may have, and the constraint that says so."""
-        weights = self._weights[:, i]
-        slack = self._capacity - self._weights @ self._current
-        room = np.divide(slack, weights, out=np.full(len(slack), inf), where=weights > 0)
-        tightest = int(np.argmin(room))
-        return max(0.0, float(room[tightest])), tightest
-
-    def _fits(self, current: Array) -> bool:
-        return bool(np.all(self._weights @ current <= self._capacity + _TINY))
-
-    def _at_level(self, level: float, rising: NDArray[np.bool_]) -> Array:
-        share = self._most * (level - self._laxity + SMOOTHING_H) / SMOOTHING_H
-        risen = np.minimum(np.maximum(share, self._current), self._wanted)
-        return np.where(rising, risen, self._current)
-
-    def _highest_level(self, rising: NDArray[np.bool_]) -> tuple[float, int | None]:
-        """The highest level that fits, and the constraint that stops it (None: nothing does)."""
-        laxities = self._laxity[rising]
-        low, high = float(laxities.min()) - SMOOTHING_H, float(laxities.max())
-        if self._fits(self._at_level(high, rising)):
-            return high, None
-        low, high = _bisect(low, high, lambda level: self._fits(self._at_level(level, rising)))
-        excess = self._weights @ self._at_level(high, rising) - self._capacity
-        return low, int(np.argmax(excess))
-
-
-def _bisect(low: float, high: float, fits: Callable[[float], bool]) -> tuple[float, float]:
-    """Close in on the edge between a level that fits and one that does not."""
-    for _ in range(_BISECTIONS):
-        middle = (low + high) / 2
-        if fits(middle):
-            low = middle
-        else:
-            high = middle
-    return low, high
+        room, tightest = inf, 0
+        for number, weight in self._binds[i]:
+            here = self._left[number] / weight
+            if here < room:
+                room, tightest = here, number
+        return max(0.0, room), tightest
 
 
 def legal(current_a: float, min_a: float) -> float:

@@ -38,6 +38,7 @@ from site_agent.domain.protect.binding import binding, unmet
 from site_agent.domain.protect.budget import Budget, budget, used_up
 from site_agent.domain.protect.envelope import Bound, Envelope, Side
 from site_agent.domain.protect.estimate import Role, role, worst_a
+from site_agent.domain.protect.facts import facts_of
 from site_agent.domain.protect.room import moment_of, site_room
 from site_agent.domain.protect.steady import keep_steady
 from site_agent.domain.protect.stopping import must_stop
@@ -72,19 +73,21 @@ def decide(
     guidance: Guidance = NO_GUIDANCE,
 ) -> Decision:
     """Setpoints for every device of the site, whatever state it is in."""
-    room, moment = site_room(snapshot, envelope, policy), moment_of(snapshot, policy)
-    wished = demands(snapshot, policy, guidance)
+    moment = moment_of(snapshot, policy)
+    facts = facts_of(snapshot.chargers, moment)
+    room = site_room(snapshot, envelope, policy, facts)
+    wished = demands(snapshot, policy, facts, guidance)
+    must_w = needed_w(facts, wished)
     if guidance.storage_w is not None or needs_target(envelope, guidance, room):
-        must_w = needed_w(snapshot, wished)
         envelope = guided_envelope(envelope, guidance, snapshot, room.building_w, must_w, policy)
-        room = site_room(snapshot, envelope, policy)
-    need_w = min(needed_w(snapshot, wished), inf if room.load_w is None else max(0.0, room.load_w))
-    batteries = storage.discharge(snapshot, envelope, room, need_w, policy)
+        room = site_room(snapshot, envelope, policy, facts)
+    need_w = min(must_w, inf if room.load_w is None else max(0.0, room.load_w))
+    batteries = storage.discharge(snapshot, envelope, room, need_w, policy, facts)
     counted_w = storage.counted(snapshot, batteries, policy)
     counted_w += storage.set_aside_w(snapshot, envelope, room, need_w)
-    available = budget(snapshot, envelope, room, counted_w, moment)
+    available = budget(snapshot, envelope, room, counted_w, facts)
     shares = allocate(wished, available.constraints())
-    waiting = waits(snapshot, policy, guidance)
+    waiting = waits(snapshot, policy, facts, guidance)
     limits = _steady(snapshot, shares, available, policy)
     if room.measured and storage.may_charge(envelope, batteries):
         batteries = storage.charge(snapshot, envelope, available, limits, policy)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -13,7 +13,8 @@ from site_agent.domain.device import ChargerState
 from site_agent.domain.fleet.need import VehicleNeed
 from site_agent.domain.policy import ControlPolicy
 from site_agent.domain.protect.envelope import Bound
-from site_agent.domain.protect.estimate import Role, measured_a, role, watts_per_amp
+from site_agent.domain.protect.estimate import Role, role
+from site_agent.domain.protect.facts import Fact, steered_of
 from site_agent.domain.site import SiteSnapshot
 
 _NO_HURRY_H = 1e6
@@ -26,35 +27,40 @@ def steered(snapshot: SiteSnapshot) -> list[ChargerState]:
 
 
 def demands(
-    snapshot: SiteSnapshot, policy: ControlPolicy, guidance: Guidance = NO_GUIDANCE
+    snapshot: SiteSnapshot,
+    policy: ControlPolicy,
+    facts: Sequence[Fact],
+    guidance: Guidance = NO_GUIDANCE,
 ) -> list[Demand]:
     """One demand per steered charger that may charge now.
 
     Not one whose pause is too young, nor one to which others leave less than its minimum, nor one
     that is wished to wait.
     """
-    waiting = waits(snapshot, policy, guidance)
+    waiting = waits(snapshot, policy, facts, guidance)
     needs = {need.evse_id: need for need in snapshot.needs}
     found: list[Demand] = []
-    for charger in steered(snapshot):
-        name = charger.spec.evse_id
+    for fact in steered_of(facts):
+        name, charger = fact.evse_id, fact.charger
         if resting(charger, snapshot.at, policy) or forbidden(charger) or name in waiting:
             continue
         need = needs.get(name)
-        wish = wished_a(charger, need, snapshot, guidance, policy)
-        found.append(_guided(_demand(charger, need, snapshot, policy), wish))
+        wish = wished_a(fact, need, snapshot, guidance, policy)
+        found.append(_guided(_demand(fact, need, snapshot, policy), wish))
     return found
 
 
-def waits(snapshot: SiteSnapshot, policy: ControlPolicy, guidance: Guidance) -> Mapping[str, Bound]:
+def waits(
+    snapshot: SiteSnapshot, policy: ControlPolicy, facts: Sequence[Fact], guidance: Guidance
+) -> Mapping[str, Bound]:
     """The steered chargers whose vehicles are wished to wait, and why, by `evse_id`."""
     if not guidance.vehicles_w:
         return {}
     needs = {need.evse_id: need for need in snapshot.needs}
     wishes = (
-        (one.spec.evse_id, wished_a(one, needs.get(one.spec.evse_id), snapshot, guidance, policy))
-        for one in steered(snapshot)
-        if one.pausable
+        (one.evse_id, wished_a(one, needs.get(one.evse_id), snapshot, guidance, policy))
+        for one in steered_of(facts)
+        if one.charger.pausable
     )
     return {name: wish for name, wish in wishes if wish is not None and wish.value <= 0}
 
@@ -84,10 +90,9 @@ def forbidden(charger: ChargerState) -> bool:
     return charger.ceiling_a is not None and charger.ceiling_a < charger.spec.min_current_a
 
 
-def needed_w(snapshot: SiteSnapshot, wished: Iterable[Demand]) -> float:
+def needed_w(facts: Iterable[Fact], wished: Iterable[Demand]) -> float:
     """Power that keeps every vehicle on time, as far as it may have it and would take it now, W."""
-    max_age = snapshot.model.device_max_age
-    w_per_a = {c.spec.evse_id: watts_per_amp(c, snapshot.at, max_age) for c in snapshot.chargers}
+    w_per_a = {one.evse_id: one.w_per_a for one in facts}
     return sum(
         min(one.need_a, one.ceiling_a, one.wanted_a) * w_per_a[one.evse_id] for one in wished
     )
@@ -102,16 +107,13 @@ def steady_w(need: VehicleNeed, now: datetime) -> float:
 
 
 def _demand(
-    charger: ChargerState,
-    need: VehicleNeed | None,
-    snapshot: SiteSnapshot,
-    policy: ControlPolicy,
+    fact: Fact, need: VehicleNeed | None, snapshot: SiteSnapshot, policy: ControlPolicy
 ) -> Demand:
-    spec, now = charger.spec, snapshot.at
-    w_per_a = watts_per_amp(charger, now, snapshot.model.device_max_age)
+    charger, now = fact.charger, snapshot.at
+    spec = charger.spec
     least, most = spec.min_current_a, max(spec.min_current_a, _takes_a(charger, need))
     ceiling = max(least, min(most, _ceiling_a(charger, now, policy)))
-    wanted = max(least, min(ceiling, _wanted_a(charger, snapshot, policy)))
+    wanted = max(least, min(ceiling, _wanted_a(fact, policy)))
     if need is None or need.required_wh <= 0:
         return Demand(
             evse_id=spec.evse_id,
@@ -131,7 +133,7 @@ def _demand(
         max_a=most,
         ceiling_a=ceiling,
         wanted_a=wanted,
-        need_a=steady_w(need, now) / w_per_a,
+        need_a=steady_w(need, now) / fact.w_per_a,
         laxity_h=need.laxity(now) / timedelta(hours=1),
         departure=need.departure,
         rank=need.rank,
@@ -163,11 +165,10 @@ def _ceiling_a(charger: ChargerState, now: datetime, policy: ControlPolicy) -> f
     return limit_a if held and limit_a is not None else charger.spec.max_current_a
 
 
-def _wanted_a(charger: ChargerState, snapshot: SiteSnapshot, policy: ControlPolicy) -> float:
+def _wanted_a(fact: Fact, policy: ControlPolicy) -> float:
     """A vehicle that has long drawn less than it may (tapering, full, slow) wants little more."""
-    now = snapshot.at
+    charger, drawn = fact.charger, fact.measured_a
     most = charger.spec.max_current_a
-    drawn = measured_a(charger, now, snapshot.model.device_max_age)
     limit_a, since = charger.confirmed_limit_a, charger.limit_in_force_since
     if (
         drawn is None

@@ -11,17 +11,16 @@ from dataclasses import replace
 
 from site_agent.domain.decide.battery import discharge_available_w
 from site_agent.domain.decide.guidance import Guidance
-from site_agent.domain.device import ChargerState
 from site_agent.domain.fleet.need import VehicleNeed
 from site_agent.domain.policy import ControlPolicy
 from site_agent.domain.protect.envelope import Bound, Envelope
-from site_agent.domain.protect.estimate import watts_per_amp
+from site_agent.domain.protect.facts import Fact
 from site_agent.domain.protect.room import Room, aimed_w
 from site_agent.domain.site import SiteSnapshot
 
 
 def wished_a(
-    charger: ChargerState,
+    fact: Fact,
     need: VehicleNeed | None,
     snapshot: SiteSnapshot,
     guidance: Guidance,
@@ -32,11 +31,11 @@ def wished_a(
     0 or at least the charger's minimum: half of the minimum and more is rounded up to it, less is
     a pause.
     """
-    wish = guidance.vehicles_w.get(charger.spec.evse_id)
+    wish = guidance.vehicles_w.get(fact.evse_id)
     if wish is None or (need is not None and _pressed(need, snapshot, policy)):
         return None
-    least_a = charger.spec.min_current_a
-    amps = wish.value / watts_per_amp(charger, snapshot.at, snapshot.model.device_max_age)
+    least_a = fact.charger.spec.min_current_a
+    amps = wish.value / fact.w_per_a
     if amps < least_a:
         amps = least_a if amps >= least_a / 2 else 0.0
     return replace(wish, value=amps)

@@ -18,7 +18,7 @@ from site_agent.domain.policy import ControlPolicy
 from site_agent.domain.protect.budget import Budget, left_over
 from site_agent.domain.protect.circuit import path
 from site_agent.domain.protect.envelope import Envelope
-from site_agent.domain.protect.estimate import charger_power
+from site_agent.domain.protect.facts import Fact
 from site_agent.domain.protect.room import Room, aimed_w, moment_of
 from site_agent.domain.site import ROOT, SiteSnapshot
 
@@ -36,7 +36,12 @@ class _Wish:
 
 
 def discharge(
-    snapshot: SiteSnapshot, envelope: Envelope, room: Room, needed_w: float, policy: ControlPolicy
+    snapshot: SiteSnapshot,
+    envelope: Envelope,
+    room: Room,
+    needed_w: float,
+    policy: ControlPolicy,
+    facts: Sequence[Fact],
 ) -> tuple[BatterySetpoint, ...]:
     """Discharge what vehicles on schedule need beyond the room; stand still without a meter.
 
@@ -49,7 +54,7 @@ def discharge(
 
     if room.building_w is None:
         return split(snapshot.batteries, 0.0, available, "the meter is stale")
-    wish = _wish(snapshot, envelope, room, room.building_w, needed_w, policy)
+    wish = _wish(snapshot, envelope, room, room.building_w, needed_w, policy, facts)
     power = min(wish.power_w, sum(available(battery) for battery in snapshot.batteries))
     wished = split(snapshot.batteries, -power, available, wish.cause)
     return _steady(snapshot, wished, wish.most_w)
@@ -126,9 +131,10 @@ def _wish(
     building_w: float,
     needed_w: float,
     policy: ControlPolicy,
+    facts: Sequence[Fact],
 ) -> _Wish:
     moment, target = moment_of(snapshot, policy), envelope.storage_w
-    drawn_w = sum(charger_power(charger, moment).low for charger in snapshot.chargers)
+    drawn_w = sum(one.power_w.low for one in facts)
     beside = discharge_room_w(snapshot, envelope, moment)
     beside_w = inf if beside is None else beside
     served_w = needed_w if target is None else 0.0

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from site_agent.domain.decide.allocate import Constraint
-from site_agent.domain.decide.demand import steered
 from site_agent.domain.device import PHASES
 from site_agent.domain.policy import ControlPolicy
 from site_agent.domain.protect.circuit import path
 from site_agent.domain.protect.envelope import Bound, Envelope
-from site_agent.domain.protect.estimate import Moment, watts_per_amp
+from site_agent.domain.protect.facts import Fact, steered_of
 from site_agent.domain.protect.lasting import lasting
-from site_agent.domain.protect.room import Room, fixed_a
-from site_agent.domain.site import ROOT, SiteSnapshot
+from site_agent.domain.protect.room import Room, fixed_loads
+from site_agent.domain.site import ROOT, SiteModel, SiteSnapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,11 +62,14 @@ class Budget:
 
 
 def budget(
-    snapshot: SiteSnapshot, envelope: Envelope, room: Room, batteries_w: float, moment: Moment
+    snapshot: SiteSnapshot,
+    envelope: Envelope,
+    room: Room,
+    batteries_w: float,
+    facts: Sequence[Fact],
 ) -> Budget:
     """The budget when batteries can be counted on for `batteries_w` (charging positive)."""
-    now, max_age = snapshot.at, snapshot.model.device_max_age
-    weights = {c.spec.evse_id: watts_per_amp(c, now, max_age) for c in steered(snapshot)}
+    weights = {one.evse_id: one.w_per_a for one in steered_of(facts)}
 
     def within(limit: Bound, capacity: float, remark: str = "") -> PowerBudget:
         cause = limit.cause + remark
@@ -82,7 +84,7 @@ def budget(
     return Budget(
         power=within(envelope.import_w, room.power_w - batteries_w, stale),
         load=load,
-        nodes=dict(_nodes(snapshot, envelope, room, batteries_w, moment)),
+        nodes=_nodes(snapshot, envelope, room, batteries_w, facts),
         batteries_w=batteries_w,
         lasting=lasting(snapshot),
     )
@@ -108,29 +110,40 @@ def used_up(
 
 
 def _nodes(
-    snapshot: SiteSnapshot, envelope: Envelope, room: Room, batteries_w: float, moment: Moment
-) -> Iterator[tuple[tuple[str, int], Constraint]]:
-    model = snapshot.model
-    paths = {spec.evse_id: path(model, spec.node) for spec in model.chargers}
+    snapshot: SiteSnapshot,
+    envelope: Envelope,
+    room: Room,
+    batteries_w: float,
+    facts: Sequence[Fact],
+) -> Mapping[tuple[str, int], Constraint]:
+    model, stuck_a = snapshot.model, fixed_loads(snapshot.model, facts)
     batteries_a = batteries_w / (len(PHASES) * model.voltage_v)
-    movable = steered(snapshot)
+    below = _below(model, facts)
 
     def capacity(node: str, phase: int, limit_a: float) -> float:
         if node == ROOT:
             return room.root_a[phase] - batteries_a
-        below = {evse_id for evse_id, way in paths.items() if node in way}
-        return limit_a - fixed_a(snapshot, phase, moment, below)
+        return limit_a - stuck_a.get((node, phase), 0.0)
 
-    for node, bound in envelope.node_current_a.items():
-        for phase in PHASES:
-            weights = {
-                c.spec.evse_id: 1.0
-                for c in movable
-                if phase in c.spec.phases and node in paths[c.spec.evse_id]
-            }
-            yield (
-                (node, phase),
-                Constraint(
-                    capacity=capacity(node, phase, bound.value), cause=bound.cause, weights=weights
-                ),
-            )
+    return {
+        (node, phase): Constraint(
+            capacity=capacity(node, phase, bound.value),
+            cause=bound.cause,
+            weights=below.get((node, phase), {}),
+        )
+        for node, bound in envelope.node_current_a.items()
+        for phase in PHASES
+    }
+
+
+def _below(
+    model: SiteModel, facts: Iterable[Fact]
+) -> Mapping[tuple[str, int], Mapping[str, float]]:
+    """The weight of every steered charger on every phase of every node it hangs below."""
+    found: dict[tuple[str, int], dict[str, float]] = {}
+    for one in steered_of(facts):
+        spec = one.charger.spec
+        for node in path(model, spec.node):
+            for phase in spec.phases:
+                found.setdefault((node, phase), {})[spec.evse_id] = 1.0
+    return found

@@ -13,13 +13,7 @@ PhaseLoads = dict[tuple[str, int], float]
 
 def path(model: SiteModel, node_id: str) -> tuple[str, ...]:
     """The nodes that carry whatever hangs on `node_id`, from it up to the root."""
-    parents = {node.node_id: node.parent for node in model.nodes}
-    nodes: list[str] = []
-    here: str | None = node_id
-    while here is not None:
-        nodes.append(here)
-        here = parents[here]
-    return tuple(nodes)
+    return model.ways[node_id]
 
 
 def charger_loads(model: SiteModel, currents: Mapping[str, float]) -> PhaseLoads:

@@ -9,27 +9,17 @@ has seen what fell: falls are immediate, rises wait for proof.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from site_agent.domain.device import PHASES, ChargerState
+from site_agent.domain.device import PHASES
 from site_agent.domain.policy import ControlPolicy
+from site_agent.domain.protect.circuit import PhaseLoads, path
 from site_agent.domain.protect.envelope import Bound, Envelope
-from site_agent.domain.protect.estimate import (
-    Moment,
-    Role,
-    Span,
-    battery_power,
-    battery_stuck,
-    charger_current,
-    charger_power,
-    excess_a,
-    role,
-    watts_per_amp,
-    worst_a,
-)
+from site_agent.domain.protect.estimate import Moment, Span, battery_power, battery_stuck
+from site_agent.domain.protect.facts import Fact, facts_of
 from site_agent.domain.protect.fallback import building_worst_a
-from site_agent.domain.site import ROOT, SiteSnapshot
+from site_agent.domain.site import ROOT, SiteModel, SiteSnapshot
 from site_agent.domain.trust.belief import Granted
 
 
@@ -53,50 +43,67 @@ class Room:
         return self.building_w is not None
 
 
-def site_room(snapshot: SiteSnapshot, envelope: Envelope, policy: ControlPolicy) -> Room:
-    """The room at the PCC under this envelope."""
+def site_room(
+    snapshot: SiteSnapshot,
+    envelope: Envelope,
+    policy: ControlPolicy,
+    facts: Sequence[Fact] | None = None,
+) -> Room:
+    """The room at the PCC under this envelope; `facts` of the snapshot's chargers, if at hand."""
     model, now = snapshot.model, snapshot.at
     power = snapshot.pcc.power_w.fresh(now, model.meter_max_age)
     limit_w = aimed_w(envelope.import_w, policy)
     root_limit_a = envelope.node_current_a[ROOT].value
     moment = moment_of(snapshot, policy)
+    if facts is None:
+        facts = facts_of(snapshot.chargers, moment)
+    load_w = _load_room_w(snapshot, envelope, policy, facts)
     if power is None:
-        static = _static_room(snapshot, limit_w, root_limit_a, moment)
-        return replace(static, load_w=_load_room_w(snapshot, envelope, policy))
-    powers = [charger_power(c, moment) for c in snapshot.chargers]
+        return replace(_static_room(snapshot, limit_w, root_limit_a, facts), load_w=load_w)
+    powers = [one.power_w for one in facts]
     powers += [battery_power(b, moment) for b in snapshot.batteries]
     drawn = _total(powers)
     belief = snapshot.belief
     whole = _believed(
-        _hold(_committed_w(snapshot, moment), limit_w - power, drawn),
+        _hold(_committed_w(snapshot, facts), limit_w - power, drawn),
         limit_w - model.max_building_w,
         None if belief.floor_w is None else limit_w - belief.floor_w,
         None if belief.most is None else belief.most.power_w,
     )
     building_w = power - (drawn.low + drawn.high) / 2
+    root_a = {
+        phase: _phase_room_a(snapshot, phase, root_limit_a, building_w, facts, moment)
+        for phase in PHASES
+    }
     return Room(
-        power_w=whole - _fixed_w(snapshot, moment),
-        root_a={p: _phase_room_a(snapshot, p, root_limit_a, building_w, moment) for p in PHASES},
-        load_w=_load_room_w(snapshot, envelope, policy),
+        power_w=whole - _fixed_w(facts),
+        root_a=root_a,
+        load_w=load_w,
         building_w=building_w,
         building_spread_w=(drawn.high - drawn.low) / 2,
     )
 
 
 def _phase_room_a(
-    snapshot: SiteSnapshot, phase: int, limit_a: float, building_w: float, moment: Moment
+    snapshot: SiteSnapshot,
+    phase: int,
+    limit_a: float,
+    building_w: float,
+    facts: Sequence[Fact],
+    moment: Moment,
 ) -> float:
-    drawn = _drawn_a(snapshot, phase, moment)
+    here = [one for one in facts if phase in one.charger.spec.phases]
+    drawn = _drawn_a(snapshot, here, moment)
     free = limit_a - _phase_current(snapshot, phase, building_w, drawn)
     belief = snapshot.belief
     floor_a = belief.floor_a[phase - 1]
     whole = _believed(
-        _hold(_committed_a(snapshot, phase, moment), free, drawn),
+        _hold(_committed_a(snapshot, here), free, drawn),
         limit_a - building_worst_a(snapshot.model),
         None if floor_a is None else limit_a - floor_a,
         None if belief.most is None else belief.most.phases_a[phase - 1],
     )
-    return whole - fixed_a(snapshot, phase, moment)
+    return whole - sum(one.stubborn_a for one in here)
 
 
 def aimed_w(limit: Bound, policy: ControlPolicy) -> float:
@@ -116,43 +123,47 @@ def moment_of(snapshot: SiteSnapshot, policy: ControlPolicy) -> Moment:
 
 def granted(snapshot: SiteSnapshot, moment: Moment) -> Granted:
     """What chargers and batteries may draw now by what they were told, or draw anyway."""
-    one, two, three = (_committed_a(snapshot, phase, moment) for phase in PHASES)
-    return Granted(power_w=_committed_w(snapshot, moment), phases_a=(one, two, three))
-
-
-def fixed_a(
-    snapshot: SiteSnapshot, phase: int, moment: Moment, among: Container[str] | None = None
-) -> float:
-    """Current on a phase that chargers draw whatever they are told, A: see `_stubborn_a`.
-
-    `among`: only these chargers (all when None).
-    """
-    return sum(
-        _stubborn_a(charger, moment)
-        for charger in snapshot.chargers
-        if phase in charger.spec.phases and (among is None or charger.spec.evse_id in among)
+    facts = facts_of(snapshot.chargers, moment)
+    one, two, three = (
+        _committed_a(snapshot, [fact for fact in facts if phase in fact.charger.spec.phases])
+        for phase in PHASES
     )
+    return Granted(power_w=_committed_w(snapshot, facts), phases_a=(one, two, three))
+
+
+def fixed_loads(model: SiteModel, facts: Iterable[Fact]) -> PhaseLoads:
+    """Current by node and phase that chargers draw whatever they are told, A."""
+    loads: PhaseLoads = {}
+    for one in facts:
+        if one.stubborn_a > 0:
+            spec = one.charger.spec
+            for key in ((node, phase) for node in path(model, spec.node) for phase in spec.phases):
+                loads[key] = loads.get(key, 0.0) + one.stubborn_a
+    return loads
 
 
 def _static_room(
-    snapshot: SiteSnapshot, limit_w: float, root_limit_a: float, moment: Moment
+    snapshot: SiteSnapshot, limit_w: float, root_limit_a: float, facts: Sequence[Fact]
 ) -> Room:
-    building_a = building_worst_a(snapshot.model)
+    free_a = root_limit_a - building_worst_a(snapshot.model)
+    stuck_a = fixed_loads(snapshot.model, facts)
     return Room(
-        power_w=limit_w - snapshot.model.max_building_w - _fixed_w(snapshot, moment),
-        root_a={p: root_limit_a - building_a - fixed_a(snapshot, p, moment) for p in PHASES},
+        power_w=limit_w - snapshot.model.max_building_w - _fixed_w(facts),
+        root_a={phase: free_a - stuck_a.get((ROOT, phase), 0.0) for phase in PHASES},
         load_w=None,
         building_w=None,
     )
 
 
-def _load_room_w(snapshot: SiteSnapshot, envelope: Envelope, policy: ControlPolicy) -> float | None:
+def _load_room_w(
+    snapshot: SiteSnapshot, envelope: Envelope, policy: ControlPolicy, facts: Iterable[Fact]
+) -> float | None:
     """Negative when what cannot be moved may draw more than the limit."""
     if envelope.load_w is None:
         return None
     moment = moment_of(snapshot, policy)
     stuck_w = sum(battery_stuck(battery, moment).high for battery in snapshot.batteries)
-    return aimed_w(envelope.load_w, policy) - _fixed_w(snapshot, moment) - stuck_w
+    return aimed_w(envelope.load_w, policy) - _fixed_w(facts) - stuck_w
 
 
 def _hold(committed: float, free: float, drawn: Span) -> float:
@@ -167,47 +178,18 @@ def _believed(whole: float, static: float, above_floor: float | None, most: floa
     return whole if most is None else min(whole, max(static, most))
 
 
-def _stubborn_a(charger: ChargerState, moment: Moment) -> float:
-    """The worst of a charger that cannot be moved, or the excess of one that lags behind."""
-    if role(charger) is Role.FIXED:
-        return worst_a(charger, moment.now, moment.max_age)
-    return excess_a(charger, moment)
+def _fixed_w(facts: Iterable[Fact]) -> float:
+    return sum(one.stubborn_a * one.w_per_a for one in facts)
 
 
-def _promised_a(charger: ChargerState, moment: Moment) -> float:
-    """What a charger was granted: the limit it has accepted, or what it draws stubbornly.
-
-    One that has accepted none since we began was granted its fail-safe share and no more: to count
-    it at its rating would make room of what nobody has proved to be free.
-    """
-    stubborn = _stubborn_a(charger, moment)
-    if role(charger) is not Role.STEERED:
-        return stubborn
-    limit_a = charger.confirmed_limit_a
-    return stubborn + (charger.spec.fail_safe_current_a if limit_a is None else limit_a)
-
-
-def _fixed_w(snapshot: SiteSnapshot, moment: Moment) -> float:
-    return sum(
-        _stubborn_a(charger, moment) * watts_per_amp(charger, moment.now, moment.max_age)
-        for charger in snapshot.chargers
-    )
-
-
-def _committed_w(snapshot: SiteSnapshot, moment: Moment) -> float:
-    chargers = sum(
-        _promised_a(charger, moment) * watts_per_amp(charger, moment.now, moment.max_age)
-        for charger in snapshot.chargers
-    )
+def _committed_w(snapshot: SiteSnapshot, facts: Iterable[Fact]) -> float:
+    chargers = sum(one.promised_a * one.w_per_a for one in facts)
     return chargers + sum(_battery_committed_w(snapshot))
 
 
-def _committed_a(snapshot: SiteSnapshot, phase: int, moment: Moment) -> float:
-    chargers = sum(
-        _promised_a(charger, moment)
-        for charger in snapshot.chargers
-        if phase in charger.spec.phases
-    )
+def _committed_a(snapshot: SiteSnapshot, here: Iterable[Fact]) -> float:
+    """On a phase with these chargers."""
+    chargers = sum(one.promised_a for one in here)
     return chargers + sum(_battery_committed_w(snapshot)) / _three_phase_v(snapshot)
 
 
@@ -220,24 +202,13 @@ def _battery_committed_w(snapshot: SiteSnapshot) -> list[float]:
     ]
 
 
-def _drawn_a(snapshot: SiteSnapshot, phase: int, moment: Moment) -> Span:
-    spans = [
-        _phase_span(charger, moment)
-        for charger in snapshot.chargers
-        if phase in charger.spec.phases
-    ]
+def _drawn_a(snapshot: SiteSnapshot, here: Iterable[Fact], moment: Moment) -> Span:
+    """On a phase with these chargers."""
+    spans = [one.phase_a for one in here]
     batteries = _total(battery_power(battery, moment) for battery in snapshot.batteries)
     per_phase = 1.0 / _three_phase_v(snapshot)
     spans.append(Span(low=batteries.low * per_phase, high=batteries.high * per_phase))
     return _total(spans)
-
-
-def _phase_span(charger: ChargerState, moment: Moment) -> Span:
-    """A vehicle on fewer phases than its charger has may load this phase fully or not at all."""
-    span = charger_current(charger, moment)
-    phases = len(charger.spec.phases)
-    used = watts_per_amp(charger, moment.now, moment.max_age) / charger.spec.voltage_v
-    return span if used > phases - 0.5 else Span(low=0.0, high=span.high)
 
 
 def _phase_current(snapshot: SiteSnapshot, phase: int, building_w: float, drawn: Span) -> float:
