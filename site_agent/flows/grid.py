@@ -17,13 +17,16 @@ import structlog
 from contracts.errors import TransientError
 from contracts.site_link.messages import Severity
 from contracts.time import Clock
+from site_agent.domain.decide.control import DEFAULT_POLICY
 from site_agent.domain.grid import island as islands
 from site_agent.domain.grid.choices import GridPolicies
 from site_agent.domain.grid.island import Island
 from site_agent.domain.grid.outage import answers, look
 from site_agent.domain.grid.stages import Stage, charge_pct, stage_of
 from site_agent.domain.grid.watch import LIVE, Grid, GridState, step, taken_up
+from site_agent.domain.policy import ControlPolicy
 from site_agent.domain.protect.envelope import Envelope, Limit
+from site_agent.domain.protect.room import moment_of
 from site_agent.domain.site import ROOT, SiteSnapshot
 from site_agent.flows.notices import Condition, Key
 from site_agent.flows.restoration import Returns
@@ -58,11 +61,14 @@ class GridWatch:
         memory: KeyValues,
         clock: Clock,
         contact: Contact = no_contact,
+        control: ControlPolicy = DEFAULT_POLICY,
     ) -> None:
         self._policies = policies
         self._memory = memory
         self._clock = clock
         self._contact = contact
+        self._control = control
+        self._building_w: float | None = None
         self._returns = Returns(site_id, policies.restore)
         self._heard = False
         self._stage: Stage | None = None
@@ -99,6 +105,8 @@ class GridWatch:
     def picture(self, snapshot: SiteSnapshot) -> SiteSnapshot:
         """The snapshot as the state of the grid makes it."""
         self._look(snapshot)
+        moment = moment_of(snapshot, self._control)
+        self._building_w = islands.held(self._building_w, islands.building_span(snapshot, moment))
         away = self.state.grid is Grid.OUTAGE and islands.runs(snapshot)
         policy = self._policies.island
         if not away:
@@ -106,7 +114,7 @@ class GridWatch:
         if away:
             soc = charge_pct(snapshot.batteries, snapshot.at, snapshot.model.device_max_age)
             self._stage = stage_of(soc, self._stage, policy)
-            self.island = islands.island(snapshot, self._stage, policy)
+            self.island = islands.island(snapshot, self._stage, self._building_w, policy)
             return islands.picture(snapshot, self.island, policy)
         if self.state.grid is Grid.RETURNING:
             return islands.waiting(snapshot, policy, self._waits())
@@ -115,7 +123,7 @@ class GridWatch:
     def limits(self, snapshot: SiteSnapshot, envelope: Envelope) -> Iterator[Limit]:
         """What the grid's state imposes beside `envelope`."""
         if self.island is not None:
-            yield from islands.limits(self.island)
+            yield from islands.limits(snapshot, self.island)
         yield from self._returns.limits(snapshot, envelope, held=self.state.grid is not Grid.LIVE)
 
     def conditions(self) -> Mapping[Key, Condition]:

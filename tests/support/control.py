@@ -14,7 +14,9 @@ from site_agent.domain.device import BatterySpec, ChargerSpec, Lapse, PvSpec
 from site_agent.domain.fleet.agreed import FleetVehicle, LeavesAfter, Target
 from site_agent.domain.fleet.identity import Credential, Kind, Roster
 from site_agent.domain.site import ROOT, SiteModel
+from site_agent.flows.around import NOTHING
 from site_agent.flows.control_loop import ControlLoop
+from site_agent.flows.grid_side import GridSide
 from site_agent.flows.instructions import Instructions
 from site_agent.flows.observer import Devices
 from site_agent.flows.sessions import Fleet, Sessions
@@ -43,6 +45,7 @@ class Site:
     memory: MemoryKeyValues
     instructions: Instructions
     loop: ControlLoop
+    grid: GridSide | None = None
 
     def statuses(self) -> list[tuple[str, InstructionState]]:
         rows = [numbered.row for numbered in self.outbox.rows]
@@ -56,6 +59,10 @@ class Site:
                 group.create_task(self.depot.run()),
                 group.create_task(self.instructions.run()),
                 group.create_task(self.loop.run()),
+                *(
+                    group.create_task(one)
+                    for one in ([] if self.grid is None else self.grid.runs())
+                ),
             ]
             yield
             for task in tasks:
@@ -102,6 +109,7 @@ async def site(
     kept: Site | None = None,
     functions: Mapping[str, AutonomousFunctions] | None = None,
     telecontrol: Telecontrol | None = None,
+    grid: GridSide | None = None,
 ) -> Site:
     """A site; `kept` is an earlier one that died, whose depot and store live on."""
     depot = kept.depot if kept else FakeDepot(clock, chargers, batteries, pv, building_w)
@@ -129,8 +137,21 @@ async def site(
     )
     await instructions.load()
     sessions = Sessions(_fleet(vehicles or {}), memory)
-    loops.append(ControlLoop(of, devices, instructions, sessions, clock, telecontrol=telecontrol))
-    return Site(clock, depot, of, outbox, store, memory, instructions, loops[0])
+    loop = ControlLoop(
+        of,
+        devices,
+        instructions,
+        sessions,
+        clock,
+        telecontrol=telecontrol,
+        around=NOTHING if grid is None else grid.around,
+        guide=None if grid is None else grid.guide,
+    )
+    loops.append(loop)
+    if grid is not None:
+        await grid.load()
+        grid.connect(loop, depot, {})
+    return Site(clock, depot, of, outbox, store, memory, instructions, loop, grid)
 
 
 def _fleet(by_tag: Mapping[str, FleetVehicle]) -> Fleet:

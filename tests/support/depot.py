@@ -263,11 +263,14 @@ def rounded(value: float, resolution: float) -> float:
 def replace_times(state: MeterState, at: datetime) -> MeterState:
     """The same values, read later."""
     one, two, three = (replace(current, at=at) for current in state.current_a)
-    return MeterState(
+    return replace(
+        state,
         power_w=replace(state.power_w, at=at),
         current_a=(one, two, three),
         import_wh=replace(state.import_wh, at=at),
         export_wh=None if state.export_wh is None else replace(state.export_wh, at=at),
+        voltage_v=None if state.voltage_v is None else replace(state.voltage_v, at=at),
+        frequency_hz=None if state.frequency_hz is None else replace(state.frequency_hz, at=at),
     )
 
 
@@ -288,6 +291,7 @@ class FakeDepot:
         self.pv: Sequence[FakePv] = tuple(pv)
         self.building_w = building_w
         self.meter_works = True
+        self.hertz = 50.0
         self.grid_away = False
         """The batteries carry everything; the meter has no voltage."""
         self.meter = MeterFaults()
@@ -312,6 +316,8 @@ class FakeDepot:
 
     @property
     def pcc_w(self) -> float:
+        if self.grid_away:
+            return 0.0
         return self.building_w + sum(charger.power_w for charger in self.chargers) + self._der_w
 
     def state(self, now: datetime) -> MeterState:
@@ -342,7 +348,13 @@ class FakeDepot:
         """What the meter shows, with its faults."""
         jitter_w = JITTER_W * math.sin(self.clock.monotonic() * 1.7)
         truth = [self._phase_a(phase) * NOMINAL_VOLTAGE_V + jitter_w / 3 for phase in PHASES]
-        one = self.meter.reading(truth, self.import_wh, self.export_wh, now)
+        if self.grid_away:
+            truth = [0.0 for _ in PHASES]
+        one = replace(
+            self.meter.reading(truth, self.import_wh, self.export_wh, now),
+            voltage_v=reading(0.0 if self.grid_away else NOMINAL_VOLTAGE_V, now),
+            frequency_hz=reading(0.0 if self.grid_away else self.hertz, now),
+        )
         self._shown.append((now, one))
         while now - self._shown[0][0] > timedelta(seconds=self.meter.lag_s):
             self._shown.popleft()

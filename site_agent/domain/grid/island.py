@@ -1,27 +1,35 @@
 """A site cut off from the grid: its picture, its limits, and who may charge.
 
-Batteries form the grid there, so their power is not a setpoint but the balance of everything else.
-Nothing flows at the connection point, whatever its meter shows or does not show. So `decide` goes
-on as ever, with an import of 0 W as its limit: what vehicles get is what PV and batteries can bear
-beside the building. Critical chargers come first, the rest by what the batteries hold (`stages`).
+Batteries form the grid there, so their power is not a setpoint but the balance of everything else,
+and nothing flows at the connection point, whatever its meter shows or does not show. What vehicles
+may take together is what PV and batteries can bear beside the building (`bearable_w`): a limit on
+load, which needs no meter. Each of them gets what keeps it on time, for nobody knows how long the
+grid stays away: critical chargers first, then by rank. Only what PV makes beyond the building is
+given freely.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from math import inf
 
 from contracts.reading import Quality, Reading
-from site_agent.domain.decide.battery import discharge_available_w
+from site_agent.domain.decide.battery import charge_available_w, discharge_available_w
+from site_agent.domain.decide.demand import steady_w
 from site_agent.domain.device import BatteryState, ChargerState, MeterState
 from site_agent.domain.fleet.need import VehicleNeed
 from site_agent.domain.grid.stages import IslandPolicy, Stage
 from site_agent.domain.protect.envelope import Bound, Limit, Side
+from site_agent.domain.protect.estimate import Moment, Span, charger_power
 from site_agent.domain.site import SiteSnapshot
 from site_agent.domain.trust.belief import PLAIN
 
 AWAY = "the grid is away"
+_AIMED = 0.985
+"""Of what it bears, what is shared out: a little less than the margin of the limit on load leaves,
+so that critical chargers are not cut for it."""
 _IDLE_W = 50.0
 """A battery that stands still shows less."""
 
@@ -35,6 +43,8 @@ class Island:
     """What the building draws, or has reserved, W."""
     bearable_w: float
     """What vehicles may take together, W, >= 0."""
+    sun_w: float
+    """Of it, what PV makes beyond the building, W, >= 0."""
 
     @property
     def words(self) -> str:
@@ -61,18 +71,48 @@ def runs(snapshot: SiteSnapshot) -> bool:
     )
 
 
-def island(snapshot: SiteSnapshot, stage: Stage, policy: IslandPolicy) -> Island:
-    """What this island can bear: batteries and PV less the building; in `Stage.SUN`, PV alone."""
+def building_span(snapshot: SiteSnapshot, moment: Moment) -> Span | None:
+    """What the building may draw by the balance of all others, W; None while one of them is silent.
+
+    A span, as chargers may be on their way to a limit that their samples do not show yet. Nothing
+    flows at the PCC; with a grid, what its meter shows counts.
+    """
+    now, max_age = snapshot.at, snapshot.model.device_max_age
+    told = [one.power_w.fresh(now, max_age) for one in snapshot.pv]
+    told += [one.power_w.fresh(now, max_age) for one in snapshot.batteries]
+    if any(power is None for power in told):
+        return None
+    power_w = snapshot.pcc.power_w.fresh(now, snapshot.model.meter_max_age) or 0.0
+    rest_w = power_w - sum(power or 0.0 for power in told)
+    drawn = [charger_power(one, moment) for one in snapshot.chargers if one.online]
+    return Span(low=rest_w - sum(d.high for d in drawn), high=rest_w - sum(d.low for d in drawn))
+
+
+def held(before_w: float | None, span: Span | None) -> float | None:
+    """The building's load: as before while that can be true, else the nearest that can."""
+    if span is None or before_w is None:
+        return before_w if span is None else span.high
+    return min(max(before_w, span.low), span.high)
+
+
+def island(
+    snapshot: SiteSnapshot, stage: Stage, building_w: float | None, policy: IslandPolicy
+) -> Island:
+    """What this island can bear: batteries and PV less the building; in `Stage.SUN`, PV alone.
+
+    `building_w`: None is not known, and then the largest that the settings know.
+    """
     now, max_age = snapshot.at, snapshot.model.device_max_age
     made_w = sum(-min(0.0, one.power_w.fresh(now, max_age) or 0.0) for one in snapshot.pv)
-    stored_w = sum(-(one.power_w.fresh(now, max_age) or 0.0) for one in snapshot.batteries)
-    charging_w = sum(one.power_w.fresh(now, max_age) or 0.0 for one in snapshot.chargers)
-    building_w = max(policy.building_w, stored_w + made_w - charging_w)
-    sources_w = policy.pv_share * made_w
+    known_w = snapshot.model.max_building_w if building_w is None else building_w
+    load_w = max(policy.building_w, known_w)
+    sun_w = max(0.0, policy.pv_share * made_w - load_w)
+    bearable_w = sun_w
     if stage is not Stage.SUN:
-        sources_w += sum(discharge_available_w(one, now, max_age) for one in snapshot.batteries)
-    bearable_w = max(0.0, sources_w - building_w)
-    return Island(stage=stage, building_w=building_w, bearable_w=bearable_w)
+        stored_w = sum(discharge_available_w(one, now, max_age) for one in snapshot.batteries)
+        stored_w *= 1.0 - policy.headroom_share
+        bearable_w = max(0.0, policy.pv_share * made_w + stored_w - load_w)
+    return Island(stage=stage, building_w=load_w, bearable_w=bearable_w, sun_w=sun_w)
 
 
 def picture(snapshot: SiteSnapshot, here: Island, policy: IslandPolicy) -> SiteSnapshot:
@@ -88,8 +128,7 @@ def picture(snapshot: SiteSnapshot, here: Island, policy: IslandPolicy) -> SiteS
         spec = replace(
             one.spec, max_discharge_w=rated.get(one.spec.battery_id, one.spec).max_discharge_w
         )
-        measured = one.power_w.fresh(snapshot.at, snapshot.model.device_max_age)
-        return replace(one, spec=spec, obeys=True, confirmed_w=measured)
+        return replace(one, spec=spec, obeys=True, confirmed_w=None, in_force_since=None)
 
     return replace(
         snapshot,
@@ -103,12 +142,23 @@ def picture(snapshot: SiteSnapshot, here: Island, policy: IslandPolicy) -> SiteS
     )
 
 
-def limits(here: Island) -> Iterator[Limit]:
-    """What an island imposes: no import, no export, and no more load than it bears."""
-    yield Limit(side=Side.IMPORT, bound=Bound(value=0.0, cause=f"the island ({AWAY})"))
-    yield Limit(side=Side.EXPORT, bound=Bound(value=0.0, cause=f"the island ({AWAY})"))
+def limits(snapshot: SiteSnapshot, here: Island) -> Iterator[Limit]:
+    """What an island imposes: no more load than it bears, and no export once batteries are full.
+
+    Until then they take what PV makes, whatever they are told; a limit on PV would only hide what
+    the sun gives. Batteries that give are told to go on with just what they give.
+    """
+    now, max_age = snapshot.at, snapshot.model.device_max_age
     cause = f"what PV and batteries bear ({here.words})"
     yield Limit(side=Side.LOAD, bound=Bound(value=here.bearable_w, cause=cause))
+    moved_w = sum(one.power_w.fresh(now, max_age) or 0.0 for one in snapshot.batteries)
+    takes_w = sum(charge_available_w(one, now, max_age) for one in snapshot.batteries)
+    if moved_w < 0:
+        balance = Bound(value=moved_w, cause="the balance of the island")
+        yield Limit(side=Side.STORAGE, bound=balance)
+    elif moved_w >= takes_w:
+        full = f"the island ({AWAY}, and the batteries take no more)"
+        yield Limit(side=Side.EXPORT, bound=Bound(value=0.0, cause=full))
 
 
 def waiting(snapshot: SiteSnapshot, policy: IslandPolicy, cause: str) -> SiteSnapshot:
@@ -147,32 +197,59 @@ def open_switch(pcc: MeterState, at: datetime) -> MeterState:
 def _ceilings(
     snapshot: SiteSnapshot, here: Island, policy: IslandPolicy
 ) -> Iterator[tuple[str, float]]:
-    """By EVSE, A: the power that is left goes to the critical ones first, then by rank.
+    """By EVSE, A: what keeps vehicles on time, in their order; then the sun, in the same order.
 
-    Who needs nothing more comes last; who would get less than its minimum gets nothing.
+    Who would get less than its minimum gets nothing.
     """
     needs = {need.evse_id: need for need in snapshot.needs}
-    left_w = here.bearable_w
+    order = _order(snapshot, needs, policy)
+    given: dict[str, float] = {}
+    left_w = _AIMED * here.bearable_w
+    for charger in order:
+        need = needs.get(charger.spec.evse_id)
+        shed = here.stage is Stage.CRITICAL and not is_critical(charger, need, policy)
+        wanted_w = 0.0 if shed or need is None else steady_w(need, snapshot.at)
+        given[charger.spec.evse_id] = _part_w(charger, need, wanted_w, left_w)
+        left_w -= given[charger.spec.evse_id]
+    sun_w = _AIMED * here.sun_w - sum(given.values())
+    for charger in order:
+        name, need = charger.spec.evse_id, needs.get(charger.spec.evse_id)
+        more_w = _part_w(charger, need, inf, given[name] + max(0.0, sun_w))
+        sun_w -= max(0.0, more_w - given[name])
+        given[name] = max(given[name], more_w)
+    for charger in snapshot.chargers:
+        w_per_a = charger.spec.voltage_v * len(charger.spec.phases)
+        yield charger.spec.evse_id, given.get(charger.spec.evse_id, 0.0) / w_per_a
 
-    def order(charger: ChargerState) -> tuple[bool, bool, int, datetime, str]:
+
+def _part_w(
+    charger: ChargerState, need: VehicleNeed | None, wanted_w: float, left_w: float
+) -> float:
+    """Of what is left, what it wants: its least or more up to what it can take, else nothing."""
+    spec = charger.spec
+    w_per_a = spec.voltage_v * len(spec.phases)
+    least_w, most_w = spec.min_current_a * w_per_a, spec.max_current_a * w_per_a
+    if need is not None:
+        most_w = max(least_w, min(most_w, need.max_power_w))
+    if wanted_w <= 0 or left_w < least_w:
+        return 0.0
+    return min(max(wanted_w, least_w), most_w, left_w)
+
+
+def _order(
+    snapshot: SiteSnapshot, needs: Mapping[str, VehicleNeed], policy: IslandPolicy
+) -> list[ChargerState]:
+    """Chargers with vehicles: critical ones first, then by rank and departure; the ready last."""
+
+    def key(charger: ChargerState) -> tuple[bool, bool, int, datetime, str]:
         need = needs.get(charger.spec.evse_id)
         name, critical = charger.spec.evse_id, is_critical(charger, need, policy)
         if need is None:
             return not critical, True, 0, snapshot.at, name
         return not critical, need.required_wh <= 0, need.rank, need.departure, name
 
-    for charger in sorted((one for one in snapshot.chargers if _fed(one, policy)), key=order):
-        spec, need = charger.spec, needs.get(charger.spec.evse_id)
-        w_per_a = spec.voltage_v * len(spec.phases)
-        shed = here.stage is Stage.CRITICAL and not is_critical(charger, need, policy)
-        most_w = spec.max_current_a * w_per_a
-        if need is not None:
-            most_w = min(most_w, need.max_power_w)
-        given_w = 0.0 if shed or not _present(charger) else min(most_w, left_w)
-        if given_w < spec.min_current_a * w_per_a:
-            given_w = 0.0
-        left_w -= given_w
-        yield spec.evse_id, given_w / w_per_a
+    here = (one for one in snapshot.chargers if _fed(one, policy) and _present(one))
+    return sorted(here, key=key)
 
 
 def _fed(charger: ChargerState, policy: IslandPolicy) -> bool:

@@ -39,6 +39,9 @@ class IslandPolicy:
     """State of charge below which the next stage begins."""
     regain_pct: float = 5.0
     """So much more charge ends a stage."""
+    headroom_share: float = 0.1
+    """Of what batteries can give, what is kept for loads that come on by themselves: an island that
+    is asked for more than it has goes dark."""
     pv_share: float = 0.8
     """Of what PV makes now, what may be counted on: clouds come within seconds, and the batteries
     then have to carry it."""
