@@ -1,8 +1,9 @@
 """How vehicles will charge over the hours ahead, by the rule that shares power every second.
 
-Slot by slot: least laxity first while everybody below a constraint can still be served, else by
-rank and departure (`decide.allocate`). One pass can follow many courses of the same day at once (a
-row each), such as the day with one offer or another taken up.
+Slot by slot: while everybody below a constraint can still be served, each gets its steady need and
+the rest goes by least laxity; else by rank and departure (`decide.allocate`). One pass can follow
+many courses of the same day at once (a row each), such as the day with one offer or another taken
+up.
 """
 
 from __future__ import annotations
@@ -78,22 +79,24 @@ def step(
     short = (most.sum(axis=1) > room_wh).any()
     if not tight and not short:
         return most
-    order = np.argsort(_keys(crowd, t, left_wh, laxity_h, room_wh), axis=1, kind="stable")
-    granted = np.take_along_axis(most, order, axis=1)
+    parts, keys = _in_two(crowd, t, left_wh, most, laxity_h, room_wh)
+    order = np.argsort(keys, axis=1, kind="stable")
+    granted = np.take_along_axis(parts, order, axis=1)
+    whose = order % most.shape[1]
     for g in tight:
         bound = np.full(len(left_wh), limits[g])
         booked = None if withheld is None else withheld[g]
-        granted = _clipped(granted, crowd.weights[g][order], bound, order, booked)
+        granted = _clipped(granted, crowd.weights[g][whose], bound, whose, booked)
     if short:
         booked = None if withheld is None else withheld[-1]
-        granted = _clipped(granted, np.ones_like(granted), room_wh, order, booked)
+        granted = _clipped(granted, np.ones_like(granted), room_wh, whose, booked)
     given = np.empty_like(granted)
     np.put_along_axis(given, order, granted, axis=1)
-    return given
+    return given[:, : most.shape[1]] + given[:, most.shape[1] :]
 
 
 def _clipped(
-    granted: Table, weights: Table, bound: Series, order: Places, withheld: Series | None
+    granted: Table, weights: Table, bound: Series, whose: Places, withheld: Series | None
 ) -> Table:
     """In order of priority, as far as the bound goes; what is cut off is booked to `withheld`."""
     load = granted * weights
@@ -101,12 +104,18 @@ def _clipped(
     kept = np.clip(bound[:, None] - before, 0.0, load)
     share = np.divide(kept, weights, out=granted.copy(), where=weights > 0)
     if withheld is not None:
-        withheld[order[0]] += granted[0] - share[0]
+        np.add.at(withheld, whose[0], granted[0] - share[0])
     return share
 
 
-def _keys(crowd: Crowd, t: int, left_wh: Table, laxity_h: Table, room_wh: Series) -> Table:
-    """Who goes first: the least key. Below a constraint that is short, by rank and departure."""
+def _in_two(
+    crowd: Crowd, t: int, left_wh: Table, most: Table, laxity_h: Table, room_wh: Series
+) -> tuple[Table, Table]:
+    """What each may be given in two helpings, and who goes first: the least key.
+
+    Below a constraint that is short, all at once, by rank and departure. Else first the steady need
+    that has it ready on time, then, once all have that, the rest; least laxity first.
+    """
     hours = np.maximum(crowd.ahead_h[:, t], 1e-6)
     present = crowd.hours[:, t] > 0
     steady_w = np.where(present, np.minimum(left_wh / hours, crowd.power_w), 0.0)
@@ -115,4 +124,7 @@ def _keys(crowd: Crowd, t: int, left_wh: Table, laxity_h: Table, room_wh: Series
     if len(crowd.weights):
         short = steady_w @ crowd.weights.T > crowd.limits_a[:, t] * _ALMOST
         late |= (short @ (crowd.weights > 0)) & (steady_w > 0)
-    return np.where(late, _FIRST + crowd.order, laxity_h)
+    first = np.where(late, most, np.minimum(most, steady_w * crowd.hours[:, t]))
+    key = np.where(late, _FIRST + crowd.order, laxity_h)
+    parts = np.concatenate([first, most - first], axis=1)
+    return parts, np.concatenate([key, key - _FIRST], axis=1)

@@ -39,6 +39,7 @@ _LONGER = 4
 _LIKELY, _SURE = 0.5, 0.9
 """Vehicles less likely to come than this do not count; nor do they where it must be sure."""
 _CYCLE = timedelta(seconds=1)
+_SHORT_H = 1.0 / 60.0
 _HOUR = timedelta(hours=1)
 
 
@@ -91,6 +92,11 @@ class _Found:
     windows: Windows
     steady_w: Series
     """[T] What vehicles need to stay on schedule: a battery that discharges is asked for it."""
+
+    @property
+    def short(self) -> bool:
+        """Whether a vehicle would miss its departure without a battery's help."""
+        return bool((self.windows.course.left_wh[-1] > _SHORT_H * self.crowd.power_w).any())
 
 
 def _found(
@@ -164,8 +170,11 @@ def _down(snapshot: SiteSnapshot, ahead: Ahead, found: _Found, k: int) -> tuple[
 
     A battery that helps keep an import limit is asked for what vehicles need to stay on schedule
     (`decide.storage`). So either vehicles wait and no battery is counted on, or they are taken to
-    go on at their steady need and batteries add what they can sustain.
+    go on at their steady need and batteries add what they can sustain. Where vehicles can only be
+    ready with a battery's help, nothing is offered that would empty it early.
     """
+    if snapshot.batteries and found.short:
+        return 0.0, 0.0
     waiting_w = float(found.windows.down_w[k])
     lengths = _lengths(snapshot.at, ahead)
     span = slice(k, k + int(lengths[k]))

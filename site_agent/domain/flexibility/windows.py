@@ -43,19 +43,16 @@ class Windows:
 
 def windows(crowd: Crowd, import_w: Series, least_w: float, lengths: Lengths) -> Windows:
     """`least_w`: what a vehicle takes at least while it charges; `lengths`: of windows, slots."""
-    careful = earlier(crowd, SPARE)
-    careful = replace(careful, room_w=np.maximum(0.0, crowd.room_w - LOST_SHARE * abs(import_w)))
-    day, _ = course(careful)
-    proof = _Proof(careful, day, least_w)
-    count = len(crowd.slot_h)
+    proof = _Proof.of(crowd, import_w, least_w)
+    count, day = len(crowd.slot_h), proof.day
     down_w, load_w = np.zeros(count), np.tile(day.load_w, (count, 1))
-    candidates = _bound_w(careful, day, lengths, least_w)
+    candidates = _bound_w(proof.careful, day, lengths, least_w)
     open_now = np.flatnonzero(candidates > least_w / 10)
     for share in _SHRINKS:
         if not len(open_now):
             break
         asked_w = share * candidates[open_now]
-        holds, loads = proof.of(open_now, lengths[open_now], asked_w)
+        holds, loads = proof.taken_up(open_now, lengths[open_now], asked_w)
         passed = open_now[holds]
         down_w[passed], load_w[passed] = asked_w[holds], loads[holds]
         open_now = open_now[~holds]
@@ -64,16 +61,14 @@ def windows(crowd: Crowd, import_w: Series, least_w: float, lengths: Lengths) ->
 
 def longer(found: Windows, crowd: Crowd, import_w: Series, least_w: float, by: int) -> Windows:
     """The same power over windows `by` times as long where that is proved, else as they were."""
-    careful = earlier(crowd, SPARE)
-    careful = replace(careful, room_w=np.maximum(0.0, crowd.room_w - LOST_SHARE * abs(import_w)))
+    proof = _Proof.of(crowd, import_w, least_w)
     count = len(crowd.slot_h)
     lengths = np.minimum(found.slots * by, count - np.arange(count))
-    bound_w = _bound_w(careful, found.course, lengths, least_w)
+    bound_w = _bound_w(proof.careful, found.course, lengths, least_w)
     tried = np.flatnonzero((found.down_w > 0) & (bound_w >= found.down_w) & (lengths > found.slots))
     if not len(tried):
         return found
-    proof = _Proof(careful, found.course, least_w)
-    holds, loads = proof.of(tried, lengths[tried], found.down_w[tried])
+    holds, loads = proof.taken_up(tried, lengths[tried], found.down_w[tried])
     slots, load_w = found.slots.copy(), found.load_w.copy()
     slots[tried[holds]], load_w[tried[holds]] = lengths[tried][holds], loads[holds]
     return replace(found, slots=slots, load_w=load_w)
@@ -86,13 +81,9 @@ def proved_share(
 
     They draw `now_w`, and are held at what is left of that.
     """
-    careful = earlier(crowd, SPARE)
-    careful = replace(careful, room_w=np.maximum(0.0, crowd.room_w - LOST_SHARE * abs(import_w)))
-    day, _ = course(careful)
-    proof = _Proof(careful, day, least_w)
+    proof = _Proof.of(crowd, import_w, least_w)
     shares = np.array([1.0, 0.85, 0.7, 0.5, 0.3, 0.15])
-    levels_w = np.maximum(0.0, now_w - shares * down_w)
-    holds = proof.at(levels_w, slots)
+    holds = proof.held_at(np.maximum(0.0, now_w - shares * down_w), slots)
     return float(shares[int(np.argmax(holds))]) if holds.any() else 0.0
 
 
@@ -140,18 +131,62 @@ def _leaves(hours: Series) -> int:
     return int(there[-1]) + 1 if len(there) else len(hours)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Proof:
-    """Fills the day again for many requests at once."""
+    """Fills the day again for many requests at once, with vehicles leaving early and on time.
 
-    def __init__(self, crowd: Crowd, day: Course, least_w: float) -> None:
-        self._crowd, self._day, self._least_w = crowd, day, least_w
-        self._worst = day.left_wh[-1] + _TOLERANCE_H * crowd.power_w
+    Which of two rules shares power when it is short (see `fill`) depends on a hair, and on it who
+    goes short: a request must hold on both days.
+    """
 
-    def of(
+    careful: Crowd
+    """Every vehicle leaves `SPARE` early."""
+    day: Course
+    """... and what then is expected: requests are counted from it."""
+    on_time: Crowd
+    day_on_time: Course
+    least_w: float
+
+    @classmethod
+    def of(cls, crowd: Crowd, import_w: Series, least_w: float) -> _Proof:
+        """With what steady limits may leave unused taken off."""
+        on_time = replace(crowd, room_w=np.maximum(0.0, crowd.room_w - LOST_SHARE * abs(import_w)))
+        careful = earlier(on_time, SPARE)
+        return cls(
+            careful=careful,
+            day=course(careful)[0],
+            on_time=on_time,
+            day_on_time=course(on_time)[0],
+            least_w=least_w,
+        )
+
+    def taken_up(
         self, starts: Lengths, lengths: Lengths, down_w: Series
     ) -> tuple[NDArray[np.bool_], Table]:
         """Which requests leave nobody worse off, and the load of each day. `starts` ascend."""
-        crowd, day = self._crowd, self._day
+        holds, load = self._filled(self.careful, self.day, starts, lengths, down_w)
+        if holds.any():
+            again, _ = self._filled(
+                self.on_time, self.day_on_time, starts[holds], lengths[holds], down_w[holds]
+            )
+            holds[holds] = again
+        return holds, load
+
+    def held_at(self, levels_w: Series, slots: int) -> NDArray[np.bool_]:
+        """Whether nobody is worse off if vehicles are held at these powers for the first slots."""
+        holds = np.ones(len(levels_w), dtype=np.bool_)
+        for crowd, day in ((self.careful, self.day), (self.on_time, self.day_on_time)):
+            left = np.tile(day.left_wh[0], (len(levels_w), 1))
+            for t in range(len(crowd.slot_h)):
+                free = np.full(len(levels_w), crowd.room_w[t])
+                room_w = self._usable(crowd, t, levels_w) if t < slots else free
+                left -= step(crowd, t, left, room_w * crowd.slot_h[t])
+            holds &= (left <= _worst(crowd, day)).all(axis=1)
+        return holds
+
+    def _filled(
+        self, crowd: Crowd, day: Course, starts: Lengths, lengths: Lengths, down_w: Series
+    ) -> tuple[NDArray[np.bool_], Table]:
         left = day.left_wh[starts].copy()
         load = np.tile(day.load_w, (len(starts), 1))
         for t in range(int(starts[0]), len(crowd.slot_h)):
@@ -160,27 +195,21 @@ class _Proof:
                 load[:, t:] = 0.0
                 break
             held = t < starts[:begun] + lengths[:begun]
-            room_w = np.where(held, self._allowed(t, down_w[:begun]), crowd.room_w[t])
+            allowed_w = self._usable(crowd, t, self.day.load_w[t] - down_w[:begun])
+            room_w = np.where(held, allowed_w, crowd.room_w[t])
             given = step(crowd, t, left[:begun], room_w * crowd.slot_h[t])
             left[:begun] -= given
             load[:begun, t] = given.sum(axis=1) / max(float(crowd.slot_h[t]), 1e-9)
-        return (left <= self._worst).all(axis=1), load
+        holds: NDArray[np.bool_] = (left <= _worst(crowd, day)).all(axis=1)
+        return holds, load
 
-    def at(self, levels_w: Series, slots: int) -> NDArray[np.bool_]:
-        """Whether nobody is worse off if vehicles are held at these powers for the first slots."""
-        crowd = self._crowd
-        left = np.tile(self._day.left_wh[0], (len(levels_w), 1))
-        for t in range(len(crowd.slot_h)):
-            room_w = np.full(len(levels_w), crowd.room_w[t])
-            room_w = self._usable(t, levels_w) if t < slots else room_w
-            left -= step(crowd, t, left, room_w * crowd.slot_h[t])
-        holds: NDArray[np.bool_] = (left <= self._worst).all(axis=1)
-        return holds
-
-    def _allowed(self, t: int, down_w: Series) -> Series:
-        return self._usable(t, self._day.load_w[t] - down_w)
-
-    def _usable(self, t: int, level_w: Series) -> Series:
+    def _usable(self, crowd: Crowd, t: int, level_w: Series) -> Series:
         """What is left of a slot to vehicles that take the least or more, each with some loss."""
-        rest = np.minimum(level_w, self._crowd.room_w[t])
-        return np.where(rest < self._least_w, 0.0, np.maximum(0.0, rest - self._least_w / 2))
+        rest = np.minimum(level_w, crowd.room_w[t])
+        return np.where(rest < self.least_w, 0.0, np.maximum(0.0, rest - self.least_w / 2))
+
+
+def _worst(crowd: Crowd, day: Course) -> Series:
+    """[V] What may be missing at the end."""
+    worst: Series = day.left_wh[-1] + _TOLERANCE_H * crowd.power_w
+    return worst

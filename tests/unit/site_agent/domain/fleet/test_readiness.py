@@ -52,6 +52,7 @@ def stay(hours: float, until: float, wh: float, evse_id: str | None = None) -> E
     )
 
 
+@pytest.mark.row("site:E17")
 class TestOutlook:
     def test_time_to_spare_is_on_track(self) -> None:
         one = only(charging(need(wh=20_000, hours=4)))
@@ -84,6 +85,7 @@ class TestOutlook:
         assert only(depot).outlook is Outlook.ON_TRACK
 
 
+@pytest.mark.row("site:E17")
 class TestWhy:
     def test_too_late_even_at_full_power(self) -> None:
         one = only(charging(need(wh=FULL_W, hours=0.5)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -112,6 +113,7 @@ def taken_up(depot: SiteSnapshot, given_: Offer, slot: OfferedSlot) -> Night:
     return night(depot, envelope_at, BUILDING_W, HOURS)
 
 
+@pytest.mark.row("site:X5")
 @given(cases())
 @settings(max_examples=examples(10), deadline=None)
 def test_an_offer_taken_up_leaves_nobody_behind_and_is_delivered(case: Case) -> None:
@@ -130,6 +132,7 @@ def test_an_offer_taken_up_leaves_nobody_behind_and_is_delivered(case: Case) -> 
             assert power_w <= asked_w + FOLLOWS_W, (at, power_w, slot)
 
 
+@pytest.mark.row("site:A4")
 @given(cases())
 @settings(max_examples=examples(10), deadline=None)
 def test_an_offer_says_how_large_how_long_and_what_follows(case: Case) -> None:
