@@ -135,11 +135,16 @@ class LiveRoster:
     # --- changing ---------------------------------------------------------------------------------
 
     async def tell(
-        self, changes: Sequence[Change], expected: Mapping[str, str] | None = None
+        self,
+        changes: Sequence[Change],
+        expected: Mapping[str, str] | None = None,
+        *,
+        dry_run: bool = False,
     ) -> frozenset[str]:
         """Take changes: all or none; stored when it returns. Whose data are other than before.
 
         `expected`: revisions that vehicles must still have ("": there must be no such vehicle).
+        `dry_run`: only judge them.
 
         Raises:
             InvalidFactsError: a vehicle cannot be so.
@@ -155,7 +160,10 @@ class LiveRoster:
                 facts[change.vehicle_id] = told(facts.get(change.vehicle_id, {}), change, base)
             touched = {change.vehicle_id for change in changes}
             moved = {n for n in touched if facts[n] != self._facts.get(n) or n not in self._known}
-            await self._change(facts, moved)
+            if dry_run:
+                self._judged(facts, moved)
+            else:
+                await self._change(facts, moved)
             return frozenset(moved)
 
     async def remove(self, vehicle_id: str, expected: str | None = None) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from site_agent.config.fleet_systems import FleetApiSettings
-from site_agent.fleet.api import looking, trips, vehicles
+from site_agent.fleet.api import looking, trips, uploads, vehicles
 from site_agent.fleet.api.gate import Gate
 from site_agent.fleet.api.service import FleetService
 from site_agent.flows.answers import AnswerStore
@@ -22,4 +22,5 @@ def fleet_routes(
     trips.add_routes(router, gate, service)
     vehicles.add_routes(router, gate, service)
     looking.add_routes(router, gate, service)
+    uploads.add_routes(router, gate, service)
     return router

@@ -19,6 +19,7 @@ from contracts.time import Clock
 from site_agent.config.fleet_systems import FleetApiSettings
 from site_agent.domain.fleet.known import ConflictError, InvalidFactsError
 from site_agent.fleet.api.pace import Pace
+from site_agent.fleet.files.faults import FileFaultsError
 from site_agent.fleet.tokens import Holder, holder_of
 from site_agent.flows.answers import AnswerStore, KeptAnswer
 from site_agent.flows.roster import StaleRevisionError
@@ -148,6 +149,11 @@ def _problem(error: PermanentError | TransientError, path: str) -> Response:
         faults = [{"pointer": one.pointer, "detail": one.detail} for one in error.faults]
         title = f"Vehicle {error.vehicle_id!r} cannot be so"
         return problem(422, title, instance=path, errors=faults)
+    if isinstance(error, FileFaultsError):
+        lines = [
+            {"line": one.line, "column": one.column, "detail": one.detail} for one in error.faults
+        ]
+        return problem(422, "Nothing of the file was taken", instance=path, errors=lines)
     if isinstance(error, TransientError):
         _log.error("fleet api: not stored", why=str(error))
         answer = problem(503, "Try again later", detail=str(error), instance=path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 from starlette.exceptions import HTTPException
@@ -15,10 +15,10 @@ from site_agent.fleet.api.gate import Call, Gate
 from site_agent.fleet.api.schemas import TripPage
 from site_agent.fleet.api.service import FleetService
 from site_agent.fleet.api.vehicles import VehicleId, known
+from site_agent.fleet.trips import Trips, over, trips_of
 from site_agent.flows.roster import LiveRoster, StaleRevisionError
 
 TripId = Annotated[str, Path(min_length=1, max_length=60, description="The trip's id.")]
-Trips = list[dict[str, Any]]
 _TRIES = 5
 _BODY = {
     "required": True,
@@ -61,7 +61,7 @@ def add_routes(router: APIRouter, gate: Gate, service: FleetService) -> None:
         """Take one trip back; the answer has those that are left."""
 
         async def work(call: Call) -> Response:
-            if all(one["trip_id"] != trip_id for one in _held(roster, vehicle_id)):
+            if all(one["trip_id"] != trip_id for one in trips_of(known(roster, vehicle_id))):
                 raise HTTPException(404, f"Vehicle {vehicle_id!r} has no trip {trip_id!r}")
             return await _edited(roster, call, vehicle_id, lambda held: held, trip_id)
 
@@ -78,7 +78,8 @@ async def _edited(
     """`edit` gets all trips but this one; somebody else's change in between is looked at anew."""
     for left in reversed(range(_TRIES)):
         entry = known(roster, vehicle_id)
-        kept = [one for one in _held(roster, vehicle_id) if one["trip_id"] != trip_id]
+        held = trips_of(known(roster, vehicle_id))
+        kept = [one for one in held if one["trip_id"] != trip_id and not over(one, call.at)]
         change = Change(
             vehicle_id=vehicle_id,
             values={"trips": edit(kept) or None},
@@ -94,12 +95,7 @@ async def _edited(
     return _page(roster, vehicle_id)
 
 
-def _held(roster: LiveRoster, vehicle_id: str) -> Trips:
-    held = known(roster, vehicle_id).values.get("trips")
-    return list(held) if isinstance(held, list) else []
-
-
 def _page(roster: LiveRoster, vehicle_id: str) -> Response:
-    trips = [TripSettings.model_validate(one) for one in _held(roster, vehicle_id)]
+    trips = [TripSettings.model_validate(one) for one in trips_of(known(roster, vehicle_id))]
     page = TripPage(trips=sorted(trips, key=lambda one: one.departs))
     return Response(page.model_dump_json(), media_type="application/json")
