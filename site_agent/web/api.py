@@ -79,7 +79,7 @@ def api_routes(state: WebState) -> APIRouter:
         """What binds the site."""
         return await _answer(state, SITE, at)
 
-    @router.get("/why/{subject}")
+    @router.get("/why/{subject:path}")
     async def why(
         subject: str, at: Annotated[AwareDatetime | None, Query(description=_AT)] = None
     ) -> AnswerBody:

@@ -70,7 +70,7 @@ def page_routes(state: WebState) -> APIRouter:
     router, pages = APIRouter(include_in_schema=False), Pages(state)
     _add_live(router, state, pages)
 
-    @router.get("/why/{subject}")
+    @router.get("/why/{subject:path}")
     async def why(subject: str, at: At = None) -> HTMLResponse:
         try:
             return await _why(state, pages, subject, at)

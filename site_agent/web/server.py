@@ -68,7 +68,7 @@ class WebServer:
         self._clock = clock
         self._stopping = stopping
         self._tls = None if settings.tls is None else _context(settings.tls)
-        self._app = create_app(settings, parts, clock, error_page)
+        self.app = create_app(settings, parts, clock, error_page)
         self.ready = asyncio.Event()
         """Set once it listens, or once it is clear that it cannot now."""
         self.port: int | None = None
@@ -90,7 +90,7 @@ class WebServer:
         while not self._stopping.is_set():
             try:
                 await serve(
-                    self._app,
+                    self.app,
                     host=self._settings.host,
                     port=self._settings.port,
                     stopping=self._stopping,
