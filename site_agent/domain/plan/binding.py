@@ -52,11 +52,10 @@ def _say(words: list[str], where: Flags, causes: tuple[str, ...]) -> None:
 
 
 def _load_w(schedule: Schedule) -> Series:
-    total = schedule.horizon.filled(0.0)
-    powers = [one.power_w for one in schedule.vehicles]
+    powers = [schedule.horizon.filled(0.0)]
+    powers += [one.power_w for one in schedule.vehicles]
     powers += [one.power_w for one in schedule.batteries]
-    for power_w in powers:
-        total = total + np.maximum(0.0, power_w)
+    total: Series = np.maximum(0.0, powers).sum(axis=0)
     return total
 
 
@@ -64,12 +63,14 @@ def _at_peak(problem: Problem, term: DemandTerm, peak_w: float, net_w: Series) -
     """Slots of the demand intervals whose average is the month's peak."""
     drawn_wh = np.maximum(0.0, net_w) * problem.present * problem.horizon.hours
     found: list[int] = []
-    for n, (first, end) in enumerate(term.windows):
-        taken = term.taken_wh if n == 0 and term.counts_taken else 0.0
-        average = (taken + float(drawn_wh[first:end].sum())) / term.interval_h
-        if peak_w > 0 and average >= peak_w - _NEAR_W:
-            found += range(first, end)
-    return found
+    total = np.concatenate([[0.0], np.cumsum(drawn_wh)])
+    edges = np.array(term.windows, dtype=np.intp).reshape(-1, 2)
+    within = total[edges[:, 1]] - total[edges[:, 0]]
+    if term.counts_taken and len(within):
+        within[0] += term.taken_wh
+    for n in np.flatnonzero(within / term.interval_h >= peak_w - _NEAR_W).tolist():
+        found += range(*term.windows[n])
+    return found if peak_w > 0 else []
 
 
 def _peak_words(term: DemandTerm, peak_w: float) -> str:

@@ -147,11 +147,25 @@ class _Build:
         short = out.columns(len(vehicles), cost=self.weights.shortfall(), upper=required)
         out.entries(energy, short, 1.0)
         later = self._later(energy)
-        ends = np.searchsorted(number, np.arange(len(vehicles) + 1))
-        return tuple(
-            self._stay(i, here[i], charge[ends[i] : ends[i + 1]], energy[i], (short[i], later[i]))
-            for i in range(len(vehicles))
-        )
+        ends = np.searchsorted(number, np.arange(len(vehicles) + 1)).tolist()
+        found: list[VehicleColumns | None] = []
+        for i, one in enumerate(vehicles):
+            since, until = ends[i], ends[i + 1]
+            if since == until:
+                found.append(None)
+                continue
+            span = slice(int(slot[since]), int(slot[since]) + until - since)
+            give = self._give(one, here[i], span, charge[since:until], energy[i])
+            found.append(
+                VehicleColumns(
+                    first=span.start,
+                    charge=charge[since:until],
+                    give=give,
+                    short=int(short[i]),
+                    later=int(later[i]),
+                )
+            )
+        return tuple(found)
 
     def _here(self) -> NDArray[np.float64]:
         """By stay and slot, how much of the slot it is here, 0 to 1."""
@@ -162,26 +176,6 @@ class _Build:
         inside = np.minimum(self.slots + 1.0, until) - np.maximum(self.slots, since)
         here: NDArray[np.float64] = np.clip(inside, 0.0, 1.0)
         return here
-
-    def _stay(
-        self,
-        number: int,
-        here: Series,
-        charge: Columns,
-        energy: np.intp,
-        missed: tuple[np.intp, np.intp],
-    ) -> VehicleColumns | None:
-        if not len(charge):
-            return None
-        one, first = self.problem.vehicles[number], int(np.argmax(here > 0))
-        short, later = missed
-        return VehicleColumns(
-            first=first,
-            charge=charge,
-            give=self._give(one, here, slice(first, first + len(charge)), charge, energy),
-            short=int(short),
-            later=int(later),
-        )
 
     def _later(self, energy: Columns) -> Columns:
         """What vehicles that stay beyond the plan may still get then; most of them: nothing."""

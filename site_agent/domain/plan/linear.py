@@ -129,11 +129,13 @@ class Engine:
     def __init__(self, time_limit_s: float = 5.0) -> None:
         # The public class prints a banner before it can be silenced.
         self._highs: Any = _core._Highs()
-        self._matrix: Matrix | None = None
+        self._last: Programme | None = None
+        """What the solver holds, at its optimum."""
         for name, value in (
             ("output_flag", False),
             ("threads", 1),
             ("solver", "simplex"),
+            ("presolve", "off"),  # costs more than it saves on plans, and ends warm starts
             ("time_limit", time_limit_s),
         ):
             self._highs.setOptionValue(name, value)
@@ -144,30 +146,36 @@ class Engine:
         Raises:
             NoPlanError: there is none, or it was not found in time.
         """
-        warm = self._matrix is not None and self._matrix.same(programme.matrix)
-        if warm:
-            self._change(programme)
+        before, self._last = self._last, None
+        warm = before is not None and before.matrix.same(programme.matrix)
+        if warm and before is not None:
+            self._change(before, programme)
         else:
             self._pass(programme)
-        self._matrix = None
         self._highs.run()
         status = self._highs.getModelStatus()
         if status != highspy.HighsModelStatus.kOptimal:
             words = self._highs.modelStatusToString(status)
             raise NoPlanError(f"the solver found no optimum: {words.lower()}")
-        self._matrix = programme.matrix
+        self._last = programme
         x = np.array(self._highs.getSolution().col_value, dtype=np.float64)
         if not np.isfinite(x).all():
             raise NoPlanError("the solver's optimum is no number")
         return Optimum(x=x, objective=float(programme.cost @ x), warm=warm)
 
-    def _change(self, one: Programme) -> None:
-        columns = np.arange(len(one.cost), dtype=np.int32)
-        rows = np.arange(len(one.row_lower), dtype=np.int32)
+    def _change(self, old: Programme, new: Programme) -> None:
+        """Only what differs, so that the solver keeps what it knows of the rest."""
         highs = self._highs
-        highs.changeColsCost(len(columns), columns, one.cost)
-        highs.changeColsBounds(len(columns), columns, one.lower, one.upper)
-        highs.changeRowsBounds(len(rows), rows, one.row_lower, one.row_upper)
+        costs = _where(old.cost != new.cost)
+        if len(costs):
+            highs.changeColsCost(len(costs), costs, new.cost[costs])
+        columns = _where((old.lower != new.lower) | (old.upper != new.upper))
+        if len(columns):
+            lower, upper = new.lower[columns], new.upper[columns]
+            highs.changeColsBounds(len(columns), columns, lower, upper)
+        rows = _where((old.row_lower != new.row_lower) | (old.row_upper != new.row_upper))
+        if len(rows):
+            highs.changeRowsBounds(len(rows), rows, new.row_lower[rows], new.row_upper[rows])
 
     def _pass(self, one: Programme) -> None:
         model = highspy.HighsLp()
@@ -181,3 +189,7 @@ class Engine:
         status = self._highs.passModel(model)
         if status == highspy.HighsStatus.kError:
             raise NoPlanError("the solver does not take the problem: a number in it is no number")
+
+
+def _where(flags: NDArray[np.bool_]) -> Ints:
+    return np.flatnonzero(flags).astype(np.int32)

@@ -47,7 +47,7 @@ class _Reader:
         self.layout = layout
         self.x = np.where(np.abs(x) < _CRUMB_W / _KILO, 0.0, x)
         share = problem.present
-        self.rest = np.divide(1.0, share, out=np.zeros_like(share), where=share > 0)
+        self.per_share = np.divide(_KILO, share, out=np.zeros_like(share), where=share > 0)
 
     def schedule(self) -> Schedule:
         problem, layout = self.problem, self.layout
@@ -81,24 +81,25 @@ class _Reader:
         return replace(schedule, vehicles=tuple(self._explained(schedule)))
 
     def _power(self, columns: NDArray[np.intp] | None) -> Series:
-        """W over the rest of each slot."""
+        """W over the rest of each slot, of variables that are kW over the whole."""
         if columns is None:
             return self.problem.horizon.filled(0.0)
-        power: Series = self.x[columns] * _KILO * self.rest
+        power: Series = self.x[columns] * self.per_share
         return power
 
     def _vehicle(self, one: PlanVehicle, columns: VehicleColumns | None) -> VehiclePlan:
         power, short, later = self.problem.horizon.filled(0.0), 0.0, 0.0
+        x = self.x
         if columns is None:
             gone = one.departs <= self.problem.now
             short, later = (one.required_wh, 0.0) if gone else (0.0, one.required_wh)
         else:
-            net = self.x[columns.charge]
-            net = net if columns.give is None else net - self.x[columns.give]
+            net = x[columns.charge]
+            net = net if columns.give is None else net - x[columns.give]
             span = slice(columns.first, columns.first + len(net))
-            power[span] = net * _KILO * self.rest[span]
-            short = float(self.x[columns.short]) * _KILO
-            later = float(self.x[columns.later]) * _KILO
+            power[span] = net * self.per_share[span]
+            short = float(x[columns.short]) * _KILO
+            later = float(x[columns.later]) * _KILO
         return VehiclePlan(
             key=one.key,
             vehicle_id=one.vehicle_id,
