@@ -11,6 +11,7 @@ import typer
 
 from contracts.errors import ConfigError
 from gridyard.device.cli import app as device
+from gridyard.fleet.cli import app as fleet
 from gridyard.ocpp.cli import app as ocpp
 from gridyard.openadr.cli import app as openadr
 from gridyard.printing import JsonOption
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 
 app.add_typer(device, name="device")
+app.add_typer(fleet, name="fleet")
 app.add_typer(ocpp, name="ocpp")
 app.add_typer(openadr, name="openadr")
 app.add_typer(rules, name="rules")

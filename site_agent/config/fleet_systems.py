@@ -67,6 +67,8 @@ class FleetSystemsSettings(Settings):
     """What the fleet's systems are connected by."""
 
     api: FleetApiSettings = FleetApiSettings()
+    csv_folder: Path | None = None
+    """A folder (it must exist) whose `*.csv` files of vehicles and trips are taken; None: none."""
     webhooks: Annotated[tuple[WebhookSettings, ...], Field(max_length=20)] = ()
 
     @model_validator(mode="after")

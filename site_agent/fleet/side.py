@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,6 +15,8 @@ from site_agent.domain.fleet.readiness import Readiness
 from site_agent.domain.site import SiteSnapshot
 from site_agent.fleet.api import PREFIX, fleet_routes
 from site_agent.fleet.api.service import FleetService
+from site_agent.fleet.commands import fleet_commands
+from site_agent.fleet.files.folder import DropFolder
 from site_agent.fleet.webhooks.sender import Endpoint, Sender
 from site_agent.flows.answers import AnswerStore
 from site_agent.flows.control_loop import Cycle
@@ -22,7 +24,7 @@ from site_agent.flows.roster import LiveRoster
 from site_agent.flows.sessions import Sessions
 from site_agent.flows.webhook_queue import WebhookQueue
 from site_agent.flows.webhooks import Subscription, Webhooks
-from site_agent.ports import SessionStore
+from site_agent.ports import Command, SessionStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +74,17 @@ class FleetSide:
 
     def runs(self) -> list[Coroutine[object, object, None]]:
         """What has to run beside the control loop."""
-        return [*self._webhooks()]
+        return [*self._webhooks(), *self._folder()]
+
+    def commands(self) -> Mapping[str, Command]:
+        """What people at this machine may ask."""
+        around = self._around
+        return fleet_commands(around.roster, self._settings.time_zone, around.clock)
+
+    def _folder(self) -> Iterator[Coroutine[object, object, None]]:
+        folder, around = self._settings.fleet_systems.csv_folder, self._around
+        if folder is not None:
+            yield DropFolder(folder, around.roster, self._settings.time_zone, around.clock).run()
 
     def _webhooks(self) -> Iterator[Coroutine[object, object, None]]:
         around = self._around

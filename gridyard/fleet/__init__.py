@@ -1,0 +1,1 @@
+"""`gridyard fleet`: files, tokens and webhooks of a depot's fleet."""
