@@ -122,10 +122,10 @@ class _Pool:
         """By charger: the constraints it counts in, and with which weight."""
         place = {demand.evse_id: i for i, demand in enumerate(demands)}
         for number, constraint in enumerate(constraints):
-            for name, weight in constraint.weights.items():
-                if name in place:
-                    self._weights[number, place[name]] = weight
-                    self._binds[place[name]].append((number, weight))
+            here = [(place[n], weight) for n, weight in constraint.weights.items() if n in place]
+            self._weights[number, [i for i, _ in here]] = [weight for _, weight in here]
+            for i, weight in here:
+                self._binds[i].append((number, weight))
         self._current = [0.0] * len(demands)
         self._why = [""] * len(demands)
         self._bound_by = [""] * len(demands)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 
 from contracts.reading import Reading
-from site_agent.domain.device import BatterySpec, BatteryState, ChargerState, Lapse
+from site_agent.domain.device import BatterySpec, BatteryState, ChargerSpec, ChargerState, Lapse
 
 _FOLLOWED_SHARE = 0.05
 """A battery this near to its setpoint, as a share of its power, has followed it."""
@@ -55,27 +55,45 @@ def role(charger: ChargerState) -> Role:
     return Role.STEERED if charger.plugged or charger.transaction_id is not None else Role.IDLE
 
 
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What a charger was measured to draw, as far as that is fresh."""
+
+    power_w: float | None
+    current_a: float | None
+
+    @classmethod
+    def of(cls, charger: ChargerState, now: datetime, max_age: timedelta) -> Sample:
+        """The sample of a charger."""
+        return cls(charger.power_w.fresh(now, max_age), charger.current_a.fresh(now, max_age))
+
+    def amps(self, spec: ChargerSpec) -> float | None:
+        """Its current per phase: its own reading, else from its power."""
+        if self.current_a is not None:
+            return self.current_a
+        return None if self.power_w is None else self.power_w / _nominal_w_per_a(spec)
+
+    def watts_per_amp(self, spec: ChargerSpec) -> float:
+        """Power per ampere: as measured (voltage, phases really used), else nominal."""
+        nominal = _nominal_w_per_a(spec)
+        power, current = self.power_w, self.current_a
+        if power is None or current is None or current < _MEASURABLE_A:
+            return nominal
+        return min(max(power / current, 0.9 * spec.voltage_v), 1.1 * nominal)
+
+
 def measured_a(charger: ChargerState, now: datetime, max_age: timedelta) -> float | None:
     """Its measured current per phase: its own reading, else from its power."""
-    current = charger.current_a.fresh(now, max_age)
-    if current is not None:
-        return current
-    power = charger.power_w.fresh(now, max_age)
-    return None if power is None else power / _nominal_w_per_a(charger)
+    return Sample.of(charger, now, max_age).amps(charger.spec)
 
 
 def watts_per_amp(charger: ChargerState, now: datetime, max_age: timedelta) -> float:
     """Power per ampere of its limit: as measured (voltage, phases really used), else nominal."""
-    power = charger.power_w.fresh(now, max_age)
-    current = charger.current_a.fresh(now, max_age)
-    nominal = _nominal_w_per_a(charger)
-    if power is None or current is None or current < _MEASURABLE_A:
-        return nominal
-    return min(max(power / current, 0.9 * charger.spec.voltage_v), 1.1 * nominal)
+    return Sample.of(charger, now, max_age).watts_per_amp(charger.spec)
 
 
-def _nominal_w_per_a(charger: ChargerState) -> float:
-    return charger.spec.voltage_v * len(charger.spec.phases)
+def _nominal_w_per_a(spec: ChargerSpec) -> float:
+    return spec.voltage_v * len(spec.phases)
 
 
 def worst_a(charger: ChargerState, now: datetime, max_age: timedelta) -> float:
@@ -84,8 +102,12 @@ def worst_a(charger: ChargerState, now: datetime, max_age: timedelta) -> float:
     Silent: its last limit, or its fail-safe share if that is more (no reliance on the lease: some
     chargers ignore it). Disobedient: what it is measured to draw, rated current when unmeasured.
     """
+    return worst_of(charger, measured_a(charger, now, max_age))
+
+
+def worst_of(charger: ChargerState, measured: float | None) -> float:
+    """`worst_a` of a charger with this measured current, A."""
     spec = charger.spec
-    measured = measured_a(charger, now, max_age)
     if charger.online and not charger.obeys:
         return measured if measured is not None else spec.max_current_a
     return max(charger.confirmed_limit_a or 0.0, spec.fail_safe_current_a, measured or 0.0)
@@ -93,18 +115,25 @@ def worst_a(charger: ChargerState, now: datetime, max_age: timedelta) -> float:
 
 def charger_current(charger: ChargerState, moment: Moment) -> Span:
     """Current of its most loaded phase, A."""
-    measured = measured_a(charger, moment.now, moment.max_age)
-    return _charger_span(charger, measured, 1.0, moment)
+    return current_span(charger, Sample.of(charger, moment.now, moment.max_age), moment)
+
+
+def current_span(charger: ChargerState, sample: Sample, moment: Moment) -> Span:
+    """`charger_current` of a charger with this sample."""
+    return _charger_span(charger, sample.amps(charger.spec), sample, 1.0, moment)
 
 
 def charger_power(charger: ChargerState, moment: Moment) -> Span:
     """Its power, W."""
-    scale = watts_per_amp(charger, moment.now, moment.max_age)
-    measured = charger.power_w.fresh(moment.now, moment.max_age)
-    if measured is None:
-        amps = measured_a(charger, moment.now, moment.max_age)
-        measured = None if amps is None else amps * scale
-    return _charger_span(charger, measured, scale, moment)
+    return power_span(charger, Sample.of(charger, moment.now, moment.max_age), moment)
+
+
+def power_span(charger: ChargerState, sample: Sample, moment: Moment) -> Span:
+    """`charger_power` of a charger with this sample."""
+    scale, measured = sample.watts_per_amp(charger.spec), sample.power_w
+    if measured is None and sample.current_a is not None:
+        measured = sample.current_a * scale
+    return _charger_span(charger, measured, sample, scale, moment)
 
 
 def excess_a(charger: ChargerState, moment: Moment) -> float:
@@ -113,22 +142,28 @@ def excess_a(charger: ChargerState, moment: Moment) -> float:
     Slow or disobedient: until it is seen to fall, nobody else gets this current, nor what an
     earlier, higher limit may still bring.
     """
-    measured = measured_a(charger, moment.now, moment.max_age)
+    return excess_of(charger, measured_a(charger, moment.now, moment.max_age), moment)
+
+
+def excess_of(charger: ChargerState, measured: float | None, moment: Moment) -> float:
+    """`excess_a` of a charger with this measured current, A."""
     limit_a, since = charger.confirmed_limit_a, charger.limit_in_force_since
     if measured is None or limit_a is None or since is None or role(charger) is not Role.STEERED:
         return 0.0
     most_a = max(measured, charger.coming_a or 0.0)
-    return max(0.0, most_a - limit_a) if _sampled_at(charger) >= since + moment.settle else 0.0
+    if most_a <= limit_a:
+        return 0.0
+    return most_a - limit_a if _sampled_at(charger) >= since + moment.settle else 0.0
 
 
 def _charger_span(
-    charger: ChargerState, measured: float | None, scale: float, moment: Moment
+    charger: ChargerState, measured: float | None, sample: Sample, scale: float, moment: Moment
 ) -> Span:
     match role(charger):
         case Role.IDLE:
             return _at(measured or 0.0)
         case Role.FIXED:
-            worst = worst_a(charger, moment.now, moment.max_age) * scale
+            worst = worst_of(charger, sample.amps(charger.spec)) * scale
             return Span(low=0.0, high=worst) if measured is None else _at(measured)
         case Role.STEERED:
             limit_a = charger.confirmed_limit_a

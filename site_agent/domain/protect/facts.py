@@ -9,14 +9,13 @@ from site_agent.domain.device import ChargerState
 from site_agent.domain.protect.estimate import (
     Moment,
     Role,
+    Sample,
     Span,
-    charger_current,
-    charger_power,
-    excess_a,
-    measured_a,
+    current_span,
+    excess_of,
+    power_span,
     role,
-    watts_per_amp,
-    worst_a,
+    worst_of,
 )
 
 
@@ -75,15 +74,15 @@ def steered_of(facts: Iterable[Fact]) -> list[Fact]:
 
 
 def _fact(charger: ChargerState, moment: Moment) -> Fact:
-    now, max_age = moment.now, moment.max_age
-    its_role = role(charger)
+    sample = Sample.of(charger, moment.now, moment.max_age)
+    its_role, amps = role(charger), sample.amps(charger.spec)
     fixed = its_role is Role.FIXED
     return Fact(
         charger,
         its_role,
-        watts_per_amp(charger, now, max_age),
-        measured_a(charger, now, max_age),
-        charger_power(charger, moment),
-        charger_current(charger, moment),
-        worst_a(charger, now, max_age) if fixed else excess_a(charger, moment),
+        sample.watts_per_amp(charger.spec),
+        amps,
+        power_span(charger, sample, moment),
+        current_span(charger, sample, moment),
+        worst_of(charger, amps) if fixed else excess_of(charger, amps, moment),
     )
