@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -18,13 +18,13 @@ from site_agent.config import LinkSettings, SiteSettings
 from site_agent.config.devices import AnyChargerSettings, ProfileChargerSettings
 from site_agent.console.door import Door
 from site_agent.devices.commissioning.told import watch_commands
+from site_agent.devices.lives import alive, all_closed, closing
 from site_agent.devices.mqtt.broker import SiteBroker
 from site_agent.devices.mqtt.plan import site_address
 from site_agent.devices.ocpp.central import CentralSystem
 from site_agent.devices.ocpp.operate.commands import OcppCommands
 from site_agent.devices.ocpp.security import Profile
 from site_agent.devices.ocpp_stations import make_central
-from site_agent.devices.points.charger import PointCharger
 from site_agent.devices.registry import (
     METERS,
     PV_INVERTERS,
@@ -42,6 +42,7 @@ from site_agent.domain.device import ChargerState
 from site_agent.domain.site import SiteSnapshot
 from site_agent.fleet.side import FleetSide, Surroundings
 from site_agent.flows.control_loop import ControlLoop
+from site_agent.flows.forecast_side import ForecastSide
 from site_agent.flows.grid_side import GridSide
 from site_agent.flows.instructions import Instructions
 from site_agent.flows.journal import Journal
@@ -57,7 +58,7 @@ from site_agent.flows.sessions import Sessions
 from site_agent.flows.telecontrol import Telecontrol
 from site_agent.flows.telemetry import Telemetry
 from site_agent.flows.why_commands import why_commands
-from site_agent.ports import Charger, Closing, Device, Sensor
+from site_agent.ports import Charger, Closing, Sensor
 from site_agent.scada.build import make_scada
 from site_agent.store.sqlite import SqliteStore, open_store
 from site_agent.uplink.credentials import load_login
@@ -159,6 +160,10 @@ class _Site:
         pictures = Pictures(self._roster.ids, lambda: self._prospects.latest)
         self._journal = Journal(pictures, store.journal, clock)
         choices, memory = settings.grid_choices(), store.key_values
+        ground = settings.forecast.ground(self._model, settings.time_zone)
+        self._forecasts = ForecastSide(
+            ground, store.history, memory, clock, self._sessions.expected
+        )
         self._grid = GridSide(settings.site_id, choices, memory, clock)
         inputs = [one.spec for one in settings.telecontrol]
         self._telecontrol = Telecontrol(inputs, store.key_values, clock, self._wake)
@@ -167,7 +172,7 @@ class _Site:
         """Start in the order in which one thing needs another; then all run side by side."""
         await self._roster.load()
         kept = (self._instructions, self._sessions, self._board, self._telecontrol, self._grid)
-        for flow in kept:
+        for flow in (*kept, self._forecasts):
             await flow.load()
         broker = make_broker(self._settings, self._clock)
         central = self._central()
@@ -177,11 +182,13 @@ class _Site:
                 await broker.ready.wait()
             shop = self._shop(broker)
             devices = self._devices(shop, central)
-            self._lasting = _closing(devices)
+            self._lasting = closing(devices)
             sensors = {one.id: make_sensor(shop, one) for one in self._settings.sensors}
             contacts = make_contacts(shop, self._settings, self._telecontrol)
             loop = self._loop = self._control(devices)
             self._grid.connect(loop, devices.meter, sensors)
+            outdoor = self._settings.forecast.outdoor_sensor
+            self._forecasts.connect(lambda: loop.latest, sensors, outdoor)
             scada = make_scada(self._settings, lambda: loop.latest, self._telecontrol, self._clock)
             web = self._web(loop)
             self._lasting += [] if web is None else [web]
@@ -192,12 +199,13 @@ class _Site:
                 self._instructions.run(),
                 self._telecontrol.run(),
                 *self._grid.runs(),
+                *self._forecasts.runs(),
                 self._store.sessions.run(self._clock),
                 self._telemetry(loop, sensors).run(),
                 self._offers.run(),
                 self._door(central, sensors).run(),
             ]
-            runs += [one.run() for one in (*_alive(devices), *sensors.values(), *contacts)]
+            runs += [one.run() for one in (*alive(devices), *sensors.values(), *contacts)]
             runs += [] if scada is None else [scada.run()]
             runs += [] if web is None else [web.run()]
             runs += self._fleet.runs()
@@ -235,7 +243,7 @@ class _Site:
     async def close(self) -> None:
         """End the setpoints that their devices would keep, as far as that is done soon."""
         if self._lasting:
-            await first_of(_all_closed(self._lasting), self._clock.sleep(_CLOSING_S))
+            await first_of(all_closed(self._lasting), self._clock.sleep(_CLOSING_S))
 
     async def _serve(self, central: CentralSystem) -> None:
         try:
@@ -258,6 +266,7 @@ class _Site:
         )
         watching = watch_commands(self._snapshot, sensors, self._clock)
         asking = {**lease_commands(self._snapshot), **why_commands(self._journal)}
+        asking |= self._fleet.commands()
         return Door(self._settings.data, {**ocpp.table(), **asking, **watching})
 
     def _web(self, loop: ControlLoop) -> WebServer | None:
@@ -338,7 +347,7 @@ class _Site:
             policy=DEFAULT_POLICY,
             every_s=self._settings.telemetry_s,
             sensors=sensors,
-            grid=self._grid.conditions,
+            more=(self._grid.conditions, self._forecasts.conditions),
             proved=self._offers.proved,
         )
 
@@ -360,23 +369,6 @@ class _Site:
             except ConfigError as error:
                 log.error("no link without credentials", why=str(error))  # noqa: TRY400 (the message says it all)
             await self._clock.sleep(_CREDENTIALS_RETRY_S)
-
-
-def _alive(devices: Devices) -> list[Device]:
-    """Those with a life of their own; chargers on OCPP live in the central system."""
-    on_modbus = [one for one in devices.chargers if isinstance(one, PointCharger)]
-    return [devices.meter, *devices.batteries, *devices.pv, *on_modbus]
-
-
-def _closing(devices: Devices) -> list[Closing]:
-    found = (*devices.chargers, *devices.batteries, *devices.pv)
-    return [one for one in found if isinstance(one, Closing)]
-
-
-async def _all_closed(devices: Iterable[Closing]) -> None:
-    async with asyncio.TaskGroup() as group:
-        for device in devices:
-            group.create_task(device.close())
 
 
 async def _until(stopping: asyncio.Event, site: _Site) -> None:

@@ -16,6 +16,7 @@ import structlog
 from contracts.errors import TransientError
 from contracts.time import Clock
 from site_agent.domain.forecast.averaging import Averager
+from site_agent.domain.forecast.course import Measured
 from site_agent.domain.forecast.record import OUTDOOR_C, QuarterMean
 from site_agent.domain.forecast.sampling import Sample, Sampler
 from site_agent.domain.forecast.stay_log import OpenStay, StayLog
@@ -54,6 +55,12 @@ class HistoryStore(Protocol):
         """Of one series what began in `[since, until)`, in order."""
         ...
 
+    async def measured(
+        self, series: str, since: datetime, until: datetime, *, free: bool = False
+    ) -> Measured:
+        """The same as consecutive quarters, as `domain.forecast.record.measured_of` has them."""
+        ...
+
     async def series(self) -> Sequence[str]:
         """The names of all series there are."""
         ...
@@ -87,7 +94,8 @@ class HistoryKeeper:
         self._store = store
         self._memory = memory
         self._clock = clock
-        self._outdoor = outdoor
+        self.outdoor = outdoor
+        """What tells the temperature outdoors; None: nothing."""
         self._averager = Averager()
         self._sampler = Sampler()
         self._stays = StayLog()
@@ -147,7 +155,7 @@ class HistoryKeeper:
     def _samples(self, cycle: Cycle) -> Sequence[Sample]:
         decision, snapshot = cycle.decision, cycle.snapshot
         found = [*self._sampler.samples(snapshot, decision.building_w, decision.building_spread_w)]
-        outdoor_c = None if self._outdoor is None else _outdoor_c(self._outdoor, snapshot.at)
+        outdoor_c = None if self.outdoor is None else _outdoor_c(self.outdoor, snapshot.at)
         if outdoor_c is not None:
             found.append(Sample(series=OUTDOOR_C, value=outdoor_c))
         return found

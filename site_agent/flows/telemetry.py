@@ -57,12 +57,16 @@ class Telemetry:
         policy: ControlPolicy,
         every_s: float,
         sensors: Mapping[str, Sensor] | None = None,
-        grid: Callable[[], Mapping[Key, Condition]] = dict,
+        more: Sequence[Callable[[], Mapping[Key, Condition]]] = (),
         proved: Callable[[datetime], float] = lambda _: 1.0,
     ) -> None:
-        """`proved`: how much of what vehicles could put off now is promised (`flows.offers`)."""
+        """Take up what there is to tell.
+
+        `more`: what else is worth a notice. `proved`: how much of what vehicles could put off now
+        is promised (`flows.offers`).
+        """
         self._sensors = sensors or {}
-        self._grid = grid
+        self._more = more
         self._proved = proved
         self._latest = latest
         self._outbox = outbox
@@ -93,8 +97,9 @@ class Telemetry:
         present = {
             **conditions(cycle.snapshot, cycle.decision.unmet, prospects, cycle.unheld),
             **dict(telecontrol.conditions(cycle.operator)),
-            **self._grid(),
         }
+        for others in self._more:
+            present |= others()
         notices = self._board.edges(present, cycle.snapshot.at)
         changed = self._prospects.changes(prospects, cycle.snapshot.at)
         proved = self._proved(cycle.snapshot.at)

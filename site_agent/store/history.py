@@ -6,7 +6,10 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from site_agent.domain.forecast.record import QUARTER_S, QuarterMean
+import numpy as np
+
+from site_agent.domain.forecast.course import Measured
+from site_agent.domain.forecast.record import ENOUGH, QUARTER_S, QuarterMean
 from site_agent.domain.forecast.stays import PastStay
 from site_agent.store.database import Database
 
@@ -32,6 +35,8 @@ _IMPORT = f"""INSERT INTO history_quarter VALUES (?, ?, ?, ?, ?) ON CONFLICT DO 
     WHERE flags & {_IMPORTED}"""  # noqa: S608 (our own constants)
 _READ = """SELECT series, quarter, mean, covered_s, flags FROM history_quarter
     WHERE series = ? AND quarter >= ? AND quarter < ? ORDER BY quarter"""
+_USABLE = """SELECT quarter, mean FROM history_quarter
+    WHERE series = ? AND quarter >= ? AND quarter < ? AND covered_s >= ? AND NOT flags & ?"""
 _STAY = "INSERT OR REPLACE INTO history_stay VALUES (?, ?, ?, ?, ?, ?, ?)"
 _STAYS = """SELECT evse_id, arrived, left, vehicle_id, energy_wh, missing_wh, max_power_w
     FROM history_stay WHERE arrived >= ? AND arrived < ? ORDER BY arrived, evse_id"""
@@ -69,6 +74,12 @@ class SqliteHistory:
         span = (series, _number(since), _number(until))
         found = await self._database.run(lambda c: c.execute(_READ, span).fetchall())
         return [_quarter(row) for row in found]
+
+    async def measured(
+        self, series: str, since: datetime, until: datetime, *, free: bool = False
+    ) -> Measured:
+        """The same as consecutive quarters, as `measured_of` has them, made in the thread."""
+        return await self._database.run(lambda c: _measured(c, series, since, until, free=free))
 
     async def series(self) -> Sequence[str]:
         """The names of all series there are."""
@@ -109,6 +120,21 @@ class SqliteHistory:
         (stays,) = connection.execute("SELECT COUNT(*) FROM history_stay").fetchone()
         surplus = min(max(0, stays - self._max_stays), _AT_ONCE)
         return gone + connection.execute(_OLD_STAYS, (_seconds(before), surplus)).rowcount
+
+
+def _measured(
+    connection: sqlite3.Connection, series: str, since: datetime, until: datetime, *, free: bool
+) -> Measured:
+    first, count = _number(since), max(0, _number(until) - _number(since))
+    refused = _CURTAILED if free else 0
+    found = connection.execute(
+        _USABLE, (series, first, first + count, ENOUGH * QUARTER_S, refused)
+    ).fetchall()
+    values = np.full(count, np.nan)
+    if found:
+        slots, means = zip(*found, strict=True)
+        values[np.array(slots) - first] = means
+    return Measured(start=since, values=values)
 
 
 def _number(at: datetime) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from site_agent.domain.forecast.record import QuarterMean
+from site_agent.domain.forecast.course import Measured
+from site_agent.domain.forecast.record import QuarterMean, measured_of
 from site_agent.domain.forecast.stays import PastStay
 from site_agent.store.history import KEPT, MAX_STAYS
 
@@ -46,6 +47,12 @@ class MemoryHistory:
             if name == series and since <= start < until
         ]
         return sorted(found, key=lambda one: one.start)
+
+    async def measured(
+        self, series: str, since: datetime, until: datetime, *, free: bool = False
+    ) -> Measured:
+        """The same as consecutive quarters, as `measured_of` has them."""
+        return measured_of(await self.quarters(series, since, until), since, until, free=free)
 
     async def series(self) -> Sequence[str]:
         """The names of all series there are."""

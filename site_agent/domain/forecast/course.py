@@ -116,12 +116,13 @@ class Course:
 def course(seen: Outlook) -> Course:
     """The quarters ahead, corrected by the last hour, with their band."""
     recent = _last_hour(seen.missed)
-    now = 0.0 if np.isnan(recent[-1]) else float(recent[-1])
+    filled = np.nan_to_num(recent)
+    now = float(filled[-1])
     count = len(seen.ahead)
     expected, low, high = seen.ahead.copy(), np.full(count, np.nan), np.full(count, np.nan)
     for lead in range(count):
         carried = _carried(seen.missed, recent, lead)
-        left = seen.missed - carried * np.nan_to_num(_lagged(recent, lead))
+        left = seen.missed - carried * _lagged(filled, lead, 0.0)
         expected[lead] += carried * now
         if seen.judged_days >= FEWEST:
             low[lead], high[lead] = expected[lead] + _alike(left, seen, lead)
@@ -141,10 +142,10 @@ def _last_hour(missed: Series) -> Series:
     return mean
 
 
-def _lagged(recent: Series, lead: int) -> Series:
+def _lagged(recent: Series, lead: int, before: float = np.nan) -> Series:
     """What the last hour's miss was, `lead` quarters before each quarter began."""
     count = len(recent) - 1
-    lagged = np.full(count, np.nan)
+    lagged = np.full(count, before)
     if lead < count:
         lagged[lead:] = recent[: count - lead]
     return lagged
@@ -182,7 +183,15 @@ def _alike(left: Series, seen: Outlook, later: int) -> Series:
     same = near & (seen.workdays[:past] == seen.workdays[past + later])
     if same.sum() >= _KIND_DAYS * (2 * _NEAR + 1):
         near = same
-    if near.sum() < FEWEST:
+    return _deciles(left[near])
+
+
+def _deciles(values: Series) -> Series:
+    """The 10 % and 90 % quantiles, linear between values; NaN: of too few."""
+    if len(values) < FEWEST:
         return np.full(2, np.nan)
-    found: Series = np.quantile(left[near], (LOW, HIGH))
+    ordered = np.sort(values)
+    found: Series = np.interp(
+        np.array((LOW, HIGH)) * (len(ordered) - 1), np.arange(len(ordered)), ordered
+    )
     return found

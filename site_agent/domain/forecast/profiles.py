@@ -29,13 +29,11 @@ def similar_day(table: DayTable, row: int) -> Series | None:
     Without any, of the last days of the same kind with gaps, then of any kind; a quarter that none
     of them has is taken from the quarters around it in their mean.
     """
-    same = [i for i in _before(table, row) if table.kinds[i] is table.kinds[row]]
+    past = rows_of_past(table, row)
+    same = [i for i in past if table.kinds[i] is table.kinds[row]]
     whole = [i for i in same if table.whole[i]]
-    for rows in (whole, same, _before(table, row)):
-        usable = [i for i in rows if not np.isnan(table.values[i]).all()]
-        if usable:
-            return _mean(table.values[usable[-MOST_DAYS:]])
-    return None
+    rows = (whole or same or past)[-MOST_DAYS:]
+    return _mean(table.values[rows]) if rows else None
 
 
 def yesterday(table: DayTable, row: int) -> Series | None:
@@ -50,7 +48,9 @@ def last_week(table: DayTable, row: int) -> Series | None:
 
 def rows_of_past(table: DayTable, row: int) -> list[int]:
     """The rows a method may learn from for `row`."""
-    return [i for i in _before(table, row) if not np.isnan(table.values[i]).all()]
+    rows = _before(table, row)
+    known = np.flatnonzero((~np.isnan(table.values[rows])).any(axis=1))
+    return [rows[int(i)] for i in known]
 
 
 def _before(table: DayTable, row: int) -> list[int]:

@@ -45,6 +45,9 @@ def pv_forecast(
 
     `made`: W >= 0, NaN where it is not known or where an inverter was curtailed.
     """
+    if not arrays:
+        none = horizon.filled(0.0)
+        return _bounded(horizon, (none, none, none), 0.0, UNKNOWN, 0, "there is no PV here")
     rated_w = sum(array.rated_w for array in arrays)
     made = made.since(made.end - _KEPT_DAYS * WALL * QUARTER)
     if place is None:

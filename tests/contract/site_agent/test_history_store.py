@@ -79,6 +79,26 @@ async def test_a_span_is_half_open_and_a_series_by_itself(store: HistoryStore) -
     assert await store.series() == [LOAD_W, OUTDOOR_C]
 
 
+async def test_only_what_was_seen_enough_is_measured_and_free_only_what_nobody_held(
+    store: HistoryStore,
+) -> None:
+    await store.add(
+        [
+            part(NOON, 1.0, 900.0),
+            part(NOON + QUARTER, 2.0, 449.0),
+            part(NOON + 2 * QUARTER, 3.0, 450.0, curtailed=True),
+        ]
+    )
+    span = (NOON - QUARTER, NOON + 4 * QUARTER)
+    nan = float("nan")
+    for free, third in ((False, 3.0), (True, nan)):
+        found = await store.measured(LOAD_W, *span, free=free)
+        assert found.start == span[0]
+        assert found.values.tolist() == pytest.approx([nan, 1.0, nan, third, nan], nan_ok=True)
+    nothing = await store.measured(OUTDOOR_C, NOON, NOON)
+    assert len(nothing.values) == 0
+
+
 async def test_a_stay_is_kept_once(store: HistoryStore) -> None:
     for one in (stay(NOON), stay(NOON, "b"), stay(NOON)):
         await store.add_stay(one)

@@ -17,6 +17,7 @@ from support.forecast import CALENDAR, ahead, at, measured, midnight
 MUNICH = Place(latitude_deg=48.14, longitude_deg=11.58, altitude_m=520.0)
 ROOF = PvArray(pv_id="roof", rated_w=50_000.0, modules_w=60_000.0, tilt_deg=20.0, azimuth_deg=180.0)
 TODAY = date(2026, 6, 15)
+NOON = at(TODAY, 12)
 
 
 def clear(start: datetime, count: int) -> Series:
@@ -127,3 +128,9 @@ def test_without_a_place_pv_does_what_it_did_and_asks_for_one() -> None:
     nothing = forecast(Measured(start=midnight(TODAY), values=np.empty(0)), place=None)
     assert nothing.p50.max() == 0.0
     assert nothing.p90.min() == ROOF.rated_w
+
+
+def test_where_there_is_no_pv_none_is_expected() -> None:
+    found = pv_forecast(made(midnight(TODAY), lambda _: 0.6), ahead(NOON), CALENDAR, [], MUNICH)
+    assert found.p90.max() == 0.0
+    assert found.why == "there is no PV here"
