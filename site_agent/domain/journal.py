@@ -8,15 +8,17 @@ setpoint stays, are not; they are compared with what was last written, so no slo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 
 from site_agent.domain.protect.envelope import Bound
 from site_agent.domain.protect.estimate import role
-from site_agent.domain.why.answer import Answer, Seen, amps, kw
-from site_agent.domain.why.asked import SITE, why
+from site_agent.domain.why.answer import Answer, Seen, Subject, amps, kw
+from site_agent.domain.why.asked import SITE, answer
+from site_agent.domain.why.index import Index, index_of
 
 SPACING = timedelta(seconds=15)
 """Between two entries of one subject, unless it starts, stops, appears or goes."""
@@ -78,13 +80,15 @@ class _Now:
 
     kind: Kind
     subject: str
+    of: Subject | None = None
+    """What the entry answers about; None: it explains itself."""
     state: str
     value: float = 0.0
     cause: str = ""
     step: float = _SHARE_STEP
     """A share of its value that counts as a move."""
     text: str = ""
-    """Empty: what `why` answers of the subject."""
+    """Empty: the sentence of the answer."""
 
 
 def note(noted: Noted, seen: Seen) -> tuple[tuple[Entry, ...], Noted]:
@@ -93,7 +97,7 @@ def note(noted: Noted, seen: Seen) -> tuple[tuple[Entry, ...], Noted]:
     The first cycle of an agent's life writes how everything is; entries of one cycle are in the
     order of cause and effect: limits, mode, plan, setpoints, vehicles.
     """
-    at = seen.snapshot.at
+    at, index = seen.snapshot.at, cache(lambda: index_of(seen))
     entries: list[Entry] = []
     marks: dict[tuple[Kind, str], Mark] = {}
     for one in _states(seen):
@@ -103,7 +107,7 @@ def note(noted: Noted, seen: Seen) -> tuple[tuple[Entry, ...], Noted]:
             marks[key] = before
             continue
         marks[key] = Mark(at=at, state=one.state, value=one.value, cause=_essence(one.cause))
-        entries.append(_entry(seen, one))
+        entries.append(_entry(index, one))
     entries += [_gone(key, at) for key in noted.marks if key not in marks and _tells_end(key)]
     return tuple(entries), Noted(marks)
 
@@ -119,11 +123,15 @@ def _changed(before: Mark, now: _Now, at: datetime) -> bool:
     return _essence(now.cause) != before.cause and age >= QUIET
 
 
-def _entry(seen: Seen, one: _Now) -> Entry:
-    answer = None if one.text and one.kind is not Kind.VEHICLE else why(seen, one.subject)
-    text = one.text or ("" if answer is None else answer.sentence)
+def _entry(index: Callable[[], Index], one: _Now) -> Entry:
+    found = None
+    if one.of is not None:
+        found = answer(index(), one.of, one.subject)
+    text = one.text or ("" if found is None else found.sentence)
     subject = SITE if one.kind is Kind.LIMIT else one.subject
-    return Entry(at=seen.snapshot.at, kind=one.kind, subject=subject, text=text, answer=answer)
+    return Entry(
+        at=index().seen.snapshot.at, kind=one.kind, subject=subject, text=text, answer=found
+    )
 
 
 def _tells_end(key: tuple[Kind, str]) -> bool:
@@ -140,7 +148,13 @@ def _gone(key: tuple[Kind, str], at: datetime) -> Entry:
 
 def _states(seen: Seen) -> Iterator[_Now]:
     yield from _limits(seen)
-    yield _Now(kind=Kind.SETPOINT, subject=SITE, state="", cause=seen.decision.binding)
+    yield _Now(
+        kind=Kind.SETPOINT,
+        subject=SITE,
+        of=Subject.SITE,
+        state="",
+        cause=seen.decision.binding,
+    )
     if seen.mode:
         text = f"the site is in mode {seen.mode}: {seen.mode_why}"
         yield _Now(kind=Kind.MODE, subject=SITE, state=seen.mode, text=text)
@@ -185,6 +199,7 @@ def _setpoints(seen: Seen) -> Iterator[_Now]:
         yield _Now(
             kind=Kind.SETPOINT,
             subject=limit.evse_id,
+            of=Subject.CHARGER,
             state=f"{role(charger).name} {_way(limit.limit_a)}",
             value=limit.limit_a,
             cause=f"{limit.cause} {abs(drawn_w) >= _DRAWS_W}",
@@ -195,6 +210,7 @@ def _setpoints(seen: Seen) -> Iterator[_Now]:
         yield _Now(
             kind=Kind.SETPOINT,
             subject=power.battery_id,
+            of=Subject.BATTERY,
             state=state,
             value=value,
             cause=power.cause,
@@ -203,6 +219,7 @@ def _setpoints(seen: Seen) -> Iterator[_Now]:
         yield _Now(
             kind=Kind.SETPOINT,
             subject=most.pv_id,
+            of=Subject.PV,
             state=f"{inverter.online} {most.limit_w is None}",
             value=0.0 if most.limit_w is None else most.limit_w / 1000,
             cause=most.cause,
@@ -219,6 +236,7 @@ def _vehicles(seen: Seen) -> Iterator[_Now]:
         yield _Now(
             kind=Kind.VEHICLE,
             subject=name,
+            of=Subject.VEHICLE,
             state=f"{need.evse_id} {_way(told.get(need.evse_id, 0.0))} {ready}",
         )
 

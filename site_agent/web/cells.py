@@ -5,12 +5,14 @@ A cell's flow is "in" when it takes power, "out" when it gives, "none" when it r
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from site_agent.domain.device import BatteryState, ChargerState, PvState
+from site_agent.domain.device import BatteryState, ChargerState, PvSetpoint, PvState
 from site_agent.domain.site import ROOT
 from site_agent.domain.why.answer import Seen, amps, kw
+from site_agent.domain.why.index import Index
 from site_agent.web.words import NA, Mark, charger_mark, percent, power
 
 _REST_W = 100.0
@@ -52,13 +54,16 @@ def short(name: str, most: int = _LONGEST) -> str:
     return name if len(name) <= most else f"{name[: most - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
-def cells_at(seen: Seen, node: str) -> list[Cell]:
-    """What hangs directly on a circuit node: building first, then PV, batteries, chargers."""
-    snapshot = seen.snapshot
-    found = [_building(seen)] if node == ROOT else []
-    found += [_pv(seen, one) for one in snapshot.pv if one.spec.node == node]
-    found += [_battery(seen, one) for one in snapshot.batteries if one.spec.node == node]
-    return found + [_charger(seen, one) for one in snapshot.chargers if one.spec.node == node]
+def cells_by_node(index: Index) -> Mapping[str, list[Cell]]:
+    """What hangs directly on each circuit node: building first, then PV, batteries, chargers."""
+    found: dict[str, list[Cell]] = {ROOT: [_building(index.seen)]}
+    for inverter, most in index.pv.values():
+        found.setdefault(inverter.spec.node, []).append(_pv(index.seen, inverter, most))
+    for battery, _ in index.batteries.values():
+        found.setdefault(battery.spec.node, []).append(_battery(index.seen, battery))
+    for charger in index.chargers.values():
+        found.setdefault(charger.spec.node, []).append(_charger(index, charger))
+    return found
 
 
 def _building(seen: Seen) -> Cell:
@@ -81,9 +86,9 @@ def _building(seen: Seen) -> Cell:
     )
 
 
-def _pv(seen: Seen, state: PvState) -> Cell:
+def _pv(seen: Seen, state: PvState, setpoint: PvSetpoint) -> Cell:
     made_w = state.power_w.fresh(seen.snapshot.at, seen.snapshot.model.device_max_age)
-    limit_w = next(one.limit_w for one in seen.decision.pv if one.pv_id == state.spec.pv_id)
+    limit_w = setpoint.limit_w
     if not state.online:
         mark = Mark("Offline", "cross", "bad")
     elif limit_w is not None:
@@ -126,11 +131,10 @@ def _battery(seen: Seen, state: BatteryState) -> Cell:
     )
 
 
-def _charger(seen: Seen, state: ChargerState) -> Cell:
-    snapshot, name = seen.snapshot, state.spec.evse_id
+def _charger(index: Index, state: ChargerState) -> Cell:
+    snapshot, name = index.seen.snapshot, state.spec.evse_id
     drawn_w = state.power_w.fresh(snapshot.at, snapshot.model.device_max_age)
-    limit_a = next(one.limit_a for one in seen.decision.chargers if one.evse_id == name)
-    need = next((one for one in snapshot.needs if one.evse_id == name), None)
+    limit_a, need = index.limits[name].limit_a, index.needs.get(name)
     soc = state.soc_pct.value
     vehicle = "" if need is None else need.vehicle_id if need.known else "unknown vehicle"
     line = f"{short(vehicle, 12)} {soc:.0f} %" if vehicle and soc is not None else short(vehicle)

@@ -6,15 +6,18 @@ with its fuse, the load of its phases and what hangs on it, row by row.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from site_agent.domain.device import PHASES
 from site_agent.domain.site import ROOT, CircuitNode
-from site_agent.domain.why.answer import Seen, amps, kw
-from site_agent.domain.why.limits import node_loads, root_a
-from site_agent.web.cells import Cell, cells_at, short, why_url
+from site_agent.domain.why.answer import amps, kw
+from site_agent.domain.why.index import Index
+from site_agent.domain.why.limits import root_a
+from site_agent.web.cells import Cell, short, why_url
 
+Cells = Mapping[str, Sequence[Cell]]
+"""By the node they hang on."""
 CELL_W, CELL_H = 132, 92
 GAP, DROP, HEAD = 10, 16, 46
 """Between cells; from a busbar to its cells; the words above a busbar."""
@@ -92,17 +95,16 @@ class Diagram:
     """The picture in words, for those who cannot see it."""
 
 
-def columns_for(seen: Seen, least: int, most: int) -> int:
+def columns_for(cells: Cells, least: int, most: int) -> int:
     """As many cells a row as the fullest node has, within these bounds."""
-    counts = (len(cells_at(seen, node.node_id)) + 1 for node in seen.snapshot.model.nodes)
-    return max(least, min(most, max(counts)))
+    return max(least, min(most, 1 + max(map(len, cells.values()))))
 
 
-def diagram(seen: Seen, key: str, columns: int) -> Diagram:
-    """The drawing with this many cells a row at most (less on deeper nodes)."""
+def diagram(index: Index, cells: Cells, key: str, columns: int) -> Diagram:
+    """The drawing of these cells with so many a row at most (less on deeper nodes)."""
     width = 2 * EDGE + columns * (CELL_W + GAP) + INDENT
-    blocks = tuple(_blocks(seen, ROOT, EDGE, _GRID_H, width))
-    snapshot = seen.snapshot
+    blocks = tuple(_blocks(index, cells, ROOT, EDGE, _GRID_H, width))
+    seen, snapshot = index.seen, index.seen.snapshot
     power_w = snapshot.pcc.power_w.fresh(snapshot.at, snapshot.model.meter_max_age)
     text, flow = _grid(power_w)
     bound = seen.decision.envelope.import_w
@@ -127,15 +129,18 @@ def _grid(power_w: float | None) -> tuple[str, str]:
     return f"import {kw(power_w)}", "in" if power_w > 0 else "none"
 
 
-def _blocks(seen: Seen, node_id: str, x: int, y: int, width: int) -> Iterator[Block]:
+def _blocks(
+    index: Index, cells: Cells, node_id: str, x: int, y: int, width: int
+) -> Iterator[Block]:
     """A node and all below it, from the top down."""
-    node = next(one for one in seen.snapshot.model.nodes if one.node_id == node_id)
-    block = _block(seen, node, x, y, width)
+    nodes = index.seen.snapshot.model.nodes
+    node = next(one for one in nodes if one.node_id == node_id)
+    block = _block(index, node, cells.get(node_id, []), x, y, width)
     below: list[Block] = []
     bottom = _bottom(block)
-    for child in seen.snapshot.model.nodes:
+    for child in nodes:
         if child.parent == node_id:
-            nested = list(_blocks(seen, child.node_id, x + INDENT, bottom + GAP, width))
+            nested = list(_blocks(index, cells, child.node_id, x + INDENT, bottom + GAP, width))
             below += nested
             bottom = max(_bottom(one) for one in nested)
     feeds = [one.feed for one in below if one.feed is not None and one.feed[0] == x]
@@ -144,8 +149,9 @@ def _blocks(seen: Seen, node_id: str, x: int, y: int, width: int) -> Iterator[Bl
     yield from below
 
 
-def _block(seen: Seen, node: CircuitNode, x: int, y: int, width: int) -> Block:
-    cells = cells_at(seen, node.node_id)
+def _block(
+    index: Index, node: CircuitNode, cells: Sequence[Cell], x: int, y: int, width: int
+) -> Block:
     columns = max(1, (width - x - EDGE) // (CELL_W + GAP))
     rows = [cells[i : i + columns] for i in range(0, len(cells), columns)] or [[]]
     buses, placed = [], []
@@ -165,7 +171,7 @@ def _block(seen: Seen, node: CircuitNode, x: int, y: int, width: int) -> Block:
         url=why_url(node.node_id),
         x=x,
         y=y,
-        phases=tuple(_phases(seen, node)),
+        phases=tuple(_phases(index, node)),
         buses=tuple(buses),
         cells=tuple(placed),
         trunk=(x, y + HEAD, buses[-1].y),
@@ -173,10 +179,9 @@ def _block(seen: Seen, node: CircuitNode, x: int, y: int, width: int) -> Block:
     )
 
 
-def _phases(seen: Seen, node: CircuitNode) -> Iterator[Phase]:
-    snapshot = seen.snapshot
-    loads = node_loads(snapshot)
-    measured = root_a(snapshot) if node.parent is None else None
+def _phases(index: Index, node: CircuitNode) -> Iterator[Phase]:
+    seen, loads = index.seen, index.loads
+    measured = root_a(seen.snapshot) if node.parent is None else None
     bound = seen.decision.envelope.node_current_a.get(node.node_id)
     limit_a = node.limit_a if bound is None else bound.value
     for phase in PHASES:

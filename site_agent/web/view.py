@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
@@ -10,10 +11,11 @@ from site_agent.domain.fleet.readiness import Outlook, Readiness
 from site_agent.domain.journal import Entry
 from site_agent.domain.protect.envelope import Bound
 from site_agent.domain.protect.estimate import watts_per_amp
-from site_agent.domain.why.answer import Seen, amps, kw, kwh
-from site_agent.domain.why.asked import why
-from site_agent.domain.why.charger import why_charger
-from site_agent.web.cells import why_url
+from site_agent.domain.why.answer import Seen, Subject, amps, kw, kwh, span
+from site_agent.domain.why.asked import answer
+from site_agent.domain.why.charger import doing
+from site_agent.domain.why.index import Index, index_of
+from site_agent.web.cells import cells_by_node, why_url
 from site_agent.web.diagram import Diagram, columns_for, diagram
 from site_agent.web.words import NA, OUTLOOKS, Mark, age, charger_mark, clock, exact, percent, power
 
@@ -117,19 +119,21 @@ def page_view(
     zone: tzinfo,
 ) -> PageView:
     """The page of this cycle; `entries` newest first."""
+    index = index_of(seen)
+    cells = cells_by_node(index)
     return PageView(
         site_id=seen.snapshot.model.site_id,
         clock=f"{now.astimezone(zone):%H:%M:%S}",
         zone=f"{now.astimezone(zone):%Z}",
         warnings=tuple(_warnings(seen, now)),
-        binding=why(seen, "site").sentence,
+        binding=answer(index, Subject.SITE, seen.snapshot.model.site_id).sentence,
         mode=seen.mode,
         mode_why=seen.mode_why,
         tiles=tuple(_tiles(seen, prospects)),
-        wide=diagram(seen, "wide", columns_for(seen, LEAST, MOST)),
-        narrow=diagram(seen, "narrow", NARROW),
-        limits=tuple(limit_rows(seen)),
-        chargers=tuple(_charger_rows(seen, zone)),
+        wide=diagram(index, cells, "wide", columns_for(cells, LEAST, MOST)),
+        narrow=diagram(index, cells, "narrow", NARROW),
+        limits=tuple(limit_rows(index)),
+        chargers=tuple(_charger_rows(index, zone)),
         vehicles=tuple(_vehicle_row(one, seen, zone) for one in prospects),
         entries=tuple(entry_row(entry, now, zone) for entry in entries),
     )
@@ -223,8 +227,9 @@ def _ready_tile(prospects: Sequence[Readiness]) -> Tile:
     )
 
 
-def limit_rows(seen: Seen) -> Iterator[LimitRow]:
+def limit_rows(index: Index) -> Iterator[LimitRow]:
     """Every limit in force, with what is used of it now and its source."""
+    seen = index.seen
     snapshot, envelope = seen.snapshot, seen.decision.envelope
     model = snapshot.model
     pcc_w = snapshot.pcc.power_w.fresh(snapshot.at, model.meter_max_age)
@@ -240,14 +245,14 @@ def limit_rows(seen: Seen) -> Iterator[LimitRow]:
         if bound is not None:
             yield _watts(what, bound, None)
     for node in model.nodes:
-        answer = why(seen, node.node_id)
+        told = answer(index, Subject.NODE, node.node_id)
         bound = envelope.node_current_a[node.node_id]
-        carries = answer.sentence.split(" of ", 1)[0].removeprefix(f"{node.node_id} carries ")
+        carries = told.sentence.split(" of ", 1)[0].removeprefix(f"{node.node_id} carries ")
         yield LimitRow(
             what=f"Current in {node.node_id}",
             value=f"{amps(bound.value)} a phase",
-            now=carries if carries != answer.sentence else NA,
-            tight=bool(answer.binding),
+            now=carries if carries != told.sentence else NA,
+            tight=bool(told.binding),
             source=bound.cause,
         )
 
@@ -259,17 +264,14 @@ def _watts(what: str, bound: Bound, used_w: float | None) -> LimitRow:
     return LimitRow(what=what, value=kw(limit_w), now=shown, tight=tight, source=bound.cause)
 
 
-def _charger_rows(seen: Seen, zone: tzinfo) -> Iterator[ChargerRow]:
-    snapshot = seen.snapshot
-    needs = {need.evse_id: need for need in snapshot.needs}
-    told = {one.evse_id: one for one in seen.decision.chargers}
+def _charger_rows(index: Index, zone: tzinfo) -> Iterator[ChargerRow]:
+    snapshot, needs, told = index.seen.snapshot, index.needs, index.limits
     for state in snapshot.chargers:
         name = state.spec.evse_id
         limit_a, need = told[name].limit_a, needs.get(name)
         drawn_w = state.power_w.fresh(snapshot.at, snapshot.model.device_max_age)
         limit_w = limit_a * watts_per_amp(state, snapshot.at, snapshot.model.device_max_age)
         since = state.limit_in_force_since
-        sentence = why_charger(seen, name).sentence.removeprefix(f"{name} ")
         vehicle = "" if need is None else need.vehicle_id if need.known else "unknown vehicle"
         yield ChargerRow(
             name=name,
@@ -280,7 +282,7 @@ def _charger_rows(seen: Seen, zone: tzinfo) -> Iterator[ChargerRow]:
             drawn=power(drawn_w),
             age=age(state.power_w, snapshot.at),
             since="" if since is None else clock(since, snapshot.at, zone),
-            why=sentence,
+            why=doing(index, name),
         )
 
 
@@ -296,6 +298,15 @@ def _vehicle_row(one: Readiness, seen: Seen, zone: tzinfo) -> VehicleRow:
         needs=f"{kwh(need.required_wh)}{late}" if need.required_wh > 0 else "nothing",
         leaves=clock(need.departure, now, zone),
         ready_by=NA if one.ready_at is None else clock(one.ready_at, now, zone),
-        why=one.reason,
+        why=_outlook(one, now),
         helps=one.helps,
     )
+
+
+def _outlook(one: Readiness, now: datetime) -> str:
+    """How much is to spare, or what is wrong; energies in kWh."""
+    if one.outlook is Outlook.READY:
+        return ""
+    if one.outlook is Outlook.ON_TRACK and one.here:
+        return f"{span(one.need.laxity(now))} to spare"
+    return re.sub(r"\b(\d+) Wh\b", lambda found: kwh(float(found[1])), one.reason)

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from contracts.errors import PermanentError
 from site_agent.domain.why.answer import Answer, Seen, Subject
 from site_agent.domain.why.charger import why_charger
+from site_agent.domain.why.index import Index, index_of
 from site_agent.domain.why.site import why_node, why_site
 from site_agent.domain.why.stores import why_battery, why_pv
 from site_agent.domain.why.vehicle import why_vehicle
@@ -29,7 +30,12 @@ def why(seen: Seen, asked: str) -> Answer:
         UnknownSubjectError: nothing here has this name; the message names what comes near.
     """
     of, name = find(seen, asked)
-    return _ANSWERS[of](seen, name)
+    return answer(index_of(seen), of, name)
+
+
+def answer(index: Index, of: Subject, name: str) -> Answer:
+    """As `why`, of something that is known to be there."""
+    return _ANSWERS[of](index, name)
 
 
 def find(seen: Seen, asked: str) -> tuple[Subject, str]:
@@ -72,8 +78,8 @@ def _plain(name: str) -> str:
     return re.sub(r"[\s._:-]+", "", name).casefold()
 
 
-_ANSWERS: Mapping[Subject, Callable[[Seen, str], Answer]] = {
-    Subject.SITE: lambda seen, _: why_site(seen),
+_ANSWERS: Mapping[Subject, Callable[[Index, str], Answer]] = {
+    Subject.SITE: lambda index, _: why_site(index.seen),
     Subject.NODE: why_node,
     Subject.CHARGER: why_charger,
     Subject.BATTERY: why_battery,

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from site_agent.domain.device import ChargerSetpoint, ChargerState
 from site_agent.domain.fleet.need import VehicleNeed
-from site_agent.domain.leases import leases
 from site_agent.domain.protect.estimate import Role, role, watts_per_amp
 from site_agent.domain.why.answer import Answer, Seen, Step, Subject, amps, because, kw, kwh, span
-from site_agent.domain.why.limits import Use, use_of
+from site_agent.domain.why.index import Index
+from site_agent.domain.why.limits import Use
 
 _NOTHING_W = 100.0
 """Below it a vehicle counts as taking nothing."""
@@ -37,56 +37,52 @@ class _Facts:
     """Other vehicles that get nothing because of it."""
 
 
-def why_charger(seen: Seen, evse_id: str) -> Answer:
+def why_charger(index: Index, evse_id: str) -> Answer:
     """Why this charger does what it does now."""
-    facts = _facts(seen, evse_id)
+    facts = _facts(index, evse_id)
     return Answer(
         of=Subject.CHARGER,
         name=evse_id,
-        at=seen.snapshot.at,
-        sentence=f"{evse_id} {doing(seen, evse_id)}",
+        at=index.seen.snapshot.at,
+        sentence=f"{evse_id} {_doing(facts)}",
         binding=facts.setpoint.bound_by,
-        steps=tuple(_steps(seen, facts)),
+        steps=tuple(_steps(index, facts)),
     )
 
 
-def doing(seen: Seen, evse_id: str) -> str:
+def doing(index: Index, evse_id: str) -> str:
     """What a charger does and why, as a sentence without its subject."""
-    facts = _facts(seen, evse_id)
-    charger, cause = facts.charger, facts.setpoint.cause
-    match role(charger):
+    return _doing(_facts(index, evse_id))
+
+
+def _doing(facts: _Facts) -> str:
+    match role(facts.charger):
         case Role.FIXED:
-            return cause
+            return facts.setpoint.cause
         case Role.IDLE:
             return f"charges nobody: {_idle(facts)}"
+        case Role.STEERED if facts.charger.stuck:
+            return "does not charge: its vehicle has not resumed after a pause; look at it"
+        case Role.STEERED if facts.setpoint.limit_a == 0:
+            return _pausing(facts)
         case Role.STEERED:
-            if charger.stuck:
-                return "does not charge: its vehicle has not resumed after a pause; look at it"
-            if facts.setpoint.limit_a == 0:
-                return _pausing(facts)
             return _charging(facts)
 
 
-def _facts(seen: Seen, evse_id: str) -> _Facts:
-    snapshot = seen.snapshot
+def _facts(index: Index, evse_id: str) -> _Facts:
+    snapshot = index.seen.snapshot
     max_age = snapshot.model.device_max_age
-    charger = next(one for one in snapshot.chargers if one.spec.evse_id == evse_id)
-    setpoint = next(one for one in seen.decision.chargers if one.evse_id == evse_id)
+    charger, setpoint = index.chargers[evse_id], index.limits[evse_id]
     bound_by = setpoint.bound_by
-    others = [
-        one.limit_a
-        for one in seen.decision.chargers
-        if bound_by and one.bound_by == bound_by and one.evse_id != evse_id
-    ]
     return _Facts(
         charger=charger,
         setpoint=setpoint,
-        need=next((one for one in snapshot.needs if one.evse_id == evse_id), None),
+        need=index.needs.get(evse_id),
         drawn_w=charger.power_w.fresh(snapshot.at, max_age),
         limit_w=setpoint.limit_a * watts_per_amp(charger, snapshot.at, max_age),
-        use=use_of(seen, bound_by) if bound_by else None,
-        sharing=sum(limit_a > 0 for limit_a in others),
-        waiting=sum(limit_a == 0 for limit_a in others),
+        use=index.uses.get(bound_by),
+        sharing=index.charging[bound_by] - (setpoint.limit_a > 0) if bound_by else 0,
+        waiting=index.waiting[bound_by] - (setpoint.limit_a == 0) if bound_by else 0,
     )
 
 
@@ -145,8 +141,9 @@ def _idle(facts: _Facts) -> str:
     return f"no vehicle is plugged in; {share}"
 
 
-def _steps(seen: Seen, facts: _Facts) -> Iterator[Step]:
-    now, charger, setpoint = seen.snapshot.at, facts.charger, facts.setpoint
+def _steps(index: Index, facts: _Facts) -> Iterator[Step]:
+    seen, charger, setpoint = index.seen, facts.charger, facts.setpoint
+    now = seen.snapshot.at
     if facts.use is not None:
         yield Step(what="limit", text=setpoint.bound_by)
         shared = f"; {facts.sharing} others charge under it" if facts.sharing else ""
@@ -166,10 +163,9 @@ def _steps(seen: Seen, facts: _Facts) -> Iterator[Step]:
     yield Step(what="device", text=f"draws {drawn}" if facts.drawn_w is not None else drawn)
     if charger.outranked:
         yield Step(what="device", text=f"another profile stands above ours: {charger.outranked_by}")
-    for lease in leases(seen.snapshot):
-        if lease.device_id == charger.spec.evse_id:
-            within = "" if lease.within is None else f" within {span(lease.within)}"
-            yield Step(what="lease", text=f"without the agent{within}: {lease.then}")
+    lease = index.leases[charger.spec.evse_id]
+    within = "" if lease.within is None else f" within {span(lease.within)}"
+    yield Step(what="lease", text=f"without the agent{within}: {lease.then}")
 
 
 def _need(need: VehicleNeed, seen: Seen) -> str:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from site_agent.domain.device import PHASES, ChargerState
-from site_agent.domain.protect.circuit import add_loads, balanced_loads, path
+from site_agent.domain.protect.circuit import (
+    PhaseLoads,
+    add_loads,
+    balanced_loads,
+    charger_loads,
+)
 from site_agent.domain.protect.envelope import Bound
 from site_agent.domain.protect.estimate import Role, measured_a, role
 from site_agent.domain.site import ROOT, SiteSnapshot
@@ -42,39 +47,42 @@ class Use:
         return f"{amps(self.used)} of {of} on L{self.phase}"
 
 
-def use_of(seen: Seen, cause: str) -> Use | None:
+def use_of(seen: Seen, cause: str, given: PhaseLoads) -> Use | None:
     """The limit with this cause and how far it is used; None: it is none of the envelope's.
 
-    A node's use counts what its chargers may draw, since that is what was given away.
+    `given`: see `granted`. A node's use counts what its chargers may draw, since that is what was
+    given away; at the root, what the meter shows.
     """
-    envelope = seen.decision.envelope
+    envelope, snapshot = seen.decision.envelope, seen.snapshot
     for node, bound in envelope.node_current_a.items():
         if bound.cause and cause.startswith(bound.cause):
-            phase, used = max(
-                ((p, granted_a(seen, node, p)) for p in PHASES),
+            used = root_a(snapshot) if node == ROOT else [given.get((node, p), 0.0) for p in PHASES]
+            phase, most = max(
+                zip(PHASES, used, strict=True),
                 key=lambda pair: -1.0 if pair[1] is None else pair[1],
             )
-            return Use(bound=bound, used=used, phase=phase)
-    model = seen.snapshot.model
+            return Use(bound=bound, used=most, phase=phase)
     if envelope.import_w.cause and cause.startswith(envelope.import_w.cause):
-        used = seen.snapshot.pcc.power_w.fresh(seen.snapshot.at, model.meter_max_age)
-        return Use(bound=envelope.import_w, used=used)
+        power = snapshot.pcc.power_w.fresh(snapshot.at, snapshot.model.meter_max_age)
+        return Use(bound=envelope.import_w, used=power)
     load = envelope.load_w
     if load is not None and cause.startswith(load.cause):
         return Use(bound=load, used=_load_w(seen))
     return None
 
 
-def granted_a(seen: Seen, node: str, phase: int) -> float | None:
-    """What is given away on a phase of a node, A; at the root, what the meter shows (or None)."""
+def granted(seen: Seen) -> PhaseLoads:
+    """What is given away to chargers, A by node and phase: limits, or what unruly ones draw."""
     snapshot = seen.snapshot
-    if node == ROOT:
-        return root_a(snapshot)[phase - 1]
     told = {one.evse_id: one.limit_a for one in seen.decision.chargers}
-    return sum(
-        told[charger.spec.evse_id] if role(charger) is Role.STEERED else _drawn_a(charger, snapshot)
-        for charger in snapshot.chargers
-        if phase in charger.spec.phases and node in path(snapshot.model, charger.spec.node)
+    return charger_loads(
+        snapshot.model,
+        {
+            one.spec.evse_id: told[one.spec.evse_id]
+            if role(one) is Role.STEERED
+            else _drawn_a(one, snapshot)
+            for one in snapshot.chargers
+        },
     )
 
 
@@ -87,20 +95,13 @@ def root_a(snapshot: SiteSnapshot) -> list[float | None]:
     return [even if one is None else one for one in measured]
 
 
-def node_loads(snapshot: SiteSnapshot) -> Mapping[tuple[str, int], float]:
+def node_loads(snapshot: SiteSnapshot) -> PhaseLoads:
     """Measured current by (node, phase) below the root, A: the sum of the devices on it.
 
     A silent device counts as one that draws nothing.
     """
     model, now = snapshot.model, snapshot.at
-    chargers = (
-        {
-            (node, phase): _drawn_a(charger, snapshot)
-            for node in path(model, charger.spec.node)
-            for phase in charger.spec.phases
-        }
-        for charger in snapshot.chargers
-    )
+    drawn = {one.spec.evse_id: _drawn_a(one, snapshot) for one in snapshot.chargers}
     powers = [
         *((one.spec.node, one.power_w.fresh(now, model.device_max_age)) for one in snapshot.pv),
         *(
@@ -109,7 +110,7 @@ def node_loads(snapshot: SiteSnapshot) -> Mapping[tuple[str, int], float]:
         ),
     ]
     known = ((node, power) for node, power in powers if power is not None)
-    return add_loads([*chargers, balanced_loads(model, known)])
+    return add_loads([charger_loads(model, drawn), balanced_loads(model, known)])
 
 
 def limits_in_force(seen: Seen) -> Iterator[Step]:

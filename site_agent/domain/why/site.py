@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from site_agent.domain.device import PHASES
 from site_agent.domain.site import ROOT
 from site_agent.domain.why.answer import Answer, Seen, Step, Subject, amps, kw
-from site_agent.domain.why.limits import limits_in_force, node_loads, root_a
+from site_agent.domain.why.index import Index
+from site_agent.domain.why.limits import limits_in_force, root_a
 
 
 def why_site(seen: Seen) -> Answer:
@@ -31,11 +32,12 @@ def why_site(seen: Seen) -> Answer:
     )
 
 
-def why_node(seen: Seen, node_id: str) -> Answer:
+def why_node(index: Index, node_id: str) -> Answer:
     """How much a circuit node carries, and whom it holds back."""
+    seen = index.seen
     snapshot = seen.snapshot
     bound = seen.decision.envelope.node_current_a[node_id]
-    loads = _phases(seen, node_id)
+    loads = _phases(index, node_id)
     known = [one for one in loads if one is not None]
     carries = f"carries {amps(max(known))}" if known else "is not measured"
     held = [one.evse_id for one in seen.decision.chargers if one.bound_by == bound.cause]
@@ -52,7 +54,7 @@ def why_node(seen: Seen, node_id: str) -> Answer:
                 Step(what="room", text=f"L{phase}: {'not measured' if a is None else amps(a)}")
                 for phase, a in zip(PHASES, loads, strict=True)
             ),
-            *(Step(what="share", text=text) for text in _held(seen, held)),
+            *(Step(what="share", text=text) for text in _held(index, held)),
         ),
     )
 
@@ -72,15 +74,13 @@ def _site_steps(seen: Seen) -> Iterator[Step]:
         yield Step(what="limit", text=f"{side.value}: {words}")
 
 
-def _phases(seen: Seen, node_id: str) -> list[float | None]:
-    snapshot = seen.snapshot
+def _phases(index: Index, node_id: str) -> list[float | None]:
     if node_id == ROOT:
-        return root_a(snapshot)
-    loads = node_loads(snapshot)
-    return [loads.get((node_id, phase), 0.0) for phase in PHASES]
+        return root_a(index.seen.snapshot)
+    return [index.loads.get((node_id, phase), 0.0) for phase in PHASES]
 
 
-def _held(seen: Seen, evse_ids: list[str]) -> Iterator[str]:
-    told = {one.evse_id: one for one in seen.decision.chargers}
+def _held(index: Index, evse_ids: list[str]) -> Iterator[str]:
+    told = index.limits
     for evse_id in evse_ids:
         yield f"{evse_id}: {amps(told[evse_id].limit_a)} a phase, {told[evse_id].cause}"

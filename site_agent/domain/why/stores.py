@@ -7,37 +7,35 @@ from datetime import datetime
 
 from contracts.reading import Reading
 from site_agent.domain.device import BatterySetpoint, BatteryState, PvSetpoint, PvState
-from site_agent.domain.leases import leases
 from site_agent.domain.why.answer import Answer, Seen, Step, Subject, because, kw, span
+from site_agent.domain.why.index import Index
 
 _REST_W = 100.0
 
 
-def why_battery(seen: Seen, battery_id: str) -> Answer:
+def why_battery(index: Index, battery_id: str) -> Answer:
     """Why this battery does what it does now."""
-    state = next(one for one in seen.snapshot.batteries if one.spec.battery_id == battery_id)
-    setpoint = next(one for one in seen.decision.batteries if one.battery_id == battery_id)
+    state, setpoint = index.batteries[battery_id]
     return Answer(
         of=Subject.BATTERY,
         name=battery_id,
-        at=seen.snapshot.at,
+        at=index.seen.snapshot.at,
         sentence=f"{battery_id} {_battery_doing(state, setpoint)}",
         binding=setpoint.cause if setpoint.power_w else "",
-        steps=tuple(_battery_steps(seen, state, setpoint)),
+        steps=tuple(_battery_steps(index, state, setpoint)),
     )
 
 
-def why_pv(seen: Seen, pv_id: str) -> Answer:
+def why_pv(index: Index, pv_id: str) -> Answer:
     """Why this inverter makes what it makes now."""
-    state = next(one for one in seen.snapshot.pv if one.spec.pv_id == pv_id)
-    setpoint = next(one for one in seen.decision.pv if one.pv_id == pv_id)
+    state, setpoint = index.pv[pv_id]
     return Answer(
         of=Subject.PV,
         name=pv_id,
-        at=seen.snapshot.at,
-        sentence=f"{pv_id} {_pv_doing(seen, state, setpoint)}",
+        at=index.seen.snapshot.at,
+        sentence=f"{pv_id} {_pv_doing(index.seen, state, setpoint)}",
         binding="" if setpoint.limit_w is None else setpoint.cause,
-        steps=tuple(_pv_steps(seen, state, setpoint)),
+        steps=tuple(_pv_steps(index, state, setpoint)),
     )
 
 
@@ -56,7 +54,8 @@ def _battery_doing(state: BatteryState, setpoint: BatterySetpoint) -> str:
     return f"{does} with {kw(abs(power_w))}{because(cause)}"
 
 
-def _battery_steps(seen: Seen, state: BatteryState, setpoint: BatterySetpoint) -> Iterator[Step]:
+def _battery_steps(index: Index, state: BatteryState, setpoint: BatterySetpoint) -> Iterator[Step]:
+    seen = index.seen
     now, max_age = seen.snapshot.at, seen.snapshot.model.device_max_age
     soc, spec = state.soc_pct.fresh(now, max_age), state.spec
     charge = "its charge is unknown" if soc is None else f"charged to {soc:.0f} %"
@@ -67,7 +66,7 @@ def _battery_steps(seen: Seen, state: BatteryState, setpoint: BatterySetpoint) -
     if state.confirmed_w is not None:
         yield Step(what="accepted", text=f"accepted {_signed(state.confirmed_w)}")
     yield Step(what="device", text=_measured(state.power_w, seen))
-    yield from _lease(seen, spec.battery_id)
+    yield from _lease(index, spec.battery_id)
 
 
 def _pv_doing(seen: Seen, state: PvState, setpoint: PvSetpoint) -> str:
@@ -80,22 +79,22 @@ def _pv_doing(seen: Seen, state: PvState, setpoint: PvSetpoint) -> str:
     return f"{makes} and may make {kw(setpoint.limit_w)}: {setpoint.cause}"
 
 
-def _pv_steps(seen: Seen, state: PvState, setpoint: PvSetpoint) -> Iterator[Step]:
+def _pv_steps(index: Index, state: PvState, setpoint: PvSetpoint) -> Iterator[Step]:
     yield Step(what="share", text=setpoint.cause)
     limit_w = setpoint.limit_w
     text = "no limit" if limit_w is None else f"at most {kw(limit_w)} of {kw(state.spec.rated_w)}"
     yield Step(what="setpoint", text=text)
     if not state.takes_limits:
         yield Step(what="accepted", text="takes no limits now")
-    yield Step(what="device", text=_measured(state.power_w, seen))
-    yield from _lease(seen, state.spec.pv_id)
+    yield Step(what="device", text=_measured(state.power_w, index.seen))
+    yield from _lease(index, state.spec.pv_id)
 
 
-def _lease(seen: Seen, device_id: str) -> Iterator[Step]:
-    for lease in leases(seen.snapshot):
-        if lease.device_id == device_id:
-            within = "" if lease.within is None else f" within {span(lease.within)}"
-            yield Step(what="lease", text=f"without the agent{within}: {lease.then}")
+def _lease(index: Index, device_id: str) -> Iterator[Step]:
+    lease = index.leases.get(device_id)  # an inverter that takes no limits has none
+    if lease is not None:
+        within = "" if lease.within is None else f" within {span(lease.within)}"
+        yield Step(what="lease", text=f"without the agent{within}: {lease.then}")
 
 
 def _signed(power_w: float) -> str:

@@ -8,6 +8,8 @@ from datetime import timedelta
 import pytest
 
 from contracts.reading import Reading
+from site_agent.domain.why.index import index_of
+from site_agent.web.cells import cells_by_node
 from site_agent.web.diagram import diagram
 from site_agent.web.view import limit_rows, page_view
 from support.site import NOON, battery, charger, charger_spec, meter, pv
@@ -150,7 +152,8 @@ async def test_everything_stands_inside_the_drawing_and_nothing_on_another(colum
     await bench.show(depot())
     seen = bench.journal.seen
     assert seen is not None
-    drawn = diagram(seen, "wide", columns)
+    index = index_of(seen)
+    drawn = diagram(index, cells_by_node(index), "wide", columns)
     boxes = [(c.x, c.y, c.x + 132, c.y + 88) for block in drawn.blocks for c in block.cells]
     assert len(boxes) == 3 + len(SPECS)
     for left, top, right, bottom in boxes:
@@ -173,7 +176,8 @@ async def test_the_drawing_is_told_in_words_too() -> None:
     await bench.show(depot())
     seen = bench.journal.seen
     assert seen is not None
-    label = diagram(seen, "wide", 5).label
+    index = index_of(seen)
+    label = diagram(index, cells_by_node(index), "wide", 5).label
     assert label.startswith("Single-line picture. Grid: import 6.8 kW. Grid connection, fuse 400 A")
     assert "row-2, fuse 20 A: L1 20 A, L2 20 A, L3 20 A; 2 devices." in label
 
@@ -220,7 +224,7 @@ async def test_every_limit_names_its_source_and_whether_it_binds() -> None:
     await bench.show(depot(event_w=6_500.0))
     seen = bench.journal.seen
     assert seen is not None
-    rows = {row.what: row for row in limit_rows(seen)}
+    rows = {row.what: row for row in limit_rows(index_of(seen))}
     assert rows["Import"].source == "the import limit of event e1"
     assert (rows["Import"].value, rows["Import"].now) == ("6.5 kW", "6.8 kW")
     assert rows["Import"].tight
