@@ -23,29 +23,26 @@ class Pictures:
         self,
         fleet: Callable[[], Iterable[str]],
         prospects: Callable[[], Iterable[Readiness]],
-        mode: Callable[[Cycle], tuple[str, str]] = lambda _: ("", ""),
     ) -> None:
         """What a picture is made of.
 
         Args:
             fleet: Ids of the vehicles the site knows.
             prospects: How it looks for each vehicle, as judged last.
-            mode: The site's mode and why; empty words: it is not told.
         """
         self._fleet = fleet
         self._prospects = prospects
-        self._mode = mode
 
     def __call__(self, cycle: Cycle) -> Seen:
         """The picture of a cycle."""
-        mode, mode_why = self._mode(cycle)
+        mode = cycle.mode
         return Seen(
             snapshot=cycle.snapshot,
             decision=cycle.decision,
             fleet=frozenset(self._fleet()),
             prospects=tuple(_prospect(one) for one in self._prospects()),
-            mode=mode,
-            mode_why=mode_why,
+            mode="" if mode is None else mode.mode.value,
+            mode_why="" if mode is None else mode.why,
             guided_by=cycle.guidance.source,
         )
 

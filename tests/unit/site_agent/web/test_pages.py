@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from contracts.reading import Reading
+from site_agent.domain.mode import Mode, ModeNow
 from site_agent.domain.why.index import index_of
 from site_agent.web.cells import cells_by_node
 from site_agent.web.diagram import diagram
@@ -35,6 +36,15 @@ async def test_the_page_shows_what_is_and_why() -> None:
         assert told in text, told
     assert "style=" not in text
     assert "<script>" not in text
+
+
+async def test_the_mode_is_told_with_its_reason() -> None:
+    bench = Bench()
+    island = ModeNow(mode=Mode.ISLAND, why="the grid is away")
+    await bench.show(replace(depot(), mode=island))
+    async with bench.client() as person:
+        assert "island</strong>" in (await person.get("/")).text
+        assert "island: the grid is away" in (await person.get("/why/site")).text
 
 
 async def test_before_the_first_cycle_the_page_waits() -> None:
