@@ -45,7 +45,7 @@ def night(depot: SiteSnapshot, envelope_at: EnvelopeAt, building_w: float, hours
             found.left_wh[gone] = needs.pop(gone).required_wh
         chargers = tuple(_there(one, one.spec.evse_id in needs, now) for one in chargers)
         batteries = tuple(_fresh(one, now) for one in batteries)
-        drawn_w = sum(one.power_w.value or 0.0 for one in (*chargers, *batteries))
+        drawn_w = _power_w(chargers, batteries)
         snapshot = replace(
             depot,
             at=now,
@@ -58,12 +58,16 @@ def night(depot: SiteSnapshot, envelope_at: EnvelopeAt, building_w: float, hours
         chargers = tuple(_told(c, decision, needs.get(c.spec.evse_id), now) for c in chargers)
         batteries = tuple(_stored(b, decision, now) for b in batteries)
         needs = {name: _charged(one, chargers) for name, one in needs.items()}
-        total_w = sum(one.power_w.value or 0.0 for one in (*chargers, *batteries))
-        found.import_w.append((now, building_w + total_w))
+        found.import_w.append((now, building_w + _power_w(chargers, batteries)))
         found.decisions.append(decision)
         now += STEP
     found.left_wh |= {name: one.required_wh for name, one in needs.items()}
     return found
+
+
+def _power_w(chargers: Sequence[ChargerState], batteries: Sequence[BatteryState]) -> float:
+    powers = [one.power_w.value or 0.0 for one in chargers]
+    return sum(powers) + sum(one.power_w.value or 0.0 for one in batteries)
 
 
 def _there(charger: ChargerState, here: bool, now: datetime) -> ChargerState:
