@@ -1,28 +1,110 @@
-"""What is expected of the hours ahead: limits that are known, and forecasts where there are any."""
+"""What is expected of the hours ahead: known limits, forecasts, vehicles to come, the plan."""
 
 from __future__ import annotations
 
-from site_agent.domain.flexibility.ahead import Ahead, steady_ahead
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import numpy as np
+
+from site_agent.domain.fleet.stay import ExpectedStay
+from site_agent.domain.flexibility.ahead import LENGTH, Ahead, steady_ahead
+from site_agent.domain.forecast.forecast import Forecast
+from site_agent.domain.horizon import Horizon, Series
+from site_agent.domain.plan.schedule import Schedule
 from site_agent.domain.protect.envelope import combine
 from site_agent.domain.protect.limits import limits_at
 from site_agent.domain.site import SiteModel
 from site_agent.flows.control_loop import Cycle
 from site_agent.flows.instructions import Instructions
 
+_FADES = timedelta(hours=2)
+"""What is measured now beside the forecast is expected to go on for, less and less."""
+_PLAN_KEPT = timedelta(hours=1)
+"""A plan older than this guides nobody."""
+_FREE_W = 1e9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """Who knows of the hours ahead; each is quick."""
+
+    load: Callable[[Horizon], Forecast]
+    """The building without PV, W."""
+    pv: Callable[[Horizon], Forecast]
+    """W, >= 0."""
+    stays: Callable[[Horizon], Sequence[ExpectedStay]]
+    plan: Callable[[], Schedule | None] = lambda: None
+
 
 class Outlook:
-    """`flows.prospects.Look`: every event the site has accepted, with the building as it is now."""
+    """`flows.prospects.Look`: every event the site has accepted, and what forecasts and plan say.
 
-    def __init__(self, model: SiteModel, instructions: Instructions) -> None:
+    Without sources, or while a forecast rests on no history yet, the building goes on as it is.
+    """
+
+    def __init__(
+        self, model: SiteModel, instructions: Instructions, sources: Sources | None = None
+    ) -> None:
         self._model = model
         self._instructions = instructions
+        self._sources = sources
 
     def __call__(self, cycle: Cycle) -> Ahead:
         """The hours ahead, as of a control cycle."""
-        held = self._instructions.held
-        return steady_ahead(
+        held, sources = self._instructions.held, self._sources
+        horizon = Horizon.around(cycle.snapshot.at, LENGTH)
+        known = steady_ahead(
             cycle.snapshot,
             cycle.decision.building_w,
             lambda at: combine(limits_at(self._model, held, at, cycle.operator)),
             self._instructions.next_change,
+            expected=() if sources is None else tuple(sources.stays(horizon)),
         )
+        if sources is None:
+            return known
+        return _planned(_forecast(known, cycle, sources), cycle, sources.plan())
+
+
+def _forecast(ahead: Ahead, cycle: Cycle, sources: Sources) -> Ahead:
+    """The forecast, moved by what is measured now beside it."""
+    horizon = ahead.horizon
+    load, pv = sources.load(horizon), sources.pv(horizon)
+    if load.trained_days == 0:
+        return ahead
+    likely, high = load.p50 - pv.p50, load.p90 - pv.p10
+    measured_w = cycle.decision.building_w
+    if measured_w is None:
+        return replace(ahead, building_w=likely, building_high_w=high)
+    later = np.arange(horizon.count) * (horizon.step / _FADES)
+    beside = (measured_w - likely[0]) * np.clip(1.0 - later, 0.0, 1.0)
+    likely = likely + beside
+    return replace(ahead, building_w=likely, building_high_w=np.maximum(likely, high + beside))
+
+
+def _planned(ahead: Ahead, cycle: Cycle, plan: Schedule | None) -> Ahead:
+    """What the plan wishes vehicles to take, and has in the batteries."""
+    if plan is None or cycle.snapshot.at - plan.made_at > _PLAN_KEPT:
+        return ahead
+    wishes: Mapping[str, Series] = {
+        one.evse_id: _on(ahead.horizon, plan.horizon, one.power_w, _FREE_W)
+        for one in plan.vehicles
+        if one.present and one.evse_id is not None
+    }
+    stored: Mapping[str, Series] = {
+        one.battery_id: _on(
+            ahead.horizon, plan.horizon, np.concatenate([[np.inf], one.stored_wh[:-1]]), np.inf
+        )
+        for one in plan.batteries
+    }
+    return replace(ahead, wishes_w=wishes, stored_wh=stored)
+
+
+def _on(asked: Horizon, known: Horizon, values: Series, beyond: float) -> Series:
+    """The values of the plan on other slots of the same length; `beyond` outside of it."""
+    offset = round((asked.start - known.start) / known.step)
+    places = np.arange(asked.count) + offset
+    inside = (places >= 0) & (places < len(values)) & (asked.step == known.step)
+    found: Series = np.where(inside, values[np.clip(places, 0, len(values) - 1)], beyond)
+    return found

@@ -200,8 +200,7 @@ class _Proof:
             given = step(crowd, t, left[:begun], room_w * crowd.slot_h[t])
             left[:begun] -= given
             load[:begun, t] = given.sum(axis=1) / max(float(crowd.slot_h[t]), 1e-9)
-        holds: NDArray[np.bool_] = (left <= _worst(crowd, day)).all(axis=1)
-        return holds, load
+        return np.all(left <= _worst(crowd, day), axis=1, keepdims=True)[:, 0], load
 
     def _usable(self, crowd: Crowd, t: int, level_w: Series) -> Series:
         """What is left of a slot to vehicles that take the least or more, each with some loss."""

@@ -11,10 +11,12 @@ from contracts.site_link.codec import decode_row, encode_row
 from contracts.site_link.messages import FlexibilityOffer
 from contracts.testing import FakeClock
 from site_agent.domain.decide.control import DEFAULT_POLICY, decide
+from site_agent.domain.forecast.forecast import Forecast
+from site_agent.domain.horizon import Horizon
 from site_agent.domain.site import SiteSnapshot
 from site_agent.flows.control_loop import Cycle
 from site_agent.flows.offers import KEPT, RETOLD, Offers
-from site_agent.flows.outlook import Outlook
+from site_agent.flows.outlook import Outlook, Sources
 from site_agent.flows.prospects import standstill
 from site_agent.flows.telemetry import measurements
 from site_agent.store.memory import MemoryOutbox
@@ -127,3 +129,30 @@ async def test_events_that_are_known_bound_the_hours_they_are_for() -> None:
     assert list(ahead.import_w[4:12]) == [30_000.0] * 8
     assert "event e1" in ahead.causes[4]
     assert ahead.import_w[12] == bench.model.contract_limit_w
+
+
+def forecast(w: float, high_w: float, days: int = 20) -> Forecast:
+    horizon = Horizon.around(NOON, timedelta(hours=24))
+    return Forecast(
+        horizon=horizon,
+        p10=horizon.filled(0.0),
+        p50=horizon.filled(w),
+        p90=horizon.filled(high_w),
+        method="test",
+        trained_days=days,
+        why="",
+    )
+
+
+async def test_a_forecast_is_moved_by_what_is_measured_now() -> None:
+    bench, seen = await site(FakeClock(), []), cycle(depot())
+    sources = Sources(
+        load=lambda _: forecast(30_000, 40_000), pv=lambda _: forecast(0, 0), stays=lambda _: ()
+    )
+    ahead = Outlook(bench.model, bench.instructions, sources)(seen)
+    assert ahead.building_w[0] == pytest.approx(10_000)
+    assert ahead.building_w[4] == pytest.approx(20_000)
+    assert ahead.building_w[8] == pytest.approx(30_000)
+    assert ahead.building_high_w[8] == pytest.approx(40_000)
+    guess = replace(sources, load=lambda _: forecast(30_000, 40_000, days=0))
+    assert Outlook(bench.model, bench.instructions, guess)(seen).building_w[8] == 10_000
