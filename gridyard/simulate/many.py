@@ -95,6 +95,11 @@ def run_many(
     ]
     rows: list[SeedRow] = []
     workers = max(1, min(jobs or os.cpu_count() or 1, len(tasks)))
+    if workers == 1:
+        for task in tasks:
+            rows.append(run_task(task))
+            tell(len(rows), len(tasks))
+        return sorted(rows, key=lambda row: (row.strategy, row.seed))
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         for future in as_completed([pool.submit(run_task, task) for task in tasks]):
             rows.append(future.result())

@@ -316,6 +316,7 @@ def _vehicle(visit: Visit, arrives: datetime, required_wh: float) -> YardVehicle
         ac_w=visit.vehicle.max_ac_w,
         dc_w=visit.vehicle.max_dc_w,
         rank=visit.rank,
+        only=visit.evse_id,
     )
 
 

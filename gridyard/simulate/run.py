@@ -11,7 +11,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -20,7 +20,8 @@ from gridyard.simulate.night import Night, Visit
 from gridyard.simulate.people import ByList, ByTurns, People, Yard
 from gridyard.simulate.scenario import Case, EventSettings
 from gridyard.simulate.strategies import Guide, Strategy, decided
-from gridyard.simulate.world import Outlet, World, charger_state
+from gridyard.simulate.world import Outlet, World
+from site_agent.domain.device import ChargerState
 from site_agent.domain.fleet.agreed import FleetVehicle, LeavesAt, Target, need_of
 from site_agent.domain.fleet.need import VehicleNeed
 from site_agent.domain.policy import ControlPolicy
@@ -161,7 +162,8 @@ class Simulation:
             self.world.free()
             return
         started = time.perf_counter()
-        snapshot = self.world.snapshot(tuple(self._needs()))
+        states = self.world.states()
+        snapshot = self.world.snapshot(states, tuple(self._needs(states)))
         since = {
             guest.evse_id: guest.since or snapshot.at
             for guest in self.yard.here.values()
@@ -175,13 +177,14 @@ class Simulation:
         if self.world.rising:
             self._later(RISE_S, self.world.rise)
 
-    def _needs(self) -> Iterator[VehicleNeed]:
+    def _needs(self, states: Iterable[ChargerState]) -> Iterator[VehicleNeed]:
         """By `need_of`, as the agent does; a plug that is wanted for another ends a stay."""
         now = self.world.now
+        of = {state.spec.evse_id: state for state in states}
         for guest in self.yard.here.values():
             if guest.evse_id is None:
                 continue
-            state = charger_state(self.world.outlets[guest.evse_id], now)
+            state = of[guest.evse_id]
             until = self.yard.people.until(self.yard, guest)
             agreed = agreed_for(guest.visit, self.world.outlets[guest.evse_id], until)
             yield need_of(agreed, state, guest.since or now, now, known=guest.visit.known)

@@ -292,14 +292,21 @@ class World:
 
     # --- what is seen ------------------------------------------------------------------------
 
-    def snapshot(self, needs: tuple[VehicleNeed, ...]) -> SiteSnapshot:
+    def states(self) -> tuple[ChargerState, ...]:
+        """Every charger as its adapter would tell it."""
+        now = self.now
+        return tuple(charger_state(outlet, now) for outlet in self.outlets.values())
+
+    def snapshot(
+        self, chargers: tuple[ChargerState, ...], needs: tuple[VehicleNeed, ...]
+    ) -> SiteSnapshot:
         """What the agent would know now, every reading fresh and true."""
         now = self.now
         return SiteSnapshot(
             at=now,
             model=self.model,
             pcc=self._meter(now),
-            chargers=tuple(charger_state(outlet, now) for outlet in self.outlets.values()),
+            chargers=chargers,
             batteries=tuple(_battery_state(store, now) for store in self.stores),
             pv=tuple(_pv_state(roof, now) for roof in self.roofs),
             needs=needs,

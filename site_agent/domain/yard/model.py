@@ -42,9 +42,13 @@ class YardVehicle:
     """Lower goes first when not all can be served."""
     at: str | None = None
     """EVSE it is plugged in at; None: at none."""
+    only: str | None = None
+    """Its own EVSE, where it has one: no other will do."""
 
     def takes_w(self, plug: Plug) -> float:
         """Most power it gets at this plug, W; 0: it does not fit."""
+        if self.only not in (None, plug.evse_id):
+            return 0.0
         return min(plug.power_w, self.dc_w if plug.dc else self.ac_w)
 
 

@@ -115,7 +115,7 @@ def _place(
         if vehicle.takes_w(queue.plug) <= 0:
             continue
         kind = (queue.plug.power_w, queue.plug.dc)
-        if not queue.guests and kind in empty:
+        if not queue.guests and kind in empty and vehicle.only is None:
             continue  # as good as the one before
         if not queue.guests:
             empty.add(kind)
@@ -154,68 +154,71 @@ def _listed(
     how = Handling(swap_h=policy.swap / _HOUR, slack_h=policy.slack / _HOUR, stretch=1.0)
     stays: list[YardStay] = []
     moves: list[YardMove] = []
+    lost = list(without)
+    latest_of: dict[str, datetime] = {}
     for queue in queues:
-        planned = turns(queue.guests, how)
-        before: Turn | None = None
-        for turn in planned:
-            since = _since(turn, before, now, policy)
-            stays.append(_stay(turn, queue.plug, since, now))
+        before: YardStay | None = None
+        for turn in turns(queue.guests, how):
+            stay = _stay(turn, before, queue.plug, now, policy)
+            if stay.since >= turn.guest.vehicle.departs:
+                lost.append(stay.vehicle_id)  # no turn before it has to leave
+                continue
+            stays.append(stay)
             if turn.guest.vehicle.at != queue.plug.evse_id:
-                moves.extend(_moves(turn, before, queue.plug, since, now, policy))
-            before = turn
+                moves.extend(_moves(turn, stay, before, latest_of, policy))
+            before = stay
+            latest_of[stay.vehicle_id] = now + turn.latest_h * _HOUR
     return YardList(
         made_at=now,
         stays=tuple(sorted(stays, key=lambda one: (one.since, one.evse_id))),
         moves=tuple(sorted(moves, key=lambda one: (one.at, one.by, one.vehicle_id))),
-        without=tuple(without),
+        without=tuple(lost),
     )
 
 
-def _since(turn: Turn, before: Turn | None, now: datetime, policy: YardPolicy) -> datetime:
-    arrives = now + turn.guest.arrives_h * _HOUR
-    return arrives if before is None else max(arrives, now + before.until_h * _HOUR + policy.swap)
-
-
-def _stay(turn: Turn, plug: Plug, since: datetime, now: datetime) -> YardStay:
+def _stay(
+    turn: Turn, before: YardStay | None, plug: Plug, now: datetime, policy: YardPolicy
+) -> YardStay:
+    vehicle = turn.guest.vehicle
+    since = now + turn.guest.arrives_h * _HOUR
+    if before is not None:
+        since = max(since, before.until + policy.swap)
     return YardStay(
-        vehicle_id=turn.guest.vehicle.vehicle_id,
+        vehicle_id=vehicle.vehicle_id,
         evse_id=plug.evse_id,
         since=since,
-        until=now + turn.until_h * _HOUR,
+        until=min(vehicle.departs, max(since, now + turn.until_h * _HOUR)),
         swapped=turn.swapped,
     )
 
 
 def _moves(
     turn: Turn,
-    before: Turn | None,
-    plug: Plug,
-    since: datetime,
-    now: datetime,
+    stay: YardStay,
+    before: YardStay | None,
+    latest: Mapping[str, datetime],
     policy: YardPolicy,
 ) -> Iterable[YardMove]:
     """Plug it in, and before that take out whoever stands there."""
     vehicle = turn.guest.vehicle
-    by = max(since, now + (turn.latest_h - turn.guest.need_h) * _HOUR)
-    clock = f"{vehicle.departs.astimezone(policy.zone):%H:%M}"
-    leaves = f"leaves {clock} with {vehicle.required_wh / 1000:.0f} kWh more"
     if before is not None and before.swapped:
-        other = before.guest.vehicle
         yield YardMove(
-            vehicle_id=other.vehicle_id,
-            from_evse=plug.evse_id,
+            vehicle_id=before.vehicle_id,
+            from_evse=stay.evse_id,
             to_evse=None,
-            at=now + before.until_h * _HOUR,
-            by=now + before.latest_h * _HOUR,
+            at=before.until,
+            by=max(before.until, latest[before.vehicle_id]),
             why=f"will be charged; {vehicle.vehicle_id} needs the plug",
         )
+    clock = f"{vehicle.departs.astimezone(policy.zone):%H:%M}"
+    must = vehicle.departs - (turn.guest.departs_h - turn.latest_h + turn.guest.need_h) * _HOUR
     yield YardMove(
         vehicle_id=vehicle.vehicle_id,
         from_evse=vehicle.at,
-        to_evse=plug.evse_id,
-        at=since,
-        by=by,
-        why=leaves,
+        to_evse=stay.evse_id,
+        at=stay.since,
+        by=max(stay.since, must),
+        why=f"leaves {clock} with {vehicle.required_wh / 1000:.0f} kWh more",
     )
 
 
