@@ -146,6 +146,7 @@ async def until_charging(depot: Depot) -> None:
         await CLOCK.sleep(0.1)
 
 
+@pytest.mark.row("site:E16")
 async def test_an_event_moves_real_protocols(tmp_path: Path) -> None:
     ocpp_port, mqtt_port = free_port(), free_port()
     depot = hardware(ocpp_port, mqtt_port)
