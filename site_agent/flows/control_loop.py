@@ -17,6 +17,7 @@ from contracts.tasks import first_of
 from contracts.time import Clock
 from site_agent.domain.decide.control import DEFAULT_POLICY, Decision, decide
 from site_agent.domain.decide.guidance import NO_GUIDANCE, Guidance
+from site_agent.domain.decide.triage import Triage
 from site_agent.domain.functions import Unheld, functions_at
 from site_agent.domain.mode import ModeNow
 from site_agent.domain.policy import ControlPolicy
@@ -35,6 +36,8 @@ log = structlog.get_logger(__name__)
 
 Guide = Callable[[SiteSnapshot, Envelope], Guidance]
 """Who wishes what of the devices now: a plan, or the site's own rules. Quick: asked every cycle."""
+Chooser = Callable[[SiteSnapshot, Envelope], Triage | None]
+"""Who is served in full when not all can be (`flows.triage`). Quick: asked every cycle."""
 CYCLE_S = 1.0
 _SPACING_S = 0.05
 """Between cycles: a burst of wakes is answered once."""
@@ -54,6 +57,8 @@ class Cycle:
     """What was wished."""
     mode: ModeNow | None = None
     """In which mode the site was, and why."""
+    triage: Triage | None = None
+    """Who was served in full; None: nobody has decided that."""
 
 
 class ControlLoop:
@@ -72,6 +77,7 @@ class ControlLoop:
         guide: Guide | None = None,
         heard: Callable[[Cycle], None] | None = None,
         around: Around = NOTHING,
+        chooser: Chooser | None = None,
     ) -> None:
         """`heard` is told of every cycle, once it is decided. It must be quick."""
         self._model = model
@@ -79,6 +85,7 @@ class ControlLoop:
         self._guide = guide
         self._heard = heard
         self._around = around
+        self._chooser = chooser
         self._calm: Decision | None = None
         """The last decision, before any reflex."""
         self._instructions = instructions
@@ -126,7 +133,8 @@ class ControlLoop:
         limits = limits_at(self._model, self._instructions.held, now, operator)
         envelope = self._around.envelope(limits, snapshot)
         guidance = NO_GUIDANCE if self._guide is None else self._guide(snapshot, envelope)
-        self._calm = decide(snapshot, envelope, self._policy, guidance)
+        chosen = None if self._chooser is None else self._chooser(snapshot, envelope)
+        self._calm = decide(snapshot, envelope, self._policy, guidance, chosen)
         decision = self._around.reflex(snapshot, self._calm)
         asked = functions_at(self._instructions.held, now)
         self._functions.ask(asked, now, own=self._around.functions())
@@ -137,6 +145,7 @@ class ControlLoop:
             unheld=unheld,
             operator=operator,
             guidance=guidance,
+            triage=chosen,
             mode=self._around.mode(snapshot, decision),
         )
         self._note(decision)

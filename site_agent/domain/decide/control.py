@@ -26,6 +26,7 @@ from site_agent.domain.decide.demand import demands, forbidden, needed_w, waits
 from site_agent.domain.decide.generation import curtail, out_of_hand
 from site_agent.domain.decide.guidance import NO_GUIDANCE, Guidance
 from site_agent.domain.decide.guided import guided_envelope, needs_target
+from site_agent.domain.decide.triage import Triage
 from site_agent.domain.device import (
     BatterySetpoint,
     ChargerSetpoint,
@@ -71,8 +72,12 @@ def decide(
     envelope: Envelope,
     policy: ControlPolicy = DEFAULT_POLICY,
     guidance: Guidance = NO_GUIDANCE,
+    triage: Triage | None = None,
 ) -> Decision:
-    """Setpoints for every device of the site, whatever state it is in."""
+    """Setpoints for every device of the site, whatever state it is in.
+
+    `triage`: who is served in full over the hours to come; None: nobody has decided that.
+    """
     moment = moment_of(snapshot, policy)
     facts = facts_of(snapshot.chargers, moment)
     room = site_room(snapshot, envelope, policy, facts)
@@ -86,7 +91,8 @@ def decide(
     counted_w = storage.counted(snapshot, batteries, policy)
     counted_w += storage.set_aside_w(snapshot, envelope, room, need_w)
     available = budget(snapshot, envelope, room, counted_w, facts)
-    shares = allocate(wished, available.constraints())
+    given_up = None if triage is None else triage.given_up
+    shares = allocate(wished, available.constraints(), given_up)
     waiting = waits(snapshot, policy, facts, guidance)
     limits = _steady(snapshot, shares, available, policy)
     if room.measured and storage.may_charge(envelope, batteries):

@@ -22,7 +22,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from site_agent.domain.decide.servable import Capacity, servable, stays_of
+from site_agent.domain.decide.servable import Capacity, Stays, servable, stays_of
 from site_agent.domain.fleet.need import VehicleNeed
 from site_agent.domain.fleet.stay import ExpectedStay
 
@@ -36,6 +36,10 @@ CLEARLY = 1.2
 _LIKELY = 0.5
 """Stays less probable than this are not counted on."""
 _SHORTEST = timedelta(minutes=1)
+_MANY, _GRID_H = 100, 0.25
+"""So many claims are laid on a grid of quarter-hours, which costs none more than that."""
+_MOST_TRIED = 50
+"""So many of those that were not served are tried at a time, the cheapest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,8 +203,10 @@ class _Choice:
         def hours(at: datetime) -> float:
             return max(0.0, (at - now) / timedelta(hours=1))
 
-        self._stays = stays_of(
-            [(hours(c.arrives), hours(c.departs), c.required_wh, c.max_power_w) for c in claims]
+        self._stays = _on_grid(
+            stays_of(
+                [(hours(c.arrives), hours(c.departs), c.required_wh, c.max_power_w) for c in claims]
+            )
         )
         weights = [
             [
@@ -226,7 +232,7 @@ class _Choice:
         served = self._without_largest(before, KEEP_SHARE) if before else set()
         if not before:
             served = self._without_largest(everybody, ADMIT_SHARE)
-        for i in sorted(everybody - served, key=self._price):
+        for i in sorted(everybody - served, key=self._price)[:_MOST_TRIED]:
             served = self._with(i, served)
         return served
 
@@ -270,6 +276,21 @@ class _Choice:
         if (one.rank, one.hopeless) != (other.rank, other.hopeless):
             return (one.rank, one.hopeless) > (other.rank, other.hopeless)
         return one.required_wh > CLEARLY * other.required_wh
+
+
+def _on_grid(stays: Stays) -> Stays:
+    """Many stays with both ends on a grid, so that a forecast has few pieces; else unchanged."""
+    if stays.power_w.size < _MANY:
+        return stays
+    departs_h = np.maximum(np.floor(stays.departs_h / _GRID_H), 1.0) * _GRID_H
+    arrives_h = np.minimum(np.ceil(stays.arrives_h / _GRID_H) * _GRID_H, departs_h)
+    most_wh = stays.power_w * (departs_h - arrives_h) * (1 - 1e-6)
+    return Stays(
+        arrives_h=arrives_h,
+        departs_h=departs_h,
+        required_wh=np.minimum(stays.required_wh, most_wh),
+        power_w=stays.power_w,
+    )
 
 
 def _weight(limit: Bottleneck, claim: Claim) -> float:
