@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -52,16 +51,19 @@ from site_agent.flows.observer import Devices
 from site_agent.flows.offers import Offers
 from site_agent.flows.outlook import Outlook
 from site_agent.flows.picture import Pictures
+from site_agent.flows.planning import PlanSources
+from site_agent.flows.planning_side import PlanSide, capacities
 from site_agent.flows.prospects import Prospects
 from site_agent.flows.roster import LiveRoster
 from site_agent.flows.sessions import Sessions
 from site_agent.flows.telecontrol import Telecontrol
 from site_agent.flows.telemetry import Telemetry
+from site_agent.flows.triage import KnownChanges, Triaging
 from site_agent.flows.why_commands import why_commands
 from site_agent.ports import Charger, Closing, Sensor
 from site_agent.scada.build import make_scada
 from site_agent.store.sqlite import SqliteStore, open_store
-from site_agent.uplink.credentials import load_login
+from site_agent.uplink.lasting import agent_version, keep
 from site_agent.uplink.link import NatsUplink
 from site_agent.web.build import make_web
 from site_agent.web.server import Part, WebServer
@@ -70,7 +72,6 @@ from site_agent.web.state import WebState
 log = structlog.get_logger(__name__)
 
 DATABASE = "site.db"
-_CREDENTIALS_RETRY_S = 30.0
 _CLOSING_S = 3.0
 """How long the end waits for devices that keep their setpoints."""
 
@@ -152,6 +153,7 @@ class _Site:
                 history=store.sessions,
                 answers=store.answers,
                 webhooks=store.webhooks,
+                memory=store.key_values,
                 latest=lambda: None if self._loop is None else self._loop.latest,
                 prospects=lambda: self._prospects.latest,
                 clock=clock,
@@ -165,14 +167,17 @@ class _Site:
             ground, store.history, memory, clock, self._sessions.expected
         )
         self._grid = GridSide(settings.site_id, choices, memory, clock)
+        changes = KnownChanges(self._model, self._instructions)
+        self._triage = Triaging(DEFAULT_POLICY, self._sessions.expected, changes, self._wake)
         inputs = [one.spec for one in settings.telecontrol]
         self._telecontrol = Telecontrol(inputs, store.key_values, clock, self._wake)
+        self._plans = self._planning()
 
     async def run(self, ready: Ready | None) -> None:
         """Start in the order in which one thing needs another; then all run side by side."""
         await self._roster.load()
         kept = (self._instructions, self._sessions, self._board, self._telecontrol, self._grid)
-        for flow in (*kept, self._forecasts):
+        for flow in (*kept, self._forecasts, self._plans):
             await flow.load()
         broker = make_broker(self._settings, self._clock)
         central = self._central()
@@ -199,7 +204,9 @@ class _Site:
                 self._instructions.run(),
                 self._telecontrol.run(),
                 *self._grid.runs(),
+                self._triage.run(),
                 *self._forecasts.runs(),
+                *self._plans.runs(),
                 self._store.sessions.run(self._clock),
                 self._telemetry(loop, sensors).run(),
                 self._offers.run(),
@@ -262,7 +269,7 @@ class _Site:
             zone=self._settings.time_zone,
             profile=Profile(self._settings.ocpp.security_profile),
             tls=self._settings.ocpp.cert is not None,
-            agent=_agent_version(),
+            agent=agent_version(),
         )
         watching = watch_commands(self._snapshot, sensors, self._clock)
         asking = {**lease_commands(self._snapshot), **why_commands(self._journal)}
@@ -278,6 +285,7 @@ class _Site:
             stopping=self._stopping,
             journal=self._journal,
             prospects=lambda: self._prospects.latest,
+            plan=self._plans.latest,
         )
         fleet = Part(router=self._fleet.router(), own_access=self._fleet.own_access)
         return make_web(self._settings.web, state, lambda: loop.latest, [fleet])
@@ -305,6 +313,22 @@ class _Site:
         memory = self._store.key_values
         return Workshop(self._settings.site_id, self._clock, self._wake, address, memory=memory)
 
+    def _planning(self) -> PlanSide:
+        """The plan below the site's rules, and the prices both know."""
+        sources = PlanSources(
+            outlook=self._forecasts.outlook,
+            stays=self._forecasts.stays,
+            capacity_wh=capacities(self._roster.fleet().vehicles),
+            orders=self._telecontrol.standings,
+        )
+        memory, tariff = self._store.key_values, self._settings.tariff_paid()
+        choices = self._settings.planning.choices()
+        plans = PlanSide(tariff, choices, self._instructions, memory, self._clock, sources)
+        self._grid.prices, self._grid.plan = plans.prices, plans.planner
+        self._roster.on_change(plans.wake)
+        self._forecasts.on_change(plans.wake)
+        return plans
+
     def _control(self, devices: Devices) -> ControlLoop:
         return ControlLoop(
             self._model,
@@ -313,8 +337,9 @@ class _Site:
             self._sessions,
             self._clock,
             telecontrol=self._telecontrol,
-            guide=self._grid.guide,
+            guide=self._plans.guide(self._grid.guide),
             around=self._grid.around,
+            chooser=self._triage,
             heard=self._journal.heard,
         )
 
@@ -347,7 +372,7 @@ class _Site:
             policy=DEFAULT_POLICY,
             every_s=self._settings.telemetry_s,
             sensors=sensors,
-            more=(self._grid.conditions, self._forecasts.conditions),
+            more=(self._grid.conditions, self._forecasts.conditions, self._plans.conditions),
             proved=self._offers.proved,
         )
 
@@ -360,15 +385,9 @@ class _Site:
             outbox=self._store.outbox,
             instructions=self._instructions,
             clock=self._clock,
-            agent_version=_agent_version(),
+            agent_version=agent_version(),
         )
-        while True:
-            try:
-                load_login(link.credentials, self._settings.site_id)
-                await uplink.run()
-            except ConfigError as error:
-                log.error("no link without credentials", why=str(error))  # noqa: TRY400 (the message says it all)
-            await self._clock.sleep(_CREDENTIALS_RETRY_S)
+        await keep(uplink, link.credentials, self._settings.site_id, self._clock)
 
 
 async def _until(stopping: asyncio.Event, site: _Site) -> None:
@@ -381,10 +400,3 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise ConfigError(f"{folder}: cannot be made: {error}") from error
-
-
-def _agent_version() -> str:
-    try:
-        return version("gridyard")
-    except PackageNotFoundError:
-        return "unknown"

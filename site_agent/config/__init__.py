@@ -60,6 +60,7 @@ from site_agent.domain.fleet.known import Settled
 from site_agent.domain.grid.choices import GridChoices, GridPolicies
 from site_agent.domain.protect.safety import overloads
 from site_agent.domain.site import ROOT, CircuitNode, SiteModel
+from site_agent.domain.tariff.tariff import Tariff
 
 
 def _site_id(value: str) -> str:
@@ -189,6 +190,10 @@ class SiteSettings(Settings):
             lapses_after=timedelta(seconds=self.ocpp.lease_s),
             dc=charger.dc,
         )
+
+    def tariff_paid(self) -> Tariff | None:
+        """What electricity costs, in the domain's words."""
+        return None if self.tariff is None else self.tariff.tariff()
 
     def grid_choices(self) -> GridChoices:
         """What is said of the grid, its frequency, and rules."""
