@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -62,6 +61,7 @@ from site_agent.flows.triage import KnownChanges, Triaging
 from site_agent.flows.why_commands import why_commands
 from site_agent.ports import Charger, Closing, Sensor
 from site_agent.scada.build import make_scada
+from site_agent.store.folder import make_folder
 from site_agent.store.sqlite import SqliteStore, open_store
 from site_agent.uplink.lasting import agent_version, keep
 from site_agent.uplink.link import NatsUplink
@@ -105,7 +105,7 @@ async def run(
         ConfigError: the data folder, the database or a certificate cannot be used, or another
             program writes to one of the devices.
     """
-    _make_folder(settings.data)
+    make_folder(settings.data)
     with sole_writer(settings.data, written(settings)):
         store = open_store(settings.data / DATABASE, clock.now())
         try:
@@ -393,10 +393,3 @@ class _Site:
 async def _until(stopping: asyncio.Event, site: _Site) -> None:
     await stopping.wait()
     await site.close()
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise ConfigError(f"{folder}: cannot be made: {error}") from error
