@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from contracts.config import Settings
+from site_agent.config.fleet_vehicle import HolderName
 from site_agent.config.values import Name
+
+_URL = r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?/?$|^http://(127\.0\.0\.1|localhost)(:[0-9]{1,5})?$"
+"""Credentials go there: encrypted, or on this machine."""
+EnvName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,100}$")]
 
 Scope = Literal["fleet:read", "fleet:write"]
 Event = Literal[
@@ -63,12 +69,61 @@ class WebhookSettings(Settings):
         return self
 
 
+class _TelematicsSettings(Settings):
+    vehicles: Annotated[Mapping[str, HolderName], Field(max_length=2000)] = Field(
+        default_factory=dict
+    )
+    """Its ids or names of vehicles, and ours, where neither the VIN nor the name says it."""
+    every_s: Annotated[float, Field(ge=30, le=3600)] = 60.0
+    """How often states of charge are asked for."""
+    routes: bool = True
+    """Whether planned routes become trips."""
+    routes_every_s: Annotated[float, Field(ge=60, le=86_400)] = 300.0
+
+
+class GeotabSettings(_TelematicsSettings):
+    """A MyGeotab database. Never tried on the real service yet."""
+
+    url: Annotated[str, Field(pattern=_URL, max_length=300)] = "https://my.geotab.com"
+    database: Annotated[str, Field(min_length=1, max_length=100)]
+    user: Annotated[str, Field(min_length=1, max_length=200)]
+    """A service account that may only read."""
+    password_file: Path | None = None
+    password_env: EnvName | None = None
+    """Instead of `password_file`: an environment variable."""
+
+    @model_validator(mode="after")
+    def _one_secret(self) -> Self:
+        if (self.password_file is None) == (self.password_env is None):
+            raise ValueError("give either password_file or password_env")
+        return self
+
+
+class SamsaraSettings(_TelematicsSettings):
+    """A Samsara organisation. Never tried on the real service yet."""
+
+    url: Annotated[str, Field(pattern=_URL, max_length=300)] = "https://api.samsara.com"
+    """In the European Union: `https://api.eu.samsara.com`."""
+    token_file: Path | None = None
+    """An API token that may read vehicle statistics and routes; read anew at every request."""
+    token_env: EnvName | None = None
+    """Instead of `token_file`: an environment variable."""
+
+    @model_validator(mode="after")
+    def _one_secret(self) -> Self:
+        if (self.token_file is None) == (self.token_env is None):
+            raise ValueError("give either token_file or token_env")
+        return self
+
+
 class FleetSystemsSettings(Settings):
     """What the fleet's systems are connected by."""
 
     api: FleetApiSettings = FleetApiSettings()
     csv_folder: Path | None = None
     """A folder (it must exist) whose `*.csv` files of vehicles and trips are taken; None: none."""
+    geotab: GeotabSettings | None = None
+    samsara: SamsaraSettings | None = None
     webhooks: Annotated[tuple[WebhookSettings, ...], Field(max_length=20)] = ()
 
     @model_validator(mode="after")

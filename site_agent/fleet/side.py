@@ -17,6 +17,7 @@ from site_agent.fleet.api import PREFIX, fleet_routes
 from site_agent.fleet.api.service import FleetService
 from site_agent.fleet.commands import fleet_commands
 from site_agent.fleet.files.folder import DropFolder
+from site_agent.fleet.telematics.build import configured, run_poller
 from site_agent.fleet.webhooks.sender import Endpoint, Sender
 from site_agent.flows.answers import AnswerStore
 from site_agent.flows.control_loop import Cycle
@@ -24,7 +25,7 @@ from site_agent.flows.roster import LiveRoster
 from site_agent.flows.sessions import Sessions
 from site_agent.flows.webhook_queue import WebhookQueue
 from site_agent.flows.webhooks import Subscription, Webhooks
-from site_agent.ports import Command, SessionStore
+from site_agent.ports import Command, KeyValues, SessionStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,7 @@ class Surroundings:
     history: SessionStore
     answers: AnswerStore
     webhooks: WebhookQueue
+    memory: KeyValues
     latest: Callable[[], Cycle | None]
     prospects: Callable[[], Sequence[Readiness]]
     clock: Clock
@@ -74,12 +76,17 @@ class FleetSide:
 
     def runs(self) -> list[Coroutine[object, object, None]]:
         """What has to run beside the control loop."""
-        return [*self._webhooks(), *self._folder()]
+        return [*self._webhooks(), *self._folder(), *self._telematics()]
 
     def commands(self) -> Mapping[str, Command]:
         """What people at this machine may ask."""
         around = self._around
         return fleet_commands(around.roster, self._settings.time_zone, around.clock)
+
+    def _telematics(self) -> Iterator[Coroutine[object, object, None]]:
+        around = self._around
+        for source, settings in configured(self._settings.fleet_systems):
+            yield run_poller(source, settings, around.roster, around.memory, around.clock)
 
     def _folder(self) -> Iterator[Coroutine[object, object, None]]:
         folder, around = self._settings.fleet_systems.csv_folder, self._around

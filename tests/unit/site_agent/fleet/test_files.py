@@ -75,6 +75,7 @@ async def test_what_a_german_spreadsheet_writes(encoding: str) -> None:
     assert bus.departure == LeavesDaily(at=time(5, 10), zone=BERLIN)
 
 
+@pytest.mark.row("site:F3")
 async def test_a_file_of_trips_on_local_clocks() -> None:
     roster = live_roster()
     text = (
