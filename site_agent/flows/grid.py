@@ -105,9 +105,9 @@ class GridWatch:
     def picture(self, snapshot: SiteSnapshot) -> SiteSnapshot:
         """The snapshot as the state of the grid makes it."""
         self._look(snapshot)
-        moment = moment_of(snapshot, self._control)
-        self._building_w = islands.held(self._building_w, islands.building_span(snapshot, moment))
         away = self.state.grid is Grid.OUTAGE and islands.runs(snapshot)
+        span = islands.building_span(snapshot, moment_of(snapshot, self._control), alone=away)
+        self._building_w = islands.held(self._building_w, span)
         policy = self._policies.island
         if not away:
             self.island = self._stage = None

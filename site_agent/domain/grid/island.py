@@ -71,18 +71,22 @@ def runs(snapshot: SiteSnapshot) -> bool:
     )
 
 
-def building_span(snapshot: SiteSnapshot, moment: Moment) -> Span | None:
+def building_span(snapshot: SiteSnapshot, moment: Moment, *, alone: bool) -> Span | None:
     """What the building may draw by the balance of all others, W; None while one of them is silent.
 
-    A span, as chargers may be on their way to a limit that their samples do not show yet. Nothing
-    flows at the PCC; with a grid, what its meter shows counts.
+    A span, as chargers may be on their way to a limit that their samples do not show yet. With a
+    grid, what its meter shows counts; in an island (`alone`) nothing flows at the PCC.
     """
     now, max_age = snapshot.at, snapshot.model.device_max_age
+    power_w = snapshot.pcc.power_w.fresh(now, snapshot.model.meter_max_age)
+    if alone:
+        power_w = 0.0
+    elif power_w is None:
+        return None
     told = [one.power_w.fresh(now, max_age) for one in snapshot.pv]
     told += [one.power_w.fresh(now, max_age) for one in snapshot.batteries]
     if any(power is None for power in told):
         return None
-    power_w = snapshot.pcc.power_w.fresh(now, snapshot.model.meter_max_age) or 0.0
     rest_w = power_w - sum(power or 0.0 for power in told)
     drawn = [charger_power(one, moment) for one in snapshot.chargers if one.online]
     return Span(low=rest_w - sum(d.high for d in drawn), high=rest_w - sum(d.low for d in drawn))

@@ -129,6 +129,7 @@ async def test_an_island_charges_critical_vehicles_first(clock: FakeClock, silen
 async def test_load_returns_in_stages_once_the_grid_is_stable(clock: FakeClock) -> None:
     one = await depot(clock, soc_pct=50.0)
     async with one.running():
+        await clock.advance(10)
         goes_away(one, silent=True)
         await clock.advance(20)
         assert drawn_a(one)[1:] == [0.0, 0.0]

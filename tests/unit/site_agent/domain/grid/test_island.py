@@ -52,7 +52,7 @@ def decided(here: SiteSnapshot, policy: IslandPolicy = POLICY) -> Decision:
 
 
 def balance(here: SiteSnapshot) -> float | None:
-    return held(None, building_span(here, moment_of(here, DEFAULT_POLICY)))
+    return held(None, building_span(here, moment_of(here, DEFAULT_POLICY), alone=True))
 
 
 def amps(decision: Decision) -> dict[str, float]:
