@@ -242,4 +242,4 @@ SiteMachine.TestCase.settings = settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-TestAnySequence = pytest.mark.row("site:X4")(SiteMachine.TestCase)
+TestAnySequence = pytest.mark.row("site:X4")(pytest.mark.row("site:E15")(SiteMachine.TestCase))
