@@ -78,7 +78,7 @@ _CLOSING_S = 3.0
 Work = Coroutine[object, object, None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class SiteAddresses:
     """Where the site's devices connect."""
 
@@ -226,15 +226,9 @@ class _Site:
             if web is not None:
                 await web.ready.wait()
             log.info("site runs", site=self._settings.site_id, ocpp_port=central.port)
+            ports = [None if one is None else one.port for one in (broker, scada, web)]
             if ready is not None:
-                ready(
-                    SiteAddresses(
-                        ocpp_port=central.port,
-                        mqtt_port=None if broker is None else broker.port,
-                        scada_port=None if scada is None else scada.port,
-                        web_port=None if web is None else web.port,
-                    )
-                )
+                ready(SiteAddresses(central.port, *ports))
 
     def _central(self) -> CentralSystem:
         return make_central(
