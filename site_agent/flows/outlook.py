@@ -17,6 +17,7 @@ from site_agent.domain.protect.envelope import combine
 from site_agent.domain.protect.limits import limits_at
 from site_agent.domain.site import SiteModel
 from site_agent.flows.control_loop import Cycle
+from site_agent.flows.forecasting import Forecaster
 from site_agent.flows.instructions import Instructions
 
 _FADES = timedelta(hours=2)
@@ -37,6 +38,11 @@ class Sources:
     stays: Callable[[Horizon], Sequence[ExpectedStay]]
     plan: Callable[[], Schedule | None] = lambda: None
 
+    @classmethod
+    def of(cls, forecaster: Forecaster, plan: Callable[[], Schedule | None]) -> Sources:
+        """The site's own forecasts and plan."""
+        return cls(load=forecaster.load, pv=forecaster.pv, stays=forecaster.stays, plan=plan)
+
 
 class Outlook:
     """`flows.prospects.Look`: every event the site has accepted, and what forecasts and plan say.
@@ -49,11 +55,12 @@ class Outlook:
     ) -> None:
         self._model = model
         self._instructions = instructions
-        self._sources = sources
+        self.sources = sources
+        """Set once they are made."""
 
     def __call__(self, cycle: Cycle) -> Ahead:
         """The hours ahead, as of a control cycle."""
-        held, sources = self._instructions.held, self._sources
+        held, sources = self._instructions.held, self.sources
         horizon = Horizon.around(cycle.snapshot.at, LENGTH)
         known = steady_ahead(
             cycle.snapshot,
