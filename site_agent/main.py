@@ -48,7 +48,7 @@ from site_agent.flows.lease_list import lease_commands
 from site_agent.flows.notices import NoticeBoard
 from site_agent.flows.observer import Devices
 from site_agent.flows.offers import Offers
-from site_agent.flows.outlook import Outlook
+from site_agent.flows.outlook import Outlook, Sources
 from site_agent.flows.picture import Pictures
 from site_agent.flows.planning import PlanSources
 from site_agent.flows.planning_side import PlanSide, capacities
@@ -172,6 +172,7 @@ class _Site:
         inputs = [one.spec for one in settings.telecontrol]
         self._telecontrol = Telecontrol(inputs, store.key_values, clock, self._wake)
         self._plans = self._planning()
+        look.sources = Sources.of(self._forecasts.forecaster, self._plans.latest)
 
     async def run(self, ready: Ready | None) -> None:
         """Start in the order in which one thing needs another; then all run side by side."""
