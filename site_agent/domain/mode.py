@@ -62,7 +62,7 @@ def mode_of(
         return ModeNow(mode=Mode.SOLAR_SURPLUS, why=why)
     if prices.level is Level.HIGH:
         return ModeNow(mode=Mode.PEAK_AVOIDANCE, why=prices.words)
-    if prices.level is Level.LOW and _charges(decision):
+    if prices.level is Level.LOW and _charges(snapshot, decision):
         return ModeNow(mode=Mode.OFF_PEAK, why=prices.words)
     return ModeNow(mode=Mode.NORMAL, why=decision.binding)
 
@@ -92,6 +92,10 @@ def _held_back(decision: Decision) -> str:
     return decision.binding if vehicles or gives else ""
 
 
-def _charges(decision: Decision) -> bool:
-    vehicles = any(one.limit_a > 0 for one in decision.chargers)
+def _charges(snapshot: SiteSnapshot, decision: Decision) -> bool:
+    """Whether a vehicle may charge, or a battery is asked to."""
+    vehicles = any(
+        told.limit_a > 0 and (charger.plugged or charger.transaction_id is not None)
+        for charger, told in zip(snapshot.chargers, decision.chargers, strict=True)
+    )
     return vehicles or any(one.power_w > _TINY_W for one in decision.batteries)

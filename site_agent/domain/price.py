@@ -10,6 +10,7 @@ _SPREAD_SHARE = 0.05
 """A day whose prices differ by less than this share of their mean has neither high nor low ones."""
 _OUTER = 1 / 3
 """The highest and the lowest third of the day's span count as high and low."""
+_HAIR = 1e-9
 
 
 class Level(StrEnum):
@@ -51,6 +52,6 @@ def price_view(now: float, day: Sequence[float]) -> PriceView:
     if span <= _SPREAD_SHARE * abs(mean):
         return PriceView(now=now, level=Level.MIDDLE)
     share = (now - least) / span
-    if share >= 1 - _OUTER:
+    if share >= 1 - _OUTER - _HAIR:
         return PriceView(now=now, level=Level.HIGH)
-    return PriceView(now=now, level=Level.LOW if share <= _OUTER else Level.MIDDLE)
+    return PriceView(now=now, level=Level.LOW if share <= _OUTER + _HAIR else Level.MIDDLE)
