@@ -14,8 +14,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
 
+from site_agent.domain.device import ChargerState
 from site_agent.domain.protect.envelope import Bound
-from site_agent.domain.protect.estimate import role
+from site_agent.domain.protect.estimate import measured_a, role
+from site_agent.domain.site import SiteSnapshot
 from site_agent.domain.why.answer import Answer, Seen, Subject, amps, kw
 from site_agent.domain.why.asked import SITE, answer
 from site_agent.domain.why.index import Index, index_of
@@ -26,8 +28,6 @@ QUIET = timedelta(seconds=60)
 """A changed cause alone is written this long after the subject's last entry."""
 _A_STEP, _SHARE_STEP, _LIMIT_STEP = 1.0, 0.1, 0.02
 """A setpoint has moved when it did by so many A or kW, and by this share; limits by less."""
-_DRAWS_W = 100.0
-"""A vehicle that takes less takes nothing."""
 
 
 class Kind(StrEnum):
@@ -195,14 +195,13 @@ def _setpoints(seen: Seen) -> Iterator[_Now]:
     told = {one.evse_id: one for one in seen.decision.chargers}
     for charger in seen.snapshot.chargers:
         limit = told[charger.spec.evse_id]
-        drawn_w = charger.power_w.value or 0.0
         yield _Now(
             kind=Kind.SETPOINT,
             subject=limit.evse_id,
             of=Subject.CHARGER,
             state=f"{role(charger).name} {_way(limit.limit_a)}",
-            value=limit.limit_a,
-            cause=f"{limit.cause} {abs(drawn_w) >= _DRAWS_W}",
+            value=_used_a(charger, limit.limit_a, seen.snapshot),
+            cause=limit.cause,
         )
     for battery, power in zip(seen.snapshot.batteries, seen.decision.batteries, strict=True):
         state = f"{battery.online} {battery.local} {_way(power.power_w)}"
@@ -224,6 +223,12 @@ def _setpoints(seen: Seen) -> Iterator[_Now]:
             value=0.0 if most.limit_w is None else most.limit_w / 1000,
             cause=most.cause,
         )
+
+
+def _used_a(charger: ChargerState, limit_a: float, snapshot: SiteSnapshot) -> float:
+    """Its limit as far as its vehicle uses it: room it does not take may move unseen."""
+    drawn_a = measured_a(charger, snapshot.at, snapshot.model.device_max_age)
+    return limit_a if drawn_a is None else min(limit_a, drawn_a)
 
 
 def _vehicles(seen: Seen) -> Iterator[_Now]:

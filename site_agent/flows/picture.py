@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 
 from site_agent.domain.fleet.readiness import Outlook, Readiness
-from site_agent.domain.why.answer import Prospect, Seen
+from site_agent.domain.why.answer import Prospect, Seen, kwh
 from site_agent.flows.control_loop import Cycle
 
+_ENERGY = re.compile(r"\b(\d+) Wh\b")
 _WORDS = {
     Outlook.READY: "ready",
     Outlook.ON_TRACK: "on track",
@@ -49,7 +51,8 @@ class Pictures:
 
 def _prospect(one: Readiness) -> Prospect:
     words = _WORDS[one.outlook]
-    told = "" if one.reason in ("", words) else f": {one.reason}"
+    reason = _ENERGY.sub(lambda found: kwh(float(found[1])), one.reason)
+    told = "" if reason in ("", words) else f": {reason}"
     return Prospect(
         vehicle_id=one.need.vehicle_id,
         evse_id=one.need.evse_id if one.here else "",

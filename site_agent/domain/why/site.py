@@ -67,7 +67,8 @@ def _site_steps(seen: Seen) -> Iterator[Step]:
         yield Step(what="plan", text=f"guided by {seen.guided_by}")
     building_w = seen.decision.building_w
     if building_w is not None:
-        yield Step(what="room", text=f"the building (less PV) draws {kw(building_w)}")
+        does = "draws" if building_w >= 0 else "gives"
+        yield Step(what="room", text=f"the building with its PV {does} {kw(abs(building_w))}")
     else:
         yield Step(what="room", text="the meter is stale: the building is taken at its largest")
     for side, words in seen.decision.unmet.items():

@@ -7,11 +7,12 @@ from datetime import timedelta
 
 import pytest
 
+from contracts.reading import Reading
 from site_agent.domain.decide.control import Decision, decide
 from site_agent.domain.journal import QUIET, SPACING, Entry, Kind, Noted, note
 from site_agent.domain.site import SiteSnapshot
 from site_agent.domain.why.answer import Prospect, Seen
-from support.site import NOON, battery, charger, envelope, need, pv, snapshot
+from support.site import NOON, battery, charger, envelope, need, pv, reading, snapshot
 
 DEPOT = snapshot(
     chargers=[charger("a", drawn_a=16.0, limit_a=16.0), charger("b", plugged=False)],
@@ -88,6 +89,23 @@ def test_only_changes_with_a_meaning_are_written(noted: Noted, case: str) -> Non
     after_s, limit_a, cause, written = CASES[case]
     entries, _ = note(noted, seen(after_s, limit_a=limit_a, cause=cause))
     assert bool(told(entries)) is written
+
+
+def test_room_that_a_vehicle_does_not_take_moves_unseen(noted: Noted) -> None:
+    for after_s, limit_a in ((20, 30.0), (25, 22.0)):
+        taking = replace(
+            DEPOT.chargers[0], power_w=at_s(11_040.0, after_s), current_a=at_s(16.0, after_s)
+        )
+        of = replace(DEPOT, chargers=(taking, *DEPOT.chargers[1:]))
+        entries, noted = note(noted, seen(after_s, limit_a=limit_a, of=of))
+        assert told(entries) == []
+    starts = replace(DEPOT.chargers[0], power_w=at_s(0.0, 29), current_a=at_s(0.0, 29))
+    of = replace(DEPOT, chargers=(starts, *DEPOT.chargers[1:]))
+    assert len(told(note(noted, seen(29, limit_a=22.0, of=of))[0])) == 1
+
+
+def at_s(value: float, after_s: float) -> Reading:
+    return reading(value, NOON + timedelta(seconds=after_s))
 
 
 def test_a_slow_drift_is_written_in_the_end(noted: Noted) -> None:
