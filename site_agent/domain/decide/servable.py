@@ -64,9 +64,14 @@ def servable(stays: Stays, capacity: Capacity, reserve_share: float = 0.0) -> bo
     missing = stays.required_wh.astype(np.float64, copy=True)
     edges = _edges(stays, capacity)
     piece = np.searchsorted(capacity.starts_h, edges[:-1] + _TINY, side="right") - 1
+    if _beyond(stays, capacity, edges, piece, 1.0 - reserve_share):
+        return False
     for start, end, now in zip(edges[:-1], edges[1:], np.maximum(piece, 0), strict=True):
-        here = np.flatnonzero((stays.arrives_h <= start + _TINY) & (stays.departs_h >= end - _TINY))
-        here = here[missing[here] > _TINY]
+        here = np.flatnonzero(
+            (stays.arrives_h <= start + _TINY)
+            & (stays.departs_h >= end - _TINY)
+            & (missing > _TINY)
+        )
         if here.size:
             able_wh = capacity.values[:, now] * (1.0 - reserve_share) * (end - start)
             given = _shared(stays, missing, here, end, end - start, capacity.weights, able_wh)
@@ -76,6 +81,19 @@ def servable(stays: Stays, capacity: Capacity, reserve_share: float = 0.0) -> bo
         if (missing[stays.departs_h <= end + _TINY] > _DONE_WH).any():
             return False
     return not (missing > _DONE_WH).any()
+
+
+def _beyond(
+    stays: Stays, capacity: Capacity, edges: Array, piece: NDArray[np.intp], share: float
+) -> bool:
+    """Whether those who leave by some edge require more than can flow until then: a quick no."""
+    flow = capacity.values[:, np.maximum(piece, 0)] * np.diff(edges) * share
+    able = np.concatenate([np.zeros((len(flow), 1)), np.cumsum(flow, axis=1)], axis=1)
+    order = np.argsort(stays.departs_h)
+    required = np.cumsum(capacity.weights[:, order] * stays.required_wh[order], axis=1)
+    until = np.searchsorted(edges, stays.departs_h[order] - _TINY)
+    done = _DONE_WH * capacity.weights.sum(axis=1, keepdims=True)
+    return bool(np.any(required > able[:, np.minimum(until, len(edges) - 1)] * (1 + 1e-9) + done))
 
 
 def _edges(stays: Stays, capacity: Capacity) -> Array:
@@ -101,13 +119,14 @@ def _shared(
     if np.all(loads @ most <= able_wh + _TINY):
         return most
     spare_h = stays.departs_h[here] - end - missing[here] / power
-    given = np.clip(-spare_h * power, 0.0, most)
+    given: Array = np.minimum(np.maximum(-spare_h * power, 0.0), most)
     if np.any(loads @ given > able_wh * (1 + 1e-9) + _TINY):
         return None
     rising = np.ones(here.size, dtype=bool)
     while rising.any():
         level, full = _level(power, spare_h, given, most, rising, loads, able_wh)
-        given = np.where(rising, np.clip(power * (level - spare_h), given, most), given)
+        raised = np.minimum(np.maximum(power * (level - spare_h), given), most)
+        given = np.where(rising, raised, given)
         if full is None:
             break
         rising &= loads[full] <= 0
@@ -139,10 +158,11 @@ def _level(
 def _crossing(starts: Array, stops: Array, slopes: Array, room: float) -> float:
     """Where a sum of ramps (from `starts` to `stops`, each of its slope) has used up the room."""
     at = np.concatenate([starts, stops])
-    order = np.argsort(at)
-    at, slope = at[order], np.cumsum(np.concatenate([slopes, -slopes])[order])
-    used = np.concatenate([[0.0], np.cumsum(slope[:-1] * np.diff(at))])
-    last = int(np.searchsorted(used, max(0.0, room), side="right")) - 1
+    order = at.argsort()
+    at, slope = at[order], np.concatenate([slopes, -slopes])[order].cumsum()
+    used = np.zeros_like(at)
+    np.cumsum(slope[:-1] * (at[1:] - at[:-1]), out=used[1:])
+    last = int(used.searchsorted(max(0.0, room), side="right")) - 1
     if slope[last] <= 0:
         return float(at[last])
     return float(at[last] + (room - used[last]) / slope[last])

@@ -16,13 +16,13 @@ A vehicle that cannot be ready even alone claims what it can still get, and is g
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
 
-from site_agent.domain.decide.servable import Capacity, Stays, servable, stays_of
+from site_agent.domain.decide.servable import Array, Capacity, Stays, servable, stays_of
 from site_agent.domain.fleet.need import VehicleNeed
 from site_agent.domain.fleet.stay import ExpectedStay
 
@@ -36,8 +36,7 @@ CLEARLY = 1.2
 _LIKELY = 0.5
 """Stays less probable than this are not counted on."""
 _SHORTEST = timedelta(minutes=1)
-_MANY, _GRID_H = 100, 0.25
-"""So many claims are laid on a grid of quarter-hours, which costs none more than that."""
+_NEAR_H, _GRID_H = 2.0, 0.25
 _MOST_TRIED = 50
 """So many of those that were not served are tried at a time, the cheapest first."""
 
@@ -279,11 +278,12 @@ class _Choice:
 
 
 def _on_grid(stays: Stays) -> Stays:
-    """Many stays with both ends on a grid, so that a forecast has few pieces; else unchanged."""
-    if stays.power_w.size < _MANY:
-        return stays
-    departs_h = np.maximum(np.floor(stays.departs_h / _GRID_H), 1.0) * _GRID_H
-    arrives_h = np.minimum(np.ceil(stays.arrives_h / _GRID_H) * _GRID_H, departs_h)
+    """Stays whose far ends lie on a grid, so that a forecast has few pieces.
+
+    It shortens them, by less than a quarter-hour; when they come near they are taken as they are.
+    """
+    departs_h = _coarse(stays.departs_h, np.floor)
+    arrives_h = np.minimum(_coarse(stays.arrives_h, np.ceil), departs_h)
     most_wh = stays.power_w * (departs_h - arrives_h) * (1 - 1e-6)
     return Stays(
         arrives_h=arrives_h,
@@ -291,6 +291,11 @@ def _on_grid(stays: Stays) -> Stays:
         required_wh=np.minimum(stays.required_wh, most_wh),
         power_w=stays.power_w,
     )
+
+
+def _coarse(hours: Array, rounded: Callable[[Array], Array]) -> Array:
+    far: Array = np.where(hours < _NEAR_H, hours, rounded(hours / _GRID_H) * _GRID_H)
+    return far
 
 
 def _weight(limit: Bottleneck, claim: Claim) -> float:

@@ -1,0 +1,1 @@
+"""Studies: what our own decisions do on recorded days, beside other rules and the optimum."""
