@@ -15,17 +15,14 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from contracts.config import Settings
 from site_agent.config.fleet import Zone
+from site_agent.config.forecast import holiday
 from site_agent.domain.tariff.days import (
     EVERY_DAY,
     WEEKDAYS,
     WEEKENDS,
     Days,
-    FromEaster,
-    Holiday,
     Holidays,
     MonthDay,
-    NthWeekday,
-    OnDate,
 )
 from site_agent.domain.tariff.tariff import (
     DemandCharge,
@@ -74,8 +71,14 @@ def _day(value: str) -> MonthDay:
     return (int(found[2]), int(found[3])) if found else (1, 1)
 
 
+def _known_holiday(value: str) -> str:
+    holiday(value)
+    return value
+
+
 ClockTime = Annotated[str, BeforeValidator(_text), AfterValidator(_clock)]
 DayOfYear = Annotated[str, BeforeValidator(_text), AfterValidator(_month_day)]
+HolidayText = Annotated[str, BeforeValidator(_text), AfterValidator(_known_holiday)]
 Price = Annotated[float, Field(ge=-100, le=100)]
 """Per kWh, in the tariff's currency."""
 Title = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -198,31 +201,6 @@ class DynamicSettings(Settings):
     """Network, levies and margin."""
 
 
-class NthWeekdaySettings(Settings):
-    """Such as the fourth Thursday of November."""
-
-    month: Annotated[int, Field(ge=1, le=12)]
-    weekday: Weekday
-    nth: Annotated[int, Field(ge=-5, le=5)]
-    """1 is the first, -1 the last."""
-
-    @model_validator(mode="after")
-    def _counted(self) -> NthWeekdaySettings:
-        if self.nth == 0:
-            raise ValueError("nth: counted from 1, or from -1 for the last")
-        return self
-
-
-class EasterSettings(Settings):
-    """So many days from Easter Sunday."""
-
-    easter: Annotated[int, Field(ge=-120, le=120)]
-    """-2 is Good Friday, 1 Easter Monday."""
-
-
-HolidaySettings = DayOfYear | NthWeekdaySettings | EasterSettings
-
-
 class TariffSettings(Settings):
     """What electricity costs."""
 
@@ -243,8 +221,9 @@ class TariffSettings(Settings):
     export: ExportSettings = ExportSettings()
     dynamic: DynamicSettings | None = None
     """Where a market price is known, it replaces the energy prices."""
-    holidays: Annotated[tuple[HolidaySettings, ...], Field(max_length=60)] = ()
-    """`"12-25"`, `"2026-06-04"`, `{month: 11, weekday: thursday, nth: 4}` or `{easter: -2}`."""
+    holidays: Annotated[tuple[HolidayText, ...], Field(max_length=60)] = ()
+    """`"12-25"` (every year), `"2026-06-04"`, `easter-2` (Good Friday), or `11 thu 4` (the fourth
+    Thursday of November)."""
     sunday_to_monday: bool = False
     """A holiday on a Sunday counts on the Monday after it."""
     billing_day: Annotated[int, Field(ge=1, le=28)] = 1
@@ -273,7 +252,7 @@ class TariffSettings(Settings):
             export=self.export.export(),
             dynamic=None if self.dynamic is None else _dynamic(self.dynamic),
             holidays=Holidays(
-                rules=tuple(_holiday(one) for one in self.holidays),
+                rules=tuple(holiday(one) for one in self.holidays),
                 sunday_to_monday=self.sunday_to_monday,
             ),
             billing_day=self.billing_day,
@@ -283,15 +262,3 @@ class TariffSettings(Settings):
 
 def _dynamic(one: DynamicSettings) -> Dynamic:
     return Dynamic(factor=one.factor, adder_per_kwh=one.adder_per_kwh)
-
-
-def _holiday(one: HolidaySettings) -> Holiday:
-    match one:
-        case NthWeekdaySettings():
-            return NthWeekday(month=one.month, weekday=_NAMES.index(one.weekday), nth=one.nth)
-        case EasterSettings():
-            return FromEaster(days=one.easter)
-        case _:
-            found, (month, day) = _MONTH_DAY.fullmatch(one), _day(one)
-            year = None if found is None or found[1] is None else int(found[1])
-            return OnDate(month=month, day=day, year=year)

@@ -70,7 +70,7 @@ def test_acnportals_defect_is_refused_and_named(tmp_path: Path) -> None:
     [
         ("currency: euro", "currency"),
         ("time_zone: Mars/Base", "is no time zone"),
-        ('holidays: ["13-40"]', "is no day of a year"),
+        ('holidays: ["13-40"]', "is no holiday"),
         ("demand_interval_min: 7", "demand_interval_min"),
         ("demand: [{name: a, per_kw: -1}]", "per_kw"),
         ("demand: [{name: a, per_kw: 1}, {name: a, per_kw: 2}]", "the same name"),

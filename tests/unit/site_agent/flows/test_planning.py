@@ -153,7 +153,6 @@ async def test_it_plans_again_in_its_own_time(bench: Bench) -> None:
     assert second.made_at - first.made_at >= timedelta(minutes=4, seconds=55)
 
 
-@pytest.mark.row("site:F1")
 @pytest.mark.parametrize(
     "change",
     [

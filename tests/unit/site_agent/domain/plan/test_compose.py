@@ -170,7 +170,6 @@ def test_a_battery_is_in_the_plan_while_it_tells_its_charge() -> None:
     assert (found.battery_id, found.stored_wh, found.reserve_wh) == ("battery", 40_000.0, 10_000.0)
 
 
-@pytest.mark.row("site:E8")
 def test_a_freezing_battery_is_not_planned_to_charge() -> None:
     cold = replace(battery(), temperature_c=replace(battery().soc_pct, value=-5.0))
     (found,) = composed(snapshot(batteries=[cold])).batteries

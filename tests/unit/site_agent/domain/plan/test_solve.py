@@ -116,7 +116,6 @@ def test_what_cannot_be_used_nor_fed_in_is_curtailed_and_said() -> None:
     assert set(schedule.bound_by) == {"the export limit"}
 
 
-@pytest.mark.row("site:E8")
 def test_a_battery_works_only_for_more_than_its_wear_and_losses() -> None:
     spread = plan(problem(count=60, batteries=(storage(wear_per_kwh=0.02),)))
     worn = plan(problem(count=60, batteries=(storage(wear_per_kwh=0.60),)))
@@ -141,7 +140,6 @@ def test_negative_prices_never_make_a_battery_burn_power() -> None:
     assert schedule.batteries[0].stored_wh[-1] == pytest.approx(100_000.0)
 
 
-@pytest.mark.row("site:E14")
 def test_a_vehicle_gives_back_when_it_pays_and_still_leaves_ready() -> None:
     def giving(wear: float) -> Schedule:
         one = van(
