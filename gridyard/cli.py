@@ -12,6 +12,7 @@ import typer
 from contracts.errors import ConfigError
 from gridyard.device.cli import app as device
 from gridyard.fleet.cli import app as fleet
+from gridyard.forecast.cli import app as forecast
 from gridyard.ocpp.cli import app as ocpp
 from gridyard.openadr.cli import app as openadr
 from gridyard.printing import JsonOption
@@ -34,6 +35,7 @@ app = typer.Typer(
 
 app.add_typer(device, name="device")
 app.add_typer(fleet, name="fleet")
+app.add_typer(forecast, name="forecast")
 app.add_typer(ocpp, name="ocpp")
 app.add_typer(openadr, name="openadr")
 app.add_typer(rules, name="rules")

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
 
 from site_agent.domain.forecast.calendar import Calendar, day_table
+from site_agent.domain.forecast.clear_sky import Place, PvArray
 from site_agent.domain.forecast.course import Measured, course, outlook, table_ahead
 from site_agent.domain.forecast.load import aligned_to, persistent
 from site_agent.domain.forecast.profiles import Profile, last_week, similar_day, yesterday
+from site_agent.domain.forecast.pv import pv_forecast
 from site_agent.domain.forecast.scores import Score, scored
 from site_agent.domain.forecast.towt import towt
-from site_agent.domain.horizon import QUARTER, Series
+from site_agent.domain.horizon import QUARTER, Horizon, Series
 
 FIRST_DAYS = 21
 """Days that every method may learn from before it is judged."""
@@ -53,6 +55,29 @@ def load_methods(
     return {name: _ahead(profile, calendar) for name, profile in methods.items()}
 
 
+def pv_methods(
+    arrays: Sequence[PvArray], place: Place | None, calendar: Calendar
+) -> Mapping[str, Ahead]:
+    """Everything that forecasts PV, by name; from the sun only where a place is known."""
+    methods = {
+        "mean of the last 10 days": _pv_ahead(arrays, None, calendar),
+        "naive, 1 day": _ahead(yesterday, calendar),
+        "seasonal naive, 7 days": _ahead(last_week, calendar),
+    }
+    if place is not None:
+        methods["clear sky and recent clearness"] = _pv_ahead(arrays, place, calendar)
+    return methods
+
+
+def _pv_ahead(arrays: Sequence[PvArray], place: Place | None, calendar: Calendar) -> Ahead:
+    def asked(known: Measured, count: int) -> tuple[Series, Series, Series]:
+        horizon = Horizon(start=known.end, count=count)
+        found = pv_forecast(known, horizon, calendar, arrays, place)
+        return found.p10, found.p50, found.p90
+
+    return asked
+
+
 def _ahead(profile: Profile, calendar: Calendar) -> Ahead:
     def asked(known: Measured, count: int) -> tuple[Series, Series, Series]:
         found = course(outlook(known, count, calendar, profile))
@@ -67,25 +92,31 @@ def backtest(
     calendar: Calendar,
     *,
     most_days: int = 365,
-    whole: bool = True,
+    begin: timedelta = timedelta(0),
+    length: timedelta | None = None,
 ) -> Backtest:
-    """Ask every method at each local midnight for the day ahead, for the last `most_days` days.
+    """Ask every method once a local day, for the last `most_days` days without a gap.
 
-    Days count that every method could forecast; with `whole`, only those without a gap.
+    Each is asked `begin` after midnight for the next `length` (None: until the next midnight).
+    Days count that every method could forecast.
     """
     table = day_table(history.start, history.values, calendar)
-    rows = [i for i in range(FIRST_DAYS, len(table.days)) if table.whole[i] or not whole]
-    said: dict[str, list[_Day]] = {name: [] for name in methods}
-    days: list[date] = []
-    for row in rows[-most_days:]:
-        found = _of_day(table.days[row], history, methods, calendar)
+    rows = [i for i in range(FIRST_DAYS, len(table.days)) if table.whole[i]]
+    asked: list[tuple[date, dict[str, _Day]]] = []
+    for row in reversed(rows):
+        start = calendar.begins(table.days[row]) + begin
+        until = calendar.begins(table.days[row] + timedelta(days=1))
+        count = ((until - start) if length is None else length) // QUARTER
+        found = _said(Horizon(start=start, count=count), history, methods)
         if found is not None:
-            days.append(table.days[row])
-            for name, day in found.items():
-                said[name].append(day)
+            asked.append((table.days[row], found))
+        if len(asked) == most_days:
+            break
+    asked.reverse()
+    said = {name: [found[name] for _, found in asked] for name in methods}
     scores = {name: _score(found) for name, found in said.items() if found}
     return Backtest(
-        days=tuple(days),
+        days=tuple(day for day, _ in asked),
         scores={name: score for name, score in scores.items() if score is not None},
     )
 
@@ -98,14 +129,12 @@ class _Day:
     high: Series
 
 
-def _of_day(
-    day: date, history: Measured, methods: Mapping[str, Ahead], calendar: Calendar
+def _said(
+    asked: Horizon, history: Measured, methods: Mapping[str, Ahead]
 ) -> dict[str, _Day] | None:
-    """What each method said of a day; None when one of them had too little to go by."""
-    begins = calendar.begins(day)
-    since = (begins - history.start) // QUARTER
-    count = (calendar.begins(day + timedelta(days=1)) - begins) // QUARTER
-    actual = history.values[since : since + count]
+    """What each method said of a span; None when one of them had too little to go by."""
+    since = (asked.start - history.start) // QUARTER
+    actual = history.values[since : since + asked.count]
     known = Measured(start=history.start, values=history.values[:since])
     found = {}
     for name, ahead in methods.items():

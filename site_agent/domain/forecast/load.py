@@ -161,8 +161,8 @@ def _guess(load: Measured, seen: Outlook, horizon: Horizon, largest_w: float) ->
     p50 = np.clip(p50, min(0.0, float(p50.min())), max(largest_w, float(p50.max())))
     words = {
         SIMILAR_DAY: f"only {days} days of history",
-        PERSISTENCE: "no day of history yet: the present load goes on",
-        UNKNOWN: "no history yet: half of the largest building load",
+        PERSISTENCE: "no whole day of history yet: the present load goes on",
+        UNKNOWN: "no history of the last weeks: half of the largest building load",
     }
     return Forecast(
         horizon=horizon,

@@ -21,7 +21,8 @@ class Score:
     bias_pct: float
     """Mean error: positive forecasts too much."""
     covered_pct: float | None
-    """How often the truth lay from P10 to P90; 80 is right. None: the method has no band."""
+    """How often the truth lay from P10 to P90, quarters that are certain (PV at night) apart; 80 is
+    right. None: the method has no band."""
     pinball_pct: float | None
     """Mean quantile loss of P10 and P90 (Koenker and Bassett, Econometrica 46, 1978)."""
 
@@ -40,7 +41,9 @@ def scored(
     covered = pinball = None
     if band is not None:
         low, high, truth = band[0][known], band[1][known], actual[known]
-        covered = 100.0 * float(((truth >= low) & (truth <= high)).mean())
+        inside = (truth >= low) & (truth <= high)
+        open_ = (high > low) | ~inside
+        covered = 100.0 * float(inside[open_].mean()) if open_.any() else 100.0
         loss = 0.5 * (_pinball(truth, low, LOW) + _pinball(truth, high, HIGH))
         pinball = 100.0 * loss / mean_w
     return Score(

@@ -122,8 +122,8 @@ def test_temperature_that_says_nothing_is_left_aside() -> None:
 @pytest.mark.parametrize(
     ("hours", "method", "p50_w", "days", "words"),
     [
-        (0, load_module.UNKNOWN, LARGEST_W / 2, 0, "no history yet"),
-        (3, load_module.PERSISTENCE, 7_000.0, 0, "no day of history yet"),
+        (0, load_module.UNKNOWN, LARGEST_W / 2, 0, "no history of the last weeks"),
+        (3, load_module.PERSISTENCE, 7_000.0, 0, "no whole day of history yet"),
         (30, load_module.SIMILAR_DAY, 7_000.0, 2, "only 2 days"),
     ],
 )
