@@ -131,12 +131,12 @@ class Engine:
         self._highs: Any = _core._Highs()
         self._last: Programme | None = None
         """What the solver holds, at its optimum."""
+        self._time_limit_s = time_limit_s
         for name, value in (
             ("output_flag", False),
             ("threads", 1),
             ("solver", "simplex"),
             ("presolve", "off"),  # costs more than it saves on plans, and ends warm starts
-            ("time_limit", time_limit_s),
         ):
             self._highs.setOptionValue(name, value)
 
@@ -152,6 +152,8 @@ class Engine:
             self._change(before, programme)
         else:
             self._pass(programme)
+        # HiGHS counts its time over all runs of one object, and so against the limit.
+        self._highs.setOptionValue("time_limit", self._highs.getRunTime() + self._time_limit_s)
         self._highs.run()
         status = self._highs.getModelStatus()
         if status != highspy.HighsModelStatus.kOptimal:

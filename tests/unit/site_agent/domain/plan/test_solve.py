@@ -249,3 +249,15 @@ def test_nonsense_is_refused(changed: dict[str, Any], said: str) -> None:
 def test_a_solver_that_takes_too_long_is_given_up() -> None:
     with pytest.raises(NoPlanError, match="no optimum: time limit"):
         PlanSolver(time_limit_s=0.0).plan(problem(vehicles=(van(),), batteries=(storage(),)))
+
+
+def test_the_time_limit_is_of_each_plan_not_of_all_plans_together() -> None:
+    """HiGHS adds up the time of all runs: an agent that has planned for a day must go on."""
+    solver = PlanSolver(time_limit_s=5.0)
+    solver.plan(problem(vehicles=(van(),)))
+    highs: Any = solver._engine._highs
+    for _ in range(3):
+        solver.plan(problem(vehicles=(van(),)))
+        limit = highs.getOptionValue("time_limit")[1]
+        assert limit > 5.0
+        assert limit <= 5.0 + highs.getRunTime()
