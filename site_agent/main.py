@@ -162,7 +162,8 @@ class _Site:
         pictures = Pictures(self._roster.ids, lambda: self._prospects.latest)
         self._journal = Journal(pictures, store.journal, clock)
         choices, memory = settings.grid_choices(), store.key_values
-        ground = settings.forecast.ground(self._model, settings.time_zone)
+        zone, tariff = settings.time_zone, settings.tariff_paid()
+        ground = settings.forecast.ground(self._model, zone, tariff)
         self._forecasts = ForecastSide(
             ground, store.history, memory, clock, self._sessions.expected
         )

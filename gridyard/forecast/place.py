@@ -21,7 +21,8 @@ _EVER = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 
 def ground_of(settings: SiteSettings) -> ForecastGround:
     """The site as its forecasts see it."""
-    return settings.forecast.ground(settings.model(), settings.time_zone)
+    tariff = settings.tariff_paid()
+    return settings.forecast.ground(settings.model(), settings.time_zone, tariff)
 
 
 @contextmanager

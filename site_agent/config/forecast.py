@@ -17,6 +17,7 @@ from site_agent.domain.forecast.clear_sky import Place, PvArray
 from site_agent.domain.forecast.ground import ForecastGround
 from site_agent.domain.site import SiteModel
 from site_agent.domain.tariff.days import FromEaster, Holiday, Holidays, NthWeekday, OnDate
+from site_agent.domain.tariff.tariff import Tariff
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DATE = re.compile(r"(?:(\d{4})-)?(\d{2})-(\d{2})")
@@ -82,7 +83,7 @@ class ForecastSettings(Settings):
         tuple[Annotated[str, AfterValidator(_known)], ...], Field(max_length=100)
     ] = ()
     """Days on which the site does as on Sundays: `2026-12-24`, `12-25` (every year), `easter+1`,
-    `11 thu 4` (the fourth Thursday of November)."""
+    `11 thu 4` (the fourth Thursday of November). Empty: those of the tariff."""
 
     @model_validator(mode="after")
     def _whole_place(self) -> ForecastSettings:
@@ -108,11 +109,13 @@ class ForecastSettings(Settings):
         for name in sorted(set(self.arrays) - set(inverters)):
             yield f"forecast: array of {name!r}, which is no PV inverter here"
 
-    def ground(self, model: SiteModel, zone: str) -> ForecastGround:
+    def ground(self, model: SiteModel, zone: str, tariff: Tariff | None = None) -> ForecastGround:
         """The site as its forecasts see it; `zone` is its time zone."""
-        rules = tuple(holiday(text) for text in self.holidays)
+        holidays = Holidays(rules=tuple(holiday(text) for text in self.holidays))
+        if not self.holidays and tariff is not None:
+            holidays = tariff.holidays
         return ForecastGround(
-            calendar=Calendar(zone=ZoneInfo(zone), holidays=Holidays(rules=rules)),
+            calendar=Calendar(zone=ZoneInfo(zone), holidays=holidays),
             largest_w=model.max_building_w,
             place=self.place,
             arrays=tuple(self._array(spec) for spec in model.pv),

@@ -36,7 +36,7 @@ from site_agent.domain.forecast.record import (
     pv_of,
     soc_of,
 )
-from site_agent.domain.forecast.stays import LOOK_BACK, PastStay, expected_stays
+from site_agent.domain.forecast.stays import LOOK_BACK, expected_stays, habitual_stays
 from site_agent.domain.horizon import QUARTER, Horizon
 from site_agent.flows.history import HistoryStore
 from site_agent.flows.notices import Condition, Key
@@ -83,7 +83,7 @@ class Forecaster:
         self._present = present
         self._roster = roster
         self._renewed = renewed
-        self._past: Sequence[PastStay] = ()
+        self._habits: Sequence[ExpectedStay] = ()
         self._judged: datetime | None = None
         self.latest: SiteForecasts = first_guess(ground, clock.now())
         """The newest forecasts on their own slots."""
@@ -110,8 +110,10 @@ class Forecaster:
         now = self._clock.now()
         judging = self._judged is None or quarter_of(now).minute == 0
         history = await self._history(now, devices=judging)
-        self._past = await self._store.stays(now - LOOK_BACK, now)
+        past = await self._store.stays(now - LOOK_BACK, now)
         self.latest = await asyncio.to_thread(forecasts, history, self._ground, now)
+        ahead = Horizon(start=now, count=self.latest.load.horizon.count)
+        self._habits = await asyncio.to_thread(habitual_stays, past, ahead, self._ground.calendar)
         if judging:
             self.anomalies = await asyncio.to_thread(anomalies, history, self._ground)
             self._judged = now
@@ -129,7 +131,7 @@ class Forecaster:
         """Stays that begin in the horizon, which begins now: roster first, then habits."""
         told = self._roster(horizon.start)
         calendar = self._ground.calendar
-        return expected_stays(self._past, told, self._present(), horizon, calendar)
+        return expected_stays(self._habits, told, self._present(), horizon, calendar)
 
     def conditions(self) -> Iterator[tuple[Key, Condition]]:
         """Anomalies, as notices take them."""

@@ -47,50 +47,51 @@ class PastStay:
 
 
 def expected_stays(
-    past: Sequence[PastStay],
+    habits: Sequence[ExpectedStay],
     roster: Sequence[ExpectedStay],
     present: Mapping[str, datetime],
     horizon: Horizon,
     calendar: Calendar,
 ) -> tuple[ExpectedStay, ...]:
-    """Stays that begin within `horizon`, whose start is now, by arrival.
+    """Stays that begin within `horizon`, whose start is now, by arrival; quick.
 
     Args:
-        past: history, any order.
+        habits: of `habitual_stays`, for about this horizon.
         roster: what dispatchers or telematics have told; it goes first.
         present: vehicles that are plugged in, and since when: that stay is no longer expected.
         horizon: begins now.
         calendar: the site's local time and holidays.
     """
-    told = {(one.vehicle_id, _day(one.arrives, calendar)) for one in roster}
-    here = {(vehicle, _day(since, calendar)) for vehicle, since in present.items()}
-    by_roster = [one for one in roster if horizon.start <= one.arrives < horizon.end]
-    habits = [
-        one
-        for one in _habits(past, horizon, calendar)
-        if (one.vehicle_id, _day(one.arrives, calendar)) not in told
-        and (one.vehicle_id, _day(one.arrives, calendar)) not in here
+    taken = {(one.vehicle_id, _day(one.arrives, calendar)) for one in roster}
+    taken |= {(vehicle, _day(since, calendar)) for vehicle, since in present.items()}
+    found = [
+        *roster,
+        *(one for one in habits if (one.vehicle_id, _day(one.arrives, calendar)) not in taken),
     ]
-    return tuple(sorted([*by_roster, *habits], key=lambda one: (one.arrives, one.vehicle_id)))
+    ahead = [one for one in found if horizon.start <= one.arrives < horizon.end]
+    return tuple(sorted(ahead, key=lambda one: (one.arrives, one.vehicle_id)))
+
+
+def habitual_stays(
+    past: Sequence[PastStay], horizon: Horizon, calendar: Calendar
+) -> tuple[ExpectedStay, ...]:
+    """Stays within `horizon`, whose start is now, as the vehicles' past has them; any order."""
+    by_vehicle: dict[str, list[PastStay]] = defaultdict(list)
+    for stay in sorted(past, key=lambda one: one.arrived):
+        if horizon.start - LOOK_BACK <= stay.arrived < horizon.start:
+            by_vehicle[stay.vehicle_id].append(stay)
+    found: list[ExpectedStay] = []
+    day, last = _day(horizon.start, calendar), _day(horizon.end, calendar)
+    while day <= last:
+        for stays in by_vehicle.values():
+            found += _on(day, stays, horizon, calendar)
+        day += timedelta(days=1)
+    return tuple(found)
 
 
 def _day(at: datetime, calendar: Calendar) -> date:
     """The depot's day an instant belongs to."""
     return (at.astimezone(calendar.zone) - DAY_BEGINS).date()
-
-
-def _habits(
-    past: Sequence[PastStay], horizon: Horizon, calendar: Calendar
-) -> Iterator[ExpectedStay]:
-    by_vehicle: dict[str, list[PastStay]] = defaultdict(list)
-    for stay in sorted(past, key=lambda one: one.arrived):
-        if horizon.start - LOOK_BACK <= stay.arrived < horizon.start:
-            by_vehicle[stay.vehicle_id].append(stay)
-    day, last = _day(horizon.start, calendar), _day(horizon.end, calendar)
-    while day <= last:
-        for stays in by_vehicle.values():
-            yield from _on(day, stays, horizon, calendar)
-        day += timedelta(days=1)
 
 
 def _on(

@@ -66,6 +66,19 @@ def test_the_site_as_forecasts_see_it() -> None:
     assert (array.tilt_deg, array.azimuth_deg, array.modules_w) == (30.0, 0.0, 70_000.0)
 
 
+def test_without_holidays_of_its_own_those_of_the_tariff_count() -> None:
+    text = f"{EXAMPLE.read_text()}\ntariff: example-europe\n"
+    settings = loads(text, SiteSettings, name="site.yaml")
+    christmas, friday = date(2026, 12, 25), date(2026, 12, 11)
+    for own, kinds in (
+        ((), (DayType.RESTDAY, DayType.WORKDAY)),
+        (("12-11",), (DayType.WORKDAY, DayType.RESTDAY)),
+    ):
+        known = ForecastSettings(holidays=own)
+        calendar = known.ground(settings.model(), "UTC", settings.tariff_paid()).calendar
+        assert (calendar.day_type(christmas), calendar.day_type(friday)) == kinds
+
+
 @pytest.mark.parametrize(
     ("part", "words"),
     [

@@ -1,12 +1,16 @@
 """A forecast on other slots than its own."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from site_agent.domain.forecast import forecast
 from site_agent.domain.forecast.forecast import Forecast
-from site_agent.domain.horizon import Horizon
+from site_agent.domain.horizon import QUARTER, Horizon
 from support.forecast import MONDAY, midnight
 
 START = midnight(MONDAY)
@@ -35,6 +39,26 @@ def test_longer_slots_are_means_and_shorter_ones_copies() -> None:
 def test_beyond_its_end_the_day_before_stands_in() -> None:
     assert on(23, 8, 15).p50 == pytest.approx([92, 93, 94, 95, 0, 1, 2, 3])
     assert on(50, 1, 15).p10 == pytest.approx([7.0])
+
+
+def test_of_a_short_one_the_last_slot_stands_in_where_no_day_before_is_known() -> None:
+    short = replace(FORECAST, horizon=Horizon(start=START, count=2), p50=RAMP[:2])
+    asked = Horizon(start=START, count=4)
+    found = replace(short, p10=RAMP[:2], p90=RAMP[:2]).on(asked)
+    assert found.p50.tolist() == [0.0, 1.0, 1.0, 1.0]
+
+
+@given(
+    count=st.integers(1, 200),
+    first=st.integers(-100, 400),
+    asked=st.integers(1, 50),
+)
+def test_the_quick_way_is_the_same_as_the_long_one(count: int, first: int, asked: int) -> None:
+    known = Horizon(start=START, count=count)
+    horizon = Horizon(start=START + first * QUARTER, count=asked)
+    values = np.arange(count, dtype=np.float64)
+    long = forecast._overlap(known, horizon) @ values
+    assert values[forecast._indices(first, asked, known)] == pytest.approx(long)
 
 
 def test_before_its_beginning_the_first_slot_stands_in() -> None:

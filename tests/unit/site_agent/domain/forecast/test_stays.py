@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from site_agent.domain.fleet.stay import ExpectedStay
-from site_agent.domain.forecast.stays import PastStay, expected_stays
+from site_agent.domain.forecast.stays import PastStay, expected_stays, habitual_stays
 from site_agent.domain.horizon import Horizon
 from support.forecast import CALENDAR, MONDAY, at
 
@@ -39,7 +39,8 @@ def expect(
     hours: int = 24,
 ) -> tuple[ExpectedStay, ...]:
     horizon = Horizon(start=now, count=4 * hours)
-    return expected_stays(past, roster, present or {}, horizon, CALENDAR)
+    habits = habitual_stays(past, horizon, CALENDAR)
+    return expected_stays(habits, roster, present or {}, horizon, CALENDAR)
 
 
 def test_a_habit_is_its_medians_and_how_often_it_came() -> None:
