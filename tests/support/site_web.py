@@ -14,6 +14,7 @@ from contracts.testing import FakeClock
 from site_agent.config.web import WebSettings
 from site_agent.domain.decide.control import decide
 from site_agent.domain.fleet.readiness import Readiness
+from site_agent.domain.plan.schedule import Schedule
 from site_agent.domain.site import CircuitNode, SiteSnapshot
 from site_agent.flows.control_loop import Cycle
 from site_agent.flows.journal import Journal
@@ -22,7 +23,7 @@ from site_agent.flows.prospects import Prospects
 from site_agent.store.journal import MemoryJournal
 from site_agent.web.build import make_web
 from site_agent.web.server import Part
-from site_agent.web.state import WebState
+from site_agent.web.state import Move, WebState
 from support.site import NOON, battery, charger, charger_spec, envelope, model, need, pv, snapshot
 from support.waiting import until
 
@@ -48,7 +49,14 @@ def depot(event_w: float | None = None, **changes: object) -> Cycle:
 class Bench:
     """An application and what stands behind it."""
 
-    def __init__(self, settings: WebSettings | None = None, *, others: Sequence[Part] = ()) -> None:
+    def __init__(
+        self,
+        settings: WebSettings | None = None,
+        *,
+        others: Sequence[Part] = (),
+        plan: Schedule | None = None,
+        moves: Sequence[Move] = (),
+    ) -> None:
         self.clock = FakeClock(NOON)
         self.store = MemoryJournal()
         self.cycle: Cycle | None = None
@@ -63,6 +71,8 @@ class Bench:
             stopping=asyncio.Event(),
             journal=self.journal,
             prospects=lambda: self.found,
+            plan=lambda: plan,
+            moves=lambda: moves,
         )
         wanted = settings or WebSettings()
         server = make_web(wanted, self.state, lambda: self.cycle, others)

@@ -19,6 +19,7 @@ _ALL_SHARE = 0.9
 _MORE_SHARE = 1.1
 """A vehicle that draws this share of its limit has yet to follow it."""
 _SAME_A = 0.15
+_WAITS = "waits: "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +46,16 @@ def why_charger(index: Index, evse_id: str) -> Answer:
         name=evse_id,
         at=index.seen.snapshot.at,
         sentence=f"{evse_id} {_doing(facts)}",
-        binding=facts.setpoint.bound_by,
+        binding=_binding(facts),
         steps=tuple(_steps(index, facts)),
     )
+
+
+def _binding(facts: _Facts) -> str:
+    """The limit that keeps it from more, or the wish for which it waits."""
+    cause = facts.setpoint.cause
+    waits = cause.removeprefix(_WAITS) if cause.startswith(_WAITS) else ""
+    return facts.setpoint.bound_by or waits
 
 
 def doing(index: Index, evse_id: str) -> str:
@@ -128,7 +136,7 @@ def _waiting(others: int) -> str:
 
 def _pausing(facts: _Facts) -> str:
     cause = facts.setpoint.cause
-    for start in ("paused: ", "waits: "):
+    for start in ("paused: ", _WAITS):
         if cause.startswith(start):
             return f"does not charge: {cause.removeprefix(start)}"
     return f"does not charge: {cause}"

@@ -174,7 +174,9 @@ def test_what_a_charger_does_is_one_sentence(case: str) -> None:
 
 def test_who_guides_is_told_beside_the_setpoint() -> None:
     site = seen([charger("a", drawn_a=10.0, limit_a=10.0)], needs=[need("a")], guidance=WISH)
-    assert steps(why(site, "a"))["setpoint"].endswith("wished by the plan of 14:05")
+    answer = why(site, "a")
+    assert steps(answer)["setpoint"].endswith("wished by the plan of 14:05")
+    assert answer.binding == "power is cheaper from 22:00"
 
 
 def test_a_limit_that_is_not_accepted_yet_is_told() -> None:
