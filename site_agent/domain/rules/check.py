@@ -110,16 +110,30 @@ def _conflicts(rules: Sequence[Rule]) -> Iterator[Finding]:
         one, other = first.when, second.when
         if covers(one, other) or covers(other, one) or not overlap(one, other):
             continue  # the one is an exception of the other, or they never meet
-        for what in _contrary(first.then, second.then):
+        what = " and ".join(_contrary(first, second))
+        if what:
             words = f"may hold together with {first.name!r}, which decides: {what}"
             yield Finding(rule=second.name, words=words)
 
 
-def _contrary(one: Then, other: Then) -> Iterator[str]:
+def _contrary(first: Rule, second: Rule) -> Iterator[str]:
+    one, other = first.then, second.then
     does = {wish.do for wish in (one.battery, other.battery) if wish is not None}
     if does == _CONTRARY:
         yield "one charges the battery, the other discharges it"
-    if one.vehicles is not None and other.vehicles is not None:
-        most = {one.vehicles.most_w, other.vehicles.most_w}
-        if None in most and len(most) > 1:
-            yield "one lets vehicles charge, the other holds them back"
+    if one.vehicles is None or other.vehicles is None or _narrower(first.when, second.when):
+        return
+    most = {one.vehicles.most_w, other.vehicles.most_w}
+    if None in most and len(most) > 1:
+        yield "one lets vehicles charge, the other holds them back"
+
+
+def _narrower(one: When, other: When) -> bool:
+    """Whether `one` is about some vehicles of those that `other` is about: an exception of it."""
+    chosen = bool(one.vehicles or one.ranks) or one.spare_above_h is not None
+    return chosen and covers(_choice(other), _choice(one))
+
+
+def _choice(when: When) -> When:
+    """Only which vehicles it is about."""
+    return When(vehicles=when.vehicles, ranks=when.ranks, spare_above_h=when.spare_above_h)

@@ -67,7 +67,7 @@ def _wishes(when: When, then: Then) -> Iterator[str]:
     if then.battery is not None:
         yield f"the battery {_battery(then.battery)}"
     if then.vehicles is not None:
-        yield f"{_who(when)} {_vehicles(then.vehicles.most_w)}"
+        yield f"{_who(when)} {_vehicles(then.vehicles.most_w, many=_many(when))}"
     if then.import_below_w is not None:
         late = " unless vehicles would be late"
         yield f"the site stays below {kw(then.import_below_w)}{late}"
@@ -90,23 +90,27 @@ def _battery(wish: StorageWish) -> str:
             return f"gives{most or ' what the site draws'}"
 
 
-def _vehicles(most_w: float | None) -> str:
+def _vehicles(most_w: float | None, *, many: bool) -> str:
+    s, they = ("", "they stay") if many else ("s", "it stays")
     if most_w is None:
-        return "charge now"
-    return (
-        "wait as long as they stay on time"
-        if most_w == 0
-        else f"charge with at most {kw(most_w)} each"
-    )
+        return f"charge{s} now"
+    if most_w == 0:
+        return f"wait{s} as long as {they} on time"
+    return f"charge{s} with at most {kw(most_w)}{' each' if many else ''}"
 
 
 def _who(when: When) -> str:
-    names = [f"vehicle {_or(sorted(when.vehicles))}"] if when.vehicles else []
+    names = sorted(when.vehicles)
     ranks = [f"of rank {_or(str(rank) for rank in sorted(when.ranks))}"] if when.ranks else []
     spare = []
     if when.spare_above_h is not None:
         spare = [f"with more than {when.spare_above_h:g} h to spare"]
-    return " ".join([*(names or ["vehicles"]), *ranks, *spare])
+    who = ["vehicles" if _many(when) else "vehicle", *([_and(names)] if names else [])]
+    return " ".join([*who, *ranks, *spare])
+
+
+def _many(when: When) -> bool:
+    return len(when.vehicles) != 1
 
 
 def _windows(windows: tuple[Window, ...]) -> str:

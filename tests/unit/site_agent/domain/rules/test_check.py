@@ -75,6 +75,11 @@ def test_rules_that_may_meet_and_want_the_contrary_are_named(
     assert told(rule("cheap", first, cheap), rule("dear", second, apart)) == []
 
 
+def test_a_rule_about_some_vehicles_is_an_exception() -> None:
+    some = rule("buses", NOW, When(vehicles=frozenset({"bus-1"})))
+    assert told(some, rule("evening", WAIT, When(windows=(EVENING,)))) == []
+
+
 @pytest.mark.parametrize(
     ("when", "words"),
     [

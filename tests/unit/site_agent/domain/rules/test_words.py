@@ -30,7 +30,15 @@ SENTENCES = [
     ),
     (
         "when: {vehicle: [bus-1, bus-2], rank: 2, spare_above_h: 3}\nthen: {vehicles: charge now}",
-        "vehicle bus-1 or bus-2 of rank 2 with more than 3 h to spare charge now",
+        "vehicles bus-1 and bus-2 of rank 2 with more than 3 h to spare charge now",
+    ),
+    (
+        "when: {vehicle: bus-1}\nthen: {vehicles: wait}",
+        "vehicle bus-1 waits as long as it stays on time",
+    ),
+    (
+        "when: {vehicle: bus-1}\nthen: {vehicles: at most 11 kW}",
+        "vehicle bus-1 charges with at most 11 kW",
     ),
     (
         "when: {event: false, mode: [island, off-peak], surplus_above_w: 5000}\n"
