@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -39,9 +40,20 @@ def simulate(
     sessions: Annotated[
         Path | None, typer.Option(help="CSV of sessions instead of the scenario's fleet.")
     ] = None,
+    tariff: Annotated[
+        str | None,
+        typer.Option(help="A tariff's name (`sce-tou-ev-8-2019`) or file: costs, rules and plan."),
+    ] = None,
+    pv: Annotated[
+        Path | None, typer.Option(help="CSV of PV power (time, power_w) instead of a sky.")
+    ] = None,
     events: Annotated[
         Path | None, typer.Option(help="YAML of events instead of the scenario's.")
     ] = None,
+    year: Annotated[
+        bool,
+        typer.Option("--year", help="A year's cost by representative days; --tariff A,B."),
+    ] = False,
     yard: Annotated[
         bool, typer.Option("--yard", help="Print the yard list as the evening begins.")
     ] = False,
@@ -51,10 +63,17 @@ def simulate(
 ) -> None:
     """Simulate a depot's days in seconds: the agent's own decisions, no sockets."""
     from gridyard.simulate.setup import Inputs
-    from gridyard.simulate.show import Wanted, show_many, show_one, show_yard
+    from gridyard.simulate.show import Wanted, show_many, show_one, show_yard, show_year
 
     with plain_errors():
-        inputs = Inputs(scenario=scenario, days=days, sessions=sessions, events=events)
+        inputs = Inputs(
+            scenario=scenario,
+            days=days,
+            sessions=sessions,
+            events=events,
+            tariff=tariff,
+            pv=pv,
+        )
         names = tuple(dict.fromkeys((compare or strategy).replace(" ", "").split(",")))
         wanted = Wanted(
             inputs=inputs,
@@ -64,7 +83,9 @@ def simulate(
             as_json=as_json,
             progress=sys.stderr.isatty(),
         )
-        if yard:
+        if year:
+            show_year(replace(wanted, inputs=replace(inputs, tariff=None)), compare, tariff, jobs)
+        elif yard:
             show_yard(wanted, seed)
         elif seeds is not None:
             show_many(wanted, span_of(seeds), jobs)

@@ -18,6 +18,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
 from contracts.config import Settings, load
 from contracts.errors import ConfigError
+from contracts.time import as_utc
 from depot_sim.config_field import BuildingSettings, PlaceSettings, RoofSettings
 from site_agent.config import SiteSettings
 from site_agent.config.values import Name, Percent, Positive
@@ -110,7 +111,7 @@ class ScenarioSettings(Settings):
     about: str = ""
     site: Path
     """Settings of the depot's agent, beside this file."""
-    begin: AwareDatetime
+    begin: Annotated[AwareDatetime, AfterValidator(as_utc)]
     hours: Annotated[float, Field(gt=0, le=366 * 24)]
     dc: tuple[Name, ...] = ()
     """EVSEs that give direct current."""

@@ -9,8 +9,8 @@ from pathlib import Path
 import typer
 
 from gridyard.printing import print_answer
-from gridyard.simulate import tables
-from gridyard.simulate.many import run_many
+from gridyard.simulate import tables, year
+from gridyard.simulate.many import Tell, run_many
 from gridyard.simulate.measure import Result
 from gridyard.simulate.page import page
 from gridyard.simulate.people import ByList
@@ -48,17 +48,21 @@ def show_many(wanted: Wanted, seeds: range, jobs: int) -> None:
     """Many nights with every strategy, and the oracle's word on each."""
     for name in wanted.strategies:
         strategy_named(name)
-
-    def tell(done: int, of: int) -> None:
-        if wanted.progress:
-            typer.echo(f"\r{done}/{of} runs ", err=True, nl=False)
-
-    rows = run_many(wanted.inputs, wanted.strategies, seeds, jobs, tell)
+    rows = run_many(wanted.inputs, wanted.strategies, seeds, jobs, _counter(wanted))
     _clear(wanted)
     document = [
         asdict(row) | {"all_ready": row.all_ready, "feasible": row.feasible} for row in rows
     ]
     print_answer(document, tables.seed_lines(rows), as_json=wanted.as_json)
+
+
+def show_year(wanted: Wanted, compare: str | None, tariff: str | None, jobs: int) -> None:
+    """A year of every strategy under every tariff."""
+    strategies = wanted.strategies if compare else year.STRATEGIES
+    tariffs = tuple(tariff.split(",")) if tariff else year.every_tariff()
+    rows = year.run_year(wanted.inputs, strategies, tariffs, jobs, _counter(wanted))
+    _clear(wanted)
+    print_answer(year.year_document(rows), year.year_lines(rows), as_json=wanted.as_json)
 
 
 def show_yard(wanted: Wanted, seed: int) -> None:
@@ -85,6 +89,14 @@ def _teller(wanted: Wanted, name: str) -> Callable[[Progress], None] | None:
     if not wanted.progress:
         return None
     return lambda progress: typer.echo(f"\r{name}: {progress.done:4.0%} ", err=True, nl=False)
+
+
+def _counter(wanted: Wanted) -> Tell:
+    def tell(done: int, of: int) -> None:
+        if wanted.progress:
+            typer.echo(f"\r{done}/{of} runs ", err=True, nl=False)
+
+    return tell
 
 
 def _clear(wanted: Wanted) -> None:

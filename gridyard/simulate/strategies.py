@@ -69,6 +69,12 @@ STRATEGIES: Mapping[str, Strategy] = {
             order=_leaves,
         ),
         Strategy(name="llf", about="the agent's allocation, by the yard list"),
+        Strategy(
+            name="rules",
+            about="the agent under the rules of a site that has written none",
+            guided="rules",
+        ),
+        Strategy(name="plan", about="the agent under its plan of the coming day", guided="plan"),
     )
 }
 

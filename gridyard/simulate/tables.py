@@ -14,7 +14,16 @@ from site_agent.domain.yard.model import YardList
 
 _NAMED = 5
 _MINUTE_S, _LONG_MIN = 60.0, 120.0
-_COLUMNS = ("strategy", "ready", "missing kWh", "15-min kW", "peak kW", "over limit", "swaps")
+_COLUMNS = (
+    "strategy",
+    "ready",
+    "missing kWh",
+    "charged kWh",
+    "15-min kW",
+    "peak kW",
+    "over limit",
+    "swaps",
+)
 
 
 def summary_lines(results: Sequence[Result], case: Case) -> Iterator[str]:
@@ -38,6 +47,7 @@ def _cells(one: Result) -> list[str]:
         one.strategy,
         f"{one.ready}/{len(one.left)}",
         f"{one.missing_wh / 1000:.1f}",
+        f"{one.charged_wh / 1000:.0f}",
         f"{one.demand_w / 1000:.1f}",
         f"{one.peak_w / 1000:.1f}",
         _span(one.over_total_s),

@@ -12,7 +12,6 @@ from gridyard.simulate.measure import Result
 from gridyard.simulate.night import drawn
 from support.simulated import case, group, run
 
-
 FOLLOWS_S = 5.0
 """IEC 61851-1: time for a vehicle to follow a new duty cycle."""
 SERVICE_W = 400 * 230 * 3.0
