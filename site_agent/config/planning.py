@@ -54,7 +54,7 @@ class PlanningSettings(Settings):
     """A peak that each month sees anyway: up to here demand charges keep nobody from charging."""
     peak_days: Annotated[float, Field(ge=1, le=31)] | None = None
     """Over how many days the price of a higher peak is spread: those on which it is of use. None:
-    the rest of the billing month."""
+    half the rest of the billing month."""
 
     def choices(self) -> PlanningChoices:
         """The same in the planner's words."""

@@ -26,6 +26,8 @@ from site_agent.domain.tariff.tariff import BillingMonth, DemandCharge, Tariff
 
 _NO_RECORD = DemandRecord()
 _LEAST_STAY = timedelta(minutes=5)
+_OF_USE = 0.5
+"""Of the days left in a month, the share that is taken to be as heavy as those of the plan."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,6 +287,7 @@ def _term(
     policy: PlanPolicy,
 ) -> DemandTerm:
     """An interval counts where all of it that lies in the horizon does."""
+    days_left = _days_left(tariff, month, horizon)
     aligned = windows(horizon, tariff.demand_interval, rolling=False)
     rolling = windows(horizon, tariff.demand_interval, rolling=True) if tariff.rolling else []
     found = [one for one in aligned if counts[slice(*one)].all()]
@@ -293,7 +296,7 @@ def _term(
     here = runs and record.window == tariff.window_of(horizon.start).start
     return DemandTerm(
         name=charge.name,
-        per_kw=charge.per_kw / max(1.0, policy.peak_days or _days_left(tariff, month, horizon)),
+        per_kw=charge.per_kw / max(1.0, policy.peak_days or _OF_USE * days_left),
         so_far_w=max(policy.expected_peak_w, record.peaks_w.get((charge.name, month), 0.0)),
         windows=tuple(found),
         interval_h=tariff.demand_interval / timedelta(hours=1),

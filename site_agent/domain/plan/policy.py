@@ -24,8 +24,8 @@ class PlanPolicy:
     """A vehicle gives nothing back below this."""
     peak_days: float | None = None
     """For how many days a higher peak is of use, which is over how many its price is spread: what a
-    plan of one day saves by it, the days after it save as well. None: the rest of the billing month
-    (exact where all days are alike); 1: its whole price on this plan."""
+    plan of one day saves by it, other days save as well. None: half the rest of the billing month,
+    for on light days a peak is of no use; 1: its whole price on this plan."""
     expected_peak_w: float = 0.0
     """A peak that the month will see anyway: up to here demand costs nothing from the start."""
     limit_share: float = 0.98

@@ -219,7 +219,7 @@ def test_demand_starts_from_the_months_peak_and_what_the_interval_has_drawn() ->
     )
     (term,) = composed(snapshot(), record=record).demand
     assert (term.so_far_w, term.taken_wh, len(term.windows)) == (42_000.0, 500.0, 48)
-    assert term.per_kw == pytest.approx(10.0 / 27), "of use for the rest of the month"
+    assert term.per_kw == pytest.approx(10.0 / 13.5), "of use on half the days that are left"
     whole = composed(snapshot(), record=record, policy=PlanPolicy(peak_days=1.0)).demand
     assert whole[0].per_kw == 10.0
     old = replace(record, window=NOON - HOUR)
