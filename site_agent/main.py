@@ -43,13 +43,12 @@ from site_agent.flows.control_loop import ControlLoop
 from site_agent.flows.forecast_side import ForecastSide
 from site_agent.flows.grid_side import GridSide
 from site_agent.flows.instructions import Instructions
-from site_agent.flows.journal import Journal
 from site_agent.flows.lease_list import lease_commands
 from site_agent.flows.notices import NoticeBoard
 from site_agent.flows.observer import Devices
 from site_agent.flows.offers import Offers
 from site_agent.flows.outlook import Outlook, Sources
-from site_agent.flows.picture import Pictures
+from site_agent.flows.people_side import PeopleSide
 from site_agent.flows.planning import PlanSources
 from site_agent.flows.planning_side import PlanSide, capacities
 from site_agent.flows.prospects import Prospects
@@ -58,7 +57,6 @@ from site_agent.flows.sessions import Sessions
 from site_agent.flows.telecontrol import Telecontrol
 from site_agent.flows.telemetry import Telemetry
 from site_agent.flows.triage import KnownChanges, Triaging
-from site_agent.flows.why_commands import why_commands
 from site_agent.ports import Charger, Closing, Sensor
 from site_agent.scada.build import make_scada
 from site_agent.store.folder import make_folder
@@ -159,8 +157,9 @@ class _Site:
                 clock=clock,
             ),
         )
-        pictures = Pictures(self._roster.ids, lambda: self._prospects.latest)
-        self._journal = Journal(pictures, store.journal, clock)
+        local, told = ZoneInfo(settings.time_zone), self._prospects
+        self._people = PeopleSide(self._roster, self._sessions, told, store.journal, clock, local)
+        self._roster.on_change(self._people.yard.wake)
         choices, memory = settings.grid_choices(), store.key_values
         zone, tariff = settings.time_zone, settings.tariff_paid()
         ground = settings.forecast.ground(self._model, zone, tariff)
@@ -202,7 +201,7 @@ class _Site:
             runs = [
                 self._serve(central),
                 loop.run(),
-                self._journal.run(),
+                *self._people.runs(),
                 self._instructions.run(),
                 self._telecontrol.run(),
                 *self._grid.runs(),
@@ -268,7 +267,7 @@ class _Site:
             agent=agent_version(),
         )
         watching = watch_commands(self._snapshot, sensors, self._clock)
-        asking = {**lease_commands(self._snapshot), **why_commands(self._journal)}
+        asking = {**lease_commands(self._snapshot), **self._people.commands()}
         asking |= self._fleet.commands()
         return Door(self._settings.data, {**ocpp.table(), **asking, **watching})
 
@@ -279,9 +278,10 @@ class _Site:
             zone=ZoneInfo(self._settings.time_zone),
             clock=self._clock,
             stopping=self._stopping,
-            journal=self._journal,
+            journal=self._people.journal,
             prospects=lambda: self._prospects.latest,
             plan=self._plans.latest,
+            moves=lambda: self._people.yard.moves,
         )
         fleet = Part(router=self._fleet.router(), own_access=self._fleet.own_access)
         return make_web(self._settings.web, state, lambda: loop.latest, [fleet])
@@ -336,7 +336,7 @@ class _Site:
             guide=self._plans.guide(self._grid.guide),
             around=self._grid.around,
             chooser=self._triage,
-            heard=self._journal.heard,
+            heard=self._people.heard,
         )
 
     def _devices(self, shop: Workshop, central: CentralSystem) -> Devices:
