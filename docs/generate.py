@@ -18,6 +18,7 @@ from textwrap import dedent
 from types import ModuleType
 from typing import Any, get_args
 
+import fleet_api
 import ocpp_messages
 import profiles
 import scada_registers
@@ -111,6 +112,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "profile-format.md": _profile_format(),
         REFERENCE / "topic-maps.md": topic_maps.page(_MADE, _format(TopicMap, "map", "###")),
         REFERENCE / "scada-registers.md": scada_registers.page(_MADE),
+        REFERENCE / "fleet-api.md": fleet_api.page(_MADE, _format),
         **conformance.pages(_MADE),
     }
 

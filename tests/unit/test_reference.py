@@ -18,6 +18,7 @@ PAGES = (
     "conformance-openadr.md",
     "conformance-sep2.md",
     "conformance-site.md",
+    "fleet-api.md",
     "ocpp-messages.md",
     "points.md",
     "profile-format.md",

@@ -37,7 +37,7 @@ class Vehicle(VehicleFacts):
 class VehiclePage(Answer):
     """Some vehicles, by id."""
 
-    vehicles: list[Vehicle]
+    vehicles: tuple[Vehicle, ...]
     next_after: str | None = None
     """The next page's `after`; None: this is the last."""
 
@@ -45,9 +45,9 @@ class VehiclePage(Answer):
 class Changed(Answer):
     """What a change of several vehicles has done."""
 
-    changed: list[str]
+    changed: tuple[str, ...]
     """Vehicles whose data are other than before."""
-    unchanged: list[str]
+    unchanged: tuple[str, ...]
     dry_run: bool = False
     """True: nothing was stored."""
 
@@ -55,7 +55,7 @@ class Changed(Answer):
 class TripPage(Answer):
     """A vehicle's trips, by departure."""
 
-    trips: list[TripSettings]
+    trips: tuple[TripSettings, ...]
 
 
 class Session(Answer):
@@ -75,13 +75,13 @@ class Session(Answer):
     """While it runs: so far; None: no register was told."""
     energy_quality: str
     """good: from the registers at start and end; estimated: `remarks` say why; offline: none."""
-    remarks: list[str]
+    remarks: tuple[str, ...]
 
 
 class SessionPage(Answer):
     """Some sessions, the oldest first."""
 
-    sessions: list[Session]
+    sessions: tuple[Session, ...]
     next_after: int | None = None
     """The next page's `after`; None: this is the last."""
 
@@ -117,7 +117,7 @@ class Readiness(Answer):
 
     at: datetime
     """When it was judged."""
-    vehicles: list[Prospect]
+    vehicles: tuple[Prospect, ...]
 
 
 class Stay(Answer):
@@ -137,7 +137,7 @@ class Stays(Answer):
     """Stays expected within the next 36 h."""
 
     at: datetime
-    stays: list[Stay]
+    stays: tuple[Stay, ...]
 
 
 Instant = AwareDatetime

@@ -87,7 +87,10 @@ def _add_changing(router: APIRouter, gate: Gate, roster: LiveRoster) -> None:
         openapi_extra={"requestBody": _PATCH},
     )
     async def patch(request: Request, vehicle_id: VehicleId) -> Response:
-        """Change some data of a vehicle (JSON merge patch, RFC 7396): null takes one back."""
+        """Change some data of a vehicle (JSON merge patch, RFC 7396): null takes one back.
+
+        `soc_at` beside `soc_pct` says when it was measured.
+        """
         return await gate.answer(request, lambda call: _told(roster, call, vehicle_id, whole=False))
 
     @router.delete("/vehicles/{vehicle_id}", tags=["vehicles"], status_code=204)

@@ -31,6 +31,7 @@ def access(rules: Case) -> Access:
     return loads(text, SiteSettings, name="site.yaml").access_rules()
 
 
+@pytest.mark.row("site:E3")
 @cases("identity.yaml")
 def test_identity(case: Case) -> None:
     assert set(case) <= {"name", "at", "shown", "is"}, "a misspelt key tests nothing"

@@ -68,6 +68,7 @@ async def test_who_asks_too_fast_is_told_when_to_come_again() -> None:
 # --- vehicles -------------------------------------------------------------------------------------
 
 
+@pytest.mark.row("site:F1")
 async def test_a_vehicle_is_made_read_changed_and_forgotten(bench: Bench) -> None:
     made = await bench.ask("PUT", "/vehicles/bus-7", json=VAN | {"id_tags": ["B7"], "rank": 3})
     assert made.status_code == 201

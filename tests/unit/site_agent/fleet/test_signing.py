@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,3 +65,17 @@ def test_what_is_no_secret_is_refused_and_not_shown(tmp_path: Path, text: str, w
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="nowhere: cannot be read"):
         read_secret(tmp_path / "nowhere")
+
+
+def test_the_verification_in_the_documentation_is_right(tmp_path: Path) -> None:
+    page = Path(__file__).parents[4] / "docs/how-to/receive-webhooks.md"
+    (code,) = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    shown: dict[str, Any] = {}
+    exec(code, shown)  # what readers copy
+    now, body = datetime.now(UTC), b'{"type":"webhook.test"}'
+    signed = headers("evt_1", now, body, [b"0" * 32, secret(tmp_path, EXAMPLE)])
+    assert shown["verified"](signed, body, EXAMPLE)
+    assert not shown["verified"](signed, body + b" ", EXAMPLE)
+    assert not shown["verified"](signed, body, new_secret())
+    old = headers("evt_1", AT, body, [secret(tmp_path, EXAMPLE)])
+    assert not shown["verified"](old, body, EXAMPLE)
