@@ -15,13 +15,14 @@ from contracts.errors import ConfigError
 from site_agent.config import SiteSettings
 from site_agent.config.rules import rules_of
 from site_agent.domain.mode import Mode
-from site_agent.domain.price import Level, PriceView
+from site_agent.domain.price import NO_PRICE, Level, PriceView
 from site_agent.domain.rules.check import Ground, findings
 from site_agent.domain.rules.circumstances import Circumstances
 from site_agent.domain.rules.defaults import DEFAULT_RULES
 from site_agent.domain.rules.evaluate import Verdict, evaluate
 from site_agent.domain.rules.rule import Rule
 from site_agent.domain.rules.words import sentence
+from site_agent.flows.rules import Prices, no_prices, tariff_prices
 
 Json = Mapping[str, object]
 Word = TypeVar("Word", bound=StrEnum)
@@ -38,6 +39,7 @@ class RuleBook:
     own: bool
     """False: it has written none, so these are the default ones."""
     ground: Ground
+    prices: Prices = no_prices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,15 +62,17 @@ def rule_book(site: Path) -> RuleBook:
         ConfigError: the settings cannot be read, or are wrong.
     """
     settings = load(site, SiteSettings)
-    own = rules_of(settings.rules)
+    own, tariff = rules_of(settings.rules), settings.tariff_paid()
     return RuleBook(
         site_id=settings.site_id,
         zone=ZoneInfo(settings.time_zone),
         rules=own or DEFAULT_RULES,
         own=bool(own),
+        prices=no_prices if tariff is None else tariff_prices(tariff),
         ground=Ground(
             vehicles=frozenset(one.vehicle_id for one in settings.fleet),
             batteries=bool(settings.batteries),
+            tariff=tariff is not None,
             contract_limit_w=settings.contract_limit_w,
         ),
     )
@@ -99,10 +103,11 @@ def checked_lines(answer: Json) -> Iterator[str]:
 
 
 def explained(book: RuleBook, at: datetime, supposed: Supposed) -> Json:
-    """Which rules hold at an instant, and what they would ask for."""
+    """Which rules hold at an instant; the price is the tariff's where none is supposed."""
+    price = PriceView(now=supposed.price, level=supposed.level)
     seen = Circumstances(
         local=at.astimezone(book.zone),
-        price=PriceView(now=supposed.price, level=supposed.level),
+        price=book.prices(at) if price == NO_PRICE else price,
         soc_pct=supposed.soc_pct,
         building_w=supposed.building_w,
         surplus_w=supposed.surplus_w,

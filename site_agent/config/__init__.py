@@ -58,7 +58,10 @@ from site_agent.domain.fleet.agreed import FleetVehicle
 from site_agent.domain.fleet.identity import Kind
 from site_agent.domain.fleet.known import Settled
 from site_agent.domain.grid.choices import GridChoices, GridPolicies
+from site_agent.domain.plan.policy import Strategy
 from site_agent.domain.protect.safety import overloads
+from site_agent.domain.rules.defaults import DEFAULT_RULES
+from site_agent.domain.rules.rule import Rule
 from site_agent.domain.site import ROOT, CircuitNode, SiteModel
 from site_agent.domain.tariff.tariff import Tariff
 
@@ -195,6 +198,11 @@ class SiteSettings(Settings):
         """What electricity costs, in the domain's words."""
         return None if self.tariff is None else self.tariff.tariff()
 
+    def rules_in_order(self) -> tuple[Rule, ...]:
+        """The site's rules; the default ones where rules are all it has, and none are written."""
+        own = rules_of(self.rules)
+        return own or (DEFAULT_RULES if self.planning.strategy is Strategy.RULES else ())
+
     def grid_choices(self) -> GridChoices:
         """What is said of the grid, its frequency, and rules."""
         droop = self.droop
@@ -205,7 +213,8 @@ class SiteSettings(Settings):
                 island=self.island.policy,
                 restore=self.restoration.policy,
             ),
-            rules=rules_of(self.rules),
+            rules=self.rules_in_order(),
+            fallback=DEFAULT_RULES if self.planning.strategy is Strategy.PLAN else (),
             droop=None if droop is None else droop.policy,
             droop_sensor=None if droop is None else droop.sensor,
             switch=self.island.contact,

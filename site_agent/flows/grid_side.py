@@ -8,13 +8,11 @@ from datetime import datetime, timedelta
 from contracts.reading import Reading
 from contracts.time import Clock
 from site_agent.domain.decide.control import Decision
-from site_agent.domain.decide.guidance import NO_GUIDANCE, Guidance
 from site_agent.domain.grid.choices import GridChoices
 from site_agent.domain.grid.droop import DroopPolicy
 from site_agent.domain.grid.watch import Grid
 from site_agent.domain.mode import Mode, ModeNow, mode_of
 from site_agent.domain.price import PriceView
-from site_agent.domain.protect.envelope import Envelope
 from site_agent.domain.site import SiteSnapshot
 from site_agent.flows.around import Around
 from site_agent.flows.control_loop import ControlLoop
@@ -41,15 +39,13 @@ class GridSide:
         self._mode: Mode | None = None
         self.prices: Prices = no_prices
         """Set by whoever knows the tariff."""
-        self.plan: Guide | None = None
-        """What rules stand above; None: rules alone."""
         self.watch = GridWatch(site_id, choices.policies, memory, clock, self._contact)
         self.rules = SiteRules(
             choices.rules,
             choices.zone,
             prices=self._price,
             mode=lambda: self._mode,
-            plan=self._planned,
+            fallback=choices.fallback,
         )
         self.droop = None if choices.droop is None else self._droop(choices.droop)
 
@@ -67,6 +63,15 @@ class GridSide:
             functions=droop.functions,
             mode=self._mode_now,
         )
+
+    @property
+    def plan(self) -> Guide | None:
+        """What rules stand above; None: rules alone. Set by whoever plans."""
+        return self.rules.plan
+
+    @plan.setter
+    def plan(self, plan: Guide | None) -> None:
+        self.rules.plan = plan
 
     @property
     def guide(self) -> Guide:
@@ -92,9 +97,6 @@ class GridSide:
 
     def _price(self, now: datetime) -> PriceView:
         return self.prices(now)
-
-    def _planned(self, snapshot: SiteSnapshot, envelope: Envelope) -> Guidance:
-        return NO_GUIDANCE if self.plan is None else self.plan(snapshot, envelope)
 
     def _mode_now(self, snapshot: SiteSnapshot, decision: Decision) -> ModeNow:
         found = mode_of(

@@ -13,7 +13,7 @@ from site_agent.domain.horizon import QUARTER, Horizon
 from site_agent.domain.mode import Mode
 from site_agent.domain.price import NO_PRICE, PriceView, price_view
 from site_agent.domain.protect.envelope import Envelope, Limit
-from site_agent.domain.rules.circumstances import circumstances
+from site_agent.domain.rules.circumstances import Circumstances, circumstances
 from site_agent.domain.rules.evaluate import Verdict, compose, evaluate
 from site_agent.domain.rules.rule import Rule
 from site_agent.domain.site import SiteSnapshot
@@ -72,13 +72,25 @@ class SiteRules:
         prices: Prices = no_prices,
         mode: Callable[[], Mode | None] = lambda: None,
         plan: Guide | None = None,
+        fallback: Sequence[Rule] = (),
     ) -> None:
-        """`mode`: that of the last cycle. `plan`: what rules stand above; None: rules alone."""
+        """What the rules look at, and what they stand above.
+
+        Args:
+            rules: By priority.
+            zone: Of the site.
+            prices: Of the site's tariff.
+            mode: That of the last cycle.
+            plan: What the rules stand above; None: rules alone.
+            fallback: Rules that guide instead of a plan that wishes nothing.
+        """
         self._rules = tuple(rules)
         self._zone = zone
         self._prices = prices
         self._mode = mode
-        self._plan = plan
+        self.plan = plan
+        self._fallback = tuple(fallback)
+        self._fallen: frozenset[str] = frozenset()
         self.latest: Verdict = Verdict()
         """What the rules said last."""
 
@@ -93,15 +105,28 @@ class SiteRules:
     def guide(self, snapshot: SiteSnapshot, envelope: Envelope) -> Guidance:
         """What rules wish, above what the plan does."""
         self.latest = self._said(snapshot, envelope)
-        plan = NO_GUIDANCE if self._plan is None else self._plan(snapshot, envelope)
+        if self.plan is None:
+            return self.latest.guidance
+        plan = self.plan(snapshot, envelope)
+        if plan == NO_GUIDANCE and self._fallback:
+            plan = self._instead(snapshot, envelope)
         return compose(plan, self.latest.guidance)
 
+    def _instead(self, snapshot: SiteSnapshot, envelope: Envelope) -> Guidance:
+        """What the fallback wishes; its firm limits would be the site's own rules' business."""
+        told = evaluate(self._fallback, self._seen(snapshot, envelope), self._fallen)
+        self._fallen = frozenset(told.holding)
+        return told.guidance
+
     def _said(self, snapshot: SiteSnapshot, envelope: Envelope) -> Verdict:
-        seen = circumstances(
+        seen = self._seen(snapshot, envelope)
+        return evaluate(self._rules, seen, frozenset(self.latest.holding))
+
+    def _seen(self, snapshot: SiteSnapshot, envelope: Envelope) -> Circumstances:
+        return circumstances(
             snapshot,
             envelope,
             self._zone,
             price=self._prices(snapshot.at),
             mode=self._mode(),
         )
-        return evaluate(self._rules, seen, frozenset(self.latest.holding))

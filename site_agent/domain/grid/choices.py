@@ -37,6 +37,8 @@ class GridChoices:
     zone: tzinfo
     policies: GridPolicies = field(default_factory=GridPolicies)
     rules: Sequence[Rule] = ()
+    fallback: Sequence[Rule] = ()
+    """Rules that guide while a plan should and does not."""
     droop: DroopPolicy | None = None
     droop_sensor: str | None = None
     switch: SwitchContact | None = None

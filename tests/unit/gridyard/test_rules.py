@@ -28,6 +28,7 @@ rules:
     when: {price_above: 0.3}
     then: {import_below_w: 100000}
 """
+TARIFF = "tariff: sce-tou-ev-8-2019\n"
 SHADOWED = """
   - name: late
     when: {time: "17:00-18:00", days: [mon]}
@@ -48,6 +49,7 @@ def run(*words: object) -> tuple[int, str]:
 
 
 def test_rules_are_said_back(site: Path) -> None:
+    site.write_text(SITE + TARIFF + RULES)
     code, told = run("check", site, "--strict")
     assert code == 0
     assert told.splitlines() == [
@@ -60,7 +62,7 @@ def test_rules_are_said_back(site: Path) -> None:
 
 
 def test_a_warning_fails_only_a_strict_check(site: Path) -> None:
-    site.write_text(SITE + RULES + SHADOWED)
+    site.write_text(SITE + TARIFF + RULES + SHADOWED)
     assert run("check", site)[0] == 0
     code, told = run("check", site, "--strict", "--json")
     assert code == 1
@@ -87,6 +89,12 @@ def test_what_holds_at_a_time_is_explained(site: Path) -> None:
     assert told.splitlines()[0] == "depot-6 at 2026-07-01T21:30:00+02:00", "the site's own zone"
     assert "1. evening peak: does not hold (it is not the time)" in told
     assert "2. dear: does not hold (the price is too low)" in told
+
+
+def test_the_price_is_the_tariffs_where_none_is_supposed(site: Path) -> None:
+    site.write_text(SITE + RULES + TARIFF)
+    _, told = run("explain", site, "--at", "2026-07-01T18:00", "--json")
+    assert json.loads(told)["rules"][1]["state"] != "cannot be told"
 
 
 @pytest.mark.parametrize(

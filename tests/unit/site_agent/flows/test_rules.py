@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from contracts.testing import FakeClock
-from site_agent.domain.decide.guidance import Guidance
+from site_agent.domain.decide.guidance import NO_GUIDANCE, Guidance
 from site_agent.domain.grid.choices import GridChoices
 from site_agent.domain.price import Level
 from site_agent.domain.protect.envelope import Bound
+from site_agent.domain.rules.defaults import DEFAULT_RULES
 from site_agent.domain.rules.rule import (
     Rule,
     StorageDo,
@@ -83,6 +84,28 @@ def test_rules_stand_above_the_plan() -> None:
     assert here.needs[0].vehicle_id == "van-a"
     wished = rules.guide(here, envelope(here.model))
     assert wished.vehicles_w["a"].value == 9_000.0, "13:00 in Berlin: nothing but the plan"
+
+
+def test_the_default_rules_guide_while_a_plan_does_not() -> None:
+    """At 13:00 in Berlin, in the middle of the day's prices, the battery stores the sun alone."""
+    plan = Guidance(source="the plan", storage_w=Bound(value=1_000.0, cause="the plan"))
+    wishes = [plan, NO_GUIDANCE]
+    rules = SiteRules(
+        [],
+        BERLIN,
+        prices=tariff_prices(TARIFF),
+        plan=lambda *_: wishes.pop(0),
+        fallback=DEFAULT_RULES,
+    )
+    here = snapshot(building_w=-12_000.0, batteries=[battery()])
+    limits = envelope(here.model)
+    assert rules.guide(here, limits) == plan
+    fallen = rules.guide(here, limits)
+    assert fallen.source == "the site's rules"
+    assert fallen.storage_w is not None
+    assert fallen.storage_w.value == pytest.approx(12_000.0)
+    rules.plan = None
+    assert rules.guide(here, limits) == NO_GUIDANCE, "a site without a plan misses none"
 
 
 @pytest.mark.row("site:E9")
