@@ -29,6 +29,10 @@ class ControlPolicy:
     inverter at its ceiling does not show what the sun would give."""
     wish_reserve: timedelta = timedelta(minutes=30)
     """A vehicle with less laxity than this charges whatever a plan or rule wishes."""
+    give_reserve: timedelta = timedelta(hours=1)
+    """A vehicle with less laxity than this gives nothing back: it takes as long again to refill."""
+    give_floor_soc_pct: float = 30.0
+    """Nor one whose battery is below this, %: deep cycles wear, and plans change."""
     obey_after: timedelta = timedelta(seconds=30)
     """How long a charger may draw more than its limit before it counts as not obeying."""
 

@@ -24,6 +24,7 @@ from site_agent.domain.decide import storage
 from site_agent.domain.decide.allocate import Share, allocate
 from site_agent.domain.decide.demand import demands, forbidden, needed_w, waits
 from site_agent.domain.decide.generation import curtail, out_of_hand
+from site_agent.domain.decide.giving import gives
 from site_agent.domain.decide.guidance import NO_GUIDANCE, Guidance
 from site_agent.domain.decide.guided import guided_envelope, needs_target
 from site_agent.domain.decide.triage import Triage
@@ -94,6 +95,7 @@ def decide(
     given_up = None if triage is None else triage.given_up
     shares = allocate(wished, available.constraints(), given_up)
     waiting = waits(snapshot, policy, facts, guidance)
+    giving = gives(snapshot, envelope, room, batteries, facts, guidance, policy, moment)
     limits = _steady(snapshot, shares, available, policy)
     if room.measured and storage.may_charge(envelope, batteries):
         batteries = storage.charge(snapshot, envelope, available, limits, policy)
@@ -101,7 +103,7 @@ def decide(
     return Decision(
         at=snapshot.at,
         chargers=tuple(
-            _setpoint(snapshot, envelope, charger, shares, limits, waiting)
+            _setpoint(snapshot, envelope, charger, shares, limits, {**waiting, **giving})
             for charger in snapshot.chargers
         ),
         batteries=batteries,
@@ -157,12 +159,17 @@ def _setpoint(
             why = charger.ceiling_cause or "others allow it less than its minimum"
             limit_a, cause = 0.0, f"paused: {why}"
         case Role.STEERED if spec.evse_id in waiting:
-            limit_a, cause = 0.0, f"waits: {waiting[spec.evse_id].cause}"
+            limit_a, cause = _unshared(waiting[spec.evse_id])
         case Role.STEERED:
             limit_a, cause = 0.0, "paused a short while ago: rests before it may resume"
     share = shares.get(spec.evse_id)
     bound_by = share.bound_by if share is not None and cause == share.cause else ""
     return ChargerSetpoint(evse_id=spec.evse_id, limit_a=limit_a, cause=cause, bound_by=bound_by)
+
+
+def _unshared(wish: Bound) -> tuple[float, str]:
+    """What a vehicle does that is wished to wait or to give back."""
+    return (wish.value, wish.cause) if wish.value < 0 else (0.0, f"waits: {wish.cause}")
 
 
 def _fixed(

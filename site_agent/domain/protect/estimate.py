@@ -150,10 +150,10 @@ def excess_of(charger: ChargerState, measured: float | None, moment: Moment) -> 
     limit_a, since = charger.confirmed_limit_a, charger.limit_in_force_since
     if measured is None or limit_a is None or since is None or role(charger) is not Role.STEERED:
         return 0.0
-    most_a = max(measured, charger.coming_a or 0.0)
-    if most_a <= limit_a:
+    most_a, allowed_a = max(measured, charger.coming_a or 0.0), max(0.0, limit_a)
+    if most_a <= allowed_a:
         return 0.0
-    return most_a - limit_a if _sampled_at(charger) >= since + moment.settle else 0.0
+    return most_a - allowed_a if _sampled_at(charger) >= since + moment.settle else 0.0
 
 
 def _charger_span(
