@@ -78,7 +78,12 @@ class Offers:
         now_w = 0.0
         if decision.building_w is not None:
             now_w = vehicles_down_w(snapshot, decision.envelope, decision.building_w, self._policy)
-        made = await asyncio.to_thread(offer, snapshot, ahead, self._policy, now_w)
+        try:
+            made = await asyncio.to_thread(offer, snapshot, ahead, self._policy, now_w)
+        except (ValueError, ArithmeticError, LookupError) as error:
+            self.newest = None  # an offer is a service to others: the site goes on without
+            log.error("no offer", why=repr(error))  # noqa: TRY400 (told, not raised)
+            return
         self.newest = made
         contract_w = snapshot.model.contract_limit_w
         if made is not None and self._taken() and _news(self._told, made, contract_w):

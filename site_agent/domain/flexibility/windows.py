@@ -111,9 +111,7 @@ def _must_wh(crowd: Crowd, day: Course, ends: Lengths) -> Series:
     later = crowd.power_w * crowd.ahead_h[:, ends].T
     alone = np.maximum(0.0, possible - later).sum(axis=1)
     room = np.concatenate([[0.0], np.cumsum(crowd.room_w * crowd.slot_h)])
-    leaves = np.array(
-        [count if not h.any() else int(np.flatnonzero(h)[-1]) + 1 for h in crowd.hours]
-    )
+    leaves = np.array([_leaves(hours) for hours in crowd.hours], dtype=np.intp)
     by_deadline = np.argsort(leaves, kind="stable")
     due = np.cumsum(possible[:, by_deadline], axis=1)
     ends_at = leaves[by_deadline]

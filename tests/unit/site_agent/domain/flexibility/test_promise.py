@@ -145,3 +145,10 @@ def test_an_offer_says_how_large_how_long_and_what_follows(case: Case) -> None:
         if one.rebound_at is not None:
             assert one.rebound_at >= one.start
             assert one.again_at is None or one.again_at > one.rebound_at
+
+
+def test_an_empty_depot_offers_nothing_and_breaks_nothing() -> None:
+    empty = site.snapshot(building_w=BUILDING_W, chargers=[site.charger(plugged=False)])
+    assert {one.down_w for one in offered(empty).slots} == {0.0}
+    assert offered(empty).proved == 1.0
+    assert {one.down_w for one in offered(site.snapshot(building_w=BUILDING_W)).slots} == {0.0}
