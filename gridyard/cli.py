@@ -20,6 +20,7 @@ from gridyard.rules.cli import app as rules
 from gridyard.runner import Exit, configure_logs, fail, plain_errors, run_program
 from gridyard.sep2.cli import app as sep2
 from gridyard.simulate.cli import simulate
+from gridyard.study.cli import app as study
 
 if TYPE_CHECKING:
     from vtn_sim.config import VtnSettings
@@ -40,6 +41,7 @@ app.add_typer(ocpp, name="ocpp")
 app.add_typer(openadr, name="openadr")
 app.add_typer(rules, name="rules")
 app.add_typer(sep2, name="sep2")
+app.add_typer(study, name="study")
 app.command()(simulate)
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="Settings file (YAML).")]

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from gridyard.bench import devices, ingest, ocpp, openadr, plan, sep2
+from gridyard.bench import devices, ingest, ocpp, openadr, plan, sep2, tick
 from gridyard.bench.core import Bench
 
 BENCHES: dict[str, Bench] = {
     bench.name: bench
-    for bench in (openadr.BENCH, sep2.BENCH, ocpp.BENCH, devices.BENCH, ingest.BENCH, plan.BENCH)
+    for bench in (
+        openadr.BENCH,
+        sep2.BENCH,
+        ocpp.BENCH,
+        devices.BENCH,
+        ingest.BENCH,
+        plan.BENCH,
+        tick.BENCH,
+    )
 }
