@@ -1,4 +1,4 @@
-"""Why, and the journal, for programs: `/api/why/{subject}` and `/api/journal`."""
+"""Why, the journal and the yard list, for programs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from contracts.errors import TransientError
 from site_agent.domain.journal import Entry
 from site_agent.domain.why.answer import Answer
 from site_agent.domain.why.asked import SITE, UnknownSubjectError, subjects
-from site_agent.web.state import WebState
+from site_agent.web.state import Move, WebState
 
 MOST = 1_000
 RETRY_AFTER_S = 5
@@ -59,6 +59,21 @@ class SubjectBody(BaseModel):
     kind: str
 
 
+class MoveBody(BaseModel):
+    """One thing for people in the yard to do."""
+
+    vehicle: str
+    from_evse: str | None
+    """null: from a parking place, or from the road."""
+    to_evse: str | None
+    """null: to a parking place."""
+    at: datetime
+    """When it should be done."""
+    by: datetime
+    """Done later than this, a vehicle leaves without its energy."""
+    why: str
+
+
 def api_routes(state: WebState) -> APIRouter:
     """The routes; errors are problem documents."""
     router = APIRouter(prefix="/api", tags=["why"])
@@ -99,7 +114,23 @@ def api_routes(state: WebState) -> APIRouter:
             raise _later(str(error)) from error
         return [entry_body(entry) for entry in entries]
 
+    @router.get("/yard")
+    async def yard() -> list[MoveBody]:
+        """Who should be plugged in where, by time; empty where every vehicle has a plug."""
+        return [_move(one) for one in state.moves()]
+
     return router
+
+
+def _move(one: Move) -> MoveBody:
+    return MoveBody(
+        vehicle=one.vehicle_id,
+        from_evse=one.from_evse,
+        to_evse=one.to_evse,
+        at=one.at,
+        by=one.by,
+        why=one.why,
+    )
 
 
 async def _answer(state: WebState, subject: str, at: datetime | None) -> AnswerBody:

@@ -121,11 +121,21 @@ async def test_the_page_shows_plan_and_yard_list_while_there_are_any() -> None:
         assert "van-1: the fuse of row-2 is too small" in text
         for told in ("Who plugs in where", "13:00", "14:00", "cp-1 is for van-2", "parking"):
             assert told in text
+        (move,) = (await person.get("/api/yard")).json()
+        assert move == {
+            "vehicle": "van-1",
+            "from_evse": "cp-1",
+            "to_evse": None,
+            "at": "2026-01-05T12:00:00Z",
+            "by": "2026-01-05T13:00:00Z",
+            "why": "cp-1 is for van-2",
+        }
         await bench.clock.advance(3_601.0)
         assert "The plan of 13:00" not in (await person.get("/")).text
     bare = Bench()
     await bare.show(depot())
     async with bare.client() as person:
         text = (await person.get("/")).text
+        assert (await person.get("/api/yard")).json() == []
     assert "Who plugs in where" not in text
     assert "expected cost" not in text
