@@ -61,6 +61,9 @@ def _local_day(now: datetime, zone: tzinfo) -> Horizon:
     return Horizon(start=first, count=round((last - first) / QUARTER))
 
 
+NO_VERDICT = Verdict()
+
+
 class SiteRules:
     """One site's rules. The control loop asks `limits` first, then `guide`, every cycle."""
 
@@ -91,12 +94,14 @@ class SiteRules:
         self.plan = plan
         self._fallback = tuple(fallback)
         self._fallen: frozenset[str] = frozenset()
+        self._asked: tuple[SiteSnapshot, float, bool] | None = None
         self.latest: Verdict = Verdict()
         """What the rules said last."""
 
     def limits(self, snapshot: SiteSnapshot, envelope: Envelope) -> Iterator[Limit]:
         """The firm limits of rules that hold."""
         before = self.latest.holding
+        self._asked = (snapshot, envelope.import_w.value, envelope.event)
         self.latest = self._said(snapshot, envelope)
         if self.latest.holding != before:
             log.info("rules", holding=list(self.latest.holding))
@@ -104,7 +109,8 @@ class SiteRules:
 
     def guide(self, snapshot: SiteSnapshot, envelope: Envelope) -> Guidance:
         """What rules wish, above what the plan does."""
-        self.latest = self._said(snapshot, envelope)
+        if self._asked != (snapshot, envelope.import_w.value, envelope.event):
+            self.latest = self._said(snapshot, envelope)
         if self.plan is None:
             return self.latest.guidance
         plan = self.plan(snapshot, envelope)
@@ -119,6 +125,8 @@ class SiteRules:
         return told.guidance
 
     def _said(self, snapshot: SiteSnapshot, envelope: Envelope) -> Verdict:
+        if not self._rules:
+            return NO_VERDICT
         seen = self._seen(snapshot, envelope)
         return evaluate(self._rules, seen, frozenset(self.latest.holding))
 

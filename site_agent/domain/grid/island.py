@@ -81,7 +81,7 @@ def building_span(snapshot: SiteSnapshot, moment: Moment, *, alone: bool) -> Spa
     power_w = snapshot.pcc.power_w.fresh(now, snapshot.model.meter_max_age)
     if alone:
         power_w = 0.0
-    elif power_w is None:
+    if power_w is None or not snapshot.batteries:
         return None
     told = [one.power_w.fresh(now, max_age) for one in snapshot.pv]
     told += [one.power_w.fresh(now, max_age) for one in snapshot.batteries]
