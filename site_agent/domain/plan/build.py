@@ -44,6 +44,19 @@ class BatteryColumns:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Charges:
+    """What all stays charge with: number of the stay, slot and column of each."""
+
+    number: NDArray[np.intp]
+    slot: NDArray[np.intp]
+    column: Columns
+
+
+_NOTHING = np.zeros(0, dtype=np.intp)
+_NO_CHARGES = Charges(number=_NOTHING, slot=_NOTHING, column=_NOTHING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
     """Where everything stands."""
 
@@ -56,6 +69,7 @@ class Layout:
     curtail: Columns | None
     vehicles: tuple[VehicleColumns | None, ...]
     """None: not here within the plan."""
+    charges: Charges
     batteries: tuple[BatteryColumns, ...]
     peaks: tuple[int, ...]
     """By demand term."""
@@ -74,6 +88,7 @@ class _Build:
         self.count, self.hours = problem.horizon.count, problem.horizon.hours
         self.share = problem.present
         self.slots = np.arange(self.count)
+        self.charges = _NO_CHARGES
         fixed = (problem.building_w + problem.pv_w) * self.share / _KILO
         self.balance = self.out.rows(fixed, fixed, self.count)
         """draw + over - feed - curtail - what devices take = building and PV."""
@@ -89,6 +104,7 @@ class _Build:
             feed_over=feed_over,
             curtail=curtail,
             vehicles=self._stays(),
+            charges=self.charges,
             batteries=tuple(self._battery(one) for one in self.problem.batteries),
             peaks=tuple(self._peak(i, draw, over) for i in range(len(self.problem.demand))),
         )
@@ -141,6 +157,7 @@ class _Build:
         cost = (self.weights.waiting() * self.hours)[slot]
         charge = out.columns(len(slot), cost=cost, upper=most)
         out.entries(self.balance[slot], charge, -1.0)
+        self.charges = Charges(number=number, slot=slot, column=charge)
         required = np.array([one.required_wh for one in vehicles]) / _KILO
         energy = out.rows(required, required, len(vehicles))
         out.entries(energy[number], charge, self.hours)

@@ -59,10 +59,7 @@ class _Reader:
             zone=problem.zone,
             currency=problem.currency,
             horizon=problem.horizon,
-            vehicles=tuple(
-                self._vehicle(one, columns)
-                for one, columns in zip(problem.vehicles, layout.vehicles, strict=True)
-            ),
+            vehicles=self._vehicles(),
             batteries=tuple(
                 self._battery(one, columns)
                 for one, columns in zip(problem.batteries, layout.batteries, strict=True)
@@ -87,19 +84,30 @@ class _Reader:
         power: Series = self.x[columns] * self.per_share
         return power
 
-    def _vehicle(self, one: PlanVehicle, columns: VehicleColumns | None) -> VehiclePlan:
-        power, short, later = self.problem.horizon.filled(0.0), 0.0, 0.0
-        x = self.x
+    def _vehicles(self) -> tuple[VehiclePlan, ...]:
+        problem, charges = self.problem, self.layout.charges
+        powers = np.zeros((len(problem.vehicles), problem.horizon.count))
+        taken = self.x[charges.column] * self.per_share[charges.slot]
+        powers[charges.number, charges.slot] = taken
+        return tuple(
+            self._vehicle(one, columns, power)
+            for one, columns, power in zip(
+                problem.vehicles, self.layout.vehicles, powers, strict=True
+            )
+        )
+
+    def _vehicle(
+        self, one: PlanVehicle, columns: VehicleColumns | None, power_w: Series
+    ) -> VehiclePlan:
         if columns is None:
             gone = one.departs <= self.problem.now
             short, later = (one.required_wh, 0.0) if gone else (0.0, one.required_wh)
         else:
-            net = x[columns.charge]
-            net = net if columns.give is None else net - x[columns.give]
-            span = slice(columns.first, columns.first + len(net))
-            power[span] = net * self.per_share[span]
-            short = float(x[columns.short]) * _KILO
-            later = float(x[columns.later]) * _KILO
+            short = float(self.x[columns.short]) * _KILO
+            later = float(self.x[columns.later]) * _KILO
+            if columns.give is not None:
+                span = slice(columns.first, columns.first + len(columns.give))
+                power_w[span] -= self.x[columns.give] * self.per_share[span]
         return VehiclePlan(
             key=one.key,
             vehicle_id=one.vehicle_id,
@@ -109,7 +117,7 @@ class _Reader:
             required_wh=one.required_wh,
             max_power_w=one.max_power_w,
             min_power_w=one.min_power_w,
-            power_w=power,
+            power_w=power_w,
             shortfall_wh=short,
             later_wh=later,
         )
