@@ -227,7 +227,7 @@ class SiteSettings(Settings):
     def settled(self) -> Settled:
         """What the live fleet begins with."""
         return Settled(
-            base=base_values(self.fleet),
+            base=base_values(self.fleet, self.bays),
             access=self.access_rules(),
             stranger=self.strangers.vehicle(),
             evses=frozenset(charger.id for charger in self.chargers),

@@ -14,12 +14,15 @@ from site_agent.domain.fleet.facts import Facts, Values
 from site_agent.domain.fleet.known import Fault, InvalidFactsError, KnownVehicle
 
 
-def base_values(fleet: Sequence[VehicleSettings]) -> Mapping[str, Values]:
-    """What the settings say of every vehicle, as data."""
-    return {
-        one.vehicle_id: one.model_dump(mode="json", exclude_unset=True, exclude={"vehicle_id"})
-        for one in fleet
-    }
+def base_values(fleet: Sequence[VehicleSettings], bays: Mapping[str, str]) -> Mapping[str, Values]:
+    """What the settings say of every vehicle, as data; one bay of a vehicle is its own."""
+    own = {name: bay for bay, name in bays.items() if [*bays.values()].count(name) == 1}
+    return {one.vehicle_id: _values(one, own.get(one.vehicle_id)) for one in fleet}
+
+
+def _values(one: VehicleSettings, bay: str | None) -> Values:
+    told = one.model_dump(mode="json", exclude_unset=True, exclude={"vehicle_id"})
+    return told if bay is None else told | {"bay": bay}
 
 
 def reader(site_zone: str, strangers: StrangerSettings) -> partial[KnownVehicle]:

@@ -5,21 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from contracts.time import as_utc
 from site_agent.domain.device import ChargerState
-from site_agent.domain.fleet.agreed import FleetVehicle, leaving, need_of
-from site_agent.domain.fleet.expected import LATE, expected_stays
+from site_agent.domain.fleet.agreed import FleetVehicle, need_of
 from site_agent.domain.fleet.identity import Identity, Presented, Roster
 from site_agent.domain.fleet.need import VehicleNeed
 from site_agent.domain.fleet.stay import ExpectedStay
+from site_agent.flows.expecting import Expecting, Whereabouts
 from site_agent.ports import KeyValues
 
 STAYS_KEY = "sessions/stays"
 LEFT_KEY = "sessions/left"
-AHEAD = timedelta(hours=36)
-"""How far stays are expected: as far as a plan looks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +61,7 @@ class Sessions:
         self._stays: dict[str, _Stay] = {}
         self._left: dict[str, datetime] = {}
         self._rated_w: dict[str, float] = {}
+        self._expecting = Expecting()
         self._saved = ("", "")
 
     async def load(self) -> None:
@@ -117,17 +116,13 @@ class Sessions:
         return tuple(sorted(self._expected(now), key=lambda stay: (stay.arrives, stay.vehicle_id)))
 
     def _expected(self, now: datetime) -> Iterator[ExpectedStay]:
-        here = {stay.identity.vehicle: stay for stay in self._stays.values()}
+        here = {stay.identity.vehicle: stay.since for stay in self._stays.values()}
         usual_w = min(self._rated_w.values(), default=0.0)
         for name, vehicle in self._fleet.vehicles.items():
-            stay = here.get(name)
-            if stay is not None:
-                after = max(now, leaving(vehicle, stay.since, now)[0])
-            else:
-                after = max(self._left.get(name, now - LATE), now - LATE)
+            where = Whereabouts(here=name in here, since=here.get(name, self._left.get(name)))
             evse_w = self._rated_w.get(vehicle.bay or "", usual_w)
             if evse_w > 0:
-                yield from expected_stays(vehicle, after, now, now + AHEAD, evse_w)
+                yield from self._expecting.stays(vehicle, where, evse_w, now)
 
     def arrived_at(self, evse_id: str) -> datetime | None:
         """Since when the vehicle at an EVSE has been there; None: nobody is."""

@@ -36,7 +36,7 @@ def settled(
     """What the settings of such a fleet come to."""
     vehicles = [VehicleSettings.model_validate(one) for one in fleet]
     return Settled(
-        base=base_values(vehicles),
+        base=base_values(vehicles, bays or {}),
         access=access(vehicles, (), bays or {}, strangers, AccessSettings(blocked=("BAD1",))),
         stranger=strangers.vehicle(),
         evses=frozenset(evses),

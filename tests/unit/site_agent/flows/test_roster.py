@@ -107,6 +107,15 @@ async def test_a_bay_moves_and_the_settings_bay_with_it() -> None:
     assert found == [None, "van-1"]
 
 
+async def test_the_settings_bay_is_where_a_vehicle_is_expected_and_nobody_elses() -> None:
+    roster = live_roster(bays={"a": "van-1"})
+    assert roster.vehicles["van-1"].bay == "a"
+    with pytest.raises(ConflictError, match="bay 'a' would be of van-1, van-2"):
+        await roster.tell([change("van-2", bay="a")])
+    await roster.tell([change(bay="b"), change("van-2", bay="a")])  # they change places
+    assert roster.access.roster.bays == {"a": "van-2", "b": "van-1"}
+
+
 async def test_a_revision_guards_against_a_change_in_between() -> None:
     roster = live_roster()
     first = roster.entry("van-1")
@@ -194,3 +203,19 @@ async def test_who_is_away_is_expected_and_who_has_just_left_is_not_expected_bac
     assert again.expected(left) == sessions.expected(left)
     (stay,) = sessions.expected(left)
     assert (stay.evse_id, stay.departs, stay.max_power_w) == ("b", NOON + 29 * HOUR, 22_080.0)
+
+
+async def test_hundreds_are_reckoned_anew_only_when_something_changes() -> None:
+    roster = live_roster()
+    sessions = Sessions(roster.fleet(), MemoryKeyValues())
+    many = [change(f"v{n}", arrival="18:00", departure="06:00") for n in range(50)]
+    await roster.tell(many)
+    sessions.needs([charger("a", plugged=False)], NOON)
+    first = sessions.expected(NOON)
+    assert len(first) == 100
+    assert sessions.expected(NOON + timedelta(seconds=30)) == first
+    await roster.tell([change("v7", arrival="20:00")])
+    moved = [one for one in sessions.expected(NOON) if one not in first]
+    assert {one.vehicle_id for one in moved} == {"v7"}
+    late = NOON + 5.5 * HOUR  # 18:30 on their clocks
+    assert sessions.expected(late)[0].arrives == late

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from site_agent.domain.fleet.facts import Change, Facts, Source, told, values
 from support.site import NOON
@@ -71,3 +73,19 @@ def test_an_older_measurement_never_replaces_a_newer_one() -> None:
     assert (facts["soc_pct"].value, facts["rank"].value) == (50.0, 7)
     newer = told(facts, change(source=Source.SAMSARA, soc_pct=50.0, measured_at=NOON), BASE)
     assert (newer["soc_pct"].at, newer["soc_pct"].source) == (NOON, Source.SAMSARA)
+
+
+@given(
+    st.permutations([(50.0, -3), (40.0, -2), (45.0, -1), (45.0, 0)]),
+    st.lists(st.sampled_from(list(Source)), min_size=4, max_size=4),
+)
+def test_measurements_may_come_in_any_order(
+    told_in: list[tuple[float, int]], sources: list[Source]
+) -> None:
+    changes = [
+        change(source=source, soc_pct=pct, measured_at=NOON + timedelta(hours=h))
+        for (pct, h), source in zip(told_in, sources, strict=True)
+    ]
+    facts = after(*changes)
+    assert (facts["soc_pct"].value, facts["soc_pct"].at) == (45.0, NOON)
+    assert after(*changes, *changes) == facts
