@@ -22,6 +22,7 @@ from site_agent.domain.grid import island as islands
 from site_agent.domain.grid.choices import GridPolicies
 from site_agent.domain.grid.island import Island
 from site_agent.domain.grid.outage import answers, look
+from site_agent.domain.grid.restore import Restoration
 from site_agent.domain.grid.stages import Stage, charge_pct, stage_of
 from site_agent.domain.grid.watch import LIVE, Grid, GridState, step, taken_up
 from site_agent.domain.policy import ControlPolicy
@@ -29,7 +30,7 @@ from site_agent.domain.protect.envelope import Envelope, Limit
 from site_agent.domain.protect.room import moment_of
 from site_agent.domain.site import ROOT, SiteSnapshot
 from site_agent.flows.notices import Condition, Key
-from site_agent.flows.restoration import Returns
+from site_agent.flows.restoration import Returns, as_json, from_json
 from site_agent.ports import KeyValues
 
 KEY = "grid"
@@ -88,6 +89,7 @@ class GridWatch:
         if found is not None:
             now = self._clock.now()
             self.state = taken_up(_state(found), now)
+            self._returns.under_way = from_json(json.loads(found).get("return"))
             _log.info("grid", state=self.state.grid.value, words="from before the restart")
 
     async def run(self) -> None:
@@ -96,7 +98,7 @@ class GridWatch:
             await self._changed.wait()
             self._changed.clear()
             try:
-                await self._memory.put(KEY, _text(self.state))
+                await self._memory.put(KEY, _text(self.state, self._returns.under_way))
             except TransientError as error:
                 _log.warning("state of the grid not stored", why=str(error))
                 await self._clock.sleep(_RETRY_S)
@@ -124,7 +126,10 @@ class GridWatch:
         """What the grid's state imposes beside `envelope`."""
         if self.island is not None:
             yield from islands.limits(snapshot, self.island)
+        before = self._returns.under_way
         yield from self._returns.limits(snapshot, envelope, held=self.state.grid is not Grid.LIVE)
+        if self._returns.under_way is not before:
+            self._changed.set()
 
     def conditions(self) -> Mapping[Key, Condition]:
         """What people should know."""
@@ -166,10 +171,15 @@ def _minutes(span: timedelta) -> str:
     return f"{span / timedelta(minutes=1):g} min"
 
 
-def _text(state: GridState) -> str:
-    since = None if state.since is None else state.since.isoformat()
+def _text(state: GridState, under_way: Restoration | None) -> str:
     return json.dumps(
-        {"grid": state.grid, "since": since, "words": state.words, "doubtful": state.doubtful}
+        {
+            "grid": state.grid,
+            "since": None if state.since is None else state.since.isoformat(),
+            "words": state.words,
+            "doubtful": state.doubtful,
+            "return": as_json(under_way),
+        }
     )
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
 
 from site_agent.domain.decide.demand import steady_w
 from site_agent.domain.grid.restore import Restoration, RestorePolicy, restoration, restoring
@@ -17,13 +20,14 @@ class Returns:
         self._site_id = site_id
         self._policy = policy
         self._held = False
-        self._under_way: Restoration | None = None
+        self.under_way: Restoration | None = None
+        """Kept over a restart by whoever keeps this (`as_json`, `from_json`)."""
         self.words = ""
         """What is under way; empty: nothing."""
 
     def begin(self, after: str, snapshot: SiteSnapshot) -> None:
         """Something that held load back has ended."""
-        self._under_way = restoration(
+        self.under_way = restoration(
             after,
             snapshot.at,
             base_w=_drawn_w(snapshot),
@@ -39,17 +43,32 @@ class Returns:
             self.begin("the event", snapshot)
         self._held = holds
         if holds or held:
-            self._under_way = None
+            self.under_way = None
         self.words = ""
-        if self._under_way is None:
+        if self.under_way is None:
             return
         needed_w = sum(steady_w(need, snapshot.at) for need in snapshot.needs)
-        limit = restoring(self._under_way, snapshot.at, needed_w, self._policy)
+        limit = restoring(self.under_way, snapshot.at, needed_w, self._policy)
         if limit is None:
-            self._under_way = None
+            self.under_way = None
             return
         self.words = f"{limit.bound.cause}: {limit.bound.value / 1000:.0f} kW now"
         yield limit
+
+
+def as_json(one: Restoration | None) -> dict[str, object] | None:
+    """A return for the store."""
+    if one is None:
+        return None
+    return {**asdict(one), "ended": one.ended.isoformat(), "begins": one.begins.isoformat()}
+
+
+def from_json(found: dict[str, Any] | None) -> Restoration | None:
+    """The same from the store."""
+    if found is None:
+        return None
+    ended, begins = (datetime.fromisoformat(found[name]) for name in ("ended", "begins"))
+    return Restoration(**{**found, "ended": ended, "begins": begins})
 
 
 def _holds_back(envelope: Envelope, snapshot: SiteSnapshot) -> bool:

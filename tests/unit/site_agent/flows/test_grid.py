@@ -200,3 +200,24 @@ async def test_load_returns_in_steps_after_an_event(clock: FakeClock) -> None:
     assert loads == sorted(loads)
     assert held_w < loads[0] < held_w + 0.4 * (3 * 22_080.0 + 50_000.0)
     assert loads[-1] > 3 * 21_000.0, "and all of it in the end"
+
+
+async def test_a_return_goes_on_over_a_restart(clock: FakeClock) -> None:
+    one = await depot(clock)
+    await one.instructions.receive(
+        instruction(25_000.0, start=after(5), step=timedelta(seconds=10))
+    )
+    async with one.running():
+        await clock.advance(20)
+    again = await depot(clock, kept=one)
+    async with again.running():
+        await clock.advance(10)
+        assert again.loop.latest is not None
+        limit = again.loop.latest.decision.envelope.load_w
+        assert limit is not None
+        assert "the return after the event" in limit.cause
+        assert again.grid is not None
+        assert ("restoring", "pcc") in again.grid.conditions()
+        await clock.advance(180)
+        assert again.loop.latest.decision.envelope.load_w is None
+        assert ("restoring", "pcc") not in again.grid.conditions()
