@@ -18,6 +18,12 @@ from site_agent.domain.tariff.days import HOLIDAY, Holidays
 EXAMPLE = Path(__file__).parents[4] / "site_agent" / "config" / "example.yaml"
 
 
+def example() -> str:
+    """The example's settings without its forecast."""
+    before, after = EXAMPLE.read_text().split("\nforecast:", 1)
+    return before + after[after.index("\n\n") :]
+
+
 @pytest.mark.parametrize(
     ("text", "day", "other"),
     [
@@ -87,6 +93,6 @@ def test_without_holidays_of_its_own_those_of_the_tariff_count() -> None:
     ],
 )
 def test_names_that_there_are_none_of_are_refused(part: str, words: str) -> None:
-    text = f"{EXAMPLE.read_text()}\nforecast:\n  {part}\n"
+    text = f"{example()}\nforecast:\n  {part}\n"
     with pytest.raises(ConfigError, match=words):
         loads(text, SiteSettings, name="site.yaml")
