@@ -40,10 +40,10 @@ def make_layout(
     """Keys, free ports and settings for one run in `folder`."""
     site_ids = [depot.site_id for depot in demo.DEPOTS]
     pki = make_credentials(pki_folder, site_ids, clock)
-    ports = iter(free_ports(6 + 5 * len(demo.DEPOTS)))
+    ports = iter(free_ports(6 + 6 * len(demo.DEPOTS)))
     vtn_port, api_port, link_port, any_web_port = (next(ports) for _ in range(4))
     grid_ports = GridPorts(server=next(ports), listener=next(ports))
-    site_ports = {site: SitePorts(*(next(ports) for _ in range(5))) for site in site_ids}
+    site_ports = {site: SitePorts(*(next(ports) for _ in range(6))) for site in site_ids}
     link = f"tls://{LOOPBACK}:{link_port}"
     return Layout(
         pki=pki,

@@ -97,6 +97,8 @@ async def _tell(
     async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=10.0) as api:
         await _ready(api, clock)
         story.tell("dashboard", f"dashboard: {url}/", url=url)
+        pages = [f"http://{one.web.host}:{one.web.port}/" for one in layout.agents if one.web]
+        story.tell("depots", f"each depot's own page: {', '.join(pages)}", urls=pages)
         utility = f"http://{layout.utility.api_host}:{layout.utility.api_port}"
         story.tell("log", f"log of every program: {options.data / 'demo.log'}")
         story.tell("utility", f"the utility's messages: {utility}/api/messages", url=utility)

@@ -12,6 +12,7 @@ from site_agent.config import SiteSettings
 
 LOOPBACK = "127.0.0.1"
 BOARD = "charging-board"
+_BANNER = "SIMULATED: values come from simulated hardware. They describe no real load."
 _BOARD_SHARE = 0.8
 """The chargers' board is fused below the service, so that the tree has something to say."""
 
@@ -24,6 +25,8 @@ class SitePorts(NamedTuple):
     battery: int
     pv: int
     mqtt: int
+    web: int = 0
+    """Of the agent's own page; 0: it has none."""
 
 
 def id_tag(charger: ChargerPlan) -> str:
@@ -61,6 +64,7 @@ def site_settings(
             "fleet": [_vehicle(charger) for charger in depot.chargers],
             "link": {"servers": [link], "credentials": credentials},
             "telemetry_s": telemetry_s,
+            "web": {"port": ports.web, "banner": _BANNER} if ports.web else None,
         }
     )
 

@@ -36,6 +36,8 @@ class WebSettings(Settings):
     """A file with the password people sign in with, at least 12 characters; any user name will do.
     Programs may send it as a bearer token."""
     tls: WebTlsSettings | None = None
+    banner: Annotated[str, Field(max_length=200)] = ""
+    """A line on top of every page, such as that the hardware is simulated."""
     behind_proxy: bool = False
     """True: a reverse proxy on the way encrypts, so that `tls` is not needed here."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from site_agent.config.web import WebSettings
 from site_agent.flows.control_loop import Cycle
@@ -27,6 +28,7 @@ def make_web(
     """
     if settings is None:
         return None
+    state = replace(state, banner=settings.banner)
     own = (page_routes(state), api_routes(state), health_routes(latest, state.clock))
     parts = [*(Part(router=one) for one in own), *others]
     return WebServer(settings, parts, state.clock, state.stopping, Pages(state).error)

@@ -25,7 +25,11 @@ class Pages:
     def text(self, template: str, values: Mapping[str, object]) -> str:
         """A template as text."""
         local = self._state.now().astimezone(self._state.zone)
-        frame = {"site_id": self._state.site_id, "page_zone": f"{local:%Z} (UTC{local:%z})"}
+        frame = {
+            "site_id": self._state.site_id,
+            "banner": self._state.banner,
+            "page_zone": f"{local:%Z} (UTC{local:%z})",
+        }
         return _environment().get_template(template).render({**frame, **values})
 
     def page(self, template: str, values: Mapping[str, object], status: int = 200) -> HTMLResponse:

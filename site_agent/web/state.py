@@ -60,6 +60,8 @@ class WebState:
     prospects: Callable[[], Sequence[Readiness]]
     plan: Callable[[], Schedule | None] = lambda: None
     """The newest plan; None: there is none."""
+    banner: str = ""
+    """A line on top of every page."""
     moves: Callable[[], Sequence[Move]] = tuple
     """What people should move, by time."""
 

@@ -170,7 +170,9 @@ def _tiles(seen: Seen, prospects: Sequence[Readiness]) -> Iterator[Tile]:
     now, max_age = snapshot.at, model.device_max_age
     pcc_w = snapshot.pcc.power_w.fresh(now, model.meter_max_age)
     label = "Grid" if pcc_w is None else "Export" if pcc_w < 0 else "Import"
-    limit = f"of {kw(seen.decision.envelope.import_w.value)} allowed"
+    limit_w = seen.decision.envelope.import_w.value
+    over = pcc_w is not None and pcc_w > limit_w
+    limit = f"{'above the' if over else 'of'} {kw(limit_w)} allowed"
     yield _tile("grid", label, pcc_w, "no meter reading" if pcc_w is None else limit)
     drawn = [one.power_w.fresh(now, max_age) for one in snapshot.chargers]
     charging = sum(one is not None and one > 0 for one in drawn)

@@ -70,6 +70,15 @@ def test_the_dashboard_is_there_at_once(demo: RunningDemo) -> None:
     assert demo.wait_for("dashboard", 60)["t"] < 15.0
 
 
+def test_every_depot_has_a_page_of_its_own(demo: RunningDemo) -> None:
+    pages = demo.wait_for("depots", 60)["urls"]
+    assert len(pages) == len(SITES)
+    for url in pages:
+        assert get(f"{url}api/why")["kind"] == "site"
+        page = httpx.get(url, timeout=30, trust_env=False)
+        assert "SIMULATED" in page.text
+
+
 def test_every_charger_accepts_its_limit_within_three_seconds(demo: RunningDemo) -> None:
     latency = demo.wait_for("latency", REPORT_S)
     assert set(latency["sites"]) == set(SITES)

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from contracts.reading import Reading
+from site_agent.config.web import WebSettings
 from site_agent.domain.mode import Mode, ModeNow
 from site_agent.domain.why.index import index_of
 from site_agent.web.cells import cells_by_node
@@ -45,6 +46,20 @@ async def test_the_mode_is_told_with_its_reason() -> None:
     async with bench.client() as person:
         assert "island</strong>" in (await person.get("/")).text
         assert "island: the grid is away" in (await person.get("/why/site")).text
+
+
+async def test_a_banner_stands_on_every_page() -> None:
+    bench = Bench(WebSettings(banner="SIMULATED <hardware>"))
+    async with bench.client(Accept="text/html") as person:
+        for path in ("/", "/journal", "/nope"):
+            assert "SIMULATED &lt;hardware&gt;" in (await person.get(path)).text
+
+
+async def test_more_than_is_allowed_is_said_to_be_so() -> None:
+    bench = Bench()
+    await bench.show(depot(event_w=5_000.0))
+    async with bench.client() as person:
+        assert "above the 5.0 kW allowed" in (await person.get("/")).text
 
 
 async def test_before_the_first_cycle_the_page_waits() -> None:
