@@ -12,13 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import inf
 
 from contracts.reading import Quality, Reading
 from site_agent.domain.decide.battery import charge_available_w, discharge_available_w
 from site_agent.domain.decide.demand import steady_w
-from site_agent.domain.device import BatteryState, ChargerState, MeterState
+from site_agent.domain.device import BatteryState, ChargerState, MeterState, PvState
 from site_agent.domain.fleet.need import VehicleNeed
 from site_agent.domain.grid.stages import IslandPolicy, Stage
 from site_agent.domain.protect.envelope import Bound, Limit, Side
@@ -72,7 +72,7 @@ def runs(snapshot: SiteSnapshot) -> bool:
 
 
 def building_span(snapshot: SiteSnapshot, moment: Moment, *, alone: bool) -> Span | None:
-    """What the building may draw by the balance of all others, W; None while one of them is silent.
+    """What the building may draw by the balance of all others, W; None while a battery is silent.
 
     A span, as chargers may be on their way to a limit that their samples do not show yet. With a
     grid, what its meter shows counts; in an island (`alone`) nothing flows at the PCC.
@@ -83,13 +83,24 @@ def building_span(snapshot: SiteSnapshot, moment: Moment, *, alone: bool) -> Spa
         power_w = 0.0
     if power_w is None or not snapshot.batteries:
         return None
-    told = [one.power_w.fresh(now, max_age) for one in snapshot.pv]
-    told += [one.power_w.fresh(now, max_age) for one in snapshot.batteries]
-    if any(power is None for power in told):
+    stored = [one.power_w.fresh(now, max_age) for one in snapshot.batteries]
+    if any(power is None for power in stored):
         return None
-    rest_w = power_w - sum(power or 0.0 for power in told)
+    made = [_made(one, now, max_age) for one in snapshot.pv]
     drawn = [charger_power(one, moment) for one in snapshot.chargers if one.online]
-    return Span(low=rest_w - sum(d.high for d in drawn), high=rest_w - sum(d.low for d in drawn))
+    rest_w = power_w - sum(power or 0.0 for power in stored)
+    return Span(
+        low=rest_w + sum(one.low for one in made) - sum(one.high for one in drawn),
+        high=rest_w + sum(one.high for one in made) - sum(one.low for one in drawn),
+    )
+
+
+def _made(inverter: PvState, now: datetime, max_age: timedelta) -> Span:
+    """What PV makes, W as a magnitude; a silent inverter may make anything."""
+    power_w = inverter.power_w.fresh(now, max_age)
+    if power_w is None:
+        return Span(low=0.0, high=inverter.spec.rated_w)
+    return Span(low=-power_w, high=-power_w)
 
 
 def held(before_w: float | None, span: Span | None) -> float | None:

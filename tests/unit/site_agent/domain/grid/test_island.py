@@ -102,6 +102,22 @@ def test_what_the_island_does_not_feed_counts_as_nothing() -> None:
     assert amps(decided(here, fed))["c"] > amps(decided(here))["c"] + 10.0
 
 
+def test_the_building_stays_what_it_was_while_that_can_be_true() -> None:
+    """A vehicle on its way from 6 A to 20 A, and an inverter that is silent, hide what changes."""
+    moving = charger("a", drawn_a=6.0, limit_a=20.0, since=NOON)
+    silent = pv(None, rated_w=5_000.0)
+    forms = replace(battery(power_w=-24_000.0), islanded=True)
+    here = snapshot(building_w=None, chargers=[moving], batteries=[forms], pv_states=[silent])
+    span = building_span(here, moment_of(here, DEFAULT_POLICY), alone=True)
+    assert span is not None
+    assert (span.low, span.high) == pytest.approx((24_000 - 13_800, 24_000 - 4_140 + 5_000))
+    assert held(12_000.0, span) == 12_000.0
+    assert held(5_000.0, span) == span.low
+    assert held(40_000.0, span) == span.high
+    assert held(None, span) == span.high, "the cautious side"
+    assert held(12_000.0, None) == 12_000.0
+
+
 def test_only_a_battery_that_carries_it_makes_an_island() -> None:
     idle = battery(power_w=0.0)
     for one, carries in (
