@@ -140,6 +140,7 @@ def test_negative_prices_never_make_a_battery_burn_power() -> None:
     assert schedule.batteries[0].stored_wh[-1] == pytest.approx(100_000.0)
 
 
+@pytest.mark.row("site:E14")
 def test_a_vehicle_gives_back_when_it_pays_and_still_leaves_ready() -> None:
     def giving(wear: float) -> Schedule:
         one = van(
