@@ -246,6 +246,7 @@ class _Site:
         """End the setpoints that their devices would keep, as far as that is done soon."""
         if self._lasting:
             await first_of(all_closed(self._lasting), self._clock.sleep(_CLOSING_S))
+        await self._forecasts.close()
 
     async def _serve(self, central: CentralSystem) -> None:
         try:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime
 
+import structlog
+
+from contracts.errors import TransientError
 from contracts.time import Clock
 from site_agent.domain.fleet.stay import ExpectedStay
 from site_agent.domain.forecast.ground import ForecastGround
@@ -15,6 +18,8 @@ from site_agent.flows.forecasting import Forecaster
 from site_agent.flows.history import HistoryKeeper, HistoryStore
 from site_agent.flows.notices import Condition, Key
 from site_agent.ports import KeyValues, Sensor
+
+log = structlog.get_logger(__name__)
 
 
 class ForecastSide:
@@ -61,6 +66,13 @@ class ForecastSide:
     def runs(self) -> list[Coroutine[object, object, None]]:
         """What runs beside the control loop."""
         return [self.keeper.run(), self.forecaster.run()]
+
+    async def close(self) -> None:
+        """At an orderly stop: write what has been seen since the last write."""
+        try:
+            await self.keeper.write()
+        except TransientError as error:
+            log.error("the last minute of history is lost", why=str(error))  # noqa: TRY400 (the disk, not us)
 
     def outlook(self, horizon: Horizon) -> Outlook:
         """What a plan expects of building and PV: the middle course, W, PV negative."""
