@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -96,7 +96,7 @@ class LiveRoster:
 
     async def load(self) -> None:
         """Take up what was told in earlier runs, as far as it fits today's settings."""
-        facts = {name: _facts(body) for name, body in await self._store.all()}
+        facts = dict(_read_rows(await self._store.all()))
         try:
             self._take_up(facts)
         except PermanentError:
@@ -243,6 +243,15 @@ def _text(facts: Facts, held: Values | None = None) -> str:
     }
     document: Json = told_facts if held is None else [told_facts, held]
     return json.dumps(document, sort_keys=True, default=str)
+
+
+def _read_rows(rows: Iterable[tuple[str, str]]) -> Iterator[tuple[str, Facts]]:
+    """A row that cannot be read (of a newer release, say) does not keep the depot down."""
+    for name, body in rows:
+        try:
+            yield name, _facts(body)
+        except (ValueError, TypeError, AttributeError) as error:
+            log.error("told data of a vehicle cannot be read", vehicle=name, why=str(error))  # noqa: TRY400 (a message says it all)
 
 
 def _facts(body: str) -> Facts:

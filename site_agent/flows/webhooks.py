@@ -150,13 +150,18 @@ def _text(told: Told) -> str:
 
 
 def _told(text: str | None) -> Told:
+    """What an earlier run has told; of a state that cannot be read nothing is known."""
     if text is None:
         return Told()
-    found = json.loads(text)
-    return Told(
-        sessions={evse_id: _session(one) for evse_id, one in found["sessions"].items()},
-        late={name: _at(at) for name, at in found["late"].items()},
-    )
+    try:
+        found = json.loads(text)
+        return Told(
+            sessions={evse_id: _session(one) for evse_id, one in found["sessions"].items()},
+            late={name: _at(at) for name, at in found["late"].items()},
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        _log.error("webhooks: what was told cannot be read; told anew", why=str(error))
+        return Told()
 
 
 def _session(one: dict[str, str | None]) -> RunningSession:

@@ -71,8 +71,8 @@ class Endpoint:
             "User-Agent": _AGENT,
             **signing.headers(event_id, at, body, self._secrets),
         }
-        plain = httpx.Request("POST", self._settings.url, headers=headers, content=body)
         try:
+            plain = httpx.Request("POST", self._settings.url, headers=headers, content=body)
             request = await pinned(plain, allow_private=self._settings.allow_private)
             request.extensions["timeout"] = httpx.Timeout(_TIMEOUT_S).as_dict()
             async with asyncio.timeout(2 * _TIMEOUT_S):
@@ -132,15 +132,25 @@ class Sender:
 
     async def _send(self, client: httpx.AsyncClient, heads: Sequence[QueuedEvent]) -> None:
         async with asyncio.TaskGroup() as group:
-            for one in heads:
-                group.create_task(self._attempt(client, one))
+            tasks = [group.create_task(self._attempt(client, one)) for one in heads]
+        for task in tasks:
+            if (error := task.result()) is not None:
+                raise error
 
-    async def _attempt(self, client: httpx.AsyncClient, one: QueuedEvent) -> None:
+    async def _attempt(self, client: httpx.AsyncClient, one: QueuedEvent) -> TransientError | None:
+        """One attempt at one event; what the queue fails with is returned, others go on."""
         at = self._clock.now()
         told = await self._endpoint.deliver(client, one.event_id, one.body.encode(), at)
-        if told.heard:
-            await self._queue.delivered(one.seq)
-            return
+        try:
+            if told.heard:
+                await self._queue.delivered(one.seq)
+            else:
+                await self._postpone(one, told)
+        except TransientError as error:
+            return error
+        return None
+
+    async def _postpone(self, one: QueuedEvent, told: Delivery) -> None:
         wait_s = told.retry_after_s or self._backoff_s(one.tries)
         _log.warning(
             "webhook not heard",

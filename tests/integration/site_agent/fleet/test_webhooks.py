@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from contracts.errors import TransientError
 from site_agent.config.fleet_systems import WebhookSettings
 from site_agent.domain.fleet.happenings import Kind
 from site_agent.domain.site import SiteSnapshot
@@ -190,6 +191,44 @@ async def test_a_session_ends_with_its_settled_energy_and_a_restart_tells_nothin
     assert (started["type"], ended["type"]) == ("session.started", "session.completed")
     assert (ended["data"]["energy_wh"], ended["data"]["reason"]) == (7_500.0, "Local")
     assert ended["data"]["session_id"] == number
+
+
+@pytest.mark.parametrize("state", ["", "[]", '{"sessions": {"a": {}}, "late": {}}'])
+async def test_a_state_that_cannot_be_read_is_begun_anew(bench: Bench, state: str) -> None:
+    await bench.queue.append([], state)
+    flow, pictures = _flow(bench)
+    pictures.append(_picture(bench, "t1"))
+    await flow.step()
+    await bench.round()
+    assert [one.event["type"] for one in bench.receiver.heard] == ["session.started"]
+
+
+async def test_a_queue_that_fails_is_tried_again(bench: Bench) -> None:
+    class Failing(MemoryWebhooks):
+        failures = 1
+
+        async def delivered(self, seq: int) -> None:
+            if self.failures:
+                self.failures -= 1
+                raise TransientError("database: disk full")
+            await super().delivered(seq)
+
+    bench.queue = Failing()
+    await bench.queued("a-1")
+    flow, _ = _flow(bench)
+    async with _running(bench, flow):
+        await until(lambda: len(bench.receiver.heard) == 1)
+        await until(lambda: len(bench.receiver.heard) == 2)
+    first, second = bench.receiver.heard
+    assert first.event_id == second.event_id
+
+
+@pytest.mark.parametrize("url", ["https://[::1", "https://x..y/", "https://a b/"])
+async def test_an_address_that_is_none_is_a_failure_not_a_crash(bench: Bench, url: str) -> None:
+    settings = bench.settings.model_copy(update={"url": url})
+    async with httpx.AsyncClient(trust_env=False) as client:
+        told = await Endpoint(settings).deliver(client, "e", b"{}", bench.clock.now())
+    assert not told.heard
 
 
 def _flow(

@@ -159,6 +159,17 @@ async def test_told_data_that_fit_the_settings_no_more_are_left_out() -> None:
     assert after.ids() == ["b-bus", "van-1"]
 
 
+@pytest.mark.parametrize("body", ["", "[]", "{", '{"rank": [1, "carrier pigeon", "2026-01-05"]}'])
+async def test_a_row_that_cannot_be_read_does_not_keep_the_depot_from_starting(body: str) -> None:
+    store = MemoryRoster()
+    await live_roster(store=store).tell([change("bus", rank=3)])
+    await store.put({"van-1": body})
+    roster = live_roster(store=store)
+    await roster.load()
+    assert roster.ids() == ["bus", "van-1"]
+    assert roster.vehicles["van-1"].target.soc_pct == 80.0
+
+
 # --- with whoever stands at the plugs -------------------------------------------------------------
 
 
