@@ -142,6 +142,8 @@ class BatteryState:
     """False while it is known to give less than asked; `spec` then says what it has given."""
     temperature_c: Reading | None = None
     """Of its cells; None: it does not tell."""
+    health_pct: Reading | None = None
+    """State of health: what it can still hold, of its capacity when new; None: it does not tell."""
     local: bool = False
     """Somebody at the device has taken command: it takes no setpoints from us."""
     islanded: bool | None = None

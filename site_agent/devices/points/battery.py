@@ -58,6 +58,7 @@ class PointBattery(Steered):
             power_w=power_w,
             soc_pct=board.reading("soc", now),
             temperature_c=board.reading("temperature", now),
+            health_pct=board.reading("soh", now),
         )
 
     async def set_power(self, setpoint: BatterySetpoint) -> None:

@@ -53,7 +53,20 @@ def energy_above_reserve_wh(battery: BatteryState, now: datetime, max_age: timed
     soc, spec = _usable_soc(battery, now, max_age), battery.spec
     if soc is None:
         return 0.0
-    return max(0.0, soc - spec.reserve_soc_pct) / 100.0 * spec.capacity_wh * spec.efficiency
+    return max(0.0, soc - spec.reserve_soc_pct) / 100.0 * holds_wh(battery) * spec.efficiency
+
+
+def holds_wh(battery: BatteryState) -> float:
+    """What it can hold in its present health, Wh.
+
+    Health changes over months, so its age does not matter; what is no share of a capacity (0, or
+    more than 100 %) says nothing.
+    """
+    told = battery.health_pct
+    if told is None or told.value is None or not told.quality.usable:
+        return battery.spec.capacity_wh
+    share = told.value / 100.0
+    return battery.spec.capacity_wh * (share if 0.0 < share <= 1.0 else 1.0)
 
 
 def split(

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 import numpy as np
 
 from contracts.series import StepSeries
-from site_agent.domain.decide.battery import bearable_shares
+from site_agent.domain.decide.battery import bearable_shares, holds_wh
 from site_agent.domain.device import BatteryState, ChargerState
 from site_agent.domain.fleet.need import VehicleNeed
 from site_agent.domain.fleet.stay import ExpectedStay
@@ -237,9 +237,9 @@ def _battery(battery: BatteryState, snapshot: SiteSnapshot, policy: PlanPolicy) 
     soc = battery.soc_pct.fresh(snapshot.at, max_age) or 0.0
     return PlanBattery(
         battery_id=spec.battery_id,
-        capacity_wh=spec.capacity_wh,
-        stored_wh=min(100.0, max(0.0, soc)) / 100 * spec.capacity_wh,
-        reserve_wh=spec.reserve_soc_pct / 100 * spec.capacity_wh,
+        capacity_wh=holds_wh(battery),
+        stored_wh=min(100.0, max(0.0, soc)) / 100 * holds_wh(battery),
+        reserve_wh=spec.reserve_soc_pct / 100 * holds_wh(battery),
         max_charge_w=spec.max_charge_w * charges,
         max_discharge_w=spec.max_discharge_w * discharges,
         charge_efficiency=policy.charge_efficiency,

@@ -35,6 +35,7 @@ from support.site import (
     model,
     need,
     pv,
+    reading,
     snapshot,
 )
 
@@ -170,6 +171,22 @@ def test_a_battery_is_in_the_plan_while_it_tells_its_charge() -> None:
     assert (found.battery_id, found.stored_wh, found.reserve_wh) == ("battery", 40_000.0, 10_000.0)
 
 
+@pytest.mark.row("site:E8")
+@pytest.mark.parametrize(
+    ("health", "holds_wh"),
+    [(80.0, 80_000.0), (None, 100_000.0), (0.0, 100_000.0), (140.0, 100_000.0)],
+)
+def test_an_aged_battery_is_planned_with_what_it_can_still_hold(
+    health: float | None, holds_wh: float
+) -> None:
+    aged = replace(battery(soc_pct=50.0), health_pct=reading(health))
+    (found,) = composed(snapshot(batteries=[aged])).batteries
+    assert found.capacity_wh == pytest.approx(holds_wh)
+    assert found.stored_wh == pytest.approx(holds_wh / 2)
+    assert found.reserve_wh == pytest.approx(holds_wh / 10)
+
+
+@pytest.mark.row("site:E8")
 def test_a_freezing_battery_is_not_planned_to_charge() -> None:
     cold = replace(battery(), temperature_c=replace(battery().soc_pct, value=-5.0))
     (found,) = composed(snapshot(batteries=[cold])).batteries

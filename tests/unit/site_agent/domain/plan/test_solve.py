@@ -116,6 +116,7 @@ def test_what_cannot_be_used_nor_fed_in_is_curtailed_and_said() -> None:
     assert set(schedule.bound_by) == {"the export limit"}
 
 
+@pytest.mark.row("site:E8")
 def test_a_battery_works_only_for_more_than_its_wear_and_losses() -> None:
     spread = plan(problem(count=60, batteries=(storage(wear_per_kwh=0.02),)))
     worn = plan(problem(count=60, batteries=(storage(wear_per_kwh=0.60),)))
