@@ -55,6 +55,19 @@ def test_it_is_online_while_it_answers_and_says_so_itself() -> None:
     assert not battery.state(clock.now()).online
 
 
+def test_it_tells_its_health_and_temperature_where_it_has_them() -> None:
+    clock = FakeClock()
+    source = HandControllable((*POINTS, "soh", "temperature"), clock)
+    source.show(active_power=0.0, soc=50.0, soh=82.0, temperature=21.0)
+    told = a_battery(source, clock).state(clock.now())
+    silent = a_battery(HandControllable(POINTS, clock), clock).state(clock.now())
+    assert told.health_pct is not None
+    assert told.temperature_c is not None
+    assert (told.health_pct.value, told.temperature_c.value) == (82.0, 21.0)
+    assert silent.health_pct is not None
+    assert silent.health_pct.value is None
+
+
 async def test_setpoints_are_cut_to_what_it_names_now_and_whole_watts() -> None:
     clock = FakeClock()
     source = HandControllable(POINTS, clock)
