@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 
 from site_agent.domain.device import ChargerState
 from site_agent.domain.protect.envelope import Bound
@@ -250,6 +250,7 @@ def _way(value: float) -> str:
     return "up" if value > 0 else "down" if value < 0 else "none"
 
 
+@lru_cache(maxsize=4096)
 def _essence(cause: str) -> str:
-    """A cause without its numbers."""
+    """A cause without its numbers; causes repeat every second."""
     return re.sub(r"\d+(?:\.\d+)?", "#", cause)
