@@ -82,7 +82,7 @@ def _ours(day: Day, *, roster: bool) -> Rule:
             asked = question
             coming = _coming(day, step) if roster else []
             needs = [_need(one, step) for one in here]
-            latest = triage(_at(step), needs, coming, _outlook(day, cap_a), latest)
+            latest = triage(_at(step), needs, coming, _outlook(day, cap_a), latest, told=roster)
         demands = [_demand(one, step) for one in here]
         names = {one.evse_id: 1.0 for one in demands}
         limit = Constraint(capacity=cap_a, cause=_CAUSE, weights=names)

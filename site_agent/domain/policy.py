@@ -16,6 +16,9 @@ class ControlPolicy:
     """A limit changed less than this ago is not raised: falls are fast, rises wait for proof."""
     resume_hold: timedelta = timedelta(seconds=60)
     """The same for a paused vehicle: contactors wear, and some vehicles give up."""
+    least_on: timedelta = timedelta(seconds=60)
+    """A vehicle whose limit came or moved less than this ago is not paused for others while limits
+    bear its minimum: turns wear contactors and charge nobody."""
     deadband_a: float = 1.0
     """A limit this near to its target stays as it is (chargers keep profiles in flash)."""
     unused_share: float = 0.02

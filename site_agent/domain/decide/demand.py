@@ -85,6 +85,14 @@ def resting(charger: ChargerState, now: datetime, policy: ControlPolicy) -> bool
     return paused and _younger(charger, now, policy.resume_hold)
 
 
+def _just_on(charger: ChargerState, now: datetime, policy: ControlPolicy) -> bool:
+    """Whether it has charged too briefly to be paused for others."""
+    charges = charger.confirmed_limit_a is not None and charger.confirmed_limit_a > 0
+    return (
+        charges and charger.transaction_id is not None and _younger(charger, now, policy.least_on)
+    )
+
+
 def forbidden(charger: ChargerState) -> bool:
     """Whether others (a cloud CSMS, a limit set at the charger) allow less than its minimum."""
     return charger.ceiling_a is not None and charger.ceiling_a < charger.spec.min_current_a
@@ -114,6 +122,7 @@ def _demand(
     least, most = spec.min_current_a, max(spec.min_current_a, _takes_a(charger, need))
     ceiling = max(least, min(most, _ceiling_a(charger, now, policy)))
     wanted = max(least, min(ceiling, _wanted_a(fact, policy)))
+    pausable = charger.pausable and not _just_on(charger, now, policy)
     if need is None or need.required_wh <= 0:
         return Demand(
             evse_id=spec.evse_id,
@@ -125,7 +134,7 @@ def _demand(
             laxity_h=_NO_HURRY_H,
             departure=now if need is None else need.departure,
             rank=_LAST_RANK if need is None else need.rank,
-            pausable=charger.pausable,
+            pausable=pausable,
         )
     return Demand(
         evse_id=spec.evse_id,
@@ -137,7 +146,7 @@ def _demand(
         laxity_h=need.laxity(now) / timedelta(hours=1),
         departure=need.departure,
         rank=need.rank,
-        pausable=charger.pausable,
+        pausable=pausable,
     )
 
 

@@ -26,10 +26,11 @@ from site_agent.domain.decide.servable import Array, Capacity, Stays, servable, 
 from site_agent.domain.fleet.need import VehicleNeed
 from site_agent.domain.fleet.stay import ExpectedStay
 
-ADMIT_SHARE = 0.08
-"""Of every capacity, what stays spare when somebody given up is served again: whole minimums, steps
-and arrivals nobody told of use some up (chosen on recorded days, see `gridyard study sessions`)."""
-KEEP_SHARE = 0.04
+ADMIT_SHARE, ADMIT_TOLD_SHARE = 0.08, 0.02
+"""Of every capacity, what stays spare when somebody given up is served again: whole minimums and
+steps use some up, and arrivals nobody told of more (chosen on recorded days, see `gridyard study
+sessions`). The second one where a roster tells of them."""
+KEEP_SHARE, KEEP_TOLD_SHARE = 0.04, 0.01
 """... and when those served go on being served."""
 CLEARLY = 1.2
 """A vehicle takes the place of another that needs this many times its energy."""
@@ -126,11 +127,20 @@ def triage(
     expected: Iterable[ExpectedStay],
     outlook: Outlook,
     before: Triage | None = None,
+    *,
+    told: bool | None = None,
 ) -> Triage:
-    """Who is served in full from now on, given what was decided `before`."""
+    """Who is served in full from now on, given what was decided `before`.
+
+    `told`: whether a roster tells of all arrivals; None: it does if anybody is expected.
+    """
+    expected = tuple(expected)
     claims = claims_of(now, needs, expected)
     known = {} if before is None else before.by_name
-    served = _Choice(now, claims, outlook).made(
+    reserves = ADMIT_SHARE, KEEP_SHARE
+    if told or (told is None and expected):
+        reserves = ADMIT_TOLD_SHARE, KEEP_TOLD_SHARE
+    served = _Choice(now, claims, outlook, reserves).made(
         {i for i, one in enumerate(claims) if one.name in known and known[one.name].served},
         {i for i, one in enumerate(claims) if one.name in known and not known[one.name].served},
     )
@@ -196,8 +206,15 @@ def _possible(claim: Claim) -> Claim:
 class _Choice:
     """Which claims are served together."""
 
-    def __init__(self, now: datetime, claims: Sequence[Claim], outlook: Outlook) -> None:
+    def __init__(
+        self,
+        now: datetime,
+        claims: Sequence[Claim],
+        outlook: Outlook,
+        reserves: tuple[float, float],
+    ) -> None:
         self._claims = claims
+        self._admit, self._keep = reserves
 
         def hours(at: datetime) -> float:
             return max(0.0, (at - now) / timedelta(hours=1))
@@ -226,11 +243,11 @@ class _Choice:
     def made(self, before: set[int], given_up: set[int]) -> set[int]:
         """The served, as far as possible those served before."""
         everybody = set(range(len(self._claims)))
-        if self._fits(everybody, ADMIT_SHARE if given_up else KEEP_SHARE):
+        if self._fits(everybody, self._admit if given_up else self._keep):
             return everybody
-        served = self._without_largest(before, KEEP_SHARE) if before else set()
+        served = self._without_largest(before, self._keep) if before else set()
         if not before:
-            served = self._without_largest(everybody, ADMIT_SHARE)
+            served = self._without_largest(everybody, self._admit)
         for i in sorted(everybody - served, key=self._price)[:_MOST_TRIED]:
             served = self._with(i, served)
         return served
@@ -261,12 +278,12 @@ class _Choice:
 
     def _with(self, i: int, served: set[int]) -> set[int]:
         """The served and this one, in the place of a dearer one where needed; else unchanged."""
-        if self._fits(served | {i}, ADMIT_SHARE):
+        if self._fits(served | {i}, self._admit):
             return served | {i}
         dearer = [j for j in served if self._clearly_dearer(j, i)]
         if dearer:
             instead = (served - {max(dearer, key=self._price)}) | {i}
-            if self._fits(instead, ADMIT_SHARE):
+            if self._fits(instead, self._admit):
                 return instead
         return served
 
