@@ -369,7 +369,12 @@ class _Site:
             policy=DEFAULT_POLICY,
             every_s=self._settings.telemetry_s,
             sensors=sensors,
-            more=(self._grid.conditions, self._forecasts.conditions, self._plans.conditions),
+            more=(
+                self._grid.conditions,
+                self._forecasts.conditions,
+                self._plans.conditions,
+                self._fleet.conditions,
+            ),
             proved=self._offers.proved,
         )
 

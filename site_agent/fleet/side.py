@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 
 from fastapi import APIRouter
 
+from contracts.site_link.messages import Severity
 from contracts.time import Clock
 from site_agent.config import SiteSettings
+from site_agent.domain.fleet.facts import Source
 from site_agent.domain.fleet.happenings import Kind
 from site_agent.domain.fleet.readiness import Readiness
 from site_agent.domain.site import SiteSnapshot
@@ -21,11 +24,15 @@ from site_agent.fleet.telematics.build import configured, run_poller
 from site_agent.fleet.webhooks.sender import Endpoint, Sender
 from site_agent.flows.answers import AnswerStore
 from site_agent.flows.control_loop import Cycle
+from site_agent.flows.notices import Condition, Key
 from site_agent.flows.roster import LiveRoster
 from site_agent.flows.sessions import Sessions
 from site_agent.flows.webhook_queue import WebhookQueue
 from site_agent.flows.webhooks import Subscription, Webhooks
 from site_agent.ports import Command, KeyValues, SessionStore
+
+TELEMATICS_SILENT = "telematics-silent"
+SILENT_FOR = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +61,7 @@ class FleetSide:
         """
         self._settings = settings
         self._around = around
+        self._failures: dict[Source, str] = {}
         self._endpoints = [Endpoint(one) for one in settings.fleet_systems.webhooks]
 
     def router(self) -> APIRouter:
@@ -86,7 +94,20 @@ class FleetSide:
     def _telematics(self) -> Iterator[Coroutine[object, object, None]]:
         around = self._around
         for source, settings in configured(self._settings.fleet_systems):
-            yield run_poller(source, settings, around.roster, around.memory, around.clock)
+            note = partial(self._failures.__setitem__, source)
+            yield run_poller(source, settings, around.roster, around.memory, around.clock, note)
+
+    def conditions(self) -> Mapping[Key, Condition]:
+        """What people should know of the fleet's systems, as notices take it."""
+        return {
+            (TELEMATICS_SILENT, source.value): Condition(
+                severity=Severity.WARNING,
+                text=f"{source.value} has told nothing for half an hour: {why}",
+                after=SILENT_FOR,
+            )
+            for source, why in self._failures.items()
+            if why
+        }
 
     def _folder(self) -> Iterator[Coroutine[object, object, None]]:
         folder, around = self._settings.fleet_systems.csv_folder, self._around

@@ -29,14 +29,15 @@ async def run_poller(
     roster: LiveRoster,
     memory: KeyValues,
     clock: Clock,
+    note: Callable[[str], None],
 ) -> None:
-    """Ask one provider until cancelled."""
+    """Ask one provider until cancelled; `note` as in `Poller.run`."""
     rhythm = Rhythm(
         states_s=settings.every_s,
         routes_s=settings.routes_every_s if settings.routes else None,
     )
     async with provider_of(settings, clock) as provider:
-        await Poller(source, provider, roster, memory, clock, rhythm, settings.vehicles).run()
+        await Poller(source, provider, roster, memory, clock, rhythm, settings.vehicles).run(note)
 
 
 @asynccontextmanager

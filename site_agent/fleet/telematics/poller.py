@@ -73,11 +73,14 @@ class Poller:
         self._strange: set[str] = set()
         self.healthy: bool | None = None
         """Whether the last round succeeded; None: there was none yet."""
+        self.failure: str = ""
+        """Why it did not; empty: it did."""
 
-    async def run(self) -> None:
-        """Ask until cancelled."""
+    async def run(self, note: Callable[[str], None]) -> None:
+        """Ask until cancelled; `note` is told after every round why it failed ("": it did not)."""
         while True:
             wait_s = await self.turn()
+            note(self.failure)
             heed_cancellation()
             await self._clock.sleep(wait_s)
 
@@ -93,12 +96,12 @@ class Poller:
             return self._failed(error, self._backoff.next_s())
         if self.healthy is False:
             _log.info("telematics answer again", source=self._source.value)
-        self.healthy = True
+        self.healthy, self.failure = True, ""
         self._backoff.reset()
         return self._rhythm.states_s
 
     def _failed(self, error: GridyardError, wait_s: float) -> float:
-        self.healthy = False
+        self.healthy, self.failure = False, str(error)
         _log.warning(
             "telematics not heard",
             source=self._source.value,

@@ -212,6 +212,7 @@ async def test_failures_are_waited_out_and_nothing_is_lost(
     async with bench.poller() as poller:
         assert await poller.turn() == wait_s
         assert poller.healthy is False
+        assert poller.failure
         assert bench.held() is None
         assert await poller.turn() == 60.0
         assert poller.healthy is True
