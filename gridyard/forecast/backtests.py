@@ -95,6 +95,25 @@ def calendar_of(zone: str, holidays: Sequence[str]) -> Calendar:
         raise ConfigError(f"--zone or --holiday: {error}") from error
 
 
+def of(
+    data: Path | None, site: Path | None, sky: int | None, calendar: Calendar, when: When
+) -> Sequence[Json]:
+    """Of what is named; `calendar` is for a file without a site.
+
+    Raises:
+        ConfigError: nothing to test on is named, or too much.
+    """
+    if sky is not None and data is None and site is None:
+        return of_sky(sky, when)
+    if site is not None and sky is None:
+        return of_site(site, data, when)
+    if data is not None and sky is None:
+        return of_file(data, calendar, when)
+    raise ConfigError(
+        "say what to test on: --data FILE, --site FILE (or both), --sky SEED, or --sessions FILE"
+    )
+
+
 def of_file(path: Path, calendar: Calendar, when: When) -> Sequence[Json]:
     """Of a CSV file."""
     return of_rows(csv_file.by_series(csv_file.read(path, calendar.zone)), calendar, when)

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from contracts.errors import ConfigError
 from gridyard.printing import JsonOption, print_answer
 from gridyard.runner import plain_errors
 
@@ -51,7 +50,12 @@ def backtest(
     sky: Annotated[
         int | None, typer.Option(help="PV under the simulator's weather, by this seed.")
     ] = None,
-    zone: Annotated[str, typer.Option(help="Time zone of --data without a --site.")] = "UTC",
+    sessions: Annotated[
+        Path | None, typer.Option(help="CSV with past charging sessions: how good are habits?")
+    ] = None,
+    zone: Annotated[
+        str, typer.Option(help="Time zone of --sessions, and of --data without a --site.")
+    ] = "UTC",
     holiday: Annotated[
         list[str] | None,
         typer.Option(help="Such as 2026-12-24, 12-25, easter+1, '11 thu 4'; may be repeated."),
@@ -70,20 +74,17 @@ def backtest(
     nMAE and bias are shares of the mean power; a right band holds 80 % of what then happened.
     """
     from gridyard.forecast import backtests
+    from gridyard.forecast import sessions as habits
 
     length = None if hours is None else timedelta(hours=hours)
     when = backtests.When(days=days, begin=timedelta(hours=at), length=length)
     with plain_errors():
-        if sky is not None and data is None and site is None:
-            found = backtests.of_sky(sky, when)
-        elif site is not None and sky is None:
-            found = backtests.of_site(site, data, when)
-        elif data is not None and sky is None:
-            found = backtests.of_file(data, backtests.calendar_of(zone, holiday or ()), when)
-        else:
-            raise ConfigError(
-                "say what to test on: --data FILE, --site FILE (or both), or --sky SEED"
-            )
+        calendar = backtests.calendar_of(zone, holiday or ())
+        if sessions is not None and data is None and site is None and sky is None:
+            told = habits.tested(sessions, calendar, days)
+            print_answer(told, habits.lines(told), as_json=as_json)
+            return
+        found = backtests.of(data, site, sky, calendar, when)
     print_answer(found, backtests.lines(found), as_json=as_json)
 
 

@@ -56,7 +56,7 @@ def read(path: Path, zone: tzinfo) -> list[QuarterMean]:
     Raises:
         ConfigError: it cannot be read, or a line makes no sense; the message names the line.
     """
-    lines = csv.reader(io.StringIO(_text(path)))
+    lines = csv.reader(io.StringIO(text_of(path)))
     try:
         rows = list(_rows(lines, zone, path))
     except csv.Error as error:
@@ -81,7 +81,12 @@ class _Row:
     values: Sequence[tuple[str, float]]
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """A whole file, unpacked, of bounded size.
+
+    Raises:
+        ConfigError: it cannot be read, or is too large.
+    """
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             found = file.read(MAX_BYTES + 1)

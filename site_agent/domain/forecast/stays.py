@@ -2,7 +2,8 @@
 
 A vehicle that the roster names is left to the roster for that day. Of every other, the stays of the
 last days of the same kind are taken: first, second ... of a day apart. How often it came is the
-probability, medians are the arrival, the departure and the energy.
+probability, medians are the arrival and the departure, the mean is the energy (a median would
+promise a fleet less than it takes: needs are skewed).
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from statistics import median
+from datetime import UTC, date, datetime, timedelta
+from statistics import fmean, median
 
 from site_agent.domain.fleet.stay import ExpectedStay
 from site_agent.domain.forecast.calendar import Calendar
@@ -46,6 +47,10 @@ class PastStay:
     """Most the vehicle and this EVSE could take together."""
 
 
+_Dated = tuple[date, PastStay]
+"""A stay with the depot's day it belongs to."""
+
+
 def expected_stays(
     habits: Sequence[ExpectedStay],
     roster: Sequence[ExpectedStay],
@@ -62,11 +67,11 @@ def expected_stays(
         horizon: begins now.
         calendar: the site's local time and holidays.
     """
-    taken = {(one.vehicle_id, _day(one.arrives, calendar)) for one in roster}
-    taken |= {(vehicle, _day(since, calendar)) for vehicle, since in present.items()}
+    taken = {(one.vehicle_id, depot_day(one.arrives, calendar)) for one in roster}
+    taken |= {(vehicle, depot_day(since, calendar)) for vehicle, since in present.items()}
     found = [
         *roster,
-        *(one for one in habits if (one.vehicle_id, _day(one.arrives, calendar)) not in taken),
+        *(one for one in habits if (one.vehicle_id, depot_day(one.arrives, calendar)) not in taken),
     ]
     ahead = [one for one in found if horizon.start <= one.arrives < horizon.end]
     return tuple(sorted(ahead, key=lambda one: (one.arrives, one.vehicle_id)))
@@ -76,87 +81,84 @@ def habitual_stays(
     past: Sequence[PastStay], horizon: Horizon, calendar: Calendar
 ) -> tuple[ExpectedStay, ...]:
     """Stays within `horizon`, whose start is now, as the vehicles' past has them; any order."""
-    by_vehicle: dict[str, list[PastStay]] = defaultdict(list)
+    by_vehicle: dict[str, list[_Dated]] = defaultdict(list)
     for stay in sorted(past, key=lambda one: one.arrived):
         if horizon.start - LOOK_BACK <= stay.arrived < horizon.start:
-            by_vehicle[stay.vehicle_id].append(stay)
+            by_vehicle[stay.vehicle_id].append((depot_day(stay.arrived, calendar), stay))
     found: list[ExpectedStay] = []
-    day, last = _day(horizon.start, calendar), _day(horizon.end, calendar)
+    day, last = depot_day(horizon.start, calendar), depot_day(horizon.end, calendar)
     while day <= last:
+        like = _like(day, calendar)
         for stays in by_vehicle.values():
-            found += _on(day, stays, horizon, calendar)
+            found += _on(day, stays, like, horizon, calendar)
         day += timedelta(days=1)
     return tuple(found)
 
 
-def _day(at: datetime, calendar: Calendar) -> date:
+def depot_day(at: datetime, calendar: Calendar) -> date:
     """The depot's day an instant belongs to."""
     return (at.astimezone(calendar.zone) - DAY_BEGINS).date()
 
 
+def _like(day: date, calendar: Calendar) -> Sequence[date]:
+    """Days of the same kind before `day`, the newest first."""
+    kind = calendar.day_type(day)
+    before = (day - timedelta(days=back) for back in range(1, LOOK_BACK.days + 1))
+    return [one for one in before if calendar.day_type(one) is kind]
+
+
 def _on(
-    day: date, stays: Sequence[PastStay], horizon: Horizon, calendar: Calendar
+    day: date,
+    stays: Sequence[_Dated],
+    like: Sequence[date],
+    horizon: Horizon,
+    calendar: Calendar,
 ) -> Iterator[ExpectedStay]:
     """What one vehicle does on one day, judged by the days of this kind since it was first seen."""
-    days = _like(day, _day(stays[0].arrived, calendar), calendar)
-    if not days:
-        return
-    visits: dict[int, list[PastStay]] = defaultdict(list)
+    first, _ = stays[0]
+    days = set([one for one in like if one >= first][:MOST_DAYS])
+    visits: dict[int, list[_Dated]] = defaultdict(list)
     came: dict[date, int] = defaultdict(int)
-    for stay in stays:
-        on = _day(stay.arrived, calendar)
+    for on, stay in stays:
         if on in days:
-            visits[came[on]].append(stay)
-            came[on] += 1
+            visits[came[on]].append((on, stay))
+        came[on] += 1
     for nth, found in visits.items():
-        done = nth < sum(1 for one in stays if _day(one.arrived, calendar) == day)
-        if len(found) >= FEWEST_STAYS and not done:
+        if len(found) >= FEWEST_STAYS and nth >= came[day]:
             yield from _expected(day, found, len(days), horizon, calendar)
 
 
-def _like(day: date, first: date, calendar: Calendar) -> set[date]:
-    """The last days of the same kind before `day`, not before `first`."""
-    kind, found = calendar.day_type(day), set[date]()
-    before = day - timedelta(days=1)
-    while before >= first and len(found) < MOST_DAYS:
-        if calendar.day_type(before) is kind:
-            found.add(before)
-        before -= timedelta(days=1)
-    return found
-
-
 def _expected(
-    day: date, found: Sequence[PastStay], days: int, horizon: Horizon, calendar: Calendar
+    day: date, found: Sequence[_Dated], days: int, horizon: Horizon, calendar: Calendar
 ) -> Iterator[ExpectedStay]:
     """The stay on `day`; the later it gets without it, the fewer past days speak for it."""
-    now = horizon.start
-    absent = days - len(found)
-    to_come = [one for one in found if _moved(one.arrived, one, day, calendar) >= now]
+    now, absent = horizon.start, days - len(found)
+    moved = [(_moved(one.arrived, on, day, calendar), on, one) for on, one in found]
+    to_come = [entry for entry in moved if entry[0] >= now]
     if not to_come:
         return
     probability = len(to_come) / (len(to_come) + absent)
-    arrives = _median(_moved(one.arrived, one, day, calendar) for one in to_come)
-    departs = _median(_moved(one.left, one, day, calendar) for one in to_come)
+    arrives = _median(at for at, _, _ in to_come)
     if probability < LEAST_LIKELY or not now <= arrives < horizon.end:
         return
-    evses = [one.evse_id for one in to_come]
+    departs = _median(_moved(one.left, on, day, calendar) for _, on, one in to_come)
+    evses = [one.evse_id for _, _, one in to_come]
     usual = max(sorted(set(evses)), key=evses.count)
     yield ExpectedStay(
-        vehicle_id=found[-1].vehicle_id,
+        vehicle_id=to_come[-1][2].vehicle_id,
         arrives=arrives,
         departs=max(departs, arrives + _SHORTEST),
-        required_wh=median(one.energy_wh + one.missing_wh for one in to_come),
-        max_power_w=median(one.max_power_w for one in to_come),
+        required_wh=fmean(one.energy_wh + one.missing_wh for _, _, one in to_come),
+        max_power_w=median(one.max_power_w for _, _, one in to_come),
         evse_id=usual if 2 * evses.count(usual) > len(evses) else None,
         probability=probability,
     )
 
 
-def _moved(at: datetime, stay: PastStay, day: date, calendar: Calendar) -> datetime:
-    """The same time on the wall clock, relative to `day` instead of the stay's own day."""
+def _moved(at: datetime, on: date, day: date, calendar: Calendar) -> datetime:
+    """The same time on the wall clock, as far from `day` as it was from the stay's own day `on`."""
     local = at.astimezone(calendar.zone)
-    apart = local.date() - _day(stay.arrived, calendar)
-    wall = datetime.combine(day + apart, time(local.hour, local.minute, local.second))
+    wall = datetime.combine(day + (local.date() - on), local.time().replace(microsecond=0))
     return wall.replace(tzinfo=calendar.zone).astimezone(UTC)
 
 

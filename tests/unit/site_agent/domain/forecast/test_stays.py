@@ -47,7 +47,7 @@ def test_a_habit_is_its_medians_and_how_often_it_came() -> None:
     days = workdays(10)
     arrivals = (17.5, 18.0, 18.0, 18.5, 23.0)
     past = [
-        stay(day, arrival, 24 + 6.0, energy_wh=20_000.0, missing_wh=i * 1000.0)
+        stay(day, arrival, 24 + 6.0, energy_wh=20_000.0, missing_wh=10_000.0 * (i == 4))
         for i, (day, arrival) in enumerate(zip(days[::2], arrivals, strict=True))
     ]
     past += [stay(days[-1], 11.0, 12.0, vehicle="other")]
