@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from math import ceil
 
 import numpy as np
 
@@ -71,7 +72,7 @@ class SqliteHistory:
         self, series: str, since: datetime, until: datetime
     ) -> Sequence[QuarterMean]:
         """Of one series what began in `[since, until)`, in order."""
-        span = (series, _number(since), _number(until))
+        span = (series, _first_from(since), _first_from(until))
         found = await self._database.run(lambda c: c.execute(_READ, span).fetchall())
         return [_quarter(row) for row in found]
 
@@ -139,6 +140,11 @@ def _measured(
 
 def _number(at: datetime) -> int:
     return int(at.timestamp() // QUARTER_S)
+
+
+def _first_from(at: datetime) -> int:
+    """The first quarter that begins at `at` or later."""
+    return ceil(at.timestamp() / QUARTER_S)
 
 
 def _seconds(at: datetime) -> int:

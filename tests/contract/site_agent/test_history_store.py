@@ -76,6 +76,8 @@ async def test_a_span_is_half_open_and_a_series_by_itself(store: HistoryStore) -
     found = await store.quarters(LOAD_W, NOON + QUARTER, NOON + 3 * QUARTER)
     assert [one.mean for one in found] == [1.0, 2.0]
     assert [one.start for one in found] == [NOON + QUARTER, NOON + 2 * QUARTER]
+    between = await store.quarters(LOAD_W, NOON + QUARTER / 2, NOON + 1.5 * QUARTER)
+    assert [one.mean for one in between] == [1.0]
     assert await store.series() == [LOAD_W, OUTDOOR_C]
 
 
