@@ -16,15 +16,14 @@ from functools import cache, lru_cache
 
 from site_agent.domain.device import ChargerState
 from site_agent.domain.protect.envelope import Bound
-from site_agent.domain.protect.estimate import measured_a, role
-from site_agent.domain.site import SiteSnapshot
+from site_agent.domain.protect.estimate import Role, role
 from site_agent.domain.why.answer import Answer, Seen, Subject, amps, kw
 from site_agent.domain.why.asked import SITE, answer
 from site_agent.domain.why.index import Index, index_of
 
 SPACING = timedelta(seconds=15)
 """Between two entries of one subject, unless it starts, stops, appears or goes."""
-QUIET = timedelta(seconds=60)
+QUIET = timedelta(minutes=5)
 """A changed cause alone is written this long after the subject's last entry."""
 _A_STEP, _SHARE_STEP, _LIMIT_STEP = 1.0, 0.1, 0.02
 """A setpoint has moved when it did by so many A or kW, and by this share; limits by less."""
@@ -200,7 +199,7 @@ def _setpoints(seen: Seen) -> Iterator[_Now]:
             subject=limit.evse_id,
             of=Subject.CHARGER,
             state=f"{role(charger).name} {_way(limit.limit_a)}",
-            value=_used_a(charger, limit.limit_a, seen.snapshot),
+            value=_used_a(charger, limit.limit_a),
             cause=limit.cause,
         )
     for battery, power in zip(seen.snapshot.batteries, seen.decision.batteries, strict=True):
@@ -225,10 +224,14 @@ def _setpoints(seen: Seen) -> Iterator[_Now]:
         )
 
 
-def _used_a(charger: ChargerState, limit_a: float, snapshot: SiteSnapshot) -> float:
-    """Its limit as far as its vehicle uses it: room it does not take may move unseen."""
-    drawn_a = measured_a(charger, snapshot.at, snapshot.model.device_max_age)
-    return limit_a if drawn_a is None else min(limit_a, drawn_a)
+def _used_a(charger: ChargerState, limit_a: float) -> float:
+    """Its limit as far as its vehicle uses it: room it does not take may move unseen.
+
+    By the last sample, however old: silence changes nothing, and is told in words of its own.
+    """
+    drawn_a = charger.current_a.value
+    steered = role(charger) is Role.STEERED
+    return min(limit_a, drawn_a) if steered and drawn_a is not None else limit_a
 
 
 def _vehicles(seen: Seen) -> Iterator[_Now]:

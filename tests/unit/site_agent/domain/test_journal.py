@@ -30,7 +30,11 @@ def seen(
     event_w: float | None = None,
     of: SiteSnapshot = DEPOT,
 ) -> Seen:
-    """The depot so many seconds after noon, its first charger told this."""
+    """The depot so many seconds after noon, its first charger told this and (in DEPOT) doing it."""
+    if of is DEPOT:
+        drawn = reading(limit_a * 690.0), reading(limit_a)
+        does = replace(DEPOT.chargers[0], power_w=drawn[0], current_a=drawn[1])
+        of = replace(DEPOT, chargers=(does, *DEPOT.chargers[1:]))
     of = replace(of, at=NOON + timedelta(seconds=after_s))
     decision: Decision = decide(of, envelope(of.model, event_w))
     told = tuple(
@@ -99,6 +103,11 @@ def test_room_that_a_vehicle_does_not_take_moves_unseen(noted: Noted) -> None:
         of = replace(DEPOT, chargers=(taking, *DEPOT.chargers[1:]))
         entries, noted = note(noted, seen(after_s, limit_a=limit_a, of=of))
         assert told(entries) == []
+    silent = replace(
+        DEPOT.chargers[0], current_a=Reading.missing(NOON), power_w=Reading.missing(NOON)
+    )
+    of = replace(DEPOT, chargers=(silent, *DEPOT.chargers[1:]))
+    assert told(note(noted, seen(28, of=of))[0]) == []
     starts = replace(DEPOT.chargers[0], power_w=at_s(0.0, 29), current_a=at_s(0.0, 29))
     of = replace(DEPOT, chargers=(starts, *DEPOT.chargers[1:]))
     assert len(told(note(noted, seen(29, limit_a=22.0, of=of))[0])) == 1
