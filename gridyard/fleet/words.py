@@ -30,18 +30,22 @@ def vehicles(found: Sequence[Json], zone: str) -> Iterator[str]:
 def _facts(one: Json, zone: ZoneInfo) -> Iterator[str]:
     told = one["told"] if isinstance(one["told"], dict) else {}
     if "required_soc_pct" in one:
-        yield f"to {one['required_soc_pct']} %"
+        yield f"to {_plain(one['required_soc_pct'])} %"
     if isinstance(wh := one.get("required_wh"), int | float):
         yield f"{wh / 1000:g} kWh"
     if "departure" in one:
         yield f"leaves {one['departure']}"
     if "soc_pct" in one:
         fact = told.get("soc_pct", {})
-        yield f"at {one['soc_pct']} % ({_when(fact.get('at'), zone)}, {fact.get('source')})"
+        yield f"at {_plain(one['soc_pct'])} % ({_when(fact.get('at'), zone)}, {fact.get('source')})"
     if isinstance(trips := one.get("trips"), list) and trips:
-        yield f"{len(trips)} trips"
+        yield f"{len(trips)} trip{'s' if len(trips) > 1 else ''}"
     sources = {fact["source"] for fact in told.values()} or {"settings"}
     yield f"from {', '.join(sorted(sources))}"
+
+
+def _plain(value: object) -> str:
+    return f"{value:g}" if isinstance(value, int | float) else str(value)
 
 
 def _when(text: object, zone: ZoneInfo) -> str:
