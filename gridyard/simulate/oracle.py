@@ -16,6 +16,7 @@ from typing import Any
 
 import highspy
 import numpy as np
+from highspy import _core
 from numpy.typing import NDArray
 
 from contracts.power import power_from_current_w
@@ -71,7 +72,8 @@ class _Programme:
 
     def __init__(self, slots: int) -> None:
         self.slots = slots
-        self._highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]  # its stubs do not say
+        # The public class prints a banner before it can be silenced.
+        self._highs: Any = _core._Highs()
         self._highs.setOptionValue("output_flag", False)
         self._highs.setOptionValue("threads", 1)
 

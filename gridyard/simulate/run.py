@@ -43,6 +43,10 @@ _NEAR = 0.5
 """Share of the margin that, once spent, is answered at once."""
 _SUNNY_STEP_S = 10.0
 """Longest step while clouds may move the meter."""
+_NEAR_STEP_S = 5.0
+"""Longest step while so much of the margin is spent."""
+_MORE_SHARE = 0.0005
+"""Of the limit: so much more since the last decision is decided upon anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +82,7 @@ class Simulation:
         self._happenings: list[tuple[float, int, Callable[[], None]]] = []
         self._ties = itertools.count()
         self._decide_at: list[float] = []
-        self._fine_until = self._decided_s = 0.0
+        self._fine_until = self._decided_w = 0.0
         self.decisions = 0
         self.decide_s = 0.0
         self.yard = Yard(self.world, night, case.settings.yard, self._people(), self._later)
@@ -135,13 +139,16 @@ class Simulation:
         )
         if now_s < self._fine_until and self.world.most_w > self._near_w:
             until_s = min(until_s, now_s + FINE_S)
+        elif self.world.import_w > self._near_w:
+            until_s = min(until_s, now_s + _NEAR_STEP_S)
         elif self.world.pv_w < 0:
             until_s = min(until_s, now_s + _SUNNY_STEP_S)
         dt_s = max(1e-3, until_s - now_s)
         self.world.advance(dt_s)
         self.recorder.note(self.world, dt_s)
-        soon_s = round(self.world.t_s + SEEN_S, 3)
-        if self.world.import_w > self._near_w and self._decided_s < self.world.t_s - _SUNNY_STEP_S:
+        more_w = self.world.import_w - max(self._near_w, self._decided_w)
+        if more_w > _MORE_SHARE * self.model.contract_limit_w:
+            soon_s = round(self.world.t_s + SEEN_S, 3)
             self._decide_at = sorted({*self._decide_at, soon_s})
 
     @property
@@ -157,7 +164,7 @@ class Simulation:
         regular = now_s + self.case.settings.cycle_s
         if not self._decide_at or self._decide_at[0] > regular:
             self._decide_at.insert(0, regular)
-        self._decided_s = now_s
+        self._decided_w = self.world.import_w
         if not self.strategy.controls:
             self.world.free()
             return
