@@ -37,6 +37,10 @@ from support.watched_site import (
     Watched,
 )
 
+pytestmark = [
+    pytest.mark.row("site:X4", "site:E15"),
+    pytest.mark.timeout(240),  # some 10 s of a core, on a machine that may be busy
+]
 EVSES = st.integers(0, 4)
 NUMBERS = st.one_of(
     st.floats(-1e6, 1e6), st.sampled_from([0.0, float("nan"), float("inf"), float("-inf")])
@@ -243,8 +247,3 @@ SiteMachine.TestCase.settings = settings(
     suppress_health_check=list(HealthCheck),
 )
 TestAnySequence = SiteMachine.TestCase
-for _mark in (
-    pytest.mark.row("site:X4", "site:E15"),
-    pytest.mark.timeout(240),  # some 10 s of a core, on a machine that may be busy
-):
-    TestAnySequence = _mark(TestAnySequence)
