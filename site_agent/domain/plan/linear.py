@@ -17,6 +17,7 @@ from contracts.errors import PermanentError
 from site_agent.domain.horizon import Series
 
 Ints = NDArray[np.int32]
+_PERTURBED = "dual_simplex_cost_perturbation_multiplier"
 
 
 class NoPlanError(PermanentError):
@@ -154,6 +155,8 @@ class Engine:
             self._pass(programme)
         # HiGHS counts its time over all runs of one object, and so against the limit.
         self._highs.setOptionValue("time_limit", self._highs.getRunTime() + self._time_limit_s)
+        # Perturbed costs break ties on the long way from nothing; on a short way they are a detour.
+        self._highs.setOptionValue(_PERTURBED, 0.0 if warm else 1.0)
         self._highs.run()
         status = self._highs.getModelStatus()
         if status != highspy.HighsModelStatus.kOptimal:
