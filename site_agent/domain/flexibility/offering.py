@@ -16,17 +16,17 @@ from site_agent.domain.decide.battery import (
 from site_agent.domain.device import BatteryState, Lapse
 from site_agent.domain.fleet.stay import ExpectedStay
 from site_agent.domain.flexibility.ahead import Ahead
-from site_agent.domain.flexibility.crowd import Crowd, crowd_of
+from site_agent.domain.flexibility.crowd import Crowd, Table, crowd_of, earlier
 from site_agent.domain.flexibility.now import drawn_w
 from site_agent.domain.flexibility.offer import Offer, OfferedSlot
 from site_agent.domain.flexibility.windows import (
+    SPARE,
     Lengths,
     Windows,
     longer,
     proved_share,
     windows,
 )
-from site_agent.domain.horizon import Series
 from site_agent.domain.policy import ControlPolicy
 from site_agent.domain.protect.estimate import watts_per_amp
 from site_agent.domain.protect.lasting import keeps
@@ -40,6 +40,8 @@ _LIKELY, _SURE = 0.5, 0.9
 """Vehicles less likely to come than this do not count; nor do they where it must be sure."""
 _CYCLE = timedelta(seconds=1)
 _SHORT_H = 1.0 / 60.0
+_LOST_SHARE = 0.02
+"""Of the import limit: its margin, and what a battery's deadband may lose."""
 _HOUR = timedelta(hours=1)
 
 
@@ -90,8 +92,8 @@ class _Found:
 
     crowd: Crowd
     windows: Windows
-    steady_w: Series
-    """[T] What vehicles need to stay on schedule: a battery that discharges is asked for it."""
+    steady_w: Table
+    """[T, V] What each needs to stay on schedule: a battery that discharges is asked for it."""
 
     @property
     def short(self) -> bool:
@@ -128,12 +130,12 @@ def _least_w(snapshot: SiteSnapshot) -> float:
     )
 
 
-def _steady_w(crowd: Crowd, found: Windows) -> Series:
+def _steady_w(crowd: Crowd, found: Windows) -> Table:
     left = found.course.left_wh[: len(crowd.slot_h)]
-    hours = crowd.ahead_h[:, : len(crowd.slot_h)].T
-    steady = np.where(crowd.hours.T > 0, left / np.maximum(hours, 1e-6), 0.0)
-    total: Series = np.minimum(steady, crowd.power_w).sum(axis=1)
-    return total
+    careful = earlier(crowd, SPARE)
+    hours = careful.ahead_h[:, : len(crowd.slot_h)].T
+    steady = np.where(careful.hours.T > 0, left / np.maximum(hours, 1e-6), 0.0)
+    return np.minimum(steady, crowd.power_w)
 
 
 def _slot(
@@ -182,10 +184,11 @@ def _down(snapshot: SiteSnapshot, ahead: Ahead, found: _Found, k: int) -> tuple[
     give_w = sum(_gives(snapshot, ahead, battery, k, hours) for battery in snapshot.batteries)
     if give_w <= 0 or hours <= 0:
         return waiting_w, 0.0
-    load_w = found.windows.course.load_w[span]
-    beside_w = max(0.0, float((load_w - found.steady_w[span]).min()))
-    short_w = max(0.0, float((found.steady_w[span] - load_w).max(initial=0.0)))
-    together_w = beside_w + max(0.0, give_w - short_w)
+    need_w = np.maximum.accumulate(found.steady_w[span], axis=0)  # held at it, it stays
+    need_w = (need_w * (found.crowd.hours.T[span] > 0)).sum(axis=1)
+    beside_w = float((found.windows.course.load_w[span] - need_w).min())
+    lost_w = _LOST_SHARE * float(np.abs(ahead.import_w[span]).max())
+    together_w = give_w + beside_w - lost_w
     return (together_w, give_w) if together_w > waiting_w else (waiting_w, 0.0)
 
 
