@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
-from contracts.reading import Reading
 from site_agent.domain.device import BatterySpec, BatteryState, ChargerSpec, ChargerState, Lapse
 
 _FOLLOWED_SHARE = 0.05
@@ -228,8 +227,11 @@ def _beyond(measured: float, asked: float, spec: BatterySpec) -> Span:
 
 
 def _sampled_at(charger: ChargerState) -> datetime:
-    readings: tuple[Reading, ...] = (charger.current_a, charger.power_w)
-    return min(reading.at for reading in readings if reading.value is not None)
+    """The older of its readings; there is at least one."""
+    current, power = charger.current_a, charger.power_w
+    if current.value is None:
+        return power.at
+    return current.at if power.value is None else min(current.at, power.at)
 
 
 def _at(value: float) -> Span:
