@@ -194,7 +194,7 @@ class _Site:
             loop = self._loop = self._control(devices)
             self._grid.connect(loop, devices.meter, sensors)
             outdoor = self._settings.forecast.outdoor_sensor
-            self._forecasts.connect(lambda: loop.latest, sensors, outdoor)
+            self._forecasts.connect(lambda: loop.latest, sensors, outdoor, self._grid.watch)
             scada = make_scada(self._settings, lambda: loop.latest, self._telecontrol, self._clock)
             web = self._web(loop)
             self._lasting += [] if web is None else [web]

@@ -11,10 +11,12 @@ from contracts.errors import TransientError
 from contracts.time import Clock
 from site_agent.domain.fleet.stay import ExpectedStay
 from site_agent.domain.forecast.ground import ForecastGround
+from site_agent.domain.grid.watch import Grid
 from site_agent.domain.horizon import Horizon
 from site_agent.domain.plan.compose import Outlook
 from site_agent.flows.control_loop import Cycle
 from site_agent.flows.forecasting import Forecaster
+from site_agent.flows.grid import GridWatch
 from site_agent.flows.history import HistoryKeeper, HistoryStore
 from site_agent.flows.notices import Condition, Key
 from site_agent.ports import KeyValues, Sensor
@@ -54,9 +56,12 @@ class ForecastSide:
         latest: Callable[[], Cycle | None],
         sensors: Mapping[str, Sensor],
         outdoor_sensor: str | None,
+        grid: GridWatch | None = None,
     ) -> None:
-        """What to keep: control cycles, and the temperature outdoors."""
+        """What to keep: control cycles while the grid is there, and the temperature outdoors."""
         self._latest = latest
+        if grid is not None:
+            self.keeper.usual = lambda: grid.state.grid is Grid.LIVE
         self.keeper.outdoor = None if outdoor_sensor is None else sensors[outdoor_sensor]
 
     def on_change(self, listener: Callable[[], None]) -> None:

@@ -96,6 +96,8 @@ class HistoryKeeper:
         self._clock = clock
         self.outdoor = outdoor
         """What tells the temperature outdoors; None: nothing."""
+        self.usual: Callable[[], bool] = _always
+        """Whether the grid is there: in an outage neither load nor PV is what it would be."""
         self._averager = Averager()
         self._sampler = Sampler()
         self._stays = StayLog()
@@ -139,7 +141,7 @@ class HistoryKeeper:
         if cycle is None or now - cycle.snapshot.at > _FRESH:
             return
         self._left += self._stays.watch(cycle.snapshot)
-        if before_s is None or now_s <= before_s:
+        if before_s is None or now_s <= before_s or not self.usual():
             return
         lasted = timedelta(seconds=min(now_s - before_s, 2.0 * SAMPLE_S))
         for one in self._samples(cycle):
@@ -179,6 +181,10 @@ class HistoryKeeper:
         if text != self._saved:
             await self._memory.put(OPEN_KEY, text)
             self._saved = text
+
+
+def _always() -> bool:
+    return True
 
 
 def _outdoor_c(sensor: Sensor, at: datetime) -> float | None:

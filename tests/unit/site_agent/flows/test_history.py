@@ -168,6 +168,17 @@ async def test_what_is_not_measured_is_not_covered(bench: Bench) -> None:
     assert await bench.means(OUTDOOR_C) == [(7.0, 300.0)]
 
 
+async def test_an_outage_is_no_history_of_the_load_but_stays_go_on(bench: Bench) -> None:
+    bench.site = snapshot(chargers=[charger("a", energy_wh=4_000.0)], needs=[need("a")])
+    async with bench.running():
+        await bench.clock.advance(300)
+        bench.keeper.usual = lambda: False
+        bench.site = snapshot(building_w=0.0, chargers=[charger("a", plugged=False)])
+        await bench.clock.advance(600)
+    assert await bench.means(LOAD_W) == [(10_000.0, 300.0)]
+    assert len(await bench.stays()) == 1
+
+
 async def test_an_inverter_that_sleeps_makes_nothing_one_that_vanished_is_not_known(
     bench: Bench,
 ) -> None:
