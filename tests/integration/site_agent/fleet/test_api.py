@@ -142,13 +142,13 @@ async def test_many_are_told_all_or_none(bench: Bench) -> None:
 
 async def test_trips_are_kept_by_their_ids(bench: Bench) -> None:
     base = "/vehicles/van-1/trips"
-    late = {"departs": "2026-01-07T09:00:00+01:00", "required_soc_pct": 100}
-    early = {"departs": "2026-01-06T04:00:00Z", "returns": "2026-01-06T15:00:00Z"}
+    late = {"departs": "2099-01-07T09:00:00+01:00", "required_soc_pct": 100}
+    early = {"departs": "2099-01-06T04:00:00Z", "returns": "2099-01-06T15:00:00Z"}
     await bench.ask("PUT", f"{base}/late", json=late)
     both = await bench.ask("PUT", f"{base}/early", json=early)
     assert [one["trip_id"] for one in both.json()["trips"]] == ["early", "late"]
-    assert both.json()["trips"][1]["departs"] == "2026-01-07T08:00:00Z"
-    moved = await bench.ask("PUT", f"{base}/late", json=late | {"departs": "2026-01-05T09:00:00Z"})
+    assert both.json()["trips"][1]["departs"] == "2099-01-07T08:00:00Z"
+    moved = await bench.ask("PUT", f"{base}/late", json=late | {"departs": "2099-01-05T09:00:00Z"})
     assert [one["trip_id"] for one in moved.json()["trips"]] == ["late", "early"]
     left = await bench.ask("DELETE", f"{base}/late")
     assert [one["trip_id"] for one in left.json()["trips"]] == ["early"]
@@ -156,6 +156,13 @@ async def test_trips_are_kept_by_their_ids(bench: Bench) -> None:
     wrong = await bench.ask("PUT", f"{base}/x", json={"departs": "06:30"})
     assert wrong.json()["errors"][0]["pointer"] == "/trips/1/departs"
     assert len(bench.roster.vehicles["van-1"].trips) == 1
+
+
+async def test_trips_that_are_long_over_go_as_others_are_told(bench: Bench) -> None:
+    base = "/vehicles/van-1/trips"
+    await bench.ask("PUT", f"{base}/old", json={"departs": "2020-01-06T04:00:00Z"})
+    told = await bench.ask("PUT", f"{base}/new", json={"departs": "2099-01-06T04:00:00Z"})
+    assert [one["trip_id"] for one in told.json()["trips"]] == ["new"]
 
 
 # --- conditions and repetitions -------------------------------------------------------------------
@@ -322,7 +329,7 @@ async def test_its_description_names_every_route_and_body(bench: Bench) -> None:
 
 async def test_a_change_by_somebody_else_does_not_lose_a_trip(bench: Bench) -> None:
     puts = [
-        bench.ask("PUT", f"/vehicles/van-1/trips/t{n}", json={"departs": f"2026-01-0{n}T09:00:00Z"})
+        bench.ask("PUT", f"/vehicles/van-1/trips/t{n}", json={"departs": f"2099-01-0{n}T09:00:00Z"})
         for n in range(1, 8)
     ]
     async with asyncio.TaskGroup() as group:
