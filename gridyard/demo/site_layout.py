@@ -13,6 +13,8 @@ from site_agent.config import SiteSettings
 LOOPBACK = "127.0.0.1"
 BOARD = "charging-board"
 _BANNER = "SIMULATED: values come from simulated hardware. They describe no real load."
+_AT_ONCE = {"share_per_minute": 1, "most_delay_s": 0}
+"""Loads come back at once: the demo's event is over before a return in steps would be."""
 _BOARD_SHARE = 0.8
 """The chargers' board is fused below the service, so that the tree has something to say."""
 
@@ -64,6 +66,7 @@ def site_settings(
             "fleet": [_vehicle(charger) for charger in depot.chargers],
             "link": {"servers": [link], "credentials": credentials},
             "telemetry_s": telemetry_s,
+            "restoration": _AT_ONCE,
             "web": {"port": ports.web, "banner": _BANNER} if ports.web else None,
         }
     )
