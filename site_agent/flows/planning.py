@@ -44,8 +44,8 @@ log = structlog.get_logger(__name__)
 
 PLAN_KEY = "planning/plan"
 RECORD_KEY = "planning/demand"
-_SPACING_S = 1.0
-"""Between two plans: what changes together is planned together."""
+_SPACING_S = 2.0
+"""Between two plans: what changes together is planned together, and fleet systems tell much."""
 _SOON = timedelta(hours=1)
 """PV that is measured now is expected for so long, where nobody forecasts it."""
 _NO_GUIDANCE = Guidance()
