@@ -18,7 +18,7 @@ from site_agent.domain.protect.envelope import Bound, Envelope, Limit, Side, com
 from site_agent.domain.protect.limits import standing_limits
 from site_agent.domain.site import ROOT, CircuitNode, SiteSnapshot
 from support import site
-from support.examples import examples
+from support.examples import examples, fixed
 from support.nights import STEP, Night, night
 
 BUILDING_W = 15_000.0
@@ -115,7 +115,7 @@ def taken_up(depot: SiteSnapshot, given_: Offer, slot: OfferedSlot) -> Night:
 
 @pytest.mark.row("site:X5")
 @given(cases())
-@settings(max_examples=examples(10), deadline=None)
+@settings(max_examples=examples(10), deadline=None, derandomize=fixed())
 def test_an_offer_taken_up_leaves_nobody_behind_and_is_delivered(case: Case) -> None:
     depot, found = case.depot, offered(case.depot)
     slots = [one for one in found.slots if one.down_w > 0]
@@ -134,7 +134,7 @@ def test_an_offer_taken_up_leaves_nobody_behind_and_is_delivered(case: Case) -> 
 
 @pytest.mark.row("site:A4")
 @given(cases())
-@settings(max_examples=examples(10), deadline=None)
+@settings(max_examples=examples(10), deadline=None, derandomize=fixed())
 def test_an_offer_says_how_large_how_long_and_what_follows(case: Case) -> None:
     for one in offered(case.depot).slots:
         assert 0 <= one.down_sure_w <= one.down_w
