@@ -159,13 +159,14 @@ def claims_of(
     """
     found: dict[str, Claim] = {}
     for need in needs:
-        if need.required_wh > 0:
+        if need.required_wh > 0 and need.max_power_w > 0:
             claim = _claim_of(need, now)
             name = claim.name if claim.name not in found else need.evse_id
             found[name] = replace(claim, name=name)
     present = {need.vehicle_id for need in needs if need.known}
     for stay in expected:
-        likely = stay.probability >= _LIKELY and stay.required_wh > 0 and stay.departs > now
+        likely = stay.probability >= _LIKELY and stay.departs > max(now, stay.arrives)
+        likely = likely and stay.required_wh > 0 and stay.max_power_w > 0
         if likely and stay.vehicle_id not in present and stay.vehicle_id not in found:
             found[stay.vehicle_id] = _possible(
                 Claim(

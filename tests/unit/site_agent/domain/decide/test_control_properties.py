@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from site_agent.domain.decide.control import DEFAULT_POLICY, Decision, decide
+from site_agent.domain.decide.outlook import outlook_of
 from site_agent.domain.decide.storage import counted
+from site_agent.domain.decide.triage import triage
 from site_agent.domain.device import PHASES, ChargerState, Lapse, PvState
 from site_agent.domain.protect.envelope import Envelope
 from site_agent.domain.protect.estimate import (
@@ -175,7 +177,11 @@ def test_every_decision_is_complete_and_legal(case: Case) -> None:
 @given(cases())
 @settings(max_examples=100, deadline=None)
 def test_no_row_is_promised_more_than_its_fuse(case: Case) -> None:
-    depot, decision = case.depot, case.decide()
+    within_rows(case, case.decide())
+
+
+def within_rows(case: Case, decision: Decision) -> None:
+    depot = case.depot
     limits = {c.evse_id: c.limit_a for c in decision.chargers}
     fuses = {node.node_id: node.limit_a for node in depot.model.nodes}
     for row in ROWS:
@@ -279,6 +285,20 @@ def test_an_order_to_stop_stops_everything_that_hears_it(case: Case) -> None:
     assert {charger.limit_a for charger in decision.chargers} <= {0.0}
     assert {battery.power_w for battery in decision.batteries} <= {0.0}
     assert {inverter.limit_w for inverter in decision.pv} <= {0.0}
+
+
+@given(cases())
+@settings(max_examples=60, deadline=None)
+def test_triage_changes_who_is_served_and_breaks_no_limit(case: Case) -> None:
+    depot = case.depot
+    outlook = outlook_of(depot, [(depot.at, case.envelope)], DEFAULT_POLICY)
+    chosen = triage(depot.at, depot.needs, [], outlook)
+    decision = decide(depot, case.envelope, triage=chosen)
+    within_import(case, decision)
+    within_load(case, decision)
+    within_rows(case, decision)
+    assert len(chosen.verdicts) == sum(need.required_wh > 0 for need in depot.needs)
+    assert not chosen.served & set(chosen.given_up)
 
 
 @given(cases())
