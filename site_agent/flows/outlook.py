@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -25,6 +25,8 @@ _FADES = timedelta(hours=2)
 _PLAN_KEPT = timedelta(hours=1)
 """A plan older than this guides nobody."""
 _FREE_W = 1e9
+_STAYS_KEPT = timedelta(seconds=10)
+"""Habits are read from weeks of history: not for every sample."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,8 @@ class Outlook:
         self._instructions = instructions
         self.sources = sources
         """Set once they are made."""
+        self._stays: tuple[ExpectedStay, ...] = ()
+        self._stays_until: datetime | None = None
 
     def __call__(self, cycle: Cycle) -> Ahead:
         """The hours ahead, as of a control cycle."""
@@ -67,11 +71,18 @@ class Outlook:
             cycle.decision.building_w,
             lambda at: combine(limits_at(self._model, held, at, cycle.operator)),
             self._instructions.next_change,
-            expected=() if sources is None else tuple(sources.stays(horizon)),
+            expected=self._expected(cycle.snapshot.at, horizon),
         )
         if sources is None:
             return known
         return _planned(_forecast(known, cycle, sources), cycle, sources.plan())
+
+    def _expected(self, now: datetime, horizon: Horizon) -> tuple[ExpectedStay, ...]:
+        """Vehicles to come, as of a few seconds ago at most."""
+        if self.sources is not None and (self._stays_until is None or now >= self._stays_until):
+            self._stays = tuple(self.sources.stays(horizon))
+            self._stays_until = now + _STAYS_KEPT
+        return self._stays
 
 
 def _forecast(ahead: Ahead, cycle: Cycle, sources: Sources) -> Ahead:
