@@ -148,8 +148,8 @@ async def test_vehicles_wait_for_cheap_power_and_a_restart_keeps_the_plan(tmp_pa
         async with agent(of) as loop:
             await until(lambda: any(cycle.guidance.vehicles_w for cycle in loop.cycles))
             guided = next(cycle for cycle in loop.cycles if cycle.guidance.source)
-        assert guided is loop.cycles[0], "from the first cycle on"
-        assert guided.guidance.source == last.guidance.source
+        assert guided is loop.cycles[0], "no plan can be made before a cycle has seen the site"
+        assert guided.guidance.source.startswith("the plan of ")
 
 
 async def test_with_another_strategy_nobody_waits(tmp_path: Path) -> None:
