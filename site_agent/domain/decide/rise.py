@@ -52,21 +52,22 @@ class Rise:
     ) -> tuple[Array, int]:
         """Close in on the level where the first constraint is full.
 
-        By false position with bisection in between: the excess is piecewise linear in the level.
+        By false position (Illinois: an end that stays counts half), as the excess grows piecewise
+        linearly with the level.
         """
-        below = float((weights @ self._at(low) - capacity).max())
-        over = weights @ self._at(high) - capacity
-        for step in range(_STEPS):
-            above = float(over.max())
-            aimed = (step + 1) % 3 > 0 and below < 0 < above
-            middle = (low * above - high * below) / (above - below) if aimed else (low + high) / 2
+        over = weights @ self._at(low) - capacity
+        below, above = float(over.max()), float((weights @ self._at(high) - capacity).max())
+        stays = 0
+        for _ in range(_STEPS):
+            if below >= -_TINY:
+                break
+            middle = (low * above - high * below) / (above - below)
             excess = weights @ self._at(middle) - capacity
             worst = float(excess.max())
             if worst <= _TINY:
-                low, below = middle, worst
-                if worst >= -_TINY:
-                    over = excess
-                    break
+                low, below, over = middle, worst, excess
+                above, stays = (above / 2 if stays < 0 else above), -1
             else:
-                high, over = middle, excess
+                high, above = middle, worst
+                below, stays = (below / 2 if stays > 0 else below), 1
         return self._at(low), int(names[int(np.argmax(over))])
