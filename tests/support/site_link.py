@@ -80,6 +80,7 @@ class GatewayHandler:
     """`gateway.ports.SiteMessages` that stores in memory and resends what a site has not seen."""
 
     def __init__(self) -> None:
+        self.later_rows: tuple[str, ...] = ()
         self.link: SiteLink | None = None
         self.hellos: list[Hello] = []
         self.rows: dict[tuple[str, str, int], Row] = {}
@@ -92,7 +93,7 @@ class GatewayHandler:
     async def hello(self, hello: Hello) -> Welcome:
         self.hellos.append(hello)
         self.greeted.add()
-        return Welcome(version=1, gateway_time=CLOCK.now())
+        return Welcome(version=1, gateway_time=CLOCK.now(), rows=self.later_rows)
 
     async def batch(self, batch: Batch) -> BatchAck:
         if self.failing:

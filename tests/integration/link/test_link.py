@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from contracts.errors import LinkDownError, ProtocolError
-from contracts.site_link.messages import Batch, BatchAck, InstructionState
+from contracts.site_link.messages import Batch, BatchAck, FlexibilityOffer, InstructionState
 from support.site_link import CLOCK, Counter, GatewayHandler, Net, instruction, measurement, running
 
 
@@ -20,6 +20,26 @@ async def test_a_site_says_hello_and_is_welcomed(net: Net, handler: GatewayHandl
         assert site.uplink.connected
         assert site.uplink.clock_offset is not None
         assert abs(site.uplink.clock_offset.total_seconds()) < 1
+
+
+async def test_rows_of_a_later_kind_go_to_gateways_that_take_them(
+    net: Net, handler: GatewayHandler
+) -> None:
+    offer = FlexibilityOffer(
+        at=CLOCK.now(), step_s=900, notice_s=4, ramp_w_per_min=1, data_age_s=0, slots=()
+    )
+    async with net.gateway(handler), net.site() as site:
+        assert not site.uplink.takes("flexibility_offer")
+        assert site.uplink.takes("measurement")
+        await site.outbox.append([offer, measurement(1.0)])
+        await site.outbox.deleted.reaches(2)
+    assert [row for _, row in sorted(handler.rows.items())] == [measurement(1.0)]
+    handler.later_rows = ("flexibility_offer",)
+    async with net.gateway(handler), net.site() as site:
+        assert site.uplink.takes("flexibility_offer")
+        await site.outbox.append([offer])
+        await site.outbox.deleted.reaches(1)
+    assert offer in handler.rows.values()
 
 
 async def test_rows_are_stored_once_and_deleted_after_the_commit(
