@@ -36,6 +36,7 @@ from gateway.domain.portfolio import Site
 from gateway.domain.program import BaselineMethod, Program
 from gridyard.cli import app
 from gridyard.runner import Exit
+from gridyard.simulate.scenario import ScenarioSettings
 from site_agent.config import SiteSettings
 from site_agent.config.devices import ChargerSettings
 from site_agent.devices.mqtt.topic_map import TopicMap
@@ -49,6 +50,7 @@ PROGRAMS: Mapping[str, type[Settings]] = {
     "site": SiteSettings,
     "utility-sim": VtnSettings,
     "depot-sim": DepotSettings,
+    "simulate": ScenarioSettings,
 }
 DOMAIN: Mapping[type, type] = {
     SiteEntry: Site,
