@@ -17,48 +17,59 @@ from gridyard.runner import plain_errors
 _SEEDS = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?")
 MOST_SEEDS = 10_000
 
+ScenarioName = Annotated[
+    str, typer.Argument(help="A scenario's name (`reference`) or file (YAML).")
+]
+StrategyName = Annotated[str, typer.Option(help="Who runs the depot; see --compare for all.")]
+Compare = Annotated[
+    str | None,
+    typer.Option(help="Several beside each other, of uncontrolled,first-come,edf,llf,rules,plan."),
+]
+Seed = Annotated[int, typer.Option(help="Draws everything that varies.", min=0)]
+Seeds = Annotated[
+    str | None, typer.Option(help="Many nights, FIRST-LAST, beside an oracle of each.")
+]
+Jobs = Annotated[int, typer.Option(help="Processes for --seeds and --year; 0: one a core.", min=0)]
+Days = Annotated[
+    int | None, typer.Option(help="So many days instead of the scenario's hours.", min=1, max=366)
+]
+SessionsFile = Annotated[
+    Path | None, typer.Option(help="CSV of sessions instead of the scenario's fleet.")
+]
+TariffName = Annotated[
+    str | None,
+    typer.Option(help="A tariff's name (`sce-tou-ev-8-2019`) or file: costs, rules and plan."),
+]
+PvFile = Annotated[
+    Path | None, typer.Option(help="CSV of PV power (time, power_w) instead of a sky.")
+]
+EventsFile = Annotated[Path | None, typer.Option(help="YAML of events instead of the scenario's.")]
+Year = Annotated[
+    bool, typer.Option("--year", help="A year's cost by representative days; --tariff A,B.")
+]
+YardOnly = Annotated[
+    bool, typer.Option("--yard", help="Print the yard list as the evening begins.")
+]
+PageFile = Annotated[Path | None, typer.Option(help="Write a page with plots.")]
+CsvFolder = Annotated[Path | None, typer.Option(help="Folder for CSV files.")]
+
 
 def simulate(
-    scenario: Annotated[
-        str, typer.Argument(help="A scenario's name (`reference`) or file (YAML).")
-    ] = "reference",
-    strategy: Annotated[
-        str, typer.Option(help="Who runs the depot; see --compare for all.")
-    ] = "llf",
-    compare: Annotated[
-        str | None,
-        typer.Option(help="Several beside each other, such as uncontrolled,first-come,edf,llf."),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Draws everything that varies.", min=0)] = 1,
-    seeds: Annotated[
-        str | None, typer.Option(help="Many nights, FIRST-LAST, beside an oracle of each.")
-    ] = None,
-    jobs: Annotated[int, typer.Option(help="Processes for --seeds; 0: one a core.", min=0)] = 0,
-    days: Annotated[
-        int | None, typer.Option(help="So many days instead of the scenario's hours.", min=1)
-    ] = None,
-    sessions: Annotated[
-        Path | None, typer.Option(help="CSV of sessions instead of the scenario's fleet.")
-    ] = None,
-    tariff: Annotated[
-        str | None,
-        typer.Option(help="A tariff's name (`sce-tou-ev-8-2019`) or file: costs, rules and plan."),
-    ] = None,
-    pv: Annotated[
-        Path | None, typer.Option(help="CSV of PV power (time, power_w) instead of a sky.")
-    ] = None,
-    events: Annotated[
-        Path | None, typer.Option(help="YAML of events instead of the scenario's.")
-    ] = None,
-    year: Annotated[
-        bool,
-        typer.Option("--year", help="A year's cost by representative days; --tariff A,B."),
-    ] = False,
-    yard: Annotated[
-        bool, typer.Option("--yard", help="Print the yard list as the evening begins.")
-    ] = False,
-    html: Annotated[Path | None, typer.Option(help="Write a page with plots.")] = None,
-    csv: Annotated[Path | None, typer.Option(help="Folder for CSV files.")] = None,
+    scenario: ScenarioName = "reference",
+    strategy: StrategyName = "llf",
+    compare: Compare = None,
+    seed: Seed = 1,
+    seeds: Seeds = None,
+    jobs: Jobs = 0,
+    days: Days = None,
+    sessions: SessionsFile = None,
+    tariff: TariffName = None,
+    pv: PvFile = None,
+    events: EventsFile = None,
+    year: Year = False,
+    yard: YardOnly = False,
+    html: PageFile = None,
+    csv: CsvFolder = None,
     as_json: JsonOption = False,
 ) -> None:
     """Simulate a depot's days in seconds: the agent's own decisions, no sockets."""
@@ -67,17 +78,11 @@ def simulate(
 
     with plain_errors():
         inputs = Inputs(
-            scenario=scenario,
-            days=days,
-            sessions=sessions,
-            events=events,
-            tariff=tariff,
-            pv=pv,
+            scenario=scenario, days=days, sessions=sessions, events=events, tariff=tariff, pv=pv
         )
-        names = tuple(dict.fromkeys((compare or strategy).replace(" ", "").split(",")))
         wanted = Wanted(
             inputs=inputs,
-            strategies=names,
+            strategies=tuple(dict.fromkeys((compare or strategy).replace(" ", "").split(","))),
             html=html,
             csv=csv,
             as_json=as_json,
