@@ -66,7 +66,16 @@ class Offers:
                 await self.refresh()
             except TransientError as error:
                 log.error("offer not stored", why=str(error))  # noqa: TRY400 (the disk, not us)
-            await self._clock.sleep((EVERY if self.newest else _FIRST).total_seconds())
+            await self._pause()
+
+    async def _pause(self) -> None:
+        """Until the next is due, or a gateway has come that has been told none yet."""
+        left = EVERY if self.newest else _FIRST
+        while left > timedelta(0):
+            await self._clock.sleep(_FIRST.total_seconds())
+            left -= _FIRST
+            if self.newest is not None and self._told is None and self._taken():
+                return
 
     async def refresh(self) -> None:
         """Make one from the last control cycle; it takes some 0.1 s, so a thread does it."""

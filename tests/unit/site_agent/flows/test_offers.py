@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -22,6 +23,7 @@ from site_agent.flows.telemetry import measurements
 from site_agent.store.memory import MemoryOutbox
 from support.control import site
 from support.site import NOON, W_PER_A, charger, envelope, instruction, meter, model, need, snapshot
+from support.waiting import until
 
 
 def depot(wh: float = 20_000.0, hours: float = 5.0) -> SiteSnapshot:
@@ -156,3 +158,24 @@ async def test_a_forecast_is_moved_by_what_is_measured_now() -> None:
     assert ahead.building_high_w[8] == pytest.approx(40_000)
     guess = replace(sources, load=lambda _: forecast(30_000, 40_000, days=0))
     assert Outlook(bench.model, bench.instructions, guess)(seen).building_w[8] == 10_000
+
+
+async def test_a_gateway_that_comes_is_told_soon() -> None:
+    bench = Bench()
+    bench.taken = False
+    clock = FakeClock()
+    bench.offers = Offers(
+        latest=lambda: bench.cycle,
+        look=standstill,
+        outbox=bench.outbox,
+        taken=lambda: bench.taken,
+        clock=clock,
+        policy=DEFAULT_POLICY,
+    )
+    task = asyncio.create_task(bench.offers.run())
+    await until(lambda: bench.offers.newest is not None)
+    assert bench.told() == []
+    bench.taken = True
+    await clock.advance(6)
+    await until(lambda: len(bench.told()) == 1)
+    task.cancel()
