@@ -207,7 +207,8 @@ class _Pool:
         current = min(target, self._current[i] + room)
         if current < self._demands[i].min_a - _TINY:
             minimum = f"{self._demands[i].min_a:g} A"
-            self._explain(i, tightest, f"paused: {{}} leaves less than its {minimum}")
+            short = f", and {why}" if why == SHORT else ""
+            self._explain(i, tightest, f"paused: {{}} leaves less than its {minimum}{short}")
             return
         self._set(i, current)
         if current < target - _TINY:
