@@ -97,20 +97,34 @@ def drawn(case: Case, seed: int, visits: tuple[Visit, ...] = ()) -> Night:
 
 
 def _visits(case: Case, dice: random.Random) -> Iterator[Visit]:
-    for group in case.settings.fleet:
-        visits = [_visit(case, group, number, dice) for number in range(1, group.count + 1)]
-        if dice.random() < group.stranded_share:
-            lost = dice.randrange(len(visits))
-            visits[lost] = replace(visits[lost], arrives=visits[lost].departs - _STRANDED)
-        yield from visits
+    """Every group once a day, as often as whole days are simulated."""
+    for day in range(max(1, int(case.settings.hours // 24))):
+        begin = case.settings.begin + timedelta(days=day)
+        for group in case.settings.fleet:
+            numbers = range(1, group.count + 1)
+            visits = [_visit(case, group, f"{number:02d}", begin, dice) for number in numbers]
+            if dice.random() < group.stranded_share:
+                lost = dice.randrange(len(visits))
+                late = visits[lost].departs - _STRANDED
+                visits[lost] = replace(visits[lost], arrives=late)
+            yield from (_of_day(visit, day) for visit in visits if visit.departs <= case.end)
 
 
-def _visit(case: Case, group: GroupSettings, number: int, dice: random.Random) -> Visit:
-    begin = case.settings.begin
+def _of_day(visit: Visit, day: int) -> Visit:
+    """A vehicle that comes every day is another one each day: `van-01`, then `van-01-day2`."""
+    if day == 0:
+        return visit
+    vehicle = replace(visit.vehicle, id=f"{visit.vehicle.id}-day{day + 1}")
+    return replace(visit, vehicle=vehicle)
+
+
+def _visit(
+    case: Case, group: GroupSettings, number: str, begin: datetime, dice: random.Random
+) -> Visit:
     expected = _between(case, group.arrives, begin, dice)
     departs = _between(case, group.departs, expected + timedelta(minutes=30), dice)
     soc = dice.uniform(*group.arrival_soc_pct)
-    name = f"{group.name}-{number:02d}"
+    name = f"{group.name}-{number}"
     vehicle = Vehicle(
         id=name,
         id_tag=name.upper()[:20],

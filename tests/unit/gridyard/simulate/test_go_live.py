@@ -23,9 +23,14 @@ def held(result: Result) -> bool:
 
 def test_forty_vehicles_plug_in_within_ten_seconds(tmp_path: Path) -> None:
     fleet = [
-        group(count=40, departs=["23:40", "23:50"], arrival_soc_pct=[20, 30], required_soc_pct=45)
+        group(
+            count=40,
+            departs=["20:10", "20:10"],
+            arrival_soc_pct=[20, 28],
+            required_soc_pct=30,
+        )
     ]
-    of = case(tmp_path, plugs=40, limit_w=150_000.0, fleet=fleet)
+    of = case(tmp_path, plugs=40, limit_w=150_000.0, hours=2.25, fleet=fleet)
     night = drawn(of, 1)
     at = night.begin + timedelta(minutes=5)
     visits = tuple(

@@ -104,3 +104,17 @@ def test_events_replace_those_of_the_scenario(tmp_path: Path) -> None:
     events.write_text(yaml.safe_dump({"events": [event]}))
     inputs = Inputs(scenario=str(tmp_path / "small.yaml"), events=events)
     assert inputs.case().settings.events[0].value_w == 9_000
+
+
+def test_the_fleet_comes_every_day(tmp_path: Path) -> None:
+    case(tmp_path)
+    inputs = Inputs(scenario=str(tmp_path / "small.yaml"), days=3)
+    of, night = inputs.night(1)
+    assert of.settings.hours == 72
+    assert len(night.visits) == 9
+    assert len({one.visit_id for one in night.visits}) == 9
+    days = {one.arrives.date() for one in night.visits}
+    assert len(days) == 3
+    result = run(of, visits=night.visits)
+    assert len(result.left) == 9
+    assert result.all_ready
