@@ -97,6 +97,15 @@ def test_the_meters_show_the_reduction_that_was_asked_for(
     assert sum(mean_w(demo, site, after, 6.0) for site in SITES) > during
 
 
+@pytest.mark.row("site:A4")
+@pytest.mark.usefixtures("report")
+def test_every_depot_has_told_what_it_can_offer(demo: RunningDemo) -> None:
+    for site in SITES:
+        offer = get(f"{demo.url}/api/v1/sites/{site}/offer")
+        assert len(offer["slots"]) >= 96
+        assert all(slot["down_sure_w"] <= slot["down_w"] for slot in offer["slots"])
+
+
 def test_the_report_agrees_with_the_meters(demo: RunningDemo, report: dict[str, Any]) -> None:
     figures = report["figures"]
     assert figures["target_mean_w"] == pytest.approx(REDUCTION_W)
