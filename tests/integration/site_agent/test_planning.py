@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-import site_agent.main
+import site_agent.assembly.deciding
 from contracts.clock import SystemClock
 from depot_sim.config import DepotSettings
 from depot_sim.depot import Depot, DepotAddresses
@@ -105,7 +105,7 @@ class Seen(ControlLoop):
 
 @pytest.fixture(autouse=True)
 def _seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(site_agent.main, "ControlLoop", Seen)
+    monkeypatch.setattr(site_agent.assembly.deciding, "ControlLoop", Seen)
     Seen.newest = None
 
 

@@ -1,0 +1,80 @@
+"""What the gateway is told: telemetry, notices, prospects and offers, over the link."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+
+from contracts.time import Clock
+from site_agent.assembly.deciding import Deciding
+from site_agent.config import LinkSettings, SiteSettings
+from site_agent.domain.decide.control import DEFAULT_POLICY
+from site_agent.flows.notices import Condition, Key, NoticeBoard
+from site_agent.flows.offers import Offers
+from site_agent.flows.outlook import Outlook, Sources
+from site_agent.flows.prospects import Prospects
+from site_agent.flows.telemetry import Telemetry
+from site_agent.ports import Sensor
+from site_agent.store.sqlite import SqliteStore
+from site_agent.uplink.lasting import agent_version, keep
+from site_agent.uplink.link import NatsUplink
+
+
+class ToGateway:
+    """The way up; without a link its rows wait in the outbox."""
+
+    def __init__(
+        self, settings: SiteSettings, clock: Clock, store: SqliteStore, deciding: Deciding
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._store = store
+        self._deciding = deciding
+        self._uplink: NatsUplink | None = None
+        self.board = NoticeBoard(store.key_values)
+        sources = Sources.of(deciding.forecasts.forecaster, deciding.plans.latest)
+        look = Outlook(deciding.model, deciding.instructions, sources)
+        self.prospects = Prospects(look)
+        self.offers = Offers(
+            latest=deciding.latest,
+            look=look,
+            outbox=store.outbox,
+            taken=lambda: self._uplink is not None and self._uplink.takes("flexibility_offer"),
+            clock=clock,
+            policy=DEFAULT_POLICY,
+        )
+
+    def runs(
+        self,
+        sensors: Mapping[str, Sensor],
+        more: Sequence[Callable[[], Mapping[Key, Condition]]],
+    ) -> list[Coroutine[object, object, None]]:
+        """Everything on its way up; `more` tells of conditions worth a notice."""
+        telemetry = Telemetry(
+            latest=self._deciding.latest,
+            outbox=self._store.outbox,
+            board=self.board,
+            prospects=self.prospects,
+            sessions=self._deciding.sessions,
+            clock=self._clock,
+            policy=DEFAULT_POLICY,
+            every_s=self._settings.telemetry_s,
+            sensors=sensors,
+            more=more,
+            proved=self.offers.proved,
+        )
+        link = self._settings.link
+        way = [] if link is None else [self._keep(link)]
+        return [telemetry.run(), self.offers.run(), *way]
+
+    async def _keep(self, link: LinkSettings) -> None:
+        """Keep the link; without readable credentials the depot goes on charging alone."""
+        self._uplink = NatsUplink(
+            site_id=self._settings.site_id,
+            servers=link.servers,
+            credentials=link.credentials,
+            outbox=self._store.outbox,
+            instructions=self._deciding.instructions,
+            clock=self._clock,
+            agent_version=agent_version(),
+        )
+        await keep(self._uplink, link.credentials, self._settings.site_id, self._clock)
