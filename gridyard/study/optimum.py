@@ -45,6 +45,7 @@ class _Program:
         self._sessions = sessions
         self._solver: Any = _core._Highs()  # the public class prints a banner
         self._solver.setOptionValue("output_flag", False)
+        self._solver.setOptionValue("threads", 1)  # as everywhere: HiGHS has one pool a process
         self._solver.setOptionValue("mip_abs_gap", _LESS_THAN_ONE)
         self._solver.setOptionValue("mip_rel_gap", 0.0)
         self._solver.setOptionValue("time_limit", _PATIENCE_S)

@@ -165,6 +165,7 @@ def possible(stays: Stays, capacity: Capacity, keep: float = 1.0) -> bool:
     edges = np.unique(known[known <= last])
     solver = highspy.Highs()  # type: ignore[no-untyped-call]  # its stubs leave it open
     solver.setOptionValue("output_flag", False)
+    solver.setOptionValue("threads", 1)  # as everywhere: HiGHS has one pool a process
     energy: dict[tuple[int, int], int] = {}
     for n in range(len(stays.required_wh)):
         for k, (start, end) in enumerate(pairwise(edges)):
