@@ -20,7 +20,7 @@ from site_agent.domain.fleet.known import Settled
 from site_agent.fleet.api import PREFIX, fleet_routes, schemas
 from site_agent.fleet.api.service import FleetService
 from site_agent.fleet.files.columns import TRIP, VEHICLE
-from site_agent.flows.roster import LiveRoster
+from site_agent.flows.fleet.roster import LiveRoster
 from site_agent.store.memory import MemoryOutbox, MemorySessions
 from site_agent.store.memory_fleet import MemoryAnswers, MemoryRoster
 

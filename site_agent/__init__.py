@@ -1,8 +1,9 @@
 """One depot's agent: chargers, battery, PV, meters, vehicles; runs alone when the link is down.
 
-The way of a setpoint: `devices/` keep fresh states; `flows/control_loop` takes a snapshot,
+The way of a setpoint: `devices/` keep fresh states; `flows/control` takes a snapshot,
 `domain.decide.control.decide` turns it and the envelope of all limits into setpoints, and the loop
-applies them. `flows/instructions` brings the gateway's wishes into the envelope; `flows/telemetry`
-puts what was measured into the outbox; `uplink/` carries it to the gateway. `assembly/` puts it all
-together.
+applies them. `flows/orders` brings what the gateway and the operator ask into the envelope,
+`flows/plan` what the plan and the site's rules wish, `flows/fleet` who is plugged in and expected;
+`flows/report` puts what was measured into the outbox; `uplink/` carries it to the gateway.
+`assembly/` puts it all together.
 """

@@ -17,7 +17,7 @@ from site_agent.assembly.people import People
 from site_agent.config import SiteSettings
 from site_agent.devices.lives import all_closed, closing
 from site_agent.devices.writer import sole_writer, written
-from site_agent.flows.notices import Condition, Key
+from site_agent.flows.report.notices import Condition, Key
 from site_agent.ports import Closing
 from site_agent.store.folder import make_folder
 from site_agent.store.sqlite import SqliteStore, open_store
@@ -97,8 +97,8 @@ class _Site:
             web = self._people.web(self._stopping)
             self._lasting += [] if web is None else [web]
             runs = [
+                loop.run(),  # first: whoever connects finds a cycle decided
                 *field.runs(),
-                loop.run(),
                 *self._deciding.runs(),
                 self._sessions.run(self._clock),
                 *self._gateway.runs(field.sensors, self._conditions()),

@@ -183,7 +183,7 @@ class Outbox(Protocol):
 
 
 class InstructionHandler(Protocol):
-    """Takes instructions from the link (implemented by `flows.instructions`)."""
+    """Takes instructions from the link (implemented by `flows.orders.instructions`)."""
 
     def last_seq(self) -> int:
         """Highest `site_seq` stored."""

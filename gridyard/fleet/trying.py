@@ -11,7 +11,7 @@ from contracts.clock import SystemClock
 from contracts.errors import ConfigError
 from site_agent.config import SiteSettings
 from site_agent.fleet.webhooks.sender import Endpoint
-from site_agent.flows.webhooks import body_of
+from site_agent.flows.fleet.webhooks import body_of
 
 Json = Mapping[str, object]
 

@@ -12,7 +12,7 @@ from gridyard.forecast.place import ground_of, history_of, settings_of
 from site_agent.domain.fleet.stay import ExpectedStay
 from site_agent.domain.forecast.forecast import Forecast
 from site_agent.domain.horizon import Horizon
-from site_agent.flows.forecasting import Forecaster
+from site_agent.flows.forecast.forecasting import Forecaster
 
 Json = Mapping[str, object]
 _HOUR = timedelta(hours=1)

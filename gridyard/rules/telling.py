@@ -22,7 +22,7 @@ from site_agent.domain.rules.defaults import DEFAULT_RULES
 from site_agent.domain.rules.evaluate import Verdict, evaluate
 from site_agent.domain.rules.rule import Rule
 from site_agent.domain.rules.words import sentence
-from site_agent.flows.rules import Prices, no_prices, tariff_prices
+from site_agent.flows.plan.rules import Prices, no_prices, tariff_prices
 
 Json = Mapping[str, object]
 Word = TypeVar("Word", bound=StrEnum)

@@ -31,7 +31,7 @@ from site_agent.domain.rules.defaults import DEFAULT_RULES
 from site_agent.domain.site import SiteSnapshot
 from site_agent.domain.tariff.demand import DemandRecord
 from site_agent.domain.tariff.tariff import Tariff
-from site_agent.flows.rules import SiteRules, tariff_prices
+from site_agent.flows.plan.rules import SiteRules, tariff_prices
 
 if TYPE_CHECKING:
     from gridyard.simulate.run import Simulation

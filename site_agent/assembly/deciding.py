@@ -8,17 +8,17 @@ from contracts.time import Clock
 from site_agent.config import SiteSettings
 from site_agent.domain.decide.control import DEFAULT_POLICY
 from site_agent.domain.site import SiteSnapshot
-from site_agent.flows.control_loop import ControlLoop, Cycle
-from site_agent.flows.forecast_side import ForecastSide
-from site_agent.flows.grid_side import GridSide
-from site_agent.flows.instructions import Instructions
-from site_agent.flows.observer import Devices
-from site_agent.flows.planning import PlanSources
-from site_agent.flows.planning_side import PlanSide, capacities
-from site_agent.flows.roster import LiveRoster
-from site_agent.flows.sessions import Sessions
-from site_agent.flows.telecontrol import Telecontrol
-from site_agent.flows.triage import KnownChanges, Triaging
+from site_agent.flows.control.control_loop import ControlLoop, Cycle
+from site_agent.flows.control.observer import Devices
+from site_agent.flows.control.triage import KnownChanges, Triaging
+from site_agent.flows.fleet.roster import LiveRoster
+from site_agent.flows.fleet.sessions import Sessions
+from site_agent.flows.forecast.side import ForecastSide
+from site_agent.flows.grid.side import GridSide
+from site_agent.flows.orders.instructions import Instructions
+from site_agent.flows.orders.telecontrol import Telecontrol
+from site_agent.flows.plan.planner import PlanSources
+from site_agent.flows.plan.side import PlanSide, capacities
 from site_agent.ports import Sensor
 from site_agent.store.sqlite import SqliteStore
 

@@ -25,9 +25,10 @@ from site_agent.devices.registry import (
     make_sensor,
 )
 from site_agent.devices.workshop import Workshop
-from site_agent.flows.observer import Devices
+from site_agent.flows.control.observer import Devices
 from site_agent.ports import Charger, Sensor
 from site_agent.scada.build import make_scada
+from site_agent.scada.server import ScadaServer
 from site_agent.store.sqlite import SqliteStore
 
 
@@ -44,15 +45,16 @@ class Field:
         self.broker = make_broker(settings, clock)
         """To run, and to be ready, before `make_devices`; None: the site needs none."""
         self.central = self._central()
-        self.scada = make_scada(settings, deciding.latest, deciding.telecontrol, clock)
+        self.scada: ScadaServer | None = None
         self.sensors: Mapping[str, Sensor] = {}
         self._runs: list[Coroutine[object, object, None]] = []
 
     def make_devices(self) -> Devices:
-        """Everything the agent reads and steers."""
-        settings, shop = self._settings, self._shop(self.broker)
+        """Everything the agent reads and steers; what the flows have kept is loaded by now."""
+        settings, shop, deciding = self._settings, self._shop(self.broker), self._deciding
+        self.scada = make_scada(settings, deciding.latest, deciding.telecontrol, self._clock)
         self.sensors = {one.id: make_sensor(shop, one) for one in settings.sensors}
-        contacts = make_contacts(shop, settings, self._deciding.telecontrol)
+        contacts = make_contacts(shop, settings, deciding.telecontrol)
         devices = Devices(
             meter=METERS[settings.meter.kind](shop, settings.meter),
             chargers=[self._charger(shop, one) for one in settings.chargers],

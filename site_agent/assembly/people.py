@@ -17,10 +17,10 @@ from site_agent.devices.ocpp.operate.commands import OcppCommands
 from site_agent.devices.ocpp.security import Profile
 from site_agent.domain.device import ChargerState
 from site_agent.fleet.side import FleetSide, Surroundings
-from site_agent.flows.control_loop import Cycle
-from site_agent.flows.lease_list import lease_commands
-from site_agent.flows.notices import Condition, Key
-from site_agent.flows.people_side import PeopleSide
+from site_agent.flows.control.control_loop import Cycle
+from site_agent.flows.people.leases import lease_commands
+from site_agent.flows.people.side import PeopleSide
+from site_agent.flows.report.notices import Condition, Key
 from site_agent.store.sqlite import SqliteStore
 from site_agent.uplink.lasting import agent_version
 from site_agent.web.build import make_web

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable
 
 from site_agent.devices.points.charger import PointCharger
-from site_agent.flows.observer import Devices
+from site_agent.flows.control.observer import Devices
 from site_agent.ports import Closing, Device
 
 

@@ -43,7 +43,7 @@ from site_agent.devices.sunspec.meter import SunSpecMeter
 from site_agent.devices.sunspec.pv import SunSpecPv
 from site_agent.devices.workshop import Workshop
 from site_agent.domain.fleet.access import Access
-from site_agent.flows.telecontrol import Telecontrol
+from site_agent.flows.orders.telecontrol import Telecontrol
 from site_agent.ports import (
     AutonomousFunctions,
     Battery,

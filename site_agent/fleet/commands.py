@@ -12,7 +12,7 @@ from contracts.time import Clock
 from site_agent.fleet.api.vehicles import known, vehicle_out
 from site_agent.fleet.files.importing import import_file
 from site_agent.fleet.files.table import MAX_BYTES
-from site_agent.flows.roster import LiveRoster
+from site_agent.flows.fleet.roster import LiveRoster
 from site_agent.ports import Command
 
 Json = Mapping[str, object]

@@ -22,13 +22,13 @@ from site_agent.fleet.commands import fleet_commands
 from site_agent.fleet.files.folder import DropFolder
 from site_agent.fleet.telematics.build import configured, run_poller
 from site_agent.fleet.webhooks.sender import Endpoint, Sender
-from site_agent.flows.answers import AnswerStore
-from site_agent.flows.control_loop import Cycle
-from site_agent.flows.notices import Condition, Key
-from site_agent.flows.roster import LiveRoster
-from site_agent.flows.sessions import Sessions
-from site_agent.flows.webhook_queue import WebhookQueue
-from site_agent.flows.webhooks import Subscription, Webhooks
+from site_agent.flows.control.control_loop import Cycle
+from site_agent.flows.fleet.answers import AnswerStore
+from site_agent.flows.fleet.roster import LiveRoster
+from site_agent.flows.fleet.sessions import Sessions
+from site_agent.flows.fleet.webhook_queue import WebhookQueue
+from site_agent.flows.fleet.webhooks import Subscription, Webhooks
+from site_agent.flows.report.notices import Condition, Key
 from site_agent.ports import Command, KeyValues, SessionStore
 
 TELEMATICS_SILENT = "telematics-silent"

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from site_agent.config.fleet_vehicle import TripSettings
-from site_agent.flows.roster import Entry
+from site_agent.flows.fleet.roster import Entry
 
 Trips = list[dict[str, Any]]
 OVER = timedelta(days=2)

@@ -11,8 +11,8 @@ from contracts.time import Clock
 from site_agent.config import SiteSettings
 from site_agent.config.scada import ScadaSettings
 from site_agent.domain.decide.control import DEFAULT_POLICY
-from site_agent.flows.control_loop import Cycle
-from site_agent.flows.telecontrol import Telecontrol
+from site_agent.flows.control.control_loop import Cycle
+from site_agent.flows.orders.telecontrol import Telecontrol
 from site_agent.scada.limits import LimitRegisters
 from site_agent.scada.registers import SiteRegisters
 from site_agent.scada.server import ScadaServer, ServerConfig

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from site_agent.domain.instruction import Bounds
 from site_agent.domain.protect.telecontrol import Order, Voice, tightest
-from site_agent.flows.telecontrol import Telecontrol
+from site_agent.flows.orders.telecontrol import Telecontrol
 from site_agent.scada.map import LIMITS, LIMITS_SIZE, NO_LONG, NO_WORD
 
 _MOST_W = 1_000_000_000

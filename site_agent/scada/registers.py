@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from contracts.reading import Quality
 from contracts.time import Clock
 from site_agent.domain.policy import ControlPolicy
-from site_agent.flows.control_loop import Cycle
-from site_agent.flows.telemetry import measurements
+from site_agent.flows.control.control_loop import Cycle
+from site_agent.flows.report.telemetry import measurements
 from site_agent.scada.limits import LimitRegisters, OutsideError
 from site_agent.scada.map import (
     EXPORT_LIMIT_W,

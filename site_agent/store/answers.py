@@ -6,12 +6,12 @@ import json
 import sqlite3
 from datetime import datetime
 
-from site_agent.flows.answers import KeptAnswer
+from site_agent.flows.fleet.answers import KeptAnswer
 from site_agent.store.database import Database
 
 
 class SqliteAnswers:
-    """`site_agent.flows.answers.AnswerStore`."""
+    """`site_agent.flows.fleet.answers.AnswerStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

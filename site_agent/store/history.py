@@ -52,7 +52,7 @@ _OLD_STAYS = """DELETE FROM history_stay WHERE (evse_id, arrived) IN (
 
 
 class SqliteHistory:
-    """`site_agent.flows.history.HistoryStore`."""
+    """`site_agent.flows.forecast.history.HistoryStore`."""
 
     def __init__(self, database: Database, max_stays: int = MAX_STAYS) -> None:
         self._database = database

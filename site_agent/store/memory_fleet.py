@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from site_agent.flows.answers import KeptAnswer
-from site_agent.flows.webhook_queue import NewEvent, QueuedEvent
+from site_agent.flows.fleet.answers import KeptAnswer
+from site_agent.flows.fleet.webhook_queue import NewEvent, QueuedEvent
 
 
 class MemoryRoster:
@@ -30,7 +30,7 @@ class MemoryRoster:
 
 
 class MemoryAnswers:
-    """`site_agent.flows.answers.AnswerStore`."""
+    """`site_agent.flows.fleet.answers.AnswerStore`."""
 
     def __init__(self) -> None:
         self._kept: dict[tuple[str, str], tuple[datetime, KeptAnswer]] = {}
@@ -49,7 +49,7 @@ class MemoryAnswers:
 
 
 class MemoryWebhooks:
-    """`site_agent.flows.webhook_queue.WebhookQueue`."""
+    """`site_agent.flows.fleet.webhook_queue.WebhookQueue`."""
 
     def __init__(self) -> None:
         self._state: str | None = None

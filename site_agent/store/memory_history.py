@@ -12,7 +12,7 @@ from site_agent.store.history import KEPT, MAX_STAYS
 
 
 class MemoryHistory:
-    """`site_agent.flows.history.HistoryStore`."""
+    """`site_agent.flows.forecast.history.HistoryStore`."""
 
     def __init__(self, max_stays: int = MAX_STAYS) -> None:
         self._max_stays = max_stays

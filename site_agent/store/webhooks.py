@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 
-from site_agent.flows.webhook_queue import NewEvent, QueuedEvent
+from site_agent.flows.fleet.webhook_queue import NewEvent, QueuedEvent
 from site_agent.store.database import Database
 
 _STATE = "webhooks/state"
@@ -18,7 +18,7 @@ _NEXT_DUE = """SELECT MIN(due_at) FROM webhook_event WHERE seq IN
 
 
 class SqliteWebhooks:
-    """`site_agent.flows.webhook_queue.WebhookQueue`."""
+    """`site_agent.flows.fleet.webhook_queue.WebhookQueue`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

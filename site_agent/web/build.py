@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from site_agent.config.web import WebSettings
-from site_agent.flows.control_loop import Cycle
+from site_agent.flows.control.control_loop import Cycle
 from site_agent.web.api import api_routes
 from site_agent.web.health import health_routes
 from site_agent.web.pages import page_routes

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 
 from contracts.http_problem import problem
 from contracts.time import Clock
-from site_agent.flows.control_loop import Cycle
+from site_agent.flows.control.control_loop import Cycle
 
 LONGEST = timedelta(seconds=10)
 """A control cycle older than this means that the site is not controlled."""

@@ -11,7 +11,7 @@ from typing import Protocol
 from contracts.time import Clock
 from site_agent.domain.fleet.readiness import Readiness
 from site_agent.domain.plan.schedule import Schedule
-from site_agent.flows.journal import Journal
+from site_agent.flows.people.journal import Journal
 
 
 class Move(Protocol):

@@ -20,8 +20,8 @@ from websockets.typing import Subprotocol
 from certs.pki import make_test_pki
 from contracts.identity import client_context
 from contracts.site_link.points import PCC_POWER_W, SITE_LIMIT_W, evse_power_w
-from site_agent.flows.actuators import PATIENCE_S
-from site_agent.flows.control_loop import CYCLE_S
+from site_agent.flows.control.actuators import PATIENCE_S
+from site_agent.flows.control.control_loop import CYCLE_S
 from support.broken_utility import BrokenUtility
 from support.processes import LOOPBACK, Program, alive, eventually, listening
 from support.system import Called, System, now

@@ -14,13 +14,13 @@ from site_agent.domain.device import BatterySpec, ChargerSpec, Lapse, PvSpec
 from site_agent.domain.fleet.agreed import FleetVehicle, LeavesAfter, Target
 from site_agent.domain.fleet.identity import Credential, Kind, Roster
 from site_agent.domain.site import ROOT, SiteModel
-from site_agent.flows.around import NOTHING
-from site_agent.flows.control_loop import ControlLoop
-from site_agent.flows.grid_side import GridSide
-from site_agent.flows.instructions import Instructions
-from site_agent.flows.observer import Devices
-from site_agent.flows.sessions import Fleet, Sessions
-from site_agent.flows.telecontrol import Telecontrol
+from site_agent.flows.control.around import NOTHING
+from site_agent.flows.control.control_loop import ControlLoop
+from site_agent.flows.control.observer import Devices
+from site_agent.flows.fleet.sessions import Fleet, Sessions
+from site_agent.flows.grid.side import GridSide
+from site_agent.flows.orders.instructions import Instructions
+from site_agent.flows.orders.telecontrol import Telecontrol
 from site_agent.ports import AutonomousFunctions
 from site_agent.store.memory import MemoryInstructions, MemoryKeyValues, MemoryOutbox
 from support.depot import FakeBattery, FakeCharger, FakeDepot, FakePv

@@ -11,7 +11,7 @@ from site_agent.config.fleet_roster import base_values, reader
 from site_agent.config.fleet_vehicle import VehicleSettings
 from site_agent.domain.fleet.facts import Change, Source
 from site_agent.domain.fleet.known import Settled
-from site_agent.flows.roster import LiveRoster
+from site_agent.flows.fleet.roster import LiveRoster
 from site_agent.ports import RosterStore
 from site_agent.store.memory_fleet import MemoryRoster
 from support.site import NOON

@@ -21,8 +21,8 @@ from site_agent.domain.fleet.stay import ExpectedStay
 from site_agent.fleet.api import PREFIX, fleet_routes
 from site_agent.fleet.api.service import FleetService
 from site_agent.fleet.tokens import digest_of
-from site_agent.flows.answers import AnswerStore
-from site_agent.flows.roster import LiveRoster
+from site_agent.flows.fleet.answers import AnswerStore
+from site_agent.flows.fleet.roster import LiveRoster
 from site_agent.ports import SessionStore
 from site_agent.store.memory import MemoryOutbox, MemorySessions
 from site_agent.store.memory_fleet import MemoryAnswers

@@ -26,10 +26,10 @@ from site_agent.devices.ocpp.evse.charger import OcppCharger
 from site_agent.devices.ocpp.settings import Timing, Version
 from site_agent.domain.device import ChargerState, MeterState
 from site_agent.domain.fleet.need import VehicleNeed
-from site_agent.flows.control_loop import ControlLoop, Cycle
-from site_agent.flows.instructions import Instructions
-from site_agent.flows.notices import conditions
-from site_agent.flows.observer import Devices
+from site_agent.flows.control.control_loop import ControlLoop, Cycle
+from site_agent.flows.control.observer import Devices
+from site_agent.flows.orders.instructions import Instructions
+from site_agent.flows.report.notices import conditions
 from site_agent.ports import KeyValues
 from site_agent.store.memory import MemoryInstructions, MemoryOutbox, MemorySessions
 from support.fast_clock import FastClock

@@ -8,8 +8,8 @@ from contracts.testing import FakeClock
 from site_agent.domain.decide.control import DEFAULT_POLICY, decide
 from site_agent.domain.instruction import Bounds
 from site_agent.domain.protect.telecontrol import InputSpec
-from site_agent.flows.control_loop import Cycle
-from site_agent.flows.telecontrol import Telecontrol
+from site_agent.flows.control.control_loop import Cycle
+from site_agent.flows.orders.telecontrol import Telecontrol
 from site_agent.scada.limits import LimitRegisters
 from site_agent.scada.map import MEASUREMENT_SIZE, MEASUREMENTS, SPOTS
 from site_agent.scada.registers import SiteRegisters

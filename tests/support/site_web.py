@@ -16,10 +16,10 @@ from site_agent.domain.decide.control import decide
 from site_agent.domain.fleet.readiness import Readiness
 from site_agent.domain.plan.schedule import Schedule
 from site_agent.domain.site import CircuitNode, SiteSnapshot
-from site_agent.flows.control_loop import Cycle
-from site_agent.flows.journal import Journal
-from site_agent.flows.picture import Pictures
-from site_agent.flows.prospects import Prospects
+from site_agent.flows.control.control_loop import Cycle
+from site_agent.flows.people.journal import Journal
+from site_agent.flows.people.picture import Pictures
+from site_agent.flows.report.prospects import Prospects
 from site_agent.store.journal import MemoryJournal
 from site_agent.web.build import make_web
 from site_agent.web.server import Part

@@ -8,7 +8,7 @@ from site_agent.config.fleet_systems import FleetApiSettings
 from site_agent.fleet.api import looking, trips, uploads, vehicles
 from site_agent.fleet.api.gate import Gate
 from site_agent.fleet.api.service import FleetService
-from site_agent.flows.answers import AnswerStore
+from site_agent.flows.fleet.answers import AnswerStore
 
 PREFIX = "/api/fleet/v1"
 

@@ -7,7 +7,7 @@ import re
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 
-from site_agent.flows.roster import Entry, StaleRevisionError
+from site_agent.flows.fleet.roster import Entry, StaleRevisionError
 
 _TAG = re.compile(r'(?:W/)?"([^"]*)"')
 

@@ -21,8 +21,8 @@ from site_agent.domain.fleet.known import ConflictError, InvalidFactsError
 from site_agent.fleet.api.pace import Pace
 from site_agent.fleet.files.faults import FileFaultsError
 from site_agent.fleet.tokens import Holder, holder_of
-from site_agent.flows.answers import AnswerStore, KeptAnswer
-from site_agent.flows.roster import StaleRevisionError
+from site_agent.flows.fleet.answers import AnswerStore, KeptAnswer
+from site_agent.flows.fleet.roster import StaleRevisionError
 
 MAX_BODY_BYTES = 1024 * 1024
 _BODY_S = 20.0

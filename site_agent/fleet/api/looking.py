@@ -14,7 +14,7 @@ from site_agent.domain.session import ChargingSession
 from site_agent.fleet.api import schemas
 from site_agent.fleet.api.gate import Call, Gate
 from site_agent.fleet.api.service import FleetService
-from site_agent.flows.roster import LiveRoster
+from site_agent.flows.fleet.roster import LiveRoster
 
 DAY = timedelta(days=1)
 LONGEST = timedelta(days=366)

@@ -9,7 +9,7 @@ from datetime import datetime
 from contracts.time import Clock
 from site_agent.domain.fleet.readiness import Readiness
 from site_agent.domain.fleet.stay import ExpectedStay
-from site_agent.flows.roster import LiveRoster
+from site_agent.flows.fleet.roster import LiveRoster
 from site_agent.ports import SessionStore
 
 

@@ -16,7 +16,7 @@ from site_agent.fleet.api.schemas import TripPage
 from site_agent.fleet.api.service import FleetService
 from site_agent.fleet.api.vehicles import VehicleId, known
 from site_agent.fleet.trips import Trips, over, trips_of
-from site_agent.flows.roster import LiveRoster, StaleRevisionError
+from site_agent.flows.fleet.roster import LiveRoster, StaleRevisionError
 
 TripId = Annotated[str, Path(min_length=1, max_length=60, description="The trip's id.")]
 _TRIES = 5

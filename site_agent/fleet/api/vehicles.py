@@ -18,7 +18,7 @@ from site_agent.fleet.api.conditions import etag, expected_revision, unchanged
 from site_agent.fleet.api.gate import Call, Gate
 from site_agent.fleet.api.schemas import Changed, Told, Vehicle, VehiclePage
 from site_agent.fleet.api.service import FleetService
-from site_agent.flows.roster import Entry, LiveRoster
+from site_agent.flows.fleet.roster import Entry, LiveRoster
 
 MOST_AT_ONCE = 500
 VehicleId = Annotated[str, Path(min_length=1, max_length=60, description="The vehicle's id.")]

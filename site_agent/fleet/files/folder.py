@@ -15,7 +15,7 @@ from contracts.time import Clock
 from site_agent.fleet.files.faults import FileFaultsError
 from site_agent.fleet.files.importing import import_file
 from site_agent.fleet.files.table import MAX_BYTES
-from site_agent.flows.roster import LiveRoster
+from site_agent.flows.fleet.roster import LiveRoster
 
 DONE, FAILED = "done", "failed"
 _EVERY_S = 5.0

@@ -14,7 +14,7 @@ from site_agent.fleet.files.columns import meanings
 from site_agent.fleet.files.faults import FileFaultsError, LineFault
 from site_agent.fleet.files.table import Row, Table, read_table
 from site_agent.fleet.trips import Trips, merged_trips
-from site_agent.flows.roster import LiveRoster
+from site_agent.flows.fleet.roster import LiveRoster
 
 _KILO = {"_kwh": "_wh", "_kw": "_w"}
 _LISTS = ("id_tags", "evccids", "emaids")

@@ -17,7 +17,7 @@ from site_agent.fleet.telematics.samsara import Samsara
 from site_agent.fleet.telematics.secrets import secret
 from site_agent.fleet.telematics.seen import Provider
 from site_agent.fleet.telematics.web import Web
-from site_agent.flows.roster import LiveRoster
+from site_agent.flows.fleet.roster import LiveRoster
 from site_agent.ports import KeyValues
 
 Make = Callable[[Web], Provider]

@@ -24,7 +24,7 @@ from site_agent.fleet.telematics.seen import (
     Who,
 )
 from site_agent.fleet.trips import over, trips_of
-from site_agent.flows.roster import LiveRoster
+from site_agent.flows.fleet.roster import LiveRoster
 from site_agent.ports import KeyValues
 
 ROUTES_AHEAD = timedelta(hours=48)

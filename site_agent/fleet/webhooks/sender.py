@@ -17,7 +17,7 @@ from contracts.time import Clock
 from site_agent.config.fleet_systems import WebhookSettings
 from site_agent.fleet.outbound import pinned
 from site_agent.fleet.webhooks import signing
-from site_agent.flows.webhook_queue import QueuedEvent, WebhookQueue
+from site_agent.flows.fleet.webhook_queue import QueuedEvent, WebhookQueue
 
 KEPT_FOR = timedelta(days=3)
 """How long an event is tried."""

@@ -16,7 +16,7 @@ from contracts.clock import SystemClock
 from depot_sim.config import DepotSettings
 from depot_sim.depot import Depot
 from site_agent.config import SiteSettings
-from site_agent.flows.planning import PLAN_KEY
+from site_agent.flows.plan.planner import PLAN_KEY
 from site_agent.store.sqlite import open_store
 from support.processes import Program, listening, steady_ports
 from support.system_layout import write

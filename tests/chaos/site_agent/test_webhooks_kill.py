@@ -24,7 +24,7 @@ from contracts.clock import SystemClock
 from site_agent.config.fleet_systems import WebhookSettings
 from site_agent.domain.fleet.happenings import Kind
 from site_agent.fleet.webhooks.sender import Endpoint, Sender
-from site_agent.flows.webhooks import Subscription, Webhooks
+from site_agent.flows.fleet.webhooks import Subscription, Webhooks
 from site_agent.store.sqlite import open_store
 from support.site import charger, need, snapshot
 

@@ -11,7 +11,7 @@ import pytest
 from site_agent.domain.forecast.record import LOAD_W, OUTDOOR_C, QuarterMean
 from site_agent.domain.forecast.stays import PastStay
 from site_agent.domain.horizon import QUARTER
-from site_agent.flows.history import HistoryStore
+from site_agent.flows.forecast.history import HistoryStore
 from site_agent.store.history import KEPT, SqliteHistory
 from site_agent.store.memory_history import MemoryHistory
 from site_agent.store.sqlite import open_store

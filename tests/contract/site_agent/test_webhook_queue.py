@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from site_agent.flows.webhook_queue import NewEvent, WebhookQueue
+from site_agent.flows.fleet.webhook_queue import NewEvent, WebhookQueue
 from site_agent.store.memory_fleet import MemoryWebhooks
 from site_agent.store.sqlite import open_store
 

@@ -17,7 +17,7 @@ from contracts.clock import SystemClock
 from depot_sim.config import DepotSettings
 from depot_sim.depot import Depot, DepotAddresses
 from site_agent.config import SiteSettings
-from site_agent.flows.control_loop import ControlLoop, Cycle
+from site_agent.flows.control.control_loop import ControlLoop, Cycle
 from site_agent.main import run
 from support.waiting import until
 

@@ -177,12 +177,14 @@ GOLDEN: list[tuple[Message, str]] = [
         '"subject":"N3","severity":"warning","raised":true,"text":"N3 does not answer"}},'
         '{"seq":4,"row":{"kind":"vehicle_readiness","at":"2026-11-21T12:00:00Z",'
         '"vehicle_id":"van-1","evse_id":"N1","soc_pct":40.0,"required_wh":12000.0,'
-        '"departure":"2026-11-21T12:00:00Z","on_track":true,"reason":""}}],'
+        '"departure":"2026-11-21T12:00:00Z","on_track":true,"reason":"",'
+        '"outlook":"","since":null,"ready_at":null,"missing_wh":0.0,"late_by_s":0.0,"helps":"",'
+        '"here":true}}],'
         '"sent_at":"2026-11-21T12:00:00Z"}',
     ),
     (
         Welcome(version=1, gateway_time=T),
-        '{"kind":"welcome","version":1,"gateway_time":"2026-11-21T12:00:00Z"}',
+        '{"kind":"welcome","version":1,"gateway_time":"2026-11-21T12:00:00Z","rows":[]}',
     ),
     (
         BatchAck(epoch="e", seq=4, gateway_time=T),
@@ -233,6 +235,18 @@ GOLDEN: list[tuple[Message, str]] = [
 def test_golden(message: Message, text: str) -> None:
     assert codec.encode(message).decode() == text
     assert codec.decode(text.encode()) == message
+
+
+def test_an_older_peer_says_less() -> None:
+    welcome = '{"kind":"welcome","version":1,"gateway_time":"2026-11-21T12:00:00Z"}'
+    assert codec.decode(welcome.encode()) == Welcome(version=1, gateway_time=T)
+    batch = next(one for one, _ in GOLDEN if isinstance(one, Batch))
+    told = json.loads(codec.encode(batch))
+    later = ("outlook", "since", "ready_at", "missing_wh", "late_by_s", "helps", "here")
+    for numbered in told["rows"]:
+        if numbered["row"]["kind"] == "vehicle_readiness":
+            numbered["row"] = {k: v for k, v in numbered["row"].items() if k not in later}
+    assert codec.decode(json.dumps(told).encode()) == batch
 
 
 def changed(**changes: Any) -> bytes:

@@ -18,7 +18,7 @@ from site_agent.fleet.telematics.build import provider_of
 from site_agent.fleet.telematics.poller import Poller, Rhythm
 from site_agent.fleet.telematics.secrets import secret
 from site_agent.fleet.telematics.web import MAX_BYTES
-from site_agent.flows.roster import LiveRoster
+from site_agent.flows.fleet.roster import LiveRoster
 from site_agent.store.memory import MemoryKeyValues
 from support.fleet import VAN, change, live_roster
 from support.manual_clock import ManualClock

@@ -19,8 +19,8 @@ from site_agent.domain.fleet.happenings import Kind
 from site_agent.domain.site import SiteSnapshot
 from site_agent.fleet.webhooks.sender import KEPT_FOR, Endpoint, Sender
 from site_agent.fleet.webhooks.signing import new_secret, read_secret
-from site_agent.flows.webhook_queue import NewEvent
-from site_agent.flows.webhooks import Subscription, Webhooks
+from site_agent.flows.fleet.webhook_queue import NewEvent
+from site_agent.flows.fleet.webhooks import Subscription, Webhooks
 from site_agent.store.memory import MemoryOutbox, MemorySessions
 from site_agent.store.memory_fleet import MemoryWebhooks
 from support.manual_clock import ManualClock

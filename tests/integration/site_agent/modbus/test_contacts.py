@@ -17,7 +17,7 @@ from site_agent.devices.modbus.contacts import Contacts
 from site_agent.devices.modbus.plan import Table
 from site_agent.domain.instruction import Bounds
 from site_agent.domain.protect.telecontrol import FREE, Order, Voice
-from site_agent.flows.telecontrol import Telecontrol
+from site_agent.flows.orders.telecontrol import Telecontrol
 from site_agent.store.memory import MemoryKeyValues
 from support.modbus_link import running
 from support.raw_modbus import Peer, Request, Wire, garbage, serving

@@ -62,8 +62,8 @@ def stops(charger: RawCharger) -> list[Json]:
 
 async def test_it_gets_no_current_and_is_stopped_three_times_at_most(version: str) -> None:
     async with yard(version) as (site, charger):
-        ref = await starts(charger, site, STRANGER)
         begun = site.clock.now()
+        ref = await starts(charger, site, STRANGER)
         assert site.state().refused
         assert site.state().ceiling_a == 0.0
         await site.ask(16.0)

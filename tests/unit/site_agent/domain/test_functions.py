@@ -38,7 +38,7 @@ from site_agent.domain.instruction import (
     SiteInstruction,
     applied,
 )
-from site_agent.flows.acceptance import in_domain_words
+from site_agent.flows.orders.acceptance import in_domain_words
 from support.site import NOON, instruction
 
 ALL, PV, STORAGE = Inverters.ALL, Inverters.GENERATION, Inverters.STORAGE

@@ -20,7 +20,7 @@ from site_agent.domain.instruction import (
     next_change,
     transitions,
 )
-from site_agent.flows.acceptance import in_domain_words
+from site_agent.flows.orders.acceptance import in_domain_words
 from support.site import NOON, instruction
 
 STORED = InstructionState.STORED

@@ -9,7 +9,7 @@ import pytest
 
 from site_agent.domain.device import Lapse
 from site_agent.domain.leases import leases
-from site_agent.flows.notices import KEEPS_SETPOINT, conditions
+from site_agent.flows.report.notices import KEEPS_SETPOINT, conditions
 from support import site
 
 pytestmark = pytest.mark.row("truth:L3")

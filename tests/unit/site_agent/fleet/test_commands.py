@@ -8,7 +8,7 @@ import pytest
 
 from contracts.errors import PermanentError
 from site_agent.fleet.commands import fleet_commands, packed
-from site_agent.flows.roster import LiveRoster
+from site_agent.flows.fleet.roster import LiveRoster
 from support.fleet import ZONE, change, live_roster
 from support.manual_clock import ManualClock
 

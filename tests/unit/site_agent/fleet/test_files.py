@@ -15,7 +15,7 @@ from site_agent.fleet.files import cells
 from site_agent.fleet.files.faults import FileFaultsError
 from site_agent.fleet.files.importing import Imported, import_file
 from site_agent.fleet.files.table import MAX_BYTES
-from site_agent.flows.roster import LiveRoster
+from site_agent.flows.fleet.roster import LiveRoster
 from support.fleet import ZONE, live_roster
 from support.site import NOON
 

@@ -10,7 +10,7 @@ from contracts.errors import PermanentError
 from site_agent.fleet.commands import packed, unpacked
 from site_agent.fleet.files.folder import DropFolder
 from site_agent.fleet.files.table import MAX_BYTES
-from site_agent.flows.roster import LiveRoster
+from site_agent.flows.fleet.roster import LiveRoster
 from support.fleet import ZONE, live_roster
 from support.manual_clock import ManualClock
 

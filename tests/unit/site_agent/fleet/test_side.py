@@ -11,7 +11,7 @@ from contracts.clock import SystemClock
 from contracts.errors import ConfigError
 from site_agent.config import SiteSettings
 from site_agent.fleet.side import SILENT_FOR, TELEMATICS_SILENT, FleetSide, Surroundings
-from site_agent.flows.sessions import Sessions
+from site_agent.flows.fleet.sessions import Sessions
 from site_agent.store.memory import MemoryKeyValues, MemoryOutbox, MemorySessions
 from site_agent.store.memory_fleet import MemoryAnswers, MemoryWebhooks
 from support.fleet import live_roster

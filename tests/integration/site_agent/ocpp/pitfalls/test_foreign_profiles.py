@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from site_agent.devices.ocpp.settings import Timing
-from site_agent.flows.notices import FOREIGN_PROFILE, conditions
+from site_agent.flows.report.notices import FOREIGN_PROFILE, conditions
 from support.fast_clock import FastClock
 from support.ocpp_charger import Json, RawCharger, profile
 from support.ocpp_depot import Depot, connected, depot

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from depot_sim.chargers.personality import Entry
-from site_agent.flows.notices import LIMIT_NOT_OBEYED
+from site_agent.flows.report.notices import LIMIT_NOT_OBEYED
 from support.leaping_clock import leaping
 from support.ocpp_yard import Yard, yard
 from support.waiting import until

@@ -24,7 +24,7 @@ from site_agent.domain.site import CircuitNode, SiteSnapshot
 from site_agent.domain.tariff.days import Days
 from site_agent.domain.tariff.demand import DemandRecord
 from site_agent.domain.tariff.tariff import DemandCharge, EnergySchedule, PriceStep, Tariff
-from site_agent.flows.acceptance import in_domain_words
+from site_agent.flows.orders.acceptance import in_domain_words
 from support.site import (
     NOON,
     W_PER_A,

@@ -11,7 +11,7 @@ from site_agent.domain.instruction import SiteInstruction
 from site_agent.domain.protect.envelope import Bound, Envelope, Limit, Side, combine
 from site_agent.domain.protect.limits import limits_at
 from site_agent.domain.site import ROOT, CircuitNode
-from site_agent.flows.acceptance import in_domain_words
+from site_agent.flows.orders.acceptance import in_domain_words
 from support.site import NOON, instruction, model
 
 ROW = CircuitNode(node_id="row", parent=ROOT, limit_a=63.0)

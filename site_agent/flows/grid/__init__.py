@@ -1,0 +1,1 @@
+"""The grid the site hangs on: outage, island, return, frequency."""

@@ -1,0 +1,1 @@
+"""What people are told: the decision journal, answers to why, leases."""

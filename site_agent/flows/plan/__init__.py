@@ -1,0 +1,1 @@
+"""Wishes for the hours ahead: the plan, and the rules of the site."""

@@ -1,0 +1,1 @@
+"""What the gateway is told: telemetry, notices, prospects and offers, as rows for the outbox."""
