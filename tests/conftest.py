@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -10,6 +11,19 @@ from hypothesis import settings
 from support.demo import RunningDemo
 
 settings.register_profile("long", max_examples=1000)  # see support/examples.py
+
+_REAL_TIME = {"integration", "chaos", "e2e", "browser"}
+"""Folders of tests whose programs talk in real time."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Mark what needs a machine that is not busy reckoning: `./dev test` runs it by itself."""
+    here = Path(__file__).parent
+    for item in items:
+        folder = item.path.relative_to(here).parts[0]
+        if folder in _REAL_TIME and item.get_closest_marker("reckons") is None:
+            item.add_marker("realtime")
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,10 @@ from gridyard.simulate.run import Simulation
 from gridyard.simulate.scenario import Case
 from gridyard.simulate.strategies import STRATEGIES
 
-pytestmark = pytest.mark.timeout(300)  # ten seconds each, where the machine is free
+pytestmark = [
+    pytest.mark.timeout(300),  # ten seconds each, where the machine is free
+    pytest.mark.reckons,
+]
 
 
 @pytest.fixture(scope="module")
