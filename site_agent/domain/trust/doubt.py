@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
@@ -36,6 +36,9 @@ class Doubt:
         self._missing: Missing | None = missing
         self._level_since: datetime | None = None
         self._most: tuple[datetime, Granted] | None = None
+        self._devices_w: Mapping[str, float] | None = None
+        """What devices told when they moved last."""
+        self._moved_at: datetime | None = None
 
     @property
     def most(self) -> Granted | None:
@@ -49,6 +52,7 @@ class Doubt:
     def end(self) -> None:
         """It has shown it."""
         self._missing = self._level_since = None
+        self._devices_w = self._moved_at = None
 
     def weigh(self, sight: Sight, *, still: bool, fell: bool, sound: bool) -> None:
         """Begin or end by what is seen: a meter that stands `still`, a building that `fell`.
@@ -65,14 +69,31 @@ class Doubt:
     def bound(
         self, sight: Sight, confirmed: timedelta, granted: Callable[[], Granted], *, sound: bool
     ) -> None:
-        """Allow one more step once the last has stood for as long as a contradiction takes."""
+        """Allow one more step once the last has stood for as long as a contradiction takes.
+
+        A meter that must show a step is given that time after every move that devices tell of.
+        """
+        self._note_moves(sight)
         if self._missing is None:
             self._most = None
         elif self._most is None:
             self._most = sight.at, self._and_a_step(granted(), sight.told)
-        elif sound and sight.at - self._most[0] >= confirmed:
+        elif sound and sight.at - self._settled_since(self._most[0]) >= confirmed:
             before = _less(granted(), self._most[1])
             self._most = sight.at, self._and_a_step(before, sight.told)
+
+    def _settled_since(self, granted_at: datetime) -> datetime:
+        return granted_at if self._moved_at is None else max(granted_at, self._moved_at)
+
+    def _note_moves(self, sight: Sight) -> None:
+        if self._missing is not Missing.STEP:
+            return
+        told, before = sight.told.watts, self._devices_w
+        least_w = self._policy.proof_share * self._model.contract_limit_w
+        if before is None:
+            self._devices_w = told
+        elif sum(abs(watts - before.get(name, 0.0)) for name, watts in told.items()) >= least_w:
+            self._devices_w, self._moved_at = told, sight.at
 
     def _bears_the_level(self, sight: Sight, *, sound: bool) -> bool:
         """Whether it has shown for a while what a wrong sign or scale could not."""

@@ -33,7 +33,7 @@ def sight(at_s: float, drawn_w: float) -> Sight:
         sure_w=drawn_w,
         sure_a=(amps, amps, amps),
         made_w=0.0,
-        watts={},
+        watts={"van": drawn_w},
         blind_w=0.0,
         sampled={},
     )
@@ -62,9 +62,9 @@ def test_in_doubt_there_is_one_step_more_at_a_time_and_none_against_a_contradict
     assert look(doubt, 0, 0.0) == step_w
     assert look(doubt, 9, 30_000.0) == step_w
     assert look(doubt, 10, 30_000.0, sound=False) == step_w
-    assert look(doubt, 11, 30_000.0) == 30_000.0 + step_w, "what is drawn is not taken back"
+    assert look(doubt, 20, 30_000.0) == 30_000.0 + step_w, "what is drawn is not taken back"
     doubt.end()
-    assert look(doubt, 12, 30_000.0) is None
+    assert look(doubt, 21, 30_000.0) is None
 
 
 def test_a_large_load_shown_for_a_while_is_proof() -> None:
@@ -88,3 +88,13 @@ def test_a_load_shown_before_the_doubt_is_none() -> None:
 def test_a_missing_step_is_not_made_up_for_by_a_load() -> None:
     doubt = doubted(Missing.STEP)
     assert all(look(doubt, at_s, 30_000.0) is not None for at_s in range(60))
+
+
+def test_a_meter_that_must_show_a_step_is_given_time_after_every_move_of_the_devices() -> None:
+    doubt, step_w = doubted(Missing.STEP), POLICY.step_share * CONTRACT_W
+    assert look(doubt, 0, 0.0) == step_w
+    assert look(doubt, 8, 30_000.0) == step_w, "the devices have moved"
+    assert look(doubt, 12, 30_000.0) == step_w, "and nothing can have contradicted them yet"
+    assert look(doubt, 18, 30_000.0) == 30_000.0 + step_w
+    assert look(doubt, 27, 30_000.0) == 30_000.0 + step_w
+    assert look(doubt, 28, 30_000.0) == 30_000.0 + step_w, "granted again, not raised by waiting"
