@@ -20,11 +20,10 @@ from site_agent.devices.writer import sole_writer, written
 from site_agent.flows.report.notices import Condition, Key
 from site_agent.ports import Closing
 from site_agent.store.folder import make_folder
-from site_agent.store.sqlite import SqliteStore, open_store
+from site_agent.store.sqlite import DATABASE, SqliteStore, open_store
 
 log = structlog.get_logger(__name__)
 
-DATABASE = "site.db"
 _CLOSING_S = 3.0
 """How long the end waits for devices that keep their setpoints."""
 

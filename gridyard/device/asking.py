@@ -31,9 +31,8 @@ from site_agent.devices.modbus.plan import Span, Table
 from site_agent.devices.modbus.settings import link_settings
 from site_agent.devices.profiles.library import catalog, find
 from site_agent.devices.writer import sole_writer, written
-from site_agent.main import DATABASE
 from site_agent.store.memory import MemorySessions
-from site_agent.store.sqlite import open_store
+from site_agent.store.sqlite import DATABASE, open_store
 
 Tell = Callable[[str], None]
 _TABLES = {str(table.value): table for table in Table}

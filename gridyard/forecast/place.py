@@ -12,9 +12,9 @@ from contracts.errors import ConfigError
 from site_agent.config import SiteSettings
 from site_agent.domain.forecast.ground import ForecastGround
 from site_agent.domain.forecast.record import QuarterMean
-from site_agent.main import DATABASE
 from site_agent.store.database import Database
 from site_agent.store.history import SqliteHistory
+from site_agent.store.sqlite import DATABASE
 
 _EVER = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 

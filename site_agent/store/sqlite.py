@@ -21,6 +21,8 @@ from site_agent.store.roster import SqliteRoster
 from site_agent.store.sessions import SqliteSessions
 from site_agent.store.webhooks import SqliteWebhooks
 
+DATABASE = "site.db"
+"""The file in a site's data folder."""
 _FIRST_TRANSACTIONS = datetime(2020, 1, 1, tzinfo=UTC)
 _HALF_OF_IDS = 2**30
 """OCPP 1.6 ids have 31 bits."""

@@ -21,8 +21,7 @@ from depot_sim.depot import Depot
 from depot_sim.faults import FaultKind
 from gridyard.leases import asked, lines
 from site_agent.config import SiteSettings
-from site_agent.main import DATABASE
-from site_agent.store.sqlite import open_store
+from site_agent.store.sqlite import DATABASE, open_store
 from support.processes import Program, steady_ports
 from support.shifting_clock import ShiftingClock
 from support.site import instruction

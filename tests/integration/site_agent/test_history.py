@@ -14,8 +14,8 @@ from depot_sim.config import DepotSettings
 from depot_sim.depot import Depot, DepotAddresses
 from site_agent.config import SiteSettings
 from site_agent.domain.forecast.record import LOAD_W, PV_W, QuarterMean, pv_of
-from site_agent.main import DATABASE, SiteAddresses, run
-from site_agent.store.sqlite import open_store
+from site_agent.main import SiteAddresses, run
+from site_agent.store.sqlite import DATABASE, open_store
 from support.waiting import until
 
 CLOCK = SystemClock()

@@ -22,7 +22,8 @@ from depot_sim.depot import Depot, DepotAddresses
 from depot_sim.faults import FaultKind
 from depot_sim.physics.vehicle import Vehicle
 from site_agent.config import SiteSettings
-from site_agent.main import DATABASE, run
+from site_agent.main import run
+from site_agent.store.sqlite import DATABASE
 from support.leaping_clock import LeapingClock, leaping, leaping_clock
 from support.processes import steady_ports
 

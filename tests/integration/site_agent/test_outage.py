@@ -21,7 +21,8 @@ from depot_sim.depot import Depot, DepotAddresses
 from depot_sim.faults import FaultKind
 from depot_sim.sunspec.battery import SunSpecBattery
 from site_agent.config import SiteSettings
-from site_agent.main import DATABASE, run
+from site_agent.main import run
+from site_agent.store.sqlite import DATABASE
 from support.waiting import until
 
 CLOCK = SystemClock()

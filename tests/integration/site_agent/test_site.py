@@ -31,8 +31,8 @@ from depot_sim.config import DepotSettings
 from depot_sim.depot import Depot, DepotAddresses
 from depot_sim.sunspec.inverter700 import SunSpecInverter700
 from site_agent.config import SiteSettings
-from site_agent.main import DATABASE, SiteAddresses, run
-from site_agent.store.sqlite import open_store
+from site_agent.main import SiteAddresses, run
+from site_agent.store.sqlite import DATABASE, open_store
 from support.site import instruction
 
 CLOCK = SystemClock()

@@ -22,8 +22,8 @@ from depot_sim.config import DepotSettings
 from depot_sim.depot import Depot
 from depot_sim.faults import FaultKind
 from site_agent.config import SiteSettings
-from site_agent.main import DATABASE, run
-from site_agent.store.sqlite import open_store
+from site_agent.main import run
+from site_agent.store.sqlite import DATABASE, open_store
 from support.fast_clock import FastClock
 from support.mqtt_hardware import PORTAL, Elsewhere
 from support.site import instruction

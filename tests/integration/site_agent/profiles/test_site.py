@@ -13,8 +13,8 @@ from contracts.errors import ConfigError
 from contracts.site_link import codec
 from contracts.site_link.messages import Measurement
 from site_agent.config import SiteSettings
-from site_agent.main import DATABASE, run
-from site_agent.store.sqlite import open_store
+from site_agent.main import run
+from site_agent.store.sqlite import DATABASE, open_store
 from support.leaping_clock import leaping, leaping_clock
 from support.vendor_yard import Yard, van
 from support.waiting import until

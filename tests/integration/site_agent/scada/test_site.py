@@ -25,9 +25,9 @@ from contracts.site_link.messages import Notice
 from depot_sim.config import DepotSettings
 from depot_sim.depot import Depot, DepotAddresses
 from site_agent.config import SiteSettings
-from site_agent.main import DATABASE, SiteAddresses, run
+from site_agent.main import SiteAddresses, run
 from site_agent.scada.map import MEASUREMENT_SIZE, MEASUREMENTS, SPOTS
-from site_agent.store.sqlite import open_store
+from site_agent.store.sqlite import DATABASE, open_store
 from support.raw_modbus import Peer, Request, Wire, serving
 from support.site import instruction
 from support.waiting import until

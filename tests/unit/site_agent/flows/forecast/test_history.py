@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from contracts.errors import TransientError
-from contracts.reading import Quality, Reading
+from contracts.reading import Reading
 from contracts.testing import FakeClock
 from site_agent.domain.decide.control import decide
 from site_agent.domain.forecast.record import LOAD_W, OUTDOOR_C, PV_W, QuarterMean, pv_of, soc_of
@@ -23,25 +23,12 @@ from site_agent.flows.forecast.history import OPEN_KEY, HistoryKeeper
 from site_agent.store.memory import MemoryKeyValues
 from site_agent.store.memory_history import MemoryHistory
 from support.site import battery, charger, envelope, need, pv, snapshot
+from support.thermometer import Thermometer
 
 START = datetime.fromisoformat("2026-01-05T12:00:00+00:00")
 SEEN = timedelta(seconds=5)
 """A change is seen with the next sample."""
 EVER = (START - timedelta(days=1), START + timedelta(days=1))
-
-
-class Outdoor:
-    """A sensor that tells the temperature around it."""
-
-    def __init__(self) -> None:
-        self.celsius: float | None = 7.0
-
-    async def run(self) -> None:
-        raise NotImplementedError
-
-    def readings(self, now: datetime) -> Mapping[str, Reading]:
-        quality = Quality.OFFLINE if self.celsius is None else Quality.GOOD
-        return {"ambient_temperature_c": Reading(value=self.celsius, quality=quality, at=now)}
 
 
 class FullDisk(MemoryHistory):
@@ -62,7 +49,7 @@ class Bench:
         self.clock = FakeClock(START)
         self.store = FullDisk()
         self.memory = MemoryKeyValues()
-        self.outdoor = Outdoor()
+        self.outdoor = Thermometer("ambient_temperature_c", 7.0)
         self.site: SiteSnapshot | None = snapshot()
         self.keeper = self.fresh()
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
-from contracts.reading import Quality, Reading
 from contracts.testing import FakeClock
 from site_agent.domain.decide.control import decide
 from site_agent.domain.forecast.calendar import Calendar
@@ -22,20 +20,11 @@ from site_agent.flows.forecast.side import ForecastSide
 from site_agent.store.memory import MemoryKeyValues
 from site_agent.store.memory_history import MemoryHistory
 from support.site import envelope, pv, snapshot
+from support.thermometer import Thermometer
 
 START = datetime.fromisoformat("2026-01-05T12:00:00+00:00")
 EVER = (START - timedelta(days=9), START + timedelta(days=1))
 ROOF = PvArray(pv_id="pv", rated_w=40_000.0, modules_w=40_000.0, tilt_deg=15.0, azimuth_deg=180.0)
-
-
-class Weather:
-    """A sensor outdoors."""
-
-    async def run(self) -> None:
-        raise NotImplementedError
-
-    def readings(self, now: datetime) -> Mapping[str, Reading]:
-        return {"temperature_c": Reading(value=4.0, quality=Quality.GOOD, at=now)}
 
 
 class Bench:
@@ -70,7 +59,7 @@ def bench() -> Bench:
 
 async def test_what_was_seen_before_an_orderly_stop_is_kept(bench: Bench) -> None:
     await bench.side.load()
-    bench.side.connect(bench.latest, {"weather": Weather()}, "weather")
+    bench.side.connect(bench.latest, {"weather": Thermometer("temperature_c", 4.0)}, "weather")
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(one) for one in bench.side.runs()]
         await bench.clock.advance(20)
