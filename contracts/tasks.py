@@ -18,6 +18,9 @@ async def first_of(*work: Coroutine[object, object, object]) -> None:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in tasks:
                 task.cancel()
+            # Here, not while the group is left: a failure then would look like an order to end
+            # (Python before 3.13: the group cancels its own task and does not take it back).
+            await asyncio.wait(tasks)
     finally:
         heed_cancellation()
 

@@ -85,3 +85,18 @@ async def test_cancelled_while_it_fails_it_ends_all_the_same() -> None:
     done, _ = await asyncio.wait([task], timeout=5)
     assert done == {task}
     assert task.cancelled()
+
+
+async def test_one_that_fails_while_it_is_ended_is_heard_and_its_caller_goes_on() -> None:
+    async def ends_badly() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise KeyError("broken")
+
+    with pytest.raises(ExceptionGroup) as caught:
+        await first_of(ends_badly(), asyncio.sleep(0))
+    assert [type(error) for error in caught.value.exceptions] == [KeyError]
+    task = asyncio.current_task()
+    assert task is not None
+    assert not task.cancelling()
