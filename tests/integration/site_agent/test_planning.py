@@ -51,7 +51,10 @@ def hardware(ocpp_port: int) -> Depot:
 
 
 def dear_now() -> dict[str, Any]:
-    """A tariff with dear power from two hours ago until in four hours, whatever the time is."""
+    """A tariff with dear power from two hours ago until in four hours, whatever the time is.
+
+    Waiting is worth it on the last day of a month as well, when a peak is of use for a day only.
+    """
     now = CLOCK.now()
     begins, ends = ((now + timedelta(hours=hours)).hour for hours in (-2, 4))
     edges = {0: 0.5 if begins > ends > 0 else 0.1, begins: 0.5, ends: 0.1}
@@ -61,7 +64,7 @@ def dear_now() -> dict[str, Any]:
         "currency": "EUR",
         "time_zone": "UTC",
         "energy": [{"name": "all", "prices": prices}],
-        "demand": [{"name": "month", "per_kw": 5}],
+        "demand": [{"name": "month", "per_kw": 1}],
     }
 
 
