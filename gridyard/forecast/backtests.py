@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
+from contracts.days import Holidays, holiday
 from contracts.errors import ConfigError
 from gridyard.forecast import csv_file, sim_sky
 from gridyard.forecast.place import everything, ground_of, history_of, settings_of
-from site_agent.config.forecast import holiday
 from site_agent.domain.forecast.backtest import (
     FIRST_DAYS,
     Ahead,
@@ -28,7 +28,6 @@ from site_agent.domain.forecast.clear_sky import Place, PvArray
 from site_agent.domain.forecast.course import Measured
 from site_agent.domain.forecast.record import LOAD_W, OUTDOOR_C, PV_W, QuarterMean, measured_of
 from site_agent.domain.horizon import QUARTER
-from site_agent.domain.tariff.days import Holidays
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -10,44 +9,14 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, model_validator
 
 from contracts.config import Settings
+from contracts.days import Holidays, holiday
 from site_agent.config.values import Name, Positive
 from site_agent.domain.device import PvSpec
 from site_agent.domain.forecast.calendar import Calendar
 from site_agent.domain.forecast.clear_sky import Place, PvArray
 from site_agent.domain.forecast.ground import ForecastGround
 from site_agent.domain.site import SiteModel
-from site_agent.domain.tariff.days import FromEaster, Holiday, Holidays, NthWeekday, OnDate
 from site_agent.domain.tariff.tariff import Tariff
-
-_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_DATE = re.compile(r"(?:(\d{4})-)?(\d{2})-(\d{2})")
-_EASTER = re.compile(r"easter(?:([+-]\d{1,3}))?")
-_NTH = re.compile(r"(\d{2}) (mon|tue|wed|thu|fri|sat|sun) (-?[1-5])")
-_LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-
-
-def holiday(text: str) -> Holiday:
-    """A holiday as people write it.
-
-    `2026-12-24` once, `12-25` every year, `easter+1` (Easter Monday; `easter-2` Good Friday),
-    `11 thu 4` the fourth Thursday of November, `05 mon -1` the last Monday of May.
-
-    Raises:
-        ValueError: none of these.
-    """
-    if found := _DATE.fullmatch(text):
-        year, month, day = found.groups()
-        if 1 <= int(month) <= len(_LONGEST) and 1 <= int(day) <= _LONGEST[int(month) - 1]:
-            return OnDate(month=int(month), day=int(day), year=None if year is None else int(year))
-    if found := _EASTER.fullmatch(text):
-        return FromEaster(days=int(found.group(1) or 0))
-    if (found := _NTH.fullmatch(text)) and 1 <= int(found.group(1)) <= len(_LONGEST):
-        month, weekday, nth = found.groups()
-        return NthWeekday(month=int(month), weekday=_WEEKDAYS.index(weekday), nth=int(nth))
-    raise ValueError(
-        f"{text!r} is no holiday: write 2026-12-24, 12-25, easter+1 or '11 thu 4' (the fourth "
-        "Thursday of November)"
-    )
 
 
 def _known(text: str) -> str:

@@ -14,16 +14,16 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from contracts.config import Settings
-from site_agent.config.fleet import Zone
-from site_agent.config.forecast import holiday
-from site_agent.domain.tariff.days import (
+from contracts.days import (
     EVERY_DAY,
     WEEKDAYS,
     WEEKENDS,
     Days,
     Holidays,
     MonthDay,
+    holiday,
 )
+from site_agent.config.fleet import Zone
 from site_agent.domain.tariff.tariff import (
     DemandCharge,
     Dynamic,

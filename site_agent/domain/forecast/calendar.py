@@ -15,8 +15,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from contracts.days import HOLIDAY, Holidays
 from site_agent.domain.horizon import QUARTER, Series
-from site_agent.domain.tariff.days import HOLIDAY, Holidays
 
 WALL = 96
 """Quarters on the wall clock of a day."""

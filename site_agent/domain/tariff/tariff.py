@@ -13,11 +13,11 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 import numpy as np
 from numpy.typing import NDArray
 
+from contracts import days as days_of
+from contracts.days import Days, Holidays
 from contracts.series import StepSeries
 from contracts.time import Interval
 from site_agent.domain.horizon import Horizon, Series
-from site_agent.domain.tariff import days as days_of
-from site_agent.domain.tariff.days import Days, Holidays
 from site_agent.domain.tariff.wall_clock import MINUTES, Steps, shares
 
 BillingMonth = tuple[int, int]

@@ -9,11 +9,11 @@ import pytest
 from pydantic import ValidationError
 
 from contracts.config import load, loads
+from contracts.days import HOLIDAY, Holidays, holiday
 from contracts.errors import ConfigError
 from site_agent.config import SiteSettings
-from site_agent.config.forecast import ForecastSettings, holiday
+from site_agent.config.forecast import ForecastSettings
 from site_agent.domain.forecast.calendar import DayType
-from site_agent.domain.tariff.days import HOLIDAY, Holidays
 
 EXAMPLE = Path(__file__).parents[4] / "site_agent" / "config" / "example.yaml"
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.days import FromEaster, Holidays
 from site_agent.domain.forecast.calendar import WALL, Calendar, DayType, day_table
 from site_agent.domain.horizon import QUARTER
-from site_agent.domain.tariff.days import FromEaster, Holidays
 from support.forecast import BERLIN, CALENDAR, midnight
 
 SPRING, AUTUMN = date(2026, 3, 29), date(2026, 10, 25)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from contracts.days import Days
 from contracts.site_link.messages import InstructionState
 from site_agent.domain.fleet.stay import ExpectedStay
 from site_agent.domain.horizon import Horizon
@@ -21,7 +22,6 @@ from site_agent.domain.plan.problem import Problem
 from site_agent.domain.plan.solve import PlanSolver
 from site_agent.domain.protect.telecontrol import InputSpec, Order, Standing, Voice
 from site_agent.domain.site import CircuitNode, SiteSnapshot
-from site_agent.domain.tariff.days import Days
 from site_agent.domain.tariff.demand import DemandRecord
 from site_agent.domain.tariff.tariff import DemandCharge, EnergySchedule, PriceStep, Tariff
 from site_agent.flows.orders.acceptance import in_domain_words

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from contracts.days import Days
 from site_agent.domain.horizon import Horizon
 from site_agent.domain.tariff.bill import Kind, bill
-from site_agent.domain.tariff.days import Days
 from site_agent.domain.tariff.demand import DemandRecord, averages, windows
 from site_agent.domain.tariff.tariff import (
     DemandCharge,

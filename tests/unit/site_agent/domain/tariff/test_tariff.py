@@ -11,10 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.series import StepSeries
-from contracts.time import Interval
-from site_agent.domain.horizon import Horizon
-from site_agent.domain.tariff.days import (
+from contracts.days import (
     WEEKDAYS,
     WEEKENDS,
     Days,
@@ -24,6 +21,9 @@ from site_agent.domain.tariff.days import (
     OnDate,
     easter,
 )
+from contracts.series import StepSeries
+from contracts.time import Interval
+from site_agent.domain.horizon import Horizon
 from site_agent.domain.tariff.tariff import (
     DemandCharge,
     Dynamic,

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from contracts.days import Days
 from contracts.testing import FakeClock
 from site_agent.domain.device import ChargerState
 from site_agent.domain.fleet.need import VehicleNeed
@@ -20,7 +21,6 @@ from site_agent.domain.horizon import Horizon
 from site_agent.domain.plan.compose import Outlook
 from site_agent.domain.plan.schedule import Schedule
 from site_agent.domain.site import SiteSnapshot
-from site_agent.domain.tariff.days import Days
 from site_agent.domain.tariff.tariff import DemandCharge, EnergySchedule, PriceStep, Tariff
 from site_agent.flows.orders.instructions import Instructions
 from site_agent.flows.plan.memory import record_of, record_text, schedule_of, schedule_text

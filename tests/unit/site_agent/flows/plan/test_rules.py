@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from contracts.days import Days
 from contracts.testing import FakeClock
 from site_agent.domain.decide.guidance import NO_GUIDANCE, Guidance
 from site_agent.domain.grid.choices import GridChoices
@@ -22,7 +23,6 @@ from site_agent.domain.rules.rule import (
     When,
     Window,
 )
-from site_agent.domain.tariff.days import Days
 from site_agent.domain.tariff.tariff import EnergySchedule, PriceStep, Tariff
 from site_agent.flows.grid.side import GridSide
 from site_agent.flows.plan.rules import SiteRules, tariff_prices

@@ -1,7 +1,8 @@
-"""Which days a schedule holds on: seasons, days of the week, holidays."""
+"""Which days something holds on: seasons, days of the week, holidays."""
 
 from __future__ import annotations
 
+import re
 from calendar import monthrange
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,6 +17,12 @@ EVERY_DAY = WEEKDAYS | WEEKENDS
 _SUNDAY = 6
 _LEAP_YEAR = 2024
 """Any: faults are looked for on all its days."""
+
+_DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_DATE = re.compile(r"(?:(\d{4})-)?(\d{2})-(\d{2})")
+_EASTER = re.compile(r"easter(?:([+-]\d{1,3}))?")
+_NTH = re.compile(r"(\d{2}) (mon|tue|wed|thu|fri|sat|sun) (-?[1-5])")
+_LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 MonthDay = tuple[int, int]
 """Month and day of the month."""
@@ -75,11 +82,11 @@ Holiday = OnDate | NthWeekday | FromEaster
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holidays:
-    """A tariff's holidays."""
+    """The holidays of a tariff or a program."""
 
     rules: tuple[Holiday, ...] = ()
     sunday_to_monday: bool = False
-    """A holiday on a Sunday is billed on the Monday after it."""
+    """A holiday on a Sunday is kept on the Monday after it."""
 
     def kind(self, day: date) -> int:
         """0 Monday to 6 Sunday, or `HOLIDAY`."""
@@ -120,6 +127,30 @@ def easter(year: int) -> date:
     sunday = full - (year + year // 4 + full + 2 - century + century // 4) % 7
     month = 3 + (sunday + 40) // 44
     return date(year, month, sunday + 28 - 31 * (month // 4))
+
+
+def holiday(text: str) -> Holiday:
+    """A holiday as people write it.
+
+    `2026-12-24` once, `12-25` every year, `easter+1` (Easter Monday; `easter-2` Good Friday),
+    `11 thu 4` the fourth Thursday of November, `05 mon -1` the last Monday of May.
+
+    Raises:
+        ValueError: none of these.
+    """
+    if found := _DATE.fullmatch(text):
+        year, month, day = found.groups()
+        if 1 <= int(month) <= len(_LONGEST) and 1 <= int(day) <= _LONGEST[int(month) - 1]:
+            return OnDate(month=int(month), day=int(day), year=None if year is None else int(year))
+    if found := _EASTER.fullmatch(text):
+        return FromEaster(days=int(found.group(1) or 0))
+    if (found := _NTH.fullmatch(text)) and 1 <= int(found.group(1)) <= len(_LONGEST):
+        month, weekday, nth = found.groups()
+        return NthWeekday(month=int(month), weekday=_DAY_NAMES.index(weekday), nth=int(nth))
+    raise ValueError(
+        f"{text!r} is no holiday: write 2026-12-24, 12-25, easter+1 or '11 thu 4' (the fourth "
+        "Thursday of November)"
+    )
 
 
 # --- faults ---------------------------------------------------------------------------------------
