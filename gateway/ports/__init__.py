@@ -1,5 +1,6 @@
 """What the flows need from the outside, as small protocols in our own words."""
 
+from gateway.ports.prices import BusyError, PriceMemory, PriceSource
 from gateway.ports.sites import SiteLink, SiteMessages
 from gateway.ports.store import (
     MAX_CLOCK_AHEAD,
@@ -31,6 +32,7 @@ from gateway.ports.utilities import (
 
 __all__ = [
     "MAX_CLOCK_AHEAD",
+    "BusyError",
     "ControlSource",
     "EnvelopeIntake",
     "EventIntake",
@@ -38,6 +40,8 @@ __all__ = [
     "JournalEntry",
     "Ledger",
     "Participation",
+    "PriceMemory",
+    "PriceSource",
     "ReportPoint",
     "ReportSource",
     "ResourceState",

@@ -11,6 +11,7 @@ from contracts.site_link.messages import FlexibilityOffer, Instruction, VehicleR
 from gateway.domain.dispatch import DispatchPlan
 from gateway.domain.event import GridEvent
 from gateway.domain.operating_envelope import OperatingEnvelope
+from gateway.domain.price.timeline import PriceTimeline
 
 Value = TypeVar("Value")
 
@@ -45,3 +46,4 @@ PLAN = Codec(DispatchPlan)
 INSTRUCTION = Codec(Instruction)
 READINESS = Codec(VehicleReadiness)
 OFFER = Codec(FlexibilityOffer)
+PRICES = Codec(PriceTimeline)

@@ -148,6 +148,15 @@ class OfferRow(Base, table=True):
     document: Document = Field(sa_type=JSON)
 
 
+class PriceRow(Base, table=True):
+    """The prices known of one source."""
+
+    __tablename__ = "price"
+
+    source_id: str = Field(primary_key=True)
+    document: Document = Field(sa_type=JSON)
+
+
 class JournalRow(Base, table=True):
     """One decision or happening with its cause."""
 
