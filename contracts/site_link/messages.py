@@ -17,6 +17,7 @@ from pydantic import AwareDatetime, Field
 
 from contracts.inverter import MAX_FUNCTIONS, InverterFunction
 from contracts.reading import Quality
+from contracts.site_link.prices import Prices, PricesAck
 
 PROTOCOL_VERSION = 1
 MAX_BATCH_ROWS = 200
@@ -170,6 +171,8 @@ class FlexibilityOffer:
     data_age_s: Annotated[float, Field(ge=0, le=1e9)]
     """Age of the oldest reading it rests on."""
     slots: Annotated[tuple[OfferedSlot, ...], Field(max_length=MAX_OFFERED_SLOTS)]
+    prices_id: Annotated[str, Field(max_length=120)] = ""
+    """The `Prices` that the plan behind it was made for; empty: the site's own tariff, or none."""
 
 
 Row = Annotated[
@@ -205,6 +208,8 @@ class Hello:
     """Highest sequence number in the outbox (0 when it never held a row)."""
     agent_version: Name
     sent_at: AwareDatetime
+    prices_id: Annotated[str, Field(max_length=120)] | None = None
+    """The `Prices` it holds, empty: none. None: an agent that takes no prices."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -337,6 +342,14 @@ class InstructionAck:
 
 
 Message = Annotated[
-    Hello | Batch | Welcome | BatchAck | Refusal | Instruction | InstructionAck,
+    Hello
+    | Batch
+    | Welcome
+    | BatchAck
+    | Refusal
+    | Instruction
+    | InstructionAck
+    | Prices
+    | PricesAck,
     Field(discriminator="kind"),
 ]

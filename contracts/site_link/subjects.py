@@ -11,6 +11,7 @@ _SITE_ID = re.compile(r"[a-z0-9-]{1,40}")
 HELLO = "hello"
 BATCH = "batch"
 INSTRUCTION = "instr"
+PRICES = "prices"
 GATEWAY_HERE = "gateway.here"
 """A gateway says this whenever it has begun to listen; sites answer with a Hello."""
 
