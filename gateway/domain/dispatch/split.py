@@ -3,73 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from numpy.typing import NDArray
 
 from contracts.series import StepSeries
 from contracts.time import Interval
-from gateway.domain.curves import Sampler, overlay
+from gateway.domain.curves import Sampler
+from gateway.domain.dispatch.fill import NOTHING_W, Watts, water_fill
+from gateway.domain.dispatch.plan import AllocatedStep, DispatchPlan, SiteAllocation
 from gateway.domain.event import GridEvent
 from gateway.domain.flexibility import SiteFlexibility
 from gateway.domain.words import kw, pct
-
-Watts = NDArray[np.float64]
-_NOTHING_W = 1e-6  # rounding, far below anything a meter can see
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AllocatedStep:
-    """What one site gives over one interval."""
-
-    interval: Interval
-    reduction_w: float
-    import_limit_w: float
-    """Baseline less reduction: what the site is told to stay under, W."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SiteAllocation:
-    """One site's part of the plan, with the causes that bound it; no steps: asked nothing."""
-
-    site_id: str
-    steps: tuple[AllocatedStep, ...]
-    cause: str
-    counted_on: bool = True
-    """False: the site was not available when the plan was made."""
-
-    @property
-    def reduction(self) -> StepSeries:
-        """Reduction asked of this site, W."""
-        return StepSeries.of((step.interval, step.reduction_w) for step in self.steps)
-
-    @property
-    def limit(self) -> StepSeries:
-        """Import limit given to this site, W."""
-        return StepSeries.of((step.interval, step.import_limit_w) for step in self.steps)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DispatchPlan:
-    """Who gives how much, when, for one event at one revision (a new revision replaces the old)."""
-
-    event_key: str
-    modification: int
-    revision: int
-    created_at: datetime
-    reason: str
-    """What made this plan: a new event, an opt-out, a site lost, ..."""
-    target: StepSeries
-    """Reduction asked of the portfolio, W, >= 0."""
-    allocations: tuple[SiteAllocation, ...]
-    shortfall: StepSeries
-    """Reduction nobody can give, W, >= 0: reported, never hidden."""
-
-    def allocation(self, site_id: str) -> SiteAllocation | None:
-        """This site's part."""
-        return next((a for a in self.allocations if a.site_id == site_id), None)
 
 
 def plan(
@@ -115,76 +60,6 @@ def plan(
             for site, *rows in zip(sites, shares, baselines, caps, strict=True)
         ),
         shortfall=_shortfall(pieces, missing),
-    )
-
-
-def water_fill(target_w: float, weights: Watts, caps_w: Watts) -> Watts:
-    """Shares in proportion to the weights, none above its cap, that add up to the target.
-
-    The exact solution by sorting: sites whose cap binds give their cap, the rest the same
-    multiple of their weight. When all caps together fall short, every site gives its cap.
-    """
-    caps = np.where(weights > _NOTHING_W, caps_w, 0.0)
-    if target_w >= caps.sum():
-        return caps
-    active = np.flatnonzero(caps > 0)
-    level = caps[active] / weights[active]  # the multiple at which a site's cap begins to bind
-    order = active[np.argsort(level, kind="stable")]
-    bound_before = np.concatenate(([0.0], np.cumsum(caps[order])[:-1]))
-    weight_left = np.cumsum(weights[order][::-1])[::-1]
-    wanted = (target_w - bound_before) / weight_left
-    fits = np.flatnonzero(wanted * weights[order] <= caps[order])
-    if not fits.size:  # the target equals all caps but for rounding
-        return caps
-    return np.minimum(caps, max(0.0, float(wanted[fits[0]])) * weights)
-
-
-def effective(plans: Sequence[DispatchPlan]) -> DispatchPlan | None:
-    """One plan that holds, at each instant, what the revision of that time asked; None of none."""
-    ordered = sorted(plans, key=lambda p: p.revision)
-    if not ordered:
-        return None
-    whole = ordered[0]
-    for later in ordered[1:]:
-        whole = _followed_by(whole, later)
-    return whole
-
-
-def _followed_by(first: DispatchPlan, then: DispatchPlan) -> DispatchPlan:
-    site_ids = sorted({a.site_id for p in (first, then) for a in p.allocations})
-    return DispatchPlan(
-        event_key=then.event_key,
-        modification=then.modification,
-        revision=then.revision,
-        created_at=then.created_at,
-        reason=then.reason,
-        target=overlay(first.target, then.target, then.created_at),
-        allocations=tuple(_merged(site_id, first, then) for site_id in site_ids),
-        shortfall=overlay(first.shortfall, then.shortfall, then.created_at),
-    )
-
-
-def _merged(site_id: str, first: DispatchPlan, then: DispatchPlan) -> SiteAllocation:
-    old, new = first.allocation(site_id), then.allocation(site_id)
-    none = StepSeries()
-    reduction, limit = (
-        overlay(
-            getattr(old, part) if old else none,
-            getattr(new, part) if new else none,
-            then.created_at,
-        )
-        for part in ("reduction", "limit")
-    )
-    steps = (
-        AllocatedStep(interval=r.interval, reduction_w=r.value, import_limit_w=m.value)
-        for r, m in zip(reduction, limit, strict=True)
-    )
-    last = new or old
-    return SiteAllocation(
-        site_id=site_id,
-        steps=tuple(steps),
-        cause=last.cause if last else "",
-        counted_on=last.counted_on if last else False,
     )
 
 
@@ -238,13 +113,13 @@ def _steps(pieces: Sequence[Interval], given: Watts, baseline: Watts) -> tuple[A
             import_limit_w=float(baseline[k] - given[k]),
         )
         for k, piece in enumerate(pieces)
-        if given[k] > _NOTHING_W
+        if given[k] > NOTHING_W
     )
 
 
 def _shortfall(pieces: Sequence[Interval], missing: Watts) -> StepSeries:
     pairs = zip(pieces, missing, strict=True)
-    return StepSeries.of((piece, float(w)) for piece, w in pairs if w > _NOTHING_W)
+    return StepSeries.of((piece, float(w)) for piece, w in pairs if w > NOTHING_W)
 
 
 def _cause(site: SiteFlexibility, given: Watts, caps: Watts) -> str:
@@ -253,13 +128,13 @@ def _cause(site: SiteFlexibility, given: Watts, caps: Watts) -> str:
         return f"not counted on: {site.reason or 'not available'}"
     note = f" ({site.reason})" if site.reason else ""
     most = float(given.max(initial=0.0))
-    if most <= _NOTHING_W:
-        nothing = "it offers nothing" if site.down_w <= _NOTHING_W else "nothing is needed of it"
+    if most <= NOTHING_W:
+        nothing = "it offers nothing" if site.down_w <= NOTHING_W else "nothing is needed of it"
         return f"asked nothing: {nothing}{note}"
     where = int(given.argmax())
     share = pct(most / site.down_w)
-    if most < caps[where] - _NOTHING_W:
+    if most < caps[where] - NOTHING_W:
         return f"{kw(most)} of {kw(site.down_w)} offered ({share}): fair share{note}"
-    if caps[where] < site.down_w - _NOTHING_W:
+    if caps[where] < site.down_w - NOTHING_W:
         return f"{kw(most)} of {kw(site.down_w)} offered: its lowest import binds{note}"
     return f"all of the {kw(site.down_w)} it offers{note}"
