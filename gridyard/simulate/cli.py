@@ -16,9 +16,13 @@ from gridyard.runner import plain_errors
 
 _SEEDS = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?")
 MOST_SEEDS = 10_000
+_PORTFOLIO = "portfolio"
 
 ScenarioName = Annotated[
-    str, typer.Argument(help="A scenario's name (`reference`) or file (YAML).")
+    str,
+    typer.Argument(
+        help="A scenario's name (`reference`) or file (YAML); `portfolio`: a thousand depots."
+    ),
 ]
 StrategyName = Annotated[str, typer.Option(help="Who runs the depot; see --compare for all.")]
 Compare = Annotated[
@@ -72,11 +76,20 @@ def simulate(
     csv: CsvFolder = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Simulate a depot's days in seconds: the agent's own decisions, no sockets."""
+    """Simulate a depot's days in seconds: the agent's own decisions, no sockets.
+
+    `portfolio` simulates events on a thousand depots instead, with the gateway's decisions; of the
+    options it takes --seed, --seeds, --jobs and --json.
+    """
+    from gridyard.simulate.portfolio.show import show_portfolio
     from gridyard.simulate.setup import Inputs
     from gridyard.simulate.show import Wanted, show_many, show_one, show_yard, show_year
 
     with plain_errors():
+        if scenario == _PORTFOLIO:
+            chosen = span_of(seeds or f"{seed}-{seed + 2}")
+            show_portfolio(chosen, jobs, as_json=as_json, progress=sys.stderr.isatty())
+            return
         inputs = Inputs(
             scenario=scenario, days=days, sessions=sessions, events=events, tariff=tariff, pv=pv
         )
