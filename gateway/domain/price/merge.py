@@ -26,19 +26,22 @@ class Publication:
 
     window: Interval
     prices: PriceTimeline
+    whole: bool = False
+    """What is not named is withdrawn (a cancelled event, a line taken out of a file), not late."""
 
 
 def renewed(known: PriceTimeline | None, said: Publication) -> PriceTimeline:
     """A source's prices after it has spoken again.
 
     Inside the window its new word holds; what it named there before and does not name now is kept
-    as carried over. Outside the window all stays. A change of area or currency starts afresh.
+    as carried over, or gone if the word is whole. Outside the window all stays. A change of area
+    or currency starts afresh.
     """
     new = said.prices.clip(said.window)
     if known is None or (known.area, known.currency) != (new.area, new.currency):
         return new
     kept = [*_outside(known.steps, said.window)]
-    for gap in uncovered(said.window, new.steps):
+    for gap in () if said.whole else uncovered(said.window, new.steps):
         for one in known.clip(gap):
             firm = one.quality is Quality.PUBLISHED
             kept.append(replace(one, quality=Quality.CARRIED_OVER) if firm else one)
