@@ -11,27 +11,37 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from site_agent.domain.horizon import Series
 from site_agent.domain.plan.linear import Programme, Writer
-from site_agent.domain.plan.problem import Feeder, PlanBattery, PlanVehicle, Problem
+from site_agent.domain.plan.problem import Feeder, PlanBattery, Problem
 from site_agent.domain.plan.weights import Weights
 
 Columns = NDArray[np.intp]
 _KILO = 1e3
+_LEAST_SHARE = 1e-9
+"""Of a slot; less is what rounding leaves of a stay that ends where the slot begins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VehicleColumns:
-    """Where one stay stands in the programme."""
+class Flow:
+    """Power of many stays over time: by entry the number of the stay, the slot and the column."""
 
-    first: int
-    """Its first slot; `charge` goes on from there."""
-    charge: Columns
-    give: Columns | None
-    short: int
-    later: int
+    number: NDArray[np.intp]
+    slot: NDArray[np.intp]
+    column: Columns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StayColumns:
+    """Where the stays stand, all together: there are many, and an object for each takes time."""
+
+    charge: Flow
+    give: Flow
+    short: Columns
+    """By stay, as is `later`."""
+    later: Columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,17 +53,11 @@ class BatteryColumns:
     stored: Columns
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Charges:
-    """What all stays charge with: number of the stay, slot and column of each."""
-
-    number: NDArray[np.intp]
-    slot: NDArray[np.intp]
-    column: Columns
-
-
-_NOTHING = np.zeros(0, dtype=np.intp)
-_NO_CHARGES = Charges(number=_NOTHING, slot=_NOTHING, column=_NOTHING)
+_NONE = np.zeros(0, dtype=np.intp)
+_NO_FLOW = Flow(number=_NONE, slot=_NONE, column=_NONE)
+_NO_STAYS = StayColumns(charge=_NO_FLOW, give=_NO_FLOW, short=_NONE, later=_NONE)
+Part = tuple[NDArray[np.intp], Columns, ArrayLike]
+"""Slots, the column of each, and what it counts for, one for all or each its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +71,7 @@ class Layout:
     feed: Columns
     feed_over: Columns | None
     curtail: Columns | None
-    vehicles: tuple[VehicleColumns | None, ...]
-    """None: not here within the plan."""
-    charges: Charges
+    stays: StayColumns
     batteries: tuple[BatteryColumns, ...]
     peaks: tuple[int, ...]
     """By demand term."""
@@ -88,7 +90,6 @@ class _Build:
         self.count, self.hours = problem.horizon.count, problem.horizon.hours
         self.share = problem.present
         self.slots = np.arange(self.count)
-        self.charges = _NO_CHARGES
         fixed = (problem.building_w + problem.pv_w) * self.share / _KILO
         self.balance = self.out.rows(fixed, fixed, self.count)
         """draw + over - feed - curtail - what devices take = building and PV."""
@@ -103,8 +104,7 @@ class _Build:
             feed=feed,
             feed_over=feed_over,
             curtail=curtail,
-            vehicles=self._stays(),
-            charges=self.charges,
+            stays=self._stays(),
             batteries=tuple(self._battery(one) for one in self.problem.batteries),
             peaks=tuple(self._peak(i, draw, over) for i in range(len(self.problem.demand))),
         )
@@ -146,43 +146,32 @@ class _Build:
 
     # --- vehicles and batteries -----------------------------------------------------------------
 
-    def _stays(self) -> tuple[VehicleColumns | None, ...]:
-        """All stays at once, for there are many: power by slot, and the energy each requires."""
+    def _stays(self) -> StayColumns:
+        """All stays at once: power by slot, and the energy each requires."""
         vehicles, out = self.problem.vehicles, self.out
         if not vehicles:
-            return ()
+            return _NO_STAYS
         here = self._here()
-        number, slot = np.nonzero(here > 0)
-        most = np.array([one.max_power_w for one in vehicles])[number] * here[number, slot] / _KILO
+        number, slot = np.divmod(np.flatnonzero(here > _LEAST_SHARE), self.count)
+        most_w = np.array([one.max_power_w for one in vehicles])
+        most = most_w[number] * here[number, slot] / _KILO
         cost = (self.weights.waiting() * self.hours)[slot]
-        charge = out.columns(len(slot), cost=cost, upper=most)
-        out.entries(self.balance[slot], charge, -1.0)
-        self.charges = Charges(number=number, slot=slot, column=charge)
+        charge = Flow(
+            number=number, slot=slot, column=out.columns(len(slot), cost=cost, upper=most)
+        )
+        out.entries(self.balance[slot], charge.column, -1.0)
         required = np.array([one.required_wh for one in vehicles]) / _KILO
         energy = out.rows(required, required, len(vehicles))
-        out.entries(energy[number], charge, self.hours)
+        out.entries(energy[number], charge.column, self.hours)
         short = out.columns(len(vehicles), cost=self.weights.shortfall(), upper=required)
         out.entries(energy, short, 1.0)
         later = self._later(energy)
-        ends = np.searchsorted(number, np.arange(len(vehicles) + 1)).tolist()
-        found: list[VehicleColumns | None] = []
-        for i, one in enumerate(vehicles):
-            since, until = ends[i], ends[i + 1]
-            if since == until:
-                found.append(None)
-                continue
-            span = slice(int(slot[since]), int(slot[since]) + until - since)
-            give = self._give(one, here[i], span, charge[since:until], energy[i])
-            found.append(
-                VehicleColumns(
-                    first=span.start,
-                    charge=charge[since:until],
-                    give=give,
-                    short=int(short[i]),
-                    later=int(later[i]),
-                )
-            )
-        return tuple(found)
+        gives = [
+            self._give(i, here[i], charge, energy[i])
+            for i, one in enumerate(vehicles)
+            if one.discharge_w > 0
+        ]
+        return StayColumns(charge=charge, give=_all(gives), short=short, later=later)
 
     def _here(self) -> NDArray[np.float64]:
         """By stay and slot, how much of the slot it is here, 0 to 1."""
@@ -203,16 +192,14 @@ class _Build:
         self.out.entries(energy, later, 1.0)
         return later
 
-    def _give(
-        self, one: PlanVehicle, here: Series, span: slice, charge: Columns, energy: np.intp
-    ) -> Columns | None:
+    def _give(self, number: int, here: Series, charges: Flow, energy: np.intp) -> Flow:
         """What a vehicle gives back, and what it holds all the while."""
-        if one.discharge_w <= 0:
-            return None
-        count, back = len(charge), self.hours / one.efficiency
-        wear = self.weights.wear(one.wear_per_kwh, one.efficiency)[span] * self.hours
-        give = self.out.columns(count, cost=wear, upper=one.discharge_w * here[span] / _KILO)
-        self.out.entries(self.balance[span], give, 1.0)
+        one, mine = self.problem.vehicles[number], charges.number == number
+        slot, charge = charges.slot[mine], charges.column[mine]
+        count, back = len(slot), self.hours / one.efficiency
+        wear = self.weights.wear(one.wear_per_kwh, one.efficiency)[slot] * self.hours
+        give = self.out.columns(count, cost=wear, upper=one.discharge_w * here[slot] / _KILO)
+        self.out.entries(self.balance[slot], give, 1.0)
         self.out.entries(energy, give, -back)
         room = max(one.required_wh, one.required_wh if one.room_wh is None else one.room_wh)
         held = self.out.columns(count, lower=-one.spare_wh / _KILO, upper=room / _KILO)
@@ -221,7 +208,7 @@ class _Build:
         self.out.entries(flow[1:], held[:-1], -1.0)
         self.out.entries(flow, charge, -self.hours)
         self.out.entries(flow, give, back)
-        return give
+        return Flow(number=np.full(count, number), slot=slot, column=give)
 
     def _battery(self, one: PlanBattery) -> BatteryColumns:
         count, weights = self.count, self.weights
@@ -265,21 +252,19 @@ class _Build:
         if term.counts_taken and len(taken):
             taken[0] = term.taken_wh / _KILO / term.interval_h
         rows = self.out.rows(-np.inf, -taken, len(taken))
+        window, slot = term.members()
         for drawn in (draw, over):
-            members = [drawn[first:end] for first, end in term.windows]
-            where = np.repeat(rows, [len(one) for one in members])
-            slots = np.concatenate(members) if members else np.zeros(0, dtype=np.intp)
-            self.out.entries(where, slots, self.hours / term.interval_h)
+            self.out.entries(rows[window], drawn[slot], self.hours / term.interval_h)
         self.out.entries(rows, np.repeat(peak, len(rows)), -1.0)
         return int(peak[0])
 
     def _crest(self, draw: Columns) -> None:
         """Of equal costs the lower crest, where no demand charge sees to it."""
-        covered = {
-            i for term in self.problem.demand for window in term.windows for i in range(*window)
-        }
-        rest = [i for i in range(self.count) if i not in covered]
-        if rest:
+        free = np.ones(self.count, dtype=bool)
+        for term in self.problem.demand:
+            free[term.members()[1]] = False
+        rest = np.flatnonzero(free)
+        if len(rest):
             crest = self.out.columns(1, cost=self.weights.tie)
             rows = self.out.rows(-np.inf, 0.0, len(rest))
             self.out.entries(rows, draw[rest], 1.0)
@@ -291,7 +276,7 @@ class _Build:
         limits, share = self.problem.limits, self.share / _KILO
         load = np.isfinite(limits.load_w)
         self._sum_below(load, np.maximum(0.0, limits.load_w) * share, self._takers(layout))
-        storing = [(self.slots, one.charge, 1.0) for one in layout.batteries]
+        storing: list[Part] = [(self.slots, one.charge, 1.0) for one in layout.batteries]
         self._sum_below(np.isfinite(limits.store_w), limits.store_w * share, storing)
         room, givers = self.problem.pv_w - limits.generation_w, self._givers(layout)
         if layout.curtail is None:
@@ -301,24 +286,21 @@ class _Build:
         self._sum_below(np.isfinite(limits.generation_w), room * share, givers)
         self._storage(layout)
 
-    def _takers(self, layout: Layout) -> list[tuple[NDArray[np.intp], Columns, float]]:
-        stays = [one for one in layout.vehicles if one is not None]
-        taking = [(one.first + np.arange(len(one.charge)), one.charge, 1.0) for one in stays]
-        return taking + [(self.slots, one.charge, 1.0) for one in layout.batteries]
+    def _takers(self, layout: Layout) -> list[Part]:
+        charge = layout.stays.charge
+        storing: list[Part] = [(self.slots, one.charge, 1.0) for one in layout.batteries]
+        return [(charge.slot, charge.column, 1.0), *storing]
 
-    def _givers(self, layout: Layout) -> list[tuple[NDArray[np.intp], Columns, float]]:
-        giving = [
-            (one.first + np.arange(len(one.give)), one.give, 1.0)
-            for one in layout.vehicles
-            if one is not None and one.give is not None
-        ]
-        return giving + [(self.slots, one.discharge, 1.0) for one in layout.batteries]
+    def _givers(self, layout: Layout) -> list[Part]:
+        give = layout.stays.give
+        giving: list[Part] = [(self.slots, one.discharge, 1.0) for one in layout.batteries]
+        return [(give.slot, give.column, 1.0), *giving]
 
     def _sum_below(
         self,
         where: NDArray[np.bool_],
         limit: Series,
-        parts: list[tuple[NDArray[np.intp], Columns, float]],
+        parts: list[Part],
     ) -> None:
         """In these slots the sum of parts `(slots, columns, weight)` stays below the limit."""
         if not where.any() or not parts:
@@ -344,29 +326,36 @@ class _Build:
             self.out.entries(rows, missed, sign)
 
     def _feeder(self, feeder: Feeder, layout: Layout) -> None:
-        parts: list[tuple[NDArray[np.intp], Columns, float]] = []
-        for vehicle, place in zip(self.problem.vehicles, layout.vehicles, strict=True):
-            amps = feeder.amps_per_w.get(vehicle.key)
-            if amps is not None and place is not None:
-                slots = place.first + np.arange(len(place.charge))
-                parts.append((slots, place.charge, amps * _KILO))
-                if place.give is not None:
-                    parts.append((slots, place.give, -amps * _KILO))
+        amps_of = feeder.amps_per_w
+        amps = np.array([amps_of.get(one.key, 0.0) for one in self.problem.vehicles]) * _KILO
+        parts: list[Part] = []
+        for flow, sign in ((layout.stays.charge, 1.0), (layout.stays.give, -1.0)):
+            weight = sign * amps[flow.number]
+            on = weight != 0
+            parts.append((flow.slot[on], flow.column[on], weight[on]))
         for battery, columns in zip(self.problem.batteries, layout.batteries, strict=True):
-            amps = feeder.amps_per_w.get(battery.battery_id)
-            if amps is not None:
-                parts.append((self.slots, columns.charge, amps * _KILO))
-                parts.append((self.slots, columns.discharge, -amps * _KILO))
+            weight = amps_of.get(battery.battery_id, 0.0) * _KILO
+            if weight:
+                parts.append((self.slots, columns.charge, weight))
+                parts.append((self.slots, columns.discharge, -weight))
         loaded = np.zeros(self.count, dtype=bool)
         for slots, _, _ in parts:
             loaded[slots] = True
         self._sum_below(loaded, feeder.limit_a * self.share, parts)
 
 
-def _joined(
-    parts: list[tuple[NDArray[np.intp], Columns, float]],
-) -> tuple[NDArray[np.intp], Columns, Series]:
+def _all(flows: list[Flow]) -> Flow:
+    if not flows:
+        return _NO_FLOW
+    return Flow(
+        number=np.concatenate([one.number for one in flows]),
+        slot=np.concatenate([one.slot for one in flows]),
+        column=np.concatenate([one.column for one in flows]),
+    )
+
+
+def _joined(parts: list[Part]) -> tuple[NDArray[np.intp], Columns, Series]:
     slots = np.concatenate([slots for slots, _, _ in parts])
     columns = np.concatenate([columns for _, columns, _ in parts])
-    weights = np.concatenate([np.full(len(columns), weight) for _, columns, weight in parts])
-    return slots, columns, weights
+    weights = [np.broadcast_to(weight, len(columns)) for _, columns, weight in parts]
+    return slots, columns, np.concatenate(weights)

@@ -183,15 +183,24 @@ class Engine:
             highs.changeRowsBounds(len(rows), rows, new.row_lower[rows], new.row_upper[rows])
 
     def _pass(self, one: Programme) -> None:
-        model = highspy.HighsLp()
-        model.num_col_, model.num_row_ = len(one.cost), len(one.row_lower)
-        model.col_cost_, model.col_lower_, model.col_upper_ = one.cost, one.lower, one.upper
-        model.row_lower_, model.row_upper_ = one.row_lower, one.row_upper
-        model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-        model.a_matrix_.start_ = one.matrix.start
-        model.a_matrix_.index_ = one.matrix.row
-        model.a_matrix_.value_ = one.matrix.value
-        status = self._highs.passModel(model)
+        # As plain arrays: the attributes of a HighsLp would be copied number by number.
+        status = self._highs.passModel(
+            len(one.cost),
+            len(one.row_lower),
+            len(one.matrix.value),
+            int(highspy.MatrixFormat.kColwise),
+            int(highspy.ObjSense.kMinimize),
+            0.0,
+            one.cost,
+            one.lower,
+            one.upper,
+            one.row_lower,
+            one.row_upper,
+            one.matrix.start,
+            one.matrix.row,
+            one.matrix.value,
+            np.zeros(len(one.cost), dtype=np.int32),  # no variable is a whole number
+        )
         if status == highspy.HighsStatus.kError:
             raise NoPlanError("the solver does not take the problem: a number in it is no number")
 

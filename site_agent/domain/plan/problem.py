@@ -12,6 +12,7 @@ from datetime import UTC, datetime, tzinfo
 from math import inf, isfinite
 
 import numpy as np
+from numpy.typing import NDArray
 
 from site_agent.domain.horizon import Horizon, Series
 
@@ -119,6 +120,14 @@ class DemandTerm:
     """Drawn so far in the interval that runs now, Wh."""
     counts_taken: bool = True
     """Whether the first window is the interval that runs now."""
+
+    def members(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Every slot of every window: the number of the window, and the slot."""
+        edges = np.array(self.windows, dtype=np.intp).reshape(-1, 2)
+        first, length = edges[:, 0], edges[:, 1] - edges[:, 0]
+        window = np.repeat(np.arange(len(edges)), length)
+        begins = np.cumsum(length) - length
+        return window, first[window] + np.arange(len(window)) - begins[window]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

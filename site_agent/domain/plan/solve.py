@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from site_agent.domain.horizon import Series
 from site_agent.domain.plan.binding import bound_by, shortfall_reason
-from site_agent.domain.plan.build import BatteryColumns, Layout, VehicleColumns, build
+from site_agent.domain.plan.build import BatteryColumns, Layout, build
 from site_agent.domain.plan.linear import Engine, NoPlanError
 from site_agent.domain.plan.problem import PlanBattery, PlanVehicle, Problem
 from site_agent.domain.plan.schedule import BatteryPlan, Cost, DemandPlan, Schedule, VehiclePlan
@@ -85,42 +85,19 @@ class _Reader:
         return power
 
     def _vehicles(self) -> tuple[VehiclePlan, ...]:
-        problem, charges = self.problem, self.layout.charges
+        problem, stays = self.problem, self.layout.stays
         powers = np.zeros((len(problem.vehicles), problem.horizon.count))
-        taken = self.x[charges.column] * self.per_share[charges.slot]
-        powers[charges.number, charges.slot] = taken
-        return tuple(
-            self._vehicle(one, columns, power)
-            for one, columns, power in zip(
-                problem.vehicles, self.layout.vehicles, powers, strict=True
-            )
-        )
-
-    def _vehicle(
-        self, one: PlanVehicle, columns: VehicleColumns | None, power_w: Series
-    ) -> VehiclePlan:
-        if columns is None:
-            gone = one.departs <= self.problem.now
-            short, later = (one.required_wh, 0.0) if gone else (0.0, one.required_wh)
-        else:
-            short = float(self.x[columns.short]) * _KILO
-            later = float(self.x[columns.later]) * _KILO
-            if columns.give is not None:
-                span = slice(columns.first, columns.first + len(columns.give))
-                power_w[span] -= self.x[columns.give] * self.per_share[span]
-        return VehiclePlan(
-            key=one.key,
-            vehicle_id=one.vehicle_id,
-            evse_id=one.evse_id,
-            present=one.present,
-            departs=one.departs,
-            required_wh=one.required_wh,
-            max_power_w=one.max_power_w,
-            min_power_w=one.min_power_w,
-            power_w=power_w,
-            shortfall_wh=short,
-            later_wh=later,
-        )
+        for flow, sign in ((stays.charge, 1.0), (stays.give, -1.0)):
+            taken = self.x[flow.column] * self.per_share[flow.slot]
+            powers[flow.number, flow.slot] += sign * taken
+        seen = np.bincount(stays.charge.number, minlength=len(powers)) > 0
+        short = (self.x[stays.short] * _KILO).tolist()
+        later = (self.x[stays.later] * _KILO).tolist()
+        for i in np.flatnonzero(~seen).tolist():  # not here within the plan
+            one = problem.vehicles[i]
+            gone = one.departs <= problem.now
+            short[i], later[i] = (one.required_wh, 0.0) if gone else (0.0, one.required_wh)
+        return tuple(map(_vehicle, problem.vehicles, powers, short, later))
 
     def _explained(self, schedule: Schedule) -> list[VehiclePlan]:
         return [
@@ -141,7 +118,7 @@ class _Reader:
                 name=term.name,
                 so_far_w=term.so_far_w,
                 peak_w=float(self.x[peak]) * _KILO,
-                slots=frozenset(i for window in term.windows for i in range(*window)),
+                slots=frozenset(term.members()[1].tolist()),
             )
             for term, peak in zip(self.problem.demand, self.layout.peaks, strict=True)
         )
@@ -158,14 +135,30 @@ class _Reader:
             one.wear_per_kwh * float(self.x[columns.discharge].sum()) * hours
             for one, columns in zip(problem.batteries, layout.batteries, strict=True)
         )
-        wear += sum(
-            stay.wear_per_kwh * float(self.x[place.give].sum()) * hours
-            for stay, place in zip(problem.vehicles, layout.vehicles, strict=True)
-            if place is not None and place.give is not None
-        )
+        give = layout.stays.give
+        wears = np.array([one.wear_per_kwh for one in problem.vehicles])
+        wear += float(np.dot(wears[give.number], self.x[give.column])) * hours
         return Cost(
             energy=float(np.dot(weights.buy(), drawn)) * hours,
             demand=demand,
             export=-float(np.dot(weights.sell(), self.x[layout.feed])) * hours,
             wear=wear,
         )
+
+
+def _vehicle(
+    one: PlanVehicle, power_w: Series, shortfall_wh: float, later_wh: float
+) -> VehiclePlan:
+    return VehiclePlan(
+        key=one.key,
+        vehicle_id=one.vehicle_id,
+        evse_id=one.evse_id,
+        present=one.present,
+        departs=one.departs,
+        required_wh=one.required_wh,
+        max_power_w=one.max_power_w,
+        min_power_w=one.min_power_w,
+        power_w=power_w,
+        shortfall_wh=shortfall_wh,
+        later_wh=later_wh,
+    )
