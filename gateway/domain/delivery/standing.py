@@ -58,6 +58,12 @@ def change_in_words(before: Standing, after: Standing) -> tuple[str, str] | None
     return None
 
 
+def may_be_asked(offer_w: float, standing: Standing | None, rules: QuarantineRules) -> float:
+    """Part of an offer that may be asked, W: all, or a probing part of one that is left out."""
+    left_out = standing is not None and standing.quarantine is not None
+    return rules.probing * offer_w if left_out else offer_w
+
+
 def probed(
     one: SiteFlexibility, standing: Standing | None, rules: QuarantineRules
 ) -> SiteFlexibility:
@@ -65,7 +71,7 @@ def probed(
     if standing is None or standing.quarantine is None or not one.available:
         return one
     note = f"left out, asked {pct(rules.probing)} to see: {standing.quarantine.reason}"
-    return replace(one, down_w=rules.probing * one.down_w, reason=note)
+    return replace(one, down_w=may_be_asked(one.down_w, standing, rules), reason=note)
 
 
 def expected_share(offers_w: Mapping[str, float], standings: Mapping[str, Standing]) -> float:

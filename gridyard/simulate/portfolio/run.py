@@ -12,8 +12,9 @@ from multiprocessing import get_context
 import numpy as np
 
 from contracts.series import StepSeries
+from gateway.domain.delivery.course import MINUTE, DeliveryRules
 from gateway.domain.delivery.restoration import RestorationRules, restoration, returning
-from gridyard.simulate.portfolio.control import BEGIN, MINUTE, Controller, Rules, Way
+from gridyard.simulate.portfolio.control import BEGIN, Controller, Way
 from gridyard.simulate.portfolio.sites import Nature, Sites, Watts
 
 _BIN_MIN = 5
@@ -76,7 +77,7 @@ Tell = Callable[[int, int], None]
 def run_task(task: Task) -> list[EventRow]:
     """Every event of one seed, one way."""
     sites = Sites(task.nature, task.seed)
-    controller = Controller(sites, task.way, Rules())
+    controller = Controller(sites, task.way, DeliveryRules())
     return [_event(task, number + 1, sites, controller) for number in range(task.course.events)]
 
 
