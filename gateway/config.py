@@ -13,7 +13,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, mo
 
 from contracts.config import Settings
 from contracts.site_link.subjects import checked_site_id
-from gateway.domain.portfolio import Enrolment, Portfolio, Site
+from gateway.domain.enrolment import Enrolment
+from gateway.domain.portfolio import Portfolio, Site
 from gateway.domain.program import Adjustment, BaselineMethod, DayType, Program
 from gateway.flows.lifecycle import LifecycleOptions
 from gateway.flows.options import DispatchOptions

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from gateway.domain.enrolment import Enrolment
 from gateway.domain.event import GridEvent
-from gateway.domain.program import Program
+from gateway.domain.program.program import Program, newest, version_at
+from gateway.domain.program.wall import local_day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,16 +29,6 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Enrolment:
-    """A site's part in a program."""
-
-    site_id: str
-    program_id: str
-    nominated_w: float
-    """Reduction promised, W, >= 0."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Portfolio:
     """Every site, program and enrolment, as configured."""
 
@@ -50,20 +42,48 @@ class Portfolio:
         """One site."""
         return next((site for site in self.sites if site.site_id == site_id), None)
 
-    def program(self, program_id: str) -> Program | None:
-        """One program by the utility's name for it."""
-        return next((one for one in self.programs if one.program_id == program_id), None)
+    def program(self, program_id: str, at: datetime | None = None) -> Program | None:
+        """The version in force at an instant, or the newest, by the utility's name for it."""
+        versions = self.versions(program_id)
+        return newest(versions) if at is None else version_at(versions, at)
 
-    def nominations(self, program_id: str) -> Mapping[str, float]:
-        """Reduction promised to a program in W, by enrolled site."""
-        return {e.site_id: e.nominated_w for e in self.enrolments if e.program_id == program_id}
+    def versions(self, program_id: str) -> tuple[Program, ...]:
+        """Every version of one program."""
+        return tuple(one for one in self.programs if one.program_id == program_id)
+
+    def program_of(self, event: GridEvent) -> Program | None:
+        """The version of the event's program that is in force when the event starts."""
+        return self.program(event.program_id, event.window.start)
+
+    def enrolled(self, program_id: str, at: datetime | None = None) -> Mapping[str, Enrolment]:
+        """By site, who takes part in a program at an instant; None: at whichever."""
+        program = self.program(program_id)
+        day = None if at is None or program is None else local_day(at, program.zone)
+        return {
+            one.site_id: one
+            for one in self.enrolments
+            if one.program_id == program_id and (day is None or one.holds_on(day))
+        }
+
+    def nominations(self, program_id: str, at: datetime | None = None) -> Mapping[str, float]:
+        """Reduction promised to a program in W, by site enrolled at an instant (or ever)."""
+        return {site: one.nominated_w for site, one in self.enrolled(program_id, at).items()}
 
     def addressed(self, event: GridEvent) -> tuple[Site, ...]:
-        """Sites of the event's program that it names: one by one, by group, or all of them."""
-        enrolled, named = self.nominations(event.program_id), set(event.targets)
+        """Sites of the event's program that it names: one by one, by group, or all of them.
+
+        A network of the program's enrolments is a name as well.
+        """
+        enrolled = self.enrolled(event.program_id, event.window.start)
+        named = set(event.targets)
         return tuple(
             site
             for site in self.sites
             if site.site_id in enrolled
-            and (not named or site.site_id in named or site.groups & named)
+            and (
+                not named
+                or site.site_id in named
+                or site.groups & named
+                or enrolled[site.site_id].network in named
+            )
         )

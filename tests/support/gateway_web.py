@@ -25,8 +25,9 @@ from contracts.site_link.messages import (
 from contracts.time import Clock, Interval
 from gateway.domain.curves import pointwise, total
 from gateway.domain.dispatch import AllocatedStep, DispatchPlan, SiteAllocation
+from gateway.domain.enrolment import Enrolment
 from gateway.domain.event import GridEvent, Opt, OptDecision, Signal, SignalKind
-from gateway.domain.portfolio import Enrolment, Portfolio, Site
+from gateway.domain.portfolio import Portfolio, Site
 from gateway.domain.program import Program
 from gateway.domain.report import ParticipationReport
 from gateway.flows.live import EventBand, Live

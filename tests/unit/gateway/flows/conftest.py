@@ -29,8 +29,9 @@ from contracts.site_link.messages import (
 )
 from contracts.testing import FakeClock
 from contracts.time import Interval
+from gateway.domain.enrolment import Enrolment
 from gateway.domain.event import GridEvent, Signal, SignalKind
-from gateway.domain.portfolio import Enrolment, Portfolio, Site
+from gateway.domain.portfolio import Portfolio, Site
 from gateway.domain.program import BaselineMethod, DayType, Program
 from gateway.domain.report import ParticipationReport
 from gateway.flows.baselines import Baselines
