@@ -16,6 +16,7 @@ from contracts.site_link.messages import (
     NumberedRow,
     Row,
 )
+from contracts.site_link.prices import Prices, PricesAck
 from site_agent.domain.device import (
     BatterySetpoint,
     BatterySpec,
@@ -191,6 +192,18 @@ class InstructionHandler(Protocol):
 
     async def receive(self, instruction: Instruction) -> InstructionAck:
         """Store it (or refuse it with a reason) before answering."""
+        ...
+
+
+class PriceHandler(Protocol):
+    """Takes prices from the link (implemented by `flows.orders.market`)."""
+
+    def prices_id(self) -> str | None:
+        """The prices held, empty: none; None: this site takes no prices."""
+        ...
+
+    async def receive(self, prices: Prices) -> PricesAck:
+        """Store them (or refuse them with a reason) before answering."""
         ...
 
 

@@ -16,6 +16,7 @@ from site_agent.flows.fleet.sessions import Sessions
 from site_agent.flows.forecast.side import ForecastSide
 from site_agent.flows.grid.side import GridSide
 from site_agent.flows.orders.instructions import Instructions
+from site_agent.flows.orders.market import MarketPrices
 from site_agent.flows.orders.telecontrol import Telecontrol
 from site_agent.flows.plan.planner import PlanSources
 from site_agent.flows.plan.side import PlanSide, capacities
@@ -39,6 +40,7 @@ class Deciding:
         self.roster.on_change(self.sessions.renew)
         self.roster.on_change(self.wake)
         tariff = settings.tariff_paid()
+        self.market = MarketPrices(tariff, memory, clock)
         ground = settings.forecast.ground(self.model, settings.time_zone, tariff)
         self.forecasts = ForecastSide(ground, store.history, memory, clock, self.sessions.expected)
         self.grid = GridSide(settings.site_id, settings.grid_choices(), memory, clock)
@@ -49,7 +51,7 @@ class Deciding:
     async def load(self) -> None:
         """Take up what an earlier run has kept."""
         await self.roster.load()
-        for flow in (self.instructions, self.sessions, self.telecontrol, self.grid):
+        for flow in (self.instructions, self.sessions, self.telecontrol, self.market, self.grid):
             await flow.load()
         await self.forecasts.load()
         await self.plans.load()
@@ -91,6 +93,11 @@ class Deciding:
         if self._loop is not None:
             self._loop.wake()
 
+    def planned_for(self) -> str:
+        """The gateway's prices that the plan was made for; empty: none of them."""
+        planner = self.plans.planner
+        return "" if planner is None else self.market.id_of(planner.market)
+
     def latest(self) -> Cycle | None:
         """What the last control cycle saw and decided."""
         return None if self._loop is None else self._loop.latest
@@ -106,6 +113,7 @@ class Deciding:
             outlook=self.forecasts.outlook,
             stays=self.forecasts.stays,
             capacity_wh=capacities(self.roster.fleet().vehicles),
+            market=self.market.series,
             orders=self.telecontrol.standings,
         )
         tariff, choices = self._settings.tariff_paid(), self._settings.planning.choices()
@@ -113,4 +121,5 @@ class Deciding:
         self.grid.prices, self.grid.plan = plans.prices, plans.planner
         self.roster.on_change(plans.wake)
         self.forecasts.on_change(plans.wake)
+        self.market.on_change(plans.wake)
         return plans

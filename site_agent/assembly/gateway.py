@@ -41,6 +41,7 @@ class ToGateway:
             taken=lambda: self._uplink is not None and self._uplink.takes("flexibility_offer"),
             clock=clock,
             policy=DEFAULT_POLICY,
+            prices_id=deciding.planned_for,
         )
 
     def runs(
@@ -76,5 +77,6 @@ class ToGateway:
             instructions=self._deciding.instructions,
             clock=self._clock,
             agent_version=agent_version(),
+            prices=self._deciding.market,
         )
         await keep(self._uplink, link.credentials, self._settings.site_id, self._clock)

@@ -26,9 +26,10 @@ from contracts.site_link.messages import (
     Refusal,
     Welcome,
 )
+from contracts.site_link.prices import Prices, PricesAck
 from contracts.tasks import first_of
 from contracts.time import Clock
-from site_agent.ports import InstructionHandler, Outbox
+from site_agent.ports import InstructionHandler, Outbox, PriceHandler
 from site_agent.uplink.credentials import load_login
 from site_agent.uplink.pump import pump
 
@@ -63,6 +64,7 @@ class NatsUplink:
         clock: Clock,
         agent_version: str,
         answer_s: float = 10.0,
+        prices: PriceHandler | None = None,
     ) -> None:
         self._site_id = subjects.checked_site_id(site_id)
         self._connection = Connection(
@@ -73,6 +75,7 @@ class NatsUplink:
         )
         self._outbox = outbox
         self._instructions = instructions
+        self._prices = prices
         self._clock = clock
         self._agent_version = agent_version
         self._answer_s = answer_s
@@ -111,10 +114,12 @@ class NatsUplink:
         await self._connection.run(self._session)
 
     async def _session(self, link: Link) -> None:
-        requests = await link.subscribe(subjects.down(self._site_id, subjects.INSTRUCTION))
+        verbs = (subjects.INSTRUCTION, subjects.PRICES)
+        down = [await link.subscribe(subjects.down(self._site_id, verb)) for verb in verbs]
         calls = await link.subscribe(subjects.GATEWAY_HERE)
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._take_instructions(requests))
+            for requests in down:
+                group.create_task(self._take(requests))
             group.create_task(self._hear_calls(calls))
             group.create_task(self._talk(link))
 
@@ -150,6 +155,7 @@ class NatsUplink:
             outbox_head=self._outbox.head(),
             agent_version=self._agent_version,
             sent_at=sent_at,
+            prices_id=None if self._prices is None else self._prices.prices_id(),
         )
         welcome = await self._ask(link, subjects.HELLO, hello, Welcome)
         halfway = sent_at + (self._clock.now() - sent_at) / 2
@@ -191,26 +197,29 @@ class NatsUplink:
 
     # --- down ----------------------------------------------------------------------------------
 
-    async def _take_instructions(self, requests: AsyncIterator[Request]) -> None:
+    async def _take(self, requests: AsyncIterator[Request]) -> None:
         async for request in requests:
             try:
-                answer = await self._received(request.data)
+                answer = await self._answered(request.data)
             except TransientError as error:
-                log.warning("instruction not taken; it will be sent again", why=str(error))
+                log.warning("message not taken; it will be sent again", why=str(error))
             else:
                 await request.answer(encode(answer))
 
-    async def _received(self, data: bytes) -> InstructionAck | Refusal:
+    async def _answered(self, data: bytes) -> InstructionAck | PricesAck | Refusal:
         try:
-            return await self._instructions.receive(self._instruction(data))
+            return await self._received(data)
         except (ProtocolError, PermanentError) as error:
-            log.warning("instruction refused", site=self._site_id, why=str(error))
+            log.warning("message refused", site=self._site_id, why=str(error))
             return Refusal(reason=str(error)[:_REASON_CHARS])
 
-    def _instruction(self, data: bytes) -> Instruction:
-        message = decode(data)
-        if not isinstance(message, Instruction):
-            raise ProtocolError(f"{message.kind} does not go this way")
-        if message.site_id != self._site_id:
-            raise ProtocolError(f"instruction for another site: {message.site_id!r}")
-        return message
+    async def _received(self, data: bytes) -> InstructionAck | PricesAck:
+        match decode(data):
+            case Instruction() | Prices() as message if message.site_id != self._site_id:
+                raise ProtocolError(f"{message.kind} for another site: {message.site_id!r}")
+            case Instruction() as instruction:
+                return await self._instructions.receive(instruction)
+            case Prices() as prices if self._prices is not None:
+                return await self._prices.receive(prices)
+            case other:
+                raise ProtocolError(f"{other.kind} does not go this way")

@@ -112,6 +112,8 @@ class Planner:
         """The newest plan."""
         self.problem: Problem | None = None
         """What it was made from; None after a restart, until the next."""
+        self.market: StepSeries | None = None
+        """The market prices it was made for; None: the tariff's own, or after a restart."""
         self.failure: str = ""
         """Why the last attempt gave no plan; empty: it gave one."""
 
@@ -150,25 +152,26 @@ class Planner:
         if snapshot is None:
             return
         horizon = Horizon.around(snapshot.at, self._choices.policy.length)
+        market = self._sources.market()
         try:
-            work = self._work(snapshot, horizon)
+            work = self._work(snapshot, horizon, market)
             self.problem, self.latest = await asyncio.to_thread(work)
         except (NoPlanError, ValueError, ArithmeticError, LookupError) as error:
             self._failed(str(error))
             return
         if self.failure:
             log.info("planned again")
-        self.failure = ""
+        self.failure, self.market = "", market
         await self._save()
 
     def _work(
-        self, snapshot: SiteSnapshot, horizon: Horizon
+        self, snapshot: SiteSnapshot, horizon: Horizon, market: StepSeries | None
     ) -> Callable[[], tuple[Problem, Schedule]]:
         """What the thread does, with all it needs read before it starts."""
         sources, policy, record = self._sources, self._choices.policy, self._record
         outlook = (sources.outlook or (lambda slots: as_measured(snapshot, slots)))(horizon)
         fleet = Fleet(expected=sources.stays(horizon), capacity_wh=sources.capacity_wh())
-        prices = Prices(tariff=self._tariff, market=sources.market())
+        prices = Prices(tariff=self._tariff, market=market)
         held, orders = tuple(self._instructions.held), tuple(sources.orders())
 
         def work() -> tuple[Problem, Schedule]:

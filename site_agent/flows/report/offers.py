@@ -48,6 +48,7 @@ class Offers:
         taken: Callable[[], bool],
         clock: Clock,
         policy: ControlPolicy,
+        prices_id: Callable[[], str] = lambda: "",
     ) -> None:
         self._latest = latest
         self._look = look
@@ -55,6 +56,8 @@ class Offers:
         self._taken = taken
         self._clock = clock
         self._policy = policy
+        self._prices_id = prices_id
+        self._told_prices = ""
         self._told: Offer | None = None
         self.newest: Offer | None = None
         """The last one made; None: none yet, or the meter is stale."""
@@ -82,7 +85,7 @@ class Offers:
         cycle = self._latest()
         if cycle is None:
             return
-        ahead = self._look(cycle)
+        ahead, prices_id = self._look(cycle), self._prices_id()
         snapshot, decision = cycle.snapshot, cycle.decision
         now_w = 0.0
         if decision.building_w is not None:
@@ -95,9 +98,11 @@ class Offers:
             return
         self.newest = made
         contract_w = snapshot.model.contract_limit_w
-        if made is not None and self._taken() and _news(self._told, made, contract_w):
-            await self._outbox.append([row_of(made)])
-            self._told = made
+        if made is None or not self._taken():
+            return
+        if prices_id != self._told_prices or _news(self._told, made, contract_w):
+            await self._outbox.append([row_of(made, prices_id)])
+            self._told, self._told_prices = made, prices_id
 
     def proved(self, now: datetime) -> float:
         """How much of what vehicles could put off now can be promised, 0 to 1.
@@ -124,8 +129,8 @@ def _apart_w(old: Slot, new: Slot) -> float:
     )
 
 
-def row_of(made: Offer) -> FlexibilityOffer:
-    """The offer as the link carries it, in whole watts."""
+def row_of(made: Offer, prices_id: str = "") -> FlexibilityOffer:
+    """The offer as the link carries it, in whole watts; `prices_id`: what its plan was made for."""
     return FlexibilityOffer(
         at=made.at,
         step_s=made.step.total_seconds(),
@@ -133,6 +138,7 @@ def row_of(made: Offer) -> FlexibilityOffer:
         ramp_w_per_min=_watts(made.ramp_w_per_min),
         data_age_s=max(0.0, made.data_age.total_seconds()),
         slots=tuple(_slot(slot) for slot in made.slots[:MAX_OFFERED_SLOTS]),
+        prices_id=prices_id,
     )
 
 

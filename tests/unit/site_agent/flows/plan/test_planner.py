@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,14 +14,22 @@ import numpy as np
 import pytest
 
 from contracts.days import Days
+from contracts.series import StepSeries
 from contracts.testing import FakeClock
+from contracts.time import Interval
 from site_agent.domain.device import ChargerState
 from site_agent.domain.fleet.need import VehicleNeed
 from site_agent.domain.horizon import Horizon
 from site_agent.domain.plan.compose import Outlook
 from site_agent.domain.plan.schedule import Schedule
 from site_agent.domain.site import SiteSnapshot
-from site_agent.domain.tariff.tariff import DemandCharge, EnergySchedule, PriceStep, Tariff
+from site_agent.domain.tariff.tariff import (
+    DemandCharge,
+    Dynamic,
+    EnergySchedule,
+    PriceStep,
+    Tariff,
+)
 from site_agent.flows.orders.instructions import Instructions
 from site_agent.flows.plan.memory import record_of, record_text, schedule_of, schedule_text
 from site_agent.flows.plan.planner import Planner, PlanSources, as_measured
@@ -60,10 +68,15 @@ TARIFF = Tariff(
 )
 
 
+DYNAMIC = replace(TARIFF, dynamic=Dynamic())
+
+
 class Bench:
     """A planner and what it is shown."""
 
-    def __init__(self, memory: MemoryKeyValues | None = None, **sources: Any) -> None:
+    def __init__(
+        self, memory: MemoryKeyValues | None = None, tariff: Tariff = TARIFF, **sources: Any
+    ) -> None:
         self.clock = FakeClock(NOON)
         self.memory = memory or MemoryKeyValues()
         self.needs: tuple[VehicleNeed, ...] = (need("a", hours=14.0),)
@@ -71,7 +84,7 @@ class Bench:
         store = MemoryInstructions(MemoryOutbox())
         self.instructions = Instructions(self.model, store, self.clock, wake=lambda: None)
         self.planner = Planner(
-            TARIFF, self.instructions, self.memory, self.clock, PlanSources(**sources)
+            tariff, self.instructions, self.memory, self.clock, PlanSources(**sources)
         )
 
     def seen(self) -> SiteSnapshot:
@@ -275,3 +288,31 @@ def test_without_forecasts_what_is_measured_goes_on() -> None:
     assert found.pv_w == pytest.approx(np.array([-8_000.0] * 4 + [0.0] * 4))
     stale = replace(here, pcc=meter(None))
     assert as_measured(stale, Horizon(start=NOON, count=1)).building_w[0] == 50_000.0
+
+
+@pytest.mark.row("portfolio:A13")
+async def test_market_prices_move_the_vehicle_to_where_they_are_low() -> None:
+    """The tariff is cheap from 20:00 on, the market from 14:00 to 16:00; the newest word plans."""
+    at = [NOON + hours * timedelta(hours=1) for hours in (0, 2, 4, 14)]
+    spans = zip(at, at[1:], (0.5, 0.01, 0.5), strict=False)
+    market: StepSeries | None = StepSeries.of(
+        (Interval(start=start, end=end), price) for start, end, price in spans
+    )
+    bench = Bench(tariff=DYNAMIC, market=lambda: market)
+    bench.planner(bench.seen(), envelope(bench.model))
+    await bench.planner.plan()
+    assert share_of_vehicle(bench, at[1], at[2]) > 0.9
+    assert bench.planner.market is market
+    market = None  # too old: the tariff's own prices hold again
+    await bench.planner.plan()
+    assert share_of_vehicle(bench, at[1], at[2]) < 0.1
+    assert bench.planner.market is None
+
+
+def share_of_vehicle(bench: Bench, start: datetime, end: datetime) -> float:
+    """How much of its energy is planned in here."""
+    schedule = bench.planner.latest
+    assert schedule is not None
+    (vehicle,) = schedule.vehicles
+    inside = np.asarray(schedule.horizon.share(start, end))
+    return float(np.dot(vehicle.power_w, inside) / np.sum(vehicle.power_w))
