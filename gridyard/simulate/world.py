@@ -29,8 +29,11 @@ from site_agent.domain.device import (
 from site_agent.domain.fleet.need import VehicleNeed
 from site_agent.domain.protect.circuit import path
 from site_agent.domain.site import SiteModel, SiteSnapshot
+from site_agent.domain.trust.belief import Belief
 
 _SAME_A = 0.15
+_JUST = 1e-6
+"""What is noted at the end of a step has flowed in it."""
 _SAME_W = 1.0
 
 
@@ -135,8 +138,12 @@ class World:
 
     @property
     def building_w(self) -> float:
-        """What nobody controls, W."""
-        return self._building.power_w(self.t_s)
+        """What nobody controls, W; a load that comes on now is not yet there."""
+        return self._building.power_w(self._noted_s)
+
+    @property
+    def _noted_s(self) -> float:
+        return max(0.0, self.t_s - _JUST)
 
     @property
     def charging_w(self) -> float:
@@ -172,7 +179,7 @@ class World:
 
     def phases_a(self) -> tuple[float, float, float]:
         """Current of each phase at the PCC, A, import positive."""
-        return self._phases_a(self._building.phases_w(self.t_s))
+        return self._phases_a(self._building.phases_w(self._noted_s))
 
     def _phases_a(self, building_w: tuple[float, float, float]) -> tuple[float, float, float]:
         shared_w = (self.storage_w + self.pv_w) / len(PHASES)
@@ -310,7 +317,17 @@ class World:
             batteries=tuple(_battery_state(store, now) for store in self.stores),
             pv=tuple(_pv_state(roof, now) for roof in self.roofs),
             needs=needs,
+            belief=self._belief(),
         )
+
+    def _belief(self) -> Belief:
+        """A true meter, of which the agent has learnt the building: limits make it no smaller."""
+        shared_w = self.pv_w / len(PHASES)
+        one, two, three = (
+            (watts + shared_w) / self.model.voltage_v
+            for watts in self._building.phases_w(self._noted_s)
+        )
+        return Belief(floor_w=self.building_w + self.pv_w, floor_a=(one, two, three))
 
     def _meter(self, now: datetime) -> MeterState:
         l1, l2, l3 = (_reading(amps, now) for amps in self.phases_a())

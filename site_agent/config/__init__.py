@@ -153,14 +153,25 @@ class SiteSettings(Settings):
 
     def model(self) -> SiteModel:
         """What does not change while the agent runs, in the domain's words."""
-        root = CircuitNode(node_id=ROOT, parent=None, limit_a=self.circuit.limit_a)
+        circuit = self.circuit
+        root = CircuitNode(
+            node_id=ROOT,
+            parent=None,
+            limit_a=circuit.limit_a,
+            brief_overload=circuit.brief_overload,
+        )
         return SiteModel(
             site_id=self.site_id,
             nodes=(
                 root,
                 *(
-                    CircuitNode(node_id=node.id, parent=node.parent, limit_a=node.limit_a)
-                    for node in self.circuit.nodes
+                    CircuitNode(
+                        node_id=node.id,
+                        parent=node.parent,
+                        limit_a=node.limit_a,
+                        brief_overload=node.brief_overload,
+                    )
+                    for node in circuit.nodes
                 ),
             ),
             chargers=tuple(self.charger_spec(charger) for charger in self.chargers),

@@ -10,6 +10,9 @@ from contracts.config import Settings
 from site_agent.config.values import Name
 from site_agent.domain.site import ROOT
 
+BriefOverload = Annotated[float, Field(ge=0, le=0.45)]
+"""0 to what a breaker after IEC 60898-1 bears for more than a minute: 1.45 times its rating."""
+
 
 class NodeSettings(Settings):
     """A fused board or row below the connection point."""
@@ -18,6 +21,10 @@ class NodeSettings(Settings):
     parent: Name = ROOT
     limit_a: Annotated[float, Field(gt=0, le=10000)]
     """A per phase: breaker or cable, whichever is less."""
+    brief_overload: BriefOverload = 0.0
+    """By how much more than `limit_a`, as a share, it may be loaded for the seconds in which
+    vehicles follow new limits, by the breaker's time-current curve and what the cable bears. 0:
+    whoever takes power over waits until it is given up."""
 
 
 class CircuitSettings(Settings):
@@ -25,4 +32,6 @@ class CircuitSettings(Settings):
 
     limit_a: Annotated[float, Field(gt=0, le=10000)]
     """A per phase at the connection point."""
+    brief_overload: BriefOverload = 0.0
+    """As for a node."""
     nodes: tuple[NodeSettings, ...] = ()

@@ -108,6 +108,12 @@ class ChargerState:
     identity: Identity | None = None
     """Who is at the plug, as far as the charger has told."""
 
+    @property
+    def granted_a(self) -> float:
+        """What it may draw, A per phase: the limit it has accepted, else its fail-safe share."""
+        limit_a = self.confirmed_limit_a
+        return self.spec.fail_safe_current_a if limit_a is None else limit_a
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatterySpec:

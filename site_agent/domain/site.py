@@ -32,6 +32,8 @@ class CircuitNode:
     """None for the root only."""
     limit_a: float
     """Per phase: breaker or cable, whichever is less."""
+    brief_overload: float = 0.0
+    """By how much more, as a share, it may be loaded for the seconds in which vehicles follow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,6 +41,8 @@ class Constraint:
     cause: str
     weights: Mapping[str, float]
     """By `evse_id`, > 0: 1 for a phase current in A, W per A for a power."""
+    brief: float = 0.0
+    """What it carries beyond its capacity for the seconds in which vehicles follow their limits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ what the site should stay below. It gives way to all of the above.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from math import inf
@@ -27,6 +27,7 @@ from site_agent.domain.decide.generation import curtail, out_of_hand
 from site_agent.domain.decide.giving import gives
 from site_agent.domain.decide.guidance import NO_GUIDANCE, Guidance
 from site_agent.domain.decide.guided import guided_envelope, needs_target
+from site_agent.domain.decide.handover import WAITS, not_yet
 from site_agent.domain.decide.triage import Triage
 from site_agent.domain.device import (
     BatterySetpoint,
@@ -97,13 +98,15 @@ def decide(
     waiting = waits(snapshot, policy, facts, guidance)
     giving = gives(snapshot, envelope, room, batteries, facts, guidance, policy, moment)
     limits = _steady(snapshot, shares, available, policy)
+    later = not_yet(limits, facts, available.constraints(policy.margin_share))
+    limits |= later
     if room.measured and storage.may_charge(envelope, batteries):
         batteries = storage.charge(snapshot, envelope, available, limits, policy)
     pv = curtail(snapshot, envelope, batteries, moment)
     return Decision(
         at=snapshot.at,
         chargers=tuple(
-            _setpoint(snapshot, envelope, charger, shares, limits, {**waiting, **giving})
+            _setpoint(snapshot, envelope, charger, shares, limits, {**waiting, **giving}, later)
             for charger in snapshot.chargers
         ),
         batteries=batteries,
@@ -146,6 +149,7 @@ def _setpoint(
     shares: Mapping[str, Share],
     limits: Mapping[str, float],
     waiting: Mapping[str, Bound],
+    later: Container[str],
 ) -> ChargerSetpoint:
     spec = charger.spec
     match role(charger):
@@ -153,6 +157,8 @@ def _setpoint(
             limit_a, cause = _unattended(spec, envelope)
         case Role.FIXED:
             limit_a, cause = _fixed(snapshot, envelope, charger, limits)
+        case Role.STEERED if spec.evse_id in later:
+            limit_a, cause = limits[spec.evse_id], WAITS
         case Role.STEERED if spec.evse_id in shares:
             limit_a, cause = limits[spec.evse_id], shares[spec.evse_id].cause
         case Role.STEERED if forbidden(charger):
@@ -163,7 +169,8 @@ def _setpoint(
         case Role.STEERED:
             limit_a, cause = 0.0, "paused a short while ago: rests before it may resume"
     share = shares.get(spec.evse_id)
-    bound_by = share.bound_by if share is not None and cause == share.cause else ""
+    known = share is not None and cause in (share.cause, WAITS)
+    bound_by = share.bound_by if share is not None and known else ""
     return ChargerSetpoint(evse_id=spec.evse_id, limit_a=limit_a, cause=cause, bound_by=bound_by)
 
 

@@ -8,7 +8,6 @@ the next within a slot, and only bounds and costs change: that is what makes a p
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,32 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 from site_agent.domain.horizon import Series
 from site_agent.domain.plan.linear import Programme, Writer
 from site_agent.domain.plan.problem import Feeder, PlanBattery, Problem
+from site_agent.domain.plan.stays import Columns, StayColumns, StayWriter
 from site_agent.domain.plan.weights import Weights
 
-Columns = NDArray[np.intp]
 _KILO = 1e3
-_LEAST_SHARE = 1e-9
-"""Of a slot; less is what rounding leaves of a stay that ends where the slot begins."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flow:
-    """Power of many stays over time: by entry the number of the stay, the slot and the column."""
-
-    number: NDArray[np.intp]
-    slot: NDArray[np.intp]
-    column: Columns
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StayColumns:
-    """Where the stays stand, all together: there are many, and an object for each takes time."""
-
-    charge: Flow
-    give: Flow
-    short: Columns
-    """By stay, as is `later`."""
-    later: Columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +30,6 @@ class BatteryColumns:
     stored: Columns
 
 
-_NONE = np.zeros(0, dtype=np.intp)
-_NO_FLOW = Flow(number=_NONE, slot=_NONE, column=_NONE)
-_NO_STAYS = StayColumns(charge=_NO_FLOW, give=_NO_FLOW, short=_NONE, later=_NONE)
 Part = tuple[NDArray[np.intp], Columns, ArrayLike]
 """Slots, the column of each, and what it counts for, one for all or each its own."""
 
@@ -77,14 +51,18 @@ class Layout:
     """By demand term."""
 
 
-def build(problem: Problem) -> tuple[Programme, Layout]:
-    """The programme whose optimum is the plan."""
-    return _Build(problem).done()
+def build(problem: Problem, *, pooled: bool = True) -> tuple[Programme, Layout]:
+    """The programme whose optimum is the plan.
+
+    `pooled`: stays that are alike for long charge as one, and `spread` has to share that out.
+    """
+    return _Build(problem, pooled=pooled).done()
 
 
 class _Build:
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, *, pooled: bool) -> None:
         self.problem = problem
+        self.pooled = pooled
         self.weights = Weights(problem=problem)
         self.out = Writer()
         self.count, self.hours = problem.horizon.count, problem.horizon.hours
@@ -98,13 +76,14 @@ class _Build:
         draw, over = self._draw()
         feed, feed_over = self._feed()
         curtail = self._curtail()
+        stays = StayWriter(self.problem, self.weights, self.out, self.balance)
         layout = Layout(
             draw=draw,
             over=over,
             feed=feed,
             feed_over=feed_over,
             curtail=curtail,
-            stays=self._stays(),
+            stays=stays.written(pooled=self.pooled),
             batteries=tuple(self._battery(one) for one in self.problem.batteries),
             peaks=tuple(self._peak(i, draw, over) for i in range(len(self.problem.demand))),
         )
@@ -144,71 +123,7 @@ class _Build:
         self.out.entries(self.balance, curtail, -1.0)
         return curtail
 
-    # --- vehicles and batteries -----------------------------------------------------------------
-
-    def _stays(self) -> StayColumns:
-        """All stays at once: power by slot, and the energy each requires."""
-        vehicles, out = self.problem.vehicles, self.out
-        if not vehicles:
-            return _NO_STAYS
-        here = self._here()
-        number, slot = np.divmod(np.flatnonzero(here > _LEAST_SHARE), self.count)
-        most_w = np.array([one.max_power_w for one in vehicles])
-        most = most_w[number] * here[number, slot] / _KILO
-        cost = (self.weights.waiting() * self.hours)[slot]
-        charge = Flow(
-            number=number, slot=slot, column=out.columns(len(slot), cost=cost, upper=most)
-        )
-        out.entries(self.balance[slot], charge.column, -1.0)
-        required = np.array([one.required_wh for one in vehicles]) / _KILO
-        energy = out.rows(required, required, len(vehicles))
-        out.entries(energy[number], charge.column, self.hours)
-        short = out.columns(len(vehicles), cost=self.weights.shortfall(), upper=required)
-        out.entries(energy, short, 1.0)
-        later = self._later(energy)
-        gives = [
-            self._give(i, here[i], charge, energy[i])
-            for i, one in enumerate(vehicles)
-            if one.discharge_w > 0
-        ]
-        return StayColumns(charge=charge, give=_all(gives), short=short, later=later)
-
-    def _here(self) -> NDArray[np.float64]:
-        """By stay and slot, how much of the slot it is here, 0 to 1."""
-        horizon, vehicles = self.problem.horizon, self.problem.vehicles
-        now, begin, step = self.problem.now, horizon.start, horizon.step
-        since = np.array([(max(one.arrives, now) - begin) / step for one in vehicles])[:, None]
-        until = np.array([(one.departs - begin) / step for one in vehicles])[:, None]
-        inside = np.minimum(self.slots + 1.0, until) - np.maximum(self.slots, since)
-        here: NDArray[np.float64] = np.clip(inside, 0.0, 1.0)
-        return here
-
-    def _later(self, energy: Columns) -> Columns:
-        """What vehicles that stay beyond the plan may still get then; most of them: nothing."""
-        end, vehicles = self.problem.horizon.end, self.problem.vehicles
-        rest_h = np.array([(one.departs - end) / timedelta(hours=1) for one in vehicles])
-        most = np.array([one.max_power_w for one in vehicles]) * np.maximum(0.0, rest_h) / _KILO
-        later = self.out.columns(len(vehicles), cost=self.weights.later(), upper=most)
-        self.out.entries(energy, later, 1.0)
-        return later
-
-    def _give(self, number: int, here: Series, charges: Flow, energy: np.intp) -> Flow:
-        """What a vehicle gives back, and what it holds all the while."""
-        one, mine = self.problem.vehicles[number], charges.number == number
-        slot, charge = charges.slot[mine], charges.column[mine]
-        count, back = len(slot), self.hours / one.efficiency
-        wear = self.weights.wear(one.wear_per_kwh, one.efficiency)[slot] * self.hours
-        give = self.out.columns(count, cost=wear, upper=one.discharge_w * here[slot] / _KILO)
-        self.out.entries(self.balance[slot], give, 1.0)
-        self.out.entries(energy, give, -back)
-        room = max(one.required_wh, one.required_wh if one.room_wh is None else one.room_wh)
-        held = self.out.columns(count, lower=-one.spare_wh / _KILO, upper=room / _KILO)
-        flow = self.out.rows(0.0, 0.0, count)
-        self.out.entries(flow, held, 1.0)
-        self.out.entries(flow[1:], held[:-1], -1.0)
-        self.out.entries(flow, charge, -self.hours)
-        self.out.entries(flow, give, back)
-        return Flow(number=np.full(count, number), slot=slot, column=give)
+    # --- batteries -----------------------------------------------------------------
 
     def _battery(self, one: PlanBattery) -> BatteryColumns:
         count, weights = self.count, self.weights
@@ -287,9 +202,10 @@ class _Build:
         self._storage(layout)
 
     def _takers(self, layout: Layout) -> list[Part]:
-        charge = layout.stays.charge
-        storing: list[Part] = [(self.slots, one.charge, 1.0) for one in layout.batteries]
-        return [(charge.slot, charge.column, 1.0), *storing]
+        stays = layout.stays
+        taking: list[Part] = [(stays.charge.slot, stays.charge.column, 1.0)]
+        taking += [(pool.slot, pool.total, 1.0) for pool in stays.pools]
+        return taking + [(self.slots, one.charge, 1.0) for one in layout.batteries]
 
     def _givers(self, layout: Layout) -> list[Part]:
         give = layout.stays.give
@@ -330,9 +246,13 @@ class _Build:
         amps = np.array([amps_of.get(one.key, 0.0) for one in self.problem.vehicles]) * _KILO
         parts: list[Part] = []
         for flow, sign in ((layout.stays.charge, 1.0), (layout.stays.give, -1.0)):
-            weight = sign * amps[flow.number]
-            on = weight != 0
-            parts.append((flow.slot[on], flow.column[on], weight[on]))
+            weights = sign * amps[flow.number]
+            on = weights != 0
+            parts.append((flow.slot[on], flow.column[on], weights[on]))
+        for pool in layout.stays.pools:
+            weight = float(amps[pool.number[0]])  # they are alike
+            if weight:
+                parts.append((pool.slot, pool.total, weight))
         for battery, columns in zip(self.problem.batteries, layout.batteries, strict=True):
             weight = amps_of.get(battery.battery_id, 0.0) * _KILO
             if weight:
@@ -342,16 +262,6 @@ class _Build:
         for slots, _, _ in parts:
             loaded[slots] = True
         self._sum_below(loaded, feeder.limit_a * self.share, parts)
-
-
-def _all(flows: list[Flow]) -> Flow:
-    if not flows:
-        return _NO_FLOW
-    return Flow(
-        number=np.concatenate([one.number for one in flows]),
-        slot=np.concatenate([one.slot for one in flows]),
-        column=np.concatenate([one.column for one in flows]),
-    )
 
 
 def _joined(parts: list[Part]) -> tuple[NDArray[np.intp], Columns, Series]:

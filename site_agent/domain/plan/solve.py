@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,8 @@ from site_agent.domain.plan.build import BatteryColumns, Layout, build
 from site_agent.domain.plan.linear import Engine, NoPlanError
 from site_agent.domain.plan.problem import PlanBattery, PlanVehicle, Problem
 from site_agent.domain.plan.schedule import BatteryPlan, Cost, DemandPlan, Schedule, VehiclePlan
+from site_agent.domain.plan.spread import spread
+from site_agent.domain.plan.stays import Pool
 from site_agent.domain.plan.weights import Weights
 
 __all__ = ["NoPlanError", "PlanSolver"]
@@ -21,11 +24,17 @@ _KILO = 1e3
 _CRUMB_W = 1e-3
 
 
+class _NotSpreadError(Exception):
+    """What a pool gets cannot be shared out among its stays."""
+
+
 class PlanSolver:
     """Plans one problem after another; a like one is solved from the optimum before."""
 
     def __init__(self, time_limit_s: float = 5.0) -> None:
         self._engine = Engine(time_limit_s)
+        self._apart_in: datetime | None = None
+        """In plans that begin in this slot no stays are pooled: it has failed."""
 
     def plan(self, problem: Problem) -> Schedule:
         """The cheapest schedule with as many vehicles ready as can be.
@@ -33,7 +42,15 @@ class PlanSolver:
         Raises:
             NoPlanError: the solver failed or took too long; the message says why.
         """
-        programme, layout = build(problem)
+        if self._apart_in != problem.horizon.start:
+            try:
+                return self._planned(problem, pooled=True)
+            except _NotSpreadError:  # so it is for all plans of this slot; stay warm
+                self._apart_in = problem.horizon.start
+        return self._planned(problem, pooled=False)
+
+    def _planned(self, problem: Problem, *, pooled: bool) -> Schedule:
+        programme, layout = build(problem, pooled=pooled)
         optimum = self._engine.solve(programme)
         schedule = _Reader(problem, layout, optimum.x).schedule()
         return replace(schedule, objective=optimum.objective, warm=optimum.warm)
@@ -90,14 +107,23 @@ class _Reader:
         for flow, sign in ((stays.charge, 1.0), (stays.give, -1.0)):
             taken = self.x[flow.column] * self.per_share[flow.slot]
             powers[flow.number, flow.slot] += sign * taken
-        seen = np.bincount(stays.charge.number, minlength=len(powers)) > 0
+        for pool in stays.pools:
+            powers[np.ix_(pool.number, pool.slot)] = self._shares(pool)
         short = (self.x[stays.short] * _KILO).tolist()
         later = (self.x[stays.later] * _KILO).tolist()
-        for i in np.flatnonzero(~seen).tolist():  # not here within the plan
+        for i in np.flatnonzero(~stays.seen).tolist():  # not here within the plan
             one = problem.vehicles[i]
             gone = one.departs <= problem.now
             short[i], later[i] = (one.required_wh, 0.0) if gone else (0.0, one.required_wh)
         return tuple(map(_vehicle, problem.vehicles, powers, short, later))
+
+    def _shares(self, pool: Pool) -> NDArray[np.float64]:
+        most = np.array([self.problem.vehicles[i].max_power_w for i in pool.number]) / _KILO
+        needs, totals = self.x[pool.each] * len(pool.slot), self.x[pool.total]
+        shares = spread(needs, most, totals)
+        if shares is None:
+            raise _NotSpreadError
+        return shares * self.per_share[pool.slot]
 
     def _explained(self, schedule: Schedule) -> list[VehiclePlan]:
         return [

@@ -119,6 +119,11 @@ def _nodes(
     model, stuck_a = snapshot.model, fixed_loads(snapshot.model, facts)
     batteries_a = batteries_w / (len(PHASES) * model.voltage_v)
     below = _below(model, facts)
+    brief_a = {
+        one.node_id: one.brief_overload * one.limit_a
+        for one in model.nodes
+        if envelope.node_current_a[one.node_id].value >= one.limit_a
+    }
 
     def capacity(node: str, phase: int, limit_a: float) -> float:
         if node == ROOT:
@@ -130,6 +135,7 @@ def _nodes(
             capacity=capacity(node, phase, bound.value),
             cause=bound.cause,
             weights=below.get((node, phase), {}),
+            brief=brief_a.get(node, 0.0),
         )
         for node, bound in envelope.node_current_a.items()
         for phase in PHASES

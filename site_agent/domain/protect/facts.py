@@ -47,9 +47,7 @@ class Fact:
         """
         if self.role is not Role.STEERED:
             return self.stubborn_a
-        limit_a = self.charger.confirmed_limit_a
-        granted_a = self.charger.spec.fail_safe_current_a if limit_a is None else limit_a
-        return self.stubborn_a + granted_a
+        return self.stubborn_a + self.charger.granted_a
 
     @property
     def phase_a(self) -> Span:

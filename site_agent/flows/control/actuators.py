@@ -114,10 +114,8 @@ class Actuators:
             state = charger.state(now)
             takes = state.controllable or setpoint.limit_a <= 0  # one without limits: only a stop
             if state.online and takes and self._must_tell(setpoint):
-                limit_a = state.confirmed_limit_a
-                rising = limit_a is not None and setpoint.limit_a > limit_a
                 move = _Move(self.chargers[setpoint.evse_id], setpoint)
-                (rises if rising else falls).append(move)
+                (rises if setpoint.limit_a > state.granted_a else falls).append(move)
         for battery, power in zip(self._devices.batteries, decision.batteries, strict=True):
             if battery.state(now).online:
                 lane_b = self.batteries[power.battery_id]

@@ -25,7 +25,7 @@ CASES: list[Case] = [
 _ASKED = {"event_kw", "export_kw", "load_kw", "generation_kw", "storage_kw", "energize"}
 _KEYS = {
     "given": {"building_kw", "meter_kw", "pv_kw", "pv", "chargers", "needs", "battery"},
-    "limit": _ASKED | {"standing", "contract_kw", "root_a", "nodes", "max_building_kw"},
+    "limit": _ASKED | {"standing", "contract_kw", "root_a", "nodes", "max_building_kw", "brief"},
     "expect": {"chargers", "causes", "binding", "unmet", "battery_kw", "battery", "pv_limit_kw"}
     | {"pv"},
 }
@@ -91,7 +91,9 @@ def _snapshot(case: Case) -> SiteSnapshot:
         of=site.model(
             [c.spec for c in chargers],
             nodes=[
-                CircuitNode(node_id=name, parent=ROOT, limit_a=amps)
+                CircuitNode(
+                    node_id=name, parent=ROOT, limit_a=amps, brief_overload=limits.get("brief", 0)
+                )
                 for name, amps in limits.get("nodes", {}).items()
             ],
             root_a=limits.get("root_a", 400),

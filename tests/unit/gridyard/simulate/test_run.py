@@ -48,7 +48,7 @@ def test_energy_is_neither_made_nor_lost(tmp_path: Path) -> None:
 
 
 def test_a_load_that_comes_on_is_answered_before_the_limit_is_passed(tmp_path: Path) -> None:
-    load = {"at": "19:30", "kind": "load", "for_min": 30, "value_w": 1_500}
+    load = {"at": "19:30", "kind": "load", "for_min": 30, "value_w": 1_400}
     of = case(tmp_path, plugs=4, limit_w=35_000.0, fleet=[group(count=4)], events=[load])
     result = run(of)
     assert result.peak_w > 30_000, "the limit was near"

@@ -273,9 +273,10 @@ class TestSafety:
             await clock.advance(30)
             first.latency_s = 1.5  # the fall takes its time
             second.vehicle = Vehicle()
-            for _ in range(200):
+            for _ in range(300):
                 await clock.advance(0.1)
                 assert (first.limit_a or 0) + (second.limit_a or 0) <= 40.0
+                assert first.drawn_a + second.drawn_a <= 40.0
             assert second.limit_a == pytest.approx(20.0, abs=0.2)
 
     async def test_a_plug_in_starts_at_the_fail_safe_share(self, clock: FakeClock) -> None:

@@ -115,7 +115,7 @@ async def test_of_two_the_one_issued_later_holds() -> None:
 async def test_prices_are_withdrawn_by_none() -> None:
     bench = Bench()
     await bench.market.receive(prices())
-    assert (await bench.market.receive(replace(prices("p2"), steps=()))).stored
+    assert (await bench.market.receive(replace(prices("none", currency="XXX"), steps=()))).stored
     assert (bench.market.series(), bench.market.prices_id(), bench.woken) == (None, "", 2)
 
 
