@@ -153,27 +153,9 @@ class SiteSettings(Settings):
 
     def model(self) -> SiteModel:
         """What does not change while the agent runs, in the domain's words."""
-        circuit = self.circuit
-        root = CircuitNode(
-            node_id=ROOT,
-            parent=None,
-            limit_a=circuit.limit_a,
-            brief_overload=circuit.brief_overload,
-        )
         return SiteModel(
             site_id=self.site_id,
-            nodes=(
-                root,
-                *(
-                    CircuitNode(
-                        node_id=node.id,
-                        parent=node.parent,
-                        limit_a=node.limit_a,
-                        brief_overload=node.brief_overload,
-                    )
-                    for node in circuit.nodes
-                ),
-            ),
+            nodes=self.circuit.tree(),
             chargers=tuple(self.charger_spec(charger) for charger in self.chargers),
             batteries=tuple(battery_spec(battery) for battery in self.batteries),
             pv=tuple(pv_spec(inverter) for inverter in self.pv),

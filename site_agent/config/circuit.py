@@ -8,7 +8,7 @@ from pydantic import Field
 
 from contracts.config import Settings
 from site_agent.config.values import Name
-from site_agent.domain.site import ROOT
+from site_agent.domain.site import ROOT, CircuitNode
 
 BriefOverload = Annotated[float, Field(ge=0, le=0.45)]
 """0 to what a breaker after IEC 60898-1 bears for more than a minute: 1.45 times its rating."""
@@ -35,3 +35,18 @@ class CircuitSettings(Settings):
     brief_overload: BriefOverload = 0.0
     """As for a node."""
     nodes: tuple[NodeSettings, ...] = ()
+
+    def tree(self) -> tuple[CircuitNode, ...]:
+        """In the domain's words, the root first."""
+        root = CircuitNode(
+            node_id=ROOT, parent=None, limit_a=self.limit_a, brief_overload=self.brief_overload
+        )
+        return root, *(
+            CircuitNode(
+                node_id=node.id,
+                parent=node.parent,
+                limit_a=node.limit_a,
+                brief_overload=node.brief_overload,
+            )
+            for node in self.nodes
+        )
