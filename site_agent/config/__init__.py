@@ -62,7 +62,7 @@ from site_agent.domain.plan.policy import Strategy
 from site_agent.domain.protect.safety import overloads
 from site_agent.domain.rules.defaults import DEFAULT_RULES
 from site_agent.domain.rules.rule import Rule
-from site_agent.domain.site import ROOT, CircuitNode, SiteModel
+from site_agent.domain.site import ROOT, SiteModel
 from site_agent.domain.tariff.tariff import Tariff
 
 
