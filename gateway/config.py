@@ -18,6 +18,7 @@ from gateway.domain.portfolio import Portfolio, Site
 from gateway.domain.program import Adjustment, BaselineMethod, DayType, Program
 from gateway.flows.lifecycle import LifecycleOptions
 from gateway.flows.options import DispatchOptions
+from gateway.prices.settings import PriceSettings
 from gateway.utility.openadr.settings import OpenAdrSettings
 from gateway.utility.sep2.settings import Sep2Settings
 
@@ -200,6 +201,7 @@ class GatewaySettings(Settings):
     """Utilities that speak IEEE 2030.5; we are their CSIP aggregator."""
     link: LinkEntry
     web: WebEntry = WebEntry()
+    prices: PriceSettings = PriceSettings()
     dispatch: DispatchEntry = DispatchEntry()
     reports: ReportEntry = ReportEntry()
     holidays: tuple[date, ...] = ()
@@ -225,6 +227,9 @@ class GatewaySettings(Settings):
                 raise ValueError(
                     f"program {program.program_id!r} enrols unknown sites: {sorted(unknown)}"
                 )
+        unpriced = {site for one in self.prices.follow for site in one.sites} - known
+        if unpriced:
+            raise ValueError(f"prices: unknown sites follow: {sorted(unpriced)}")
         for utility in self.sep2:
             strange = {site for device in utility.devices for site in device.sites} - known
             if strange:

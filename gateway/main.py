@@ -31,6 +31,7 @@ from gateway.flows.situation import Observer
 from gateway.flows.telemetry import SiteInbox
 from gateway.flows.upstream_reports import StateReports, UsageReports
 from gateway.ports import UtilityLink
+from gateway.prices.side import PriceSide
 from gateway.reports.document import dump
 from gateway.sites.broker import broker_config
 from gateway.sites.credentials import Authority, TlsFiles
@@ -38,6 +39,7 @@ from gateway.sites.link import NatsSiteLink
 from gateway.store.database import Database
 from gateway.store.leader import leadership
 from gateway.store.ledger import SqlLedger
+from gateway.store.prices import SqlPrices
 from gateway.store.telemetry import SqlTelemetry
 from gateway.store.utility_memory import SqlUtilityMemory
 from gateway.utility.openadr.ven import OpenAdrVen
@@ -79,6 +81,7 @@ class _Core:
     inbox: SiteInbox
     lifecycle: Lifecycle
     link: NatsSiteLink
+    prices: PriceSide
 
 
 async def run(
@@ -115,6 +118,8 @@ async def _run(
         await broker.ready.wait()
         core = _core(config, clock, database, _link(config.link, authority, broker.port, clock))
         await core.inbox.restore()
+        await core.prices.restore()
+        core.inbox.on_hello(core.prices.sites.heard)
         memory = SqlUtilityMemory(database)
         utilities = _utilities(config, clock, core, memory)
         work = [
@@ -122,6 +127,7 @@ async def _run(
             tasks.create_task(core.outgoing.run()),
             tasks.create_task(core.dispatch.run()),
             tasks.create_task(core.envelopes.run()),
+            *(tasks.create_task(one) for one in core.prices.runs()),
             tasks.create_task(_keep_time(core.lifecycle, stopping)),
             *(tasks.create_task(utility.run()) for utility in utilities),
         ]
@@ -156,6 +162,7 @@ def _core(config: GatewaySettings, clock: Clock, database: Database, link: NatsS
             portfolio, ledger, dispatch, settlement, clock, config.reports.options()
         ),
         link=link,
+        prices=PriceSide(config.prices, SqlPrices(database), ledger, link, clock),
     )
 
 
@@ -243,6 +250,7 @@ async def _serve_web(
         actions=core.intake,
         controls=Controls(core.portfolio, core.ledger, sources, clock),
         stopping=stopping,
+        prices=core.prices.desk,
         utilities=lambda: [utility.health for utility in utilities],
         records=memory.load,
         counters=lambda: core.inbox.counters,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
@@ -52,9 +53,14 @@ class SiteInbox:
         self._dispatch = dispatch
         self._outgoing = outgoing
         self._clock = clock
+        self._greeted: Callable[[Hello], None] = lambda _: None
         self._last_seq: dict[str, int] = {}
         self.counters: Counter[str] = Counter()
         """Totals since the start: `telemetry_batches`, `telemetry_rows`, `site_hellos`."""
+
+    def on_hello(self, tell: Callable[[Hello], None]) -> None:
+        """Call `tell` for every site that has (re)connected."""
+        self._greeted = tell
 
     async def restore(self) -> None:
         """Show the newest stored values, as after a restart."""
@@ -78,6 +84,7 @@ class SiteInbox:
         )
         self._live.heard(site_id)
         self.counters["site_hellos"] += 1
+        self._greeted(hello)
         _log.info("site_connected", site=site_id, clock_ahead_s=ahead.total_seconds())
         return Welcome(version=PROTOCOL_VERSION, gateway_time=self._clock.now(), rows=LATER_ROWS)
 

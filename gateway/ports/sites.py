@@ -12,6 +12,7 @@ from contracts.site_link.messages import (
     InstructionAck,
     Welcome,
 )
+from contracts.site_link.prices import Prices, PricesAck
 
 
 class SiteMessages(Protocol):
@@ -38,6 +39,14 @@ class SiteLink(Protocol):
 
         Raises:
             LinkDownError: the site is not listening, or did not answer in time.
+        """
+        ...
+
+    async def send_prices(self, prices: Prices) -> PricesAck:
+        """Deliver prices; returns when the site has stored or refused them.
+
+        Raises:
+            LinkDownError: as `send`.
         """
         ...
 

@@ -17,6 +17,7 @@ from contracts.site_link.messages import (
     Refusal,
     Welcome,
 )
+from contracts.site_link.prices import Prices, PricesAck
 from contracts.time import Clock
 from gateway.ports import SiteMessages
 
@@ -59,6 +60,19 @@ def acknowledgement(instruction: Instruction, data: bytes, clock: Clock) -> Inst
             return _rejected(instruction, reason, clock)
         case _:
             return _rejected(instruction, f"answered with {reply.kind}", clock)
+
+
+def prices_answer(prices: Prices, data: bytes) -> PricesAck:
+    """The site's answer to prices; an answer that makes no sense counts as refusal."""
+    try:
+        reply = decode(data)
+    except ProtocolError as error:
+        reason = f"unreadable answer: {error}"
+    else:
+        if isinstance(reply, PricesAck) and reply.prices_id == prices.prices_id:
+            return reply
+        reason = reply.reason if isinstance(reply, Refusal) else f"answered with {reply.kind}"
+    return PricesAck(prices_id=prices.prices_id, stored=False, reason=reason[:_REASON_CHARS])
 
 
 async def _handled(site_id: str, data: bytes, handler: SiteMessages) -> Answer:

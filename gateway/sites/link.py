@@ -12,9 +12,10 @@ from contracts.site_link import subjects
 from contracts.site_link.codec import encode
 from contracts.site_link.connection import Connection, Link, Login, Request
 from contracts.site_link.messages import Instruction, InstructionAck, Welcome
+from contracts.site_link.prices import Prices, PricesAck
 from contracts.time import Clock
 from gateway.ports import SiteMessages
-from gateway.sites.exchange import acknowledgement, answer, greeted
+from gateway.sites.exchange import acknowledgement, answer, greeted, prices_answer
 from gateway.sites.lanes import Lanes
 
 log = structlog.get_logger(__name__)
@@ -51,11 +52,18 @@ class NatsSiteLink:
 
     async def send(self, instruction: Instruction) -> InstructionAck:
         """See `gateway.ports.SiteLink.send`; one site's silence never holds another's send."""
+        data = await self._ask(subjects.INSTRUCTION, instruction)
+        return acknowledgement(instruction, data, self._clock)
+
+    async def send_prices(self, prices: Prices) -> PricesAck:
+        """See `gateway.ports.SiteLink.send_prices`."""
+        return prices_answer(prices, await self._ask(subjects.PRICES, prices))
+
+    async def _ask(self, verb: str, message: Instruction | Prices) -> bytes:
         if self._link is None:
             raise LinkDownError("no connection to the broker")
-        subject = subjects.down(instruction.site_id, subjects.INSTRUCTION)
-        data = await self._link.request(subject, encode(instruction), self._answer_s)
-        return acknowledgement(instruction, data, self._clock)
+        subject = subjects.down(message.site_id, verb)
+        return await self._link.request(subject, encode(message), self._answer_s)
 
     async def run(self, handler: SiteMessages) -> None:
         """See `gateway.ports.SiteLink.run`.

@@ -8,12 +8,14 @@ from collections.abc import Awaitable, Callable
 from contracts.errors import LinkDownError, TransientError
 from contracts.site_link.codec import decode, encode
 from contracts.site_link.messages import Batch, Hello, Instruction, InstructionAck, Welcome
+from contracts.site_link.prices import Prices, PricesAck
 from contracts.site_link.subjects import checked_site_id
 from contracts.time import Clock
 from gateway.ports import SiteMessages
-from gateway.sites.exchange import Answer, acknowledgement, answer, greeted
+from gateway.sites.exchange import Answer, acknowledgement, answer, greeted, prices_answer
 
 Receive = Callable[[Instruction], Awaitable[InstructionAck]]
+TakePrices = Callable[[Prices], Awaitable[PricesAck]]
 
 
 class MemorySiteLink:
@@ -22,6 +24,7 @@ class MemorySiteLink:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._sites: dict[str, Receive] = {}
+        self._prices: dict[str, TakePrices] = {}
         self._handler: SiteMessages | None = None
         self.listening = asyncio.Event()
         """Set while sites are heard."""
@@ -40,6 +43,20 @@ class MemorySiteLink:
             raise LinkDownError(f"{instruction.site_id}: no answer: {error}") from error
         return acknowledgement(instruction, encode(reply), self._clock)
 
+    async def send_prices(self, prices: Prices) -> PricesAck:
+        """See `gateway.ports.SiteLink.send_prices`."""
+        take = self._prices.get(checked_site_id(prices.site_id))
+        if take is None:
+            raise LinkDownError(f"{prices.site_id}: not listening")
+        arrived = decode(encode(prices))
+        if not isinstance(arrived, Prices):
+            raise TypeError(f"the codec turned prices into {arrived.kind}")
+        try:
+            reply = await take(arrived)
+        except TransientError as error:
+            raise LinkDownError(f"{prices.site_id}: no answer: {error}") from error
+        return prices_answer(prices, encode(reply))
+
     async def run(self, handler: SiteMessages) -> None:
         """See `gateway.ports.SiteLink.run`."""
         self._handler = handler
@@ -50,13 +67,16 @@ class MemorySiteLink:
             self._handler = None
             self.listening.clear()
 
-    def attach(self, site_id: str, receive: Receive) -> None:
+    def attach(self, site_id: str, receive: Receive, prices: TakePrices | None = None) -> None:
         """A site begins to listen; its own code then says `up(Hello(...))`."""
         self._sites[checked_site_id(site_id)] = receive
+        if prices is not None:
+            self._prices[site_id] = prices
 
     def detach(self, site_id: str) -> None:
         """A site is gone."""
         self._sites.pop(site_id, None)
+        self._prices.pop(site_id, None)
 
     async def up(self, site_id: str, message: Hello | Batch) -> Answer:
         """A site's request.

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from contracts.time import Clock
 from gateway.domain.portfolio import Portfolio
 from gateway.flows.live import LiveSnapshot
+from gateway.flows.prices.desk import PriceDesk
 from gateway.ports import Ledger, SiteControl, TelemetryStore, UtilityHealth
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -93,6 +94,8 @@ class WebState:
     controls: ControlActions
     stopping: asyncio.Event
     """Set when the program stops: endless answers end."""
+    prices: PriceDesk | None = None
+    """Sources of prices, and who follows them; None: this gateway has none."""
     utilities: Callable[[], Sequence[UtilityHealth]] = _nobody
     """How the way to each utility is right now."""
     records: Callable[[str, str], Awaitable[Mapping[str, object]]] = _no_records

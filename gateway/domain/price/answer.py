@@ -17,7 +17,7 @@ from contracts.series import StepSeries
 from contracts.time import Interval
 from gateway.domain.curves import pointwise, total
 
-_KILO = 1000.0
+_WH_IN_KWH = 1000.0
 
 
 class Basis(StrEnum):
@@ -34,7 +34,7 @@ class Basis(StrEnum):
 class Cost:
     """Of a site's expected import where both load and price are known."""
 
-    energy_kwh: float
+    energy_wh: float
     paid: float
     even: float
     """What the same energy would cost, drawn evenly over the same hours."""
@@ -64,9 +64,13 @@ class SiteAnswer:
         if not known:
             return None
         window = Interval(start=known.steps[0].interval.start, end=known.steps[-1].interval.end)
-        energy = drawn.integral_h(window) / _KILO
+        energy_wh = drawn.integral_h(window)
         mean = known.mean(window) or 0.0
-        return Cost(energy_kwh=energy, paid=money.integral_h(window) / _KILO, even=energy * mean)
+        return Cost(
+            energy_wh=energy_wh,
+            paid=money.integral_h(window) / _WH_IN_KWH,
+            even=energy_wh * mean / _WH_IN_KWH,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +82,11 @@ class PortfolioAnswer:
     """Sum of the sites that answer these prices, where each of them expects something."""
     costs: Mapping[str, Cost]
     """By site, of those that answer these prices."""
+
+    @property
+    def answering(self) -> int:
+        """How many sites the sum is over."""
+        return sum(one.basis is Basis.THESE for one in self.sites)
 
 
 def portfolio_answer(sites: Sequence[SiteAnswer], now: datetime) -> PortfolioAnswer:

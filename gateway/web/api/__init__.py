@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from gateway.web.api import controls, events, portfolio, reports, sites, utilities
+from gateway.web.api import controls, events, portfolio, prices, reports, sites, utilities
 from gateway.web.state import WebState
 
 PREFIX = "/api/v1"
@@ -16,6 +16,7 @@ def api_routes(state: WebState) -> APIRouter:
     portfolio.add_routes(router, state)
     sites.add_routes(router, state)
     controls.add_routes(router, state)
+    prices.add_routes(router, state)
     reports.add_routes(router, state)
     utilities.add_routes(router, state)
     events.add_routes(router, state)  # last: its ids may hold slashes

@@ -91,7 +91,7 @@ class MarketPrices:
         tariff, held = self._tariff, self._held
         if tariff is None or tariff.dynamic is None:
             return "this site's tariff has no market prices: give it `dynamic`"
-        if prices.currency != tariff.currency:
+        if prices.steps and prices.currency != tariff.currency:
             return f"prices in {prices.currency}, but the tariff is in {tariff.currency}"
         if held is not None and self._fresh() and prices.issued_at < held.issued_at:
             return f"newer ones are held, issued at {_minute(held.issued_at)}"

@@ -27,19 +27,19 @@ def test_the_expected_load_is_the_sum_of_those_that_answer_these_prices() -> Non
 
 def test_a_plan_that_moves_energy_to_the_cheap_hour_costs_less_than_an_even_load() -> None:
     cost = portfolio_answer([site("a", 1e3, 9e3)], T0).costs["a"]
-    assert cost.energy_kwh == 10
+    assert cost.energy_wh == 10e3
     assert (round(cost.paid, 9), round(cost.even, 9)) == (1.2, 2.0)
 
 
 def test_export_is_not_priced_as_import() -> None:
     cost = portfolio_answer([site("a", -5e3, 10e3)], T0).costs["a"]
-    assert (cost.energy_kwh, round(cost.paid, 9)) == (10, 1.0)
+    assert (cost.energy_wh, round(cost.paid, 9)) == (10e3, 1.0)
 
 
 def test_what_is_over_and_what_has_no_price_is_left_out() -> None:
     found = portfolio_answer([site("a", 1e3, 9e3)], T0 + HOUR)
     assert [one.interval for one in found.expected_w] == [hours(1, 2)]
-    assert found.costs["a"].energy_kwh == 9
+    assert found.costs["a"].energy_wh == 9e3
     over = portfolio_answer([site("a", 1e3, 9e3)], T0 + 2 * HOUR)
     assert (len(over.expected_w), dict(over.costs)) == (0, {})
 
