@@ -28,6 +28,7 @@ from site_agent.domain.policy import ControlPolicy
 from site_agent.domain.protect.envelope import Bound, Envelope, Limit, Side, combine
 from site_agent.domain.protect.limits import standing_limits
 from site_agent.domain.site import ROOT, SiteModel
+from site_agent.flows.control.triage import Triaging
 
 SEEN_S = 0.5
 """From something happening to the decision upon it."""
@@ -87,6 +88,7 @@ class Simulation:
         self.decide_s = 0.0
         self.yard = Yard(self.world, night, case.settings.yard, self._people(), self._later)
         self.envelope = self._envelope()
+        self._triaging = Triaging(self.policy)
         self._guide = None if guide is None else guide(self)
         self._plan_happenings()
 
@@ -176,7 +178,10 @@ class Simulation:
             for guest in self.yard.here.values()
             if guest.evse_id is not None
         }
-        decision = decided(self.strategy, snapshot, self.envelope, self.policy, since, self._guide)
+        chosen = None if self.strategy.order else self._triaging.now(snapshot, self.envelope)
+        decision = decided(
+            self.strategy, snapshot, self.envelope, self.policy, since, self._guide, chosen
+        )
         self.decide_s += time.perf_counter() - started
         self.decisions += 1
         if self.world.apply(decision):

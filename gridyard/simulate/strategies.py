@@ -13,6 +13,7 @@ from datetime import datetime
 
 from site_agent.domain.decide.control import Decision, decide
 from site_agent.domain.decide.guidance import NO_GUIDANCE, Guidance
+from site_agent.domain.decide.triage import Triage
 from site_agent.domain.fleet.need import VehicleNeed
 from site_agent.domain.policy import ControlPolicy
 from site_agent.domain.protect.envelope import Envelope
@@ -86,12 +87,13 @@ def decided(
     policy: ControlPolicy,
     since: Mapping[str, datetime],
     guide: Guide | None = None,
+    triage: Triage | None = None,
 ) -> Decision:
     """What this strategy has the devices do; `since`: when each EVSE's vehicle was plugged in."""
     if strategy.order is not None:
         snapshot = _ordered(strategy.order, snapshot, since)
     guidance = NO_GUIDANCE if guide is None else guide(snapshot, envelope)
-    return decide(snapshot, envelope, policy, guidance)
+    return decide(snapshot, envelope, policy, guidance, triage)
 
 
 def _ordered(
