@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from contracts.series import StepSeries
@@ -30,6 +30,8 @@ class SiteAllocation:
     cause: str
     counted_on: bool = True
     """False: the site was not available when the plan was made."""
+    offered_wh: float | None = None
+    """What it offered while something was asked, Wh; None in plans from before that was kept."""
 
     @property
     def reduction(self) -> StepSeries:
@@ -57,6 +59,12 @@ class DispatchPlan:
     allocations: tuple[SiteAllocation, ...]
     shortfall: StepSeries
     """Reduction nobody can give, W, >= 0: reported, never hidden."""
+    short_because: str = ""
+    """What the shortfall is for, where it is largest."""
+    over: StepSeries = field(default_factory=StepSeries)
+    """What comes beyond the target because sites have least requests, W, >= 0."""
+    evenness: float = 1.0
+    """Jain's index of the shares of their offers that sites are asked, 1 / sites to 1."""
 
     def allocation(self, site_id: str) -> SiteAllocation | None:
         """This site's part."""
@@ -85,6 +93,9 @@ def _followed_by(first: DispatchPlan, then: DispatchPlan) -> DispatchPlan:
         target=overlay(first.target, then.target, then.created_at),
         allocations=tuple(_merged(site_id, first, then) for site_id in site_ids),
         shortfall=overlay(first.shortfall, then.shortfall, then.created_at),
+        short_because=then.short_because,
+        over=overlay(first.over, then.over, then.created_at),
+        evenness=then.evenness,
     )
 
 
@@ -109,4 +120,5 @@ def _merged(site_id: str, first: DispatchPlan, then: DispatchPlan) -> SiteAlloca
         steps=tuple(steps),
         cause=last.cause if last else "",
         counted_on=last.counted_on if last else False,
+        offered_wh=max((a.offered_wh or 0.0 for a in (old, new) if a), default=None),
     )

@@ -9,12 +9,18 @@ import numpy as np
 
 from contracts.series import StepSeries
 from contracts.time import Interval
-from gateway.domain.curves import Sampler
-from gateway.domain.dispatch.fill import NOTHING_W, Watts, water_fill
+from gateway.domain.dispatch.causes import cause, why_short
+from gateway.domain.dispatch.choose import Choice, choose
+from gateway.domain.dispatch.fairness import Asked, fairness
+from gateway.domain.dispatch.fill import NOTHING_W
+from gateway.domain.dispatch.limits import Limits
 from gateway.domain.dispatch.plan import AllocatedStep, DispatchPlan, SiteAllocation
+from gateway.domain.dispatch.problem import Vector
+from gateway.domain.dispatch.rows import row
 from gateway.domain.event import GridEvent
 from gateway.domain.flexibility import SiteFlexibility
-from gateway.domain.words import kw, pct
+
+_NO_LIMITS = Limits()
 
 
 def plan(
@@ -25,12 +31,14 @@ def plan(
     created_at: datetime,
     revision: int,
     reason: str,
+    limits: Limits = _NO_LIMITS,
 ) -> DispatchPlan:
-    """Fill the target, interval by interval, in proportion to the offers.
+    """Fill the target so that everybody gives the same share of its offer, as far as it can.
 
-    No site is asked for more than it offers, nor to go below the lowest import it can hold, nor
-    where its baseline is unknown; what these bounds take from one site the others give. The
-    result does not depend on the order of `flexibilities`.
+    No site is asked for more than it offers in an interval, nor for longer than its energy lasts,
+    nor to go below the lowest import it can hold, nor where its baseline is unknown; what these
+    bounds and `limits` take from one site the others give. The result does not depend on the order
+    of `flexibilities`. The method: docs/explanation/how-a-request-is-split.md.
 
     Raises:
         ValueError: the target is open-ended, or a site appears twice.
@@ -39,15 +47,19 @@ def plan(
     if len({site.site_id for site in sites}) < len(sites):
         raise ValueError("a site appears twice among the flexibilities")
     pieces = _pieces(target, sites)
-    shape = (len(sites), len(pieces))
-    baselines = np.array([_row(site.baseline, pieces) for site in sites]).reshape(shape)
-    caps = _caps(sites, baselines)
-    asked = _row(target, pieces)
-    weights = np.array([site.down_w for site in sites])
-    shares = np.zeros_like(caps)
-    for k in range(len(pieces)):
-        shares[:, k] = water_fill(float(asked[k]), weights, caps[:, k])
-    missing = asked - shares.sum(axis=0)
+    asked = row(target, pieces)
+    choice = choose(sites, pieces, asked, limits)
+    hours = np.array([(p.duration.total_seconds() if p.duration else 0.0) / 3600 for p in pieces])
+    offered = np.where(asked > NOTHING_W, choice.cap_w, 0.0) @ hours
+    used = choice.given_w @ hours
+    counted = [site.available for site in sites]
+    even = fairness(
+        [
+            Asked(asked_wh=float(w), offered_wh=float(o))
+            for w, o, here in zip(used, offered, counted, strict=True)
+            if here
+        ]
+    )
     return DispatchPlan(
         event_key=event.key,
         modification=event.modification,
@@ -56,18 +68,28 @@ def plan(
         reason=reason,
         target=target,
         allocations=tuple(
-            _allocation(site, pieces, *rows)
-            for site, *rows in zip(sites, shares, baselines, caps, strict=True)
+            SiteAllocation(
+                site_id=site.site_id,
+                steps=_steps(pieces, choice, index),
+                cause=cause(site, index, pieces, choice),
+                counted_on=site.available,
+                offered_wh=float(offered[index]),
+            )
+            for index, site in enumerate(sites)
         ),
-        shortfall=_shortfall(pieces, missing),
+        shortfall=_positive(pieces, choice.short_w),
+        short_because=why_short(choice, asked),
+        over=_positive(pieces, choice.over_w),
+        evenness=even.jain,
     )
 
 
 def _pieces(target: StepSeries, sites: Sequence[SiteFlexibility]) -> tuple[Interval, ...]:
-    """The target's intervals, cut wherever some site's baseline steps or has a gap."""
+    """The target's intervals, cut wherever some site's baseline or offer steps or has a gap."""
     if any(step.interval.end is None for step in target):
         raise ValueError("an open-ended target cannot be planned: close it first")
-    edges = {e for site in sites for s in site.baseline for e in (s.interval.start, s.interval.end)}
+    steps = [step.interval for site in sites for step in (*site.baseline, *site.slots)]
+    edges = {edge for interval in steps for edge in (interval.start, interval.end)}
     inner = sorted(edge for edge in edges if edge is not None)
     return tuple(piece for step in target for piece in _cut(step.interval, inner))
 
@@ -81,60 +103,18 @@ def _cut(interval: Interval, edges: Sequence[datetime]) -> list[Interval]:
     ]
 
 
-def _row(series: StepSeries, pieces: Sequence[Interval]) -> Watts:
-    """The value in each piece, NaN where there is none."""
-    means = Sampler(series).means(pieces)
-    return np.array([np.nan if m.value is None or m.coverage < 1 else m.value for m in means])
-
-
-def _caps(sites: Sequence[SiteFlexibility], baselines: Watts) -> Watts:
-    offers = np.array([[site.down_w if site.available else 0.0] for site in sites])
-    floors = np.array([[-np.inf if site.floor_w is None else site.floor_w] for site in sites])
-    reachable = np.maximum(0.0, baselines - floors.reshape(-1, 1))
-    return np.where(np.isnan(baselines), 0.0, np.minimum(offers.reshape(-1, 1), reachable))
-
-
-def _allocation(
-    site: SiteFlexibility, pieces: Sequence[Interval], given: Watts, baseline: Watts, caps: Watts
-) -> SiteAllocation:
-    return SiteAllocation(
-        site_id=site.site_id,
-        steps=_steps(pieces, given, baseline),
-        cause=_cause(site, given, caps),
-        counted_on=site.available,
-    )
-
-
-def _steps(pieces: Sequence[Interval], given: Watts, baseline: Watts) -> tuple[AllocatedStep, ...]:
+def _steps(pieces: Sequence[Interval], choice: Choice, index: int) -> tuple[AllocatedStep, ...]:
+    given, baseline = choice.given_w[index], choice.baseline_w[index]
     return tuple(
         AllocatedStep(
-            interval=piece,
+            interval=pieces[k],
             reduction_w=float(given[k]),
             import_limit_w=float(baseline[k] - given[k]),
         )
-        for k, piece in enumerate(pieces)
-        if given[k] > NOTHING_W
+        for k in np.flatnonzero(given > NOTHING_W).tolist()
     )
 
 
-def _shortfall(pieces: Sequence[Interval], missing: Watts) -> StepSeries:
-    pairs = zip(pieces, missing, strict=True)
+def _positive(pieces: Sequence[Interval], values: Vector) -> StepSeries:
+    pairs = zip(pieces, values, strict=True)
     return StepSeries.of((piece, float(w)) for piece, w in pairs if w > NOTHING_W)
-
-
-def _cause(site: SiteFlexibility, given: Watts, caps: Watts) -> str:
-    """Why the site was asked for this, for its owner and for the operator."""
-    if not site.available:
-        return f"not counted on: {site.reason or 'not available'}"
-    note = f" ({site.reason})" if site.reason else ""
-    most = float(given.max(initial=0.0))
-    if most <= NOTHING_W:
-        nothing = "it offers nothing" if site.down_w <= NOTHING_W else "nothing is needed of it"
-        return f"asked nothing: {nothing}{note}"
-    where = int(given.argmax())
-    share = pct(most / site.down_w)
-    if most < caps[where] - NOTHING_W:
-        return f"{kw(most)} of {kw(site.down_w)} offered ({share}): fair share{note}"
-    if caps[where] < site.down_w - NOTHING_W:
-        return f"{kw(most)} of {kw(site.down_w)} offered: its lowest import binds{note}"
-    return f"all of the {kw(site.down_w)} it offers{note}"
