@@ -15,6 +15,7 @@ from gridyard.fleet.cli import app as fleet
 from gridyard.forecast.cli import app as forecast
 from gridyard.ocpp.cli import app as ocpp
 from gridyard.openadr.cli import app as openadr
+from gridyard.prices.cli import app as prices
 from gridyard.printing import JsonOption
 from gridyard.rules.cli import app as rules
 from gridyard.runner import Exit, configure_logs, fail, plain_errors, run_program
@@ -39,6 +40,7 @@ app.add_typer(fleet, name="fleet")
 app.add_typer(forecast, name="forecast")
 app.add_typer(ocpp, name="ocpp")
 app.add_typer(openadr, name="openadr")
+app.add_typer(prices, name="prices")
 app.add_typer(rules, name="rules")
 app.add_typer(sep2, name="sep2")
 app.add_typer(study, name="study")

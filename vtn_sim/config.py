@@ -11,6 +11,7 @@ from contracts.config import Settings
 from vtn_sim.openadr.faults import OadrFaultSpec
 from vtn_sim.openadr.habits import OadrHabits, SigningMode
 from vtn_sim.openadr.script import Script
+from vtn_sim.prices.settings import PriceServerSettings
 from vtn_sim.sep2.settings import Sep2ServerSettings
 from vtn_sim.spec import EventSpec, Identifier
 
@@ -101,3 +102,5 @@ class VtnSettings(Settings):
     """Procedures of the library (`E4`) to play after it, in this order."""
     sep2: Sep2ServerSettings | None = None
     """The utility's IEEE 2030.5 server; none: it has none."""
+    prices: PriceServerSettings | None = None
+    """Simulated markets beside it, in the shapes of ENTSO-E and CAISO OASIS; none: none."""

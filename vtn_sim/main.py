@@ -24,6 +24,7 @@ from vtn_sim.openadr.service import PATH, openadr_app
 from vtn_sim.openadr.signing import signing_key
 from vtn_sim.openadr.vtn import Vtn
 from vtn_sim.openadr.wire import Wire
+from vtn_sim.prices.server import PriceServer
 from vtn_sim.scenario import play
 from vtn_sim.sep2.server import Sep2Server
 
@@ -40,6 +41,8 @@ class VtnAddresses:
     """Base of the REST API."""
     sep2_url: str | None = None
     """DeviceCapability of the IEEE 2030.5 server, if there is one."""
+    prices_url: str | None = None
+    """Base of the simulated markets, if there are any."""
 
 
 async def run(
@@ -84,6 +87,9 @@ async def run(
         )
         if sep2 is not None:
             tasks.create_task(sep2.run(stopping, partial(ports.found, "sep2")))
+        if config.prices is not None:
+            markets = PriceServer(config.prices, clock)
+            tasks.create_task(markets.run(stopping, partial(ports.found, "prices")))
         helpers = [
             tasks.create_task(play(config.scenario, vtn, clock)),
             tasks.create_task(Pusher(vtn, wire, own).run()),
@@ -125,8 +131,11 @@ class _Ports:
 
     def found(self, side: str, port: int) -> None:
         self._ports[side] = port
-        sep2 = self._config.sep2
-        if self._ports.keys() < {"openadr", "api", *(() if sep2 is None else ("sep2",))}:
+        sep2, prices = self._config.sep2, self._config.prices
+        wanted = {"openadr", "api"}
+        wanted |= {"sep2"} if sep2 is not None else set()
+        wanted |= {"prices"} if prices is not None else set()
+        if self._ports.keys() < wanted:
             return
         addresses = VtnAddresses(
             openadr_url=f"https://{self._config.host}:{self._ports['openadr']}{PATH}",
@@ -134,12 +143,14 @@ class _Ports:
             sep2_url=(
                 None if sep2 is None else f"https://{sep2.host}:{self._ports['sep2']}{sep2.entry}"
             ),
+            prices_url=None if prices is None else f"http://{prices.host}:{self._ports['prices']}",
         )
         _log.info(
             "vtn_ready",
             openadr=addresses.openadr_url,
             api=addresses.api_url,
             sep2=addresses.sep2_url,
+            prices=addresses.prices_url,
         )
         if self._ready is not None:
             self._ready(addresses)
