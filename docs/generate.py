@@ -13,10 +13,11 @@ import inspect
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import is_dataclass
 from pathlib import Path
 from textwrap import dedent
 from types import ModuleType
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 
 import fleet_api
 import ocpp_messages
@@ -31,9 +32,12 @@ import conformance
 from contracts.config import Settings
 from contracts.site_link import points
 from depot_sim.config import DepotSettings
-from gateway.config import BaselineEntry, GatewaySettings, ProgramEntry, SiteEntry
+from gateway.config import GatewaySettings, SiteEntry
+from gateway.domain.enrolment import Enrolment, OwnerLimits
 from gateway.domain.portfolio import Site
 from gateway.domain.program import BaselineMethod, Program
+from gateway.programs.entry import EnrolmentEntry, OwnerEntry, ProgramEntry
+from gateway.programs.schema import BaselineEntry
 from gridyard.cli import app
 from gridyard.runner import Exit
 from gridyard.simulate.scenario import ScenarioSettings
@@ -56,6 +60,8 @@ DOMAIN: Mapping[type, type] = {
     SiteEntry: Site,
     BaselineEntry: BaselineMethod,
     ProgramEntry: Program,
+    EnrolmentEntry: Enrolment,
+    OwnerEntry: OwnerLimits,
     ChargerSettings: ChargerSpec,
 }
 """Where a field's meaning is written when the settings leave it to the domain."""
@@ -187,18 +193,33 @@ def _prose(model: type) -> str:
 
 def _sections(program: str, model: type[BaseModel], path: str) -> Iterator[tuple[str, Any]]:
     """(heading, model) of a model and everything inside it, by the keys that lead there."""
-    kinds = (model.model_fields.get(name) for name in ("action", "kind", "by"))
-    only = next((get_args(k.annotation) for k in kinds if k and k.is_required()), ())
-    which = f" ({only[0]})" if only else ""
-    yield f"{program}: `{path}`{which}", model
-    for name, field in model.model_fields.items():
-        many = "[]" if "tuple" in str(field.annotation) else ""
-        for inner in _models_in(field.annotation):
+    yield f"{program}: `{path}`{_which(model)}", model
+    for name, annotation in _annotations(model).items():
+        many = "[]" if "tuple" in str(annotation) else ""
+        for inner in _models_in(annotation):
             yield from _sections(program, inner, f"{path}.{name}{many}".lstrip("."))
 
 
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:  # noqa: ANN401 (annotations are anything)
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+def _which(model: type[BaseModel]) -> str:
+    """The one kind a model stands for, where several stand at one place."""
+    if is_dataclass(model):
+        return f" ({model.__name__})"
+    kinds = (model.model_fields.get(name) for name in ("action", "kind", "by"))
+    only = next((get_args(k.annotation) for k in kinds if k and k.is_required()), ())
+    return f" ({only[0]})" if only else ""
+
+
+def _annotations(model: type[BaseModel]) -> Mapping[str, Any]:
+    """The types of the fields; rules of programs are the domain's own dataclasses."""
+    if is_dataclass(model):
+        return get_type_hints(model)
+    return {name: field.annotation for name, field in model.model_fields.items()}
+
+
+def _models_in(annotation: Any) -> Iterator[Any]:  # noqa: ANN401 (annotations are anything)
+    if isinstance(annotation, type) and (
+        issubclass(annotation, BaseModel) or is_dataclass(annotation)
+    ):
         yield annotation
     for part in get_args(annotation):
         yield from _models_in(part)

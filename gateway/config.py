@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
 from contracts.config import Settings
-from contracts.site_link.subjects import checked_site_id
-from gateway.domain.enrolment import Enrolment
 from gateway.domain.portfolio import Portfolio, Site
-from gateway.domain.program import Adjustment, BaselineMethod, DayType, Program
 from gateway.flows.lifecycle import LifecycleOptions
 from gateway.flows.options import DispatchOptions
 from gateway.prices.settings import PriceSettings
+from gateway.programs.entry import EnrolmentEntry, ProgramEntry
+from gateway.programs.values import Share, SiteId, Span, Watts
 from gateway.utility.openadr.settings import OpenAdrSettings
 from gateway.utility.sep2.settings import Sep2Settings
 
@@ -32,20 +31,8 @@ def _zone(value: object) -> ZoneInfo:
         raise ValueError(f"unknown time zone {value!r}: use an IANA name") from error
 
 
-def _site_id(value: str) -> str:
-    try:
-        return checked_site_id(value)
-    except Exception as error:
-        raise ValueError(str(error)) from error
-
-
-SiteId = Annotated[str, AfterValidator(_site_id)]
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone), PlainSerializer(str)]
-Watts = Annotated[float, Field(ge=0, le=1e9)]
-Share = Annotated[float, Field(ge=0, le=1)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
-Span = Annotated[timedelta, Field(ge=timedelta(0))]
-"""Seconds, or ISO 8601 such as `PT15M`."""
 
 
 class SiteEntry(Settings):
@@ -68,70 +55,6 @@ class SiteEntry(Settings):
             import_limit_w=self.import_limit_w,
             simulated=self.simulated,
             groups=self.groups,
-        )
-
-
-class BaselineEntry(Settings):
-    """Parameters of an X-of-Y baseline; what is left out keeps the default of the domain."""
-
-    name: str = "10-of-10 type"
-    y_days: Annotated[int, Field(ge=1, le=90)] = 10
-    x_days: Annotated[int, Field(ge=1, le=90)] = 10
-    min_days: Annotated[int, Field(ge=1, le=90)] = 3
-    look_back: Span = timedelta(days=45)
-    day_type: DayType = DayType.SAME
-    min_coverage: Share = 0.9
-    adjustment: Adjustment = Adjustment.RATIO
-    adjust_from: Span = timedelta(hours=4)
-    adjust_until: Span = timedelta(hours=1)
-    adjust_low: Annotated[float, Field(ge=0)] = 0.8
-    adjust_high: Annotated[float, Field(ge=0)] = 1.2
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.x_days > self.y_days:
-            raise ValueError("x_days must not exceed y_days")
-        if self.adjust_until >= self.adjust_from and self.adjustment is not Adjustment.NONE:
-            raise ValueError("adjust_from must lie before adjust_until (be the longer span)")
-        return self
-
-    def method(self) -> BaselineMethod:
-        """In the domain's words."""
-        return BaselineMethod(**self.model_dump())
-
-
-class EnrolmentEntry(Settings):
-    """A site's part in a program."""
-
-    site_id: SiteId
-    nominated_w: Watts
-
-
-class ProgramEntry(Settings):
-    """One program with the sites enrolled in it."""
-
-    program_id: Annotated[str, Field(min_length=1, max_length=200)]
-    """The market context by which the utility names it."""
-    name: Annotated[str, Field(min_length=1, max_length=80)]
-    utility_id: str
-    baseline: BaselineEntry = BaselineEntry()
-    measurement_interval: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(minutes=15)
-    observe_after: Span = timedelta(hours=1)
-    level_shares: tuple[Share, Share, Share, Share] = (0.0, 0.33, 0.66, 1.0)
-    accept_events: bool = True
-    enrolments: tuple[EnrolmentEntry, ...] = ()
-
-    def program(self) -> Program:
-        """In the domain's words."""
-        return Program(
-            program_id=self.program_id,
-            name=self.name,
-            utility_id=self.utility_id,
-            baseline=self.baseline.method(),
-            measurement_interval=self.measurement_interval,
-            level_shares=self.level_shares,
-            observe_after=self.observe_after,
-            accept_events=self.accept_events,
         )
 
 
@@ -210,12 +133,11 @@ class GatewaySettings(Settings):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         _unique("sites: site_id", (site.site_id for site in self.sites))
-        _unique("programs: program_id", (program.program_id for program in self.programs))
-        for program in self.programs:
-            _unique(
-                f"enrolments of {program.program_id!r}: site_id",
-                (entry.site_id for entry in program.enrolments),
-            )
+        _unique(
+            "programs: program_id and valid_from",
+            (f"{one.program_id} {one.valid_from or ''}".strip() for one in self.programs),
+        )
+        _enrolled_once(self.programs)
         _unique(
             "openadr, sep2: utility_id",
             [one.utility_id for one in self.openadr] + [one.utility_id for one in self.sep2],
@@ -249,16 +171,25 @@ class GatewaySettings(Settings):
             sites=tuple(entry.site() for entry in self.sites),
             programs=tuple(entry.program() for entry in self.programs),
             enrolments=tuple(
-                Enrolment(
-                    site_id=entry.site_id,
-                    program_id=program.program_id,
-                    nominated_w=entry.nominated_w,
-                )
+                entry.enrolment(program.program_id)
                 for program in self.programs
                 for entry in program.enrolments
             ),
             holidays=frozenset(self.holidays),
         )
+
+
+def _enrolled_once(programs: Sequence[ProgramEntry]) -> None:
+    """Whichever version of a program names a site, it is enrolled once on any day."""
+    seen: list[tuple[str, EnrolmentEntry]] = []
+    for program in programs:
+        for entry in program.enrolments:
+            if any(name == program.program_id and entry.overlaps(one) for name, one in seen):
+                raise ValueError(
+                    f"enrolments of {program.program_id!r}: site_id must be unique on any day; "
+                    f"doubled: {entry.site_id}"
+                )
+            seen.append((program.program_id, entry))
 
 
 def _unique(what: str, values: Iterable[str]) -> None:

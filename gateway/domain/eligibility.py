@@ -149,7 +149,7 @@ def _consent(who: Candidate) -> Condition:
     consent = who.enrolment.consent
     if consent is None:
         return Condition(about="consent", answer=Answer.UNKNOWN, text="none is written down")
-    return Condition(about="consent", answer=Answer.YES, text=f"{consent.by} on {consent.on}")
+    return Condition(about="consent", answer=Answer.YES, text=f"{consent.by} on {consent.given}")
 
 
 def _beside(program: Program, others: Sequence[Program]) -> Iterator[Condition]:

@@ -60,7 +60,7 @@ class Consent:
     """Who agreed that the site takes part, and when."""
 
     by: str
-    on: date
+    given: date
     text: str = ""
     """Where it can be found: a contract's number."""
 

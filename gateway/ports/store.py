@@ -33,6 +33,8 @@ class StoredEvent:
     """When this modification came in."""
     notified_at: datetime
     """When the event first came in, at whichever modification."""
+    announced: Interval
+    """Its window as it first came in; later modifications may have moved it."""
     opted_out_sites: frozenset[str] = frozenset()
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, or_, select
 
+from contracts.time import Interval
 from gateway.domain.dispatch import DispatchPlan
 from gateway.domain.event import GridEvent, Opt, OptDecision
 from gateway.ports import SiteOptOut, StoredEvent
@@ -93,6 +94,7 @@ def _ends_after(event: GridEvent, instant: datetime) -> bool:
 
 def _newest(rows: Sequence[EventRow], out: Mapping[str, frozenset[str]]) -> StoredEvent:
     row = max(rows, key=lambda r: r.modification)
+    first = min(rows, key=lambda r: r.modification)
     decision = OptDecision(
         event_key=row.event_key, modification=row.modification, opt=Opt(row.opt), cause=row.cause
     )
@@ -101,6 +103,7 @@ def _newest(rows: Sequence[EventRow], out: Mapping[str, frozenset[str]]) -> Stor
         decision=decision,
         received_at=row.received_at,
         notified_at=min(r.received_at for r in rows),
+        announced=Interval(start=first.start, end=first.end),
         opted_out_sites=out.get(row.event_key, frozenset()),
     )
 

@@ -10,7 +10,7 @@ from gateway.domain.program.finding import Effect, Finding, RuleKind
 from gateway.domain.program.period import period_of
 from gateway.domain.program.program import Program
 from gateway.domain.program.quota import MaxInRow, Quota
-from gateway.domain.program.use import Occasion, occasions, of_scope, opt_outs_used, used
+from gateway.domain.program.use import Occasion, limits, occasions, of_scope, opt_outs_used, used
 from gateway.domain.program.wall import days_of, local_day, span_of
 
 _DAY = timedelta(days=1)
@@ -24,7 +24,7 @@ def count_findings(
     if call.standby:
         return
     near = _relevant(history, call)
-    for quota in program.rules.quotas:
+    for quota in limits(program):
         yield from _quota(program, quota, call, near, now)
     for rule in program.rules.in_row:
         yield from _in_row(program, rule, call, near, now)

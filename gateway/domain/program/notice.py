@@ -110,5 +110,8 @@ class Duration:
     @property
     def words(self) -> str:
         """`1 h to 4 h`."""
-        longest = "no upper bound" if self.longest is None else span(self.longest)
-        return f"{span(self.shortest)} to {longest}" + (f" ({self.product})" * bool(self.product))
+        product = f" ({self.product})" if self.product else ""
+        if self.longest is None:
+            return f"{span(self.shortest)} or longer{product}"
+        shortest = f"{span(self.shortest)} to" if self.shortest else "up to"
+        return f"{shortest} {span(self.longest)}{product}"

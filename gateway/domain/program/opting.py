@@ -95,7 +95,7 @@ class ProgramTests:
     @property
     def words(self) -> str:
         """`at most 2 tests a season of at most 1 h, waived by an event`."""
-        said = "tests" if self.count is None else f"at most {self.count} tests a {self.per.value}"
+        said = "tests" if self.count is None else f"at most {self.count} a {self.per.value}"
         parts = [said + (f" of at most {span(self.longest)}" if self.longest else "")]
         parts += [f"in {window.words}" for window in self.windows]
         parts += [self.notice.words] if self.notice else []

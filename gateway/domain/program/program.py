@@ -26,6 +26,8 @@ class Program:
     """Local date from which this version holds; None: from ever."""
     template: str = ""
     """The template it was made from, such as `csrp-type`."""
+    product: str = ""
+    """The product we take part in, where the rules have several; empty: whichever."""
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     """Zone of the program's wall clock: windows, days and months are local."""
     rules: Rules = field(default_factory=Rules)
@@ -42,6 +44,10 @@ class Program:
     """How long after the event the rebound is watched before the report is made."""
     accept_events: bool = True
     """The standing opt rule: False answers every event with optOut."""
+
+    def sells(self, product: str) -> bool:
+        """Whether a rule for this product (empty: for all) concerns us."""
+        return not product or not self.product or product == self.product
 
     def holds_at(self, at: datetime) -> bool:
         """Whether this version has begun at an instant."""

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from gateway.domain.program.notice import Notice
 from gateway.domain.program.source import Source
-from gateway.domain.words import pct
+from gateway.domain.words import pct, span
 
 
 class Shape(StrEnum):
@@ -124,7 +124,7 @@ class SignalRule:
     def words(self) -> str:
         """`events by api, manual, openadr`."""
         within = self.acknowledge_within
-        ack = f", to be acknowledged within {within}" if within is not None else ""
+        ack = f", to be acknowledged within {span(within)}" if within is not None else ""
         return "events by " + ", ".join(sorted(self.sources)) + ack
 
 
@@ -141,9 +141,9 @@ class TelemetryRule:
 
     @property
     def words(self) -> str:
-        """`every 0:05:00, per device`."""
-        parts = [f"every {self.interval}"]
-        parts += [f"within {self.latency}"] if self.latency is not None else []
+        """`every 5 min, per device`."""
+        parts = [f"every {span(self.interval)}"]
+        parts += [f"within {span(self.latency)}"] if self.latency is not None else []
         parts += ["per device"] if self.per_device else []
         parts += ["gaps filled in afterwards"] if self.backfill else []
         return ", ".join(parts)

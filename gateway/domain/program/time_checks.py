@@ -20,7 +20,7 @@ def notice_findings(program: Program, call: Call) -> Iterator[Finding]:
     if call.test and tests is not None and tests.notice is not None:
         yield from _told(program, call, [tests.notice], call.told_at)
         return
-    notices = program.rules.notices
+    notices = [one for one in program.rules.notices if program.sells(one.product)]
     by_stage = {s: [n for n in notices if n.stage is s] for s in (Stage.STANDBY, Stage.DISPATCH)}
     yield from _told(program, call, by_stage[Stage.STANDBY], call.first_told_at or call.told_at)
     if not call.standby:
@@ -29,7 +29,7 @@ def notice_findings(program: Program, call: Call) -> Iterator[Finding]:
 
 def duration_findings(program: Program, call: Call) -> Iterator[Finding]:
     """Whether it lasts as long as it may, in elapsed time."""
-    durations = program.rules.durations
+    durations = [one for one in program.rules.durations if program.sells(one.product)]
     tests = program.rules.tests
     if call.test and tests is not None and tests.longest is not None:
         return  # its own length is looked at with the tests

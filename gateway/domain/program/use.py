@@ -109,11 +109,16 @@ def of_scope(scope: Scope, calls: Sequence[Call], mine: Call) -> Iterator[tuple[
         yield "", every
 
 
+def limits(program: Program) -> list[Quota]:
+    """The quotas that hold for us: those of a product only when it is the one we chose."""
+    return [one for one in program.rules.quotas if one.product in ("", program.product)]
+
+
 def counters(program: Program, history: Sequence[Call], now: datetime) -> tuple[Counter, ...]:
     """Every quota of the program in the periods that hold `now`, by network and site."""
     rules, zone = program.rules, program.zone
     found = []
-    for quota in rules.quotas:
+    for quota in limits(program):
         period = period_of(quota.per, local_day(now, zone), rules)
         if period is None:
             continue

@@ -102,7 +102,7 @@ def test_a_mistake_is_named_by_line_and_key(old: str, new: str, where: str, why:
         ),
         (
             "programs:\n  - {program_id: 'http://utility.example/peak', name: x, utility_id: u2}",
-            "program_id",
+            "program_id and valid_from",
         ),
     ],
 )
@@ -113,5 +113,5 @@ def test_nothing_has_the_same_name_twice(again: str, what: str) -> None:
 
 def test_a_site_is_enrolled_in_a_program_once() -> None:
     twice = "      - {site_id: depot-1, nominated_w: 40000}\n"
-    with pytest.raises(ConfigError, match="must be unique; doubled: depot-1"):
+    with pytest.raises(ConfigError, match="must be unique on any day; doubled: depot-1"):
         load(GOOD.replace(twice, twice * 2))

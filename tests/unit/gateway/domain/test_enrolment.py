@@ -165,7 +165,7 @@ def test_who_applies_too_late_for_this_year_begins_next_year() -> None:
 
 @pytest.mark.row("portfolio:A2")
 def test_consent_is_asked_for() -> None:
-    said = Consent(by="the depot's owner", on=date(2026, 4, 1), text="contract 7")
+    said = Consent(by="the depot's owner", given=date(2026, 4, 1), text="contract 7")
     (without,) = eligibility(program(), candidate(), 0.0)
     (given,) = eligibility(program(), candidate(consent=said), 0.0)
     assert (without.answer, given.answer) == (Answer.UNKNOWN, Answer.YES)

@@ -1,0 +1,186 @@
+"""Settings of the programs a gateway takes part in, and of who is enrolled in them."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Annotated, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from contracts.config import Settings
+from contracts.days import EVERY_DAY
+from contracts.errors import ConfigError
+from gateway.domain.enrolment import Consent, Enrolment, OwnerLimits, QuietTime
+from gateway.domain.program import Policy, Program, Rules
+from gateway.programs import library
+from gateway.programs.parsing import kinds, minute
+from gateway.programs.schema import BaselineEntry, ProgramFile, RulesEntry
+from gateway.programs.values import Share, SiteId, Span, Watts
+
+Minute = Annotated[int, BeforeValidator(minute), Field(ge=0, le=1440)]
+
+
+class QuietEntry(Settings):
+    """Hours in which the owner wants no event, on the wall of the site."""
+
+    start: Minute
+    """Such as `22:00`."""
+    end: Minute
+    """At or before `start`: on the next day."""
+    days: Annotated[frozenset[int], BeforeValidator(kinds)] = EVERY_DAY
+    """`any`, `weekdays`, `weekends`, or a list such as `[saturday]`."""
+
+    def quiet(self) -> QuietTime:
+        """In the domain's words."""
+        return QuietTime(start=self.start, end=self.end, kinds=self.days)
+
+
+class OwnerEntry(Settings):
+    """What the owner of a site allows. Events beyond it go on without the site, with the reason."""
+
+    max_events_per_month: Annotated[int, Field(ge=0)] | None = None
+    max_events_per_season: Annotated[int, Field(ge=0)] | None = None
+    max_duration: Annotated[timedelta, Field(gt=timedelta(0))] | None = None
+    quiet: tuple[QuietEntry, ...] = Field((), max_length=50)
+    """Blackout times."""
+    min_ready_share: Share | None = None
+
+    def limits(self) -> OwnerLimits:
+        """In the domain's words."""
+        return OwnerLimits(
+            max_events_per_month=self.max_events_per_month,
+            max_events_per_season=self.max_events_per_season,
+            max_duration=self.max_duration,
+            quiet=tuple(entry.quiet() for entry in self.quiet),
+            min_ready_share=self.min_ready_share,
+        )
+
+
+class ConsentEntry(Settings):
+    """Who agreed that the site takes part, and when."""
+
+    by: Annotated[str, Field(min_length=1, max_length=120)]
+    given: date
+    text: Annotated[str, Field(max_length=500)] = ""
+
+
+class EnrolmentEntry(Settings):
+    """A site's part in a program."""
+
+    site_id: SiteId
+    nominated_w: Watts
+    since: date | None = None
+    until: date | None = None
+    network: Annotated[str, Field(max_length=80)] = ""
+    owner: OwnerEntry = OwnerEntry()
+    """What the site's owner allows."""
+    consent: ConsentEntry | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.since is not None and self.until is not None and self.until < self.since:
+            raise ValueError("until lies before since")
+        return self
+
+    def enrolment(self, program_id: str) -> Enrolment:
+        """In the domain's words."""
+        consent = None if self.consent is None else Consent(**self.consent.model_dump())
+        return Enrolment(
+            site_id=self.site_id,
+            program_id=program_id,
+            nominated_w=self.nominated_w,
+            since=self.since,
+            until=self.until,
+            network=self.network,
+            owner=self.owner.limits(),
+            consent=consent,
+        )
+
+    def overlaps(self, other: EnrolmentEntry) -> bool:
+        """Whether the site would be enrolled twice on some day."""
+        begins = max(self.since or date.min, other.since or date.min)
+        ends = min(self.until or date.max, other.until or date.max)
+        return self.site_id == other.site_id and begins <= ends
+
+
+class ProgramEntry(Settings):
+    """One version of one program, with the sites enrolled in it.
+
+    A tariff that changes becomes a further entry with the same `program_id` and a `valid_from`.
+    """
+
+    program_id: Annotated[str, Field(min_length=1, max_length=200)]
+    """The market context by which the utility names it."""
+    name: Annotated[str, Field(max_length=80)] = ""
+    """Empty: the title of the template."""
+    utility_id: str
+    template: str = ""
+    """A template that comes with Gridyard (`gridyard program list`) or a program file; what is
+    given here replaces what it says."""
+    product: Annotated[str, Field(max_length=80)] = ""
+    version: Annotated[str, Field(max_length=40)] = "1"
+    valid_from: date | None = None
+    time_zone: ZoneInfo | None = None
+    """Of the program's wall clock; left out: the template's, or UTC."""
+    rules: RulesEntry = RulesEntry()
+    """A kind that is given replaces that kind of the template."""
+    on_breach: Policy = Policy.ACCEPT
+    on_voluntary: Policy = Policy.ACCEPT
+    baseline: BaselineEntry | None = None
+    """Left out: the template's."""
+    measurement_interval: Annotated[timedelta, Field(gt=timedelta(0))] | None = None
+    """Left out: the template's, or 15 minutes."""
+    observe_after: Span = timedelta(hours=1)
+    level_shares: tuple[Share, Share, Share, Share] = (0.0, 0.33, 0.66, 1.0)
+    accept_events: bool = True
+    enrolments: tuple[EnrolmentEntry, ...] = ()
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if not self.name and not self.template:
+            raise ValueError("name: a program without a template needs one")
+        try:
+            made = self.program()
+        except ConfigError as error:
+            raise ValueError(f"template: {error}") from error
+        named = {one.product for one in made.rules.notices} | {
+            one.product for one in made.rules.durations
+        }
+        named = (named | {one.product for one in made.rules.quotas}) - {""}
+        if self.product and self.product not in named:
+            raise ValueError(
+                f"product: {self.product!r} is none of: {', '.join(sorted(named)) or 'none'}"
+            )
+        return self
+
+    def program(self) -> Program:
+        """In the domain's words.
+
+        Raises:
+            ConfigError: the template cannot be read.
+        """
+        base = self._base()
+        interval = base.measurement_interval if base else timedelta(minutes=15)
+        baseline = self.baseline or (base.baseline if base else BaselineEntry())
+        return Program(
+            program_id=self.program_id,
+            name=self.name or (base.title if base else ""),
+            utility_id=self.utility_id,
+            version=self.version,
+            valid_from=self.valid_from,
+            template=base.template if base else "",
+            product=self.product,
+            zone=self.time_zone or (base.time_zone if base else ZoneInfo("UTC")),
+            rules=self.rules.over(base.rules.over(Rules()) if base else Rules()),
+            on_breach=self.on_breach,
+            on_voluntary=self.on_voluntary,
+            baseline=baseline.method(),
+            measurement_interval=self.measurement_interval or interval,
+            level_shares=self.level_shares,
+            observe_after=self.observe_after,
+            accept_events=self.accept_events,
+        )
+
+    def _base(self) -> ProgramFile | None:
+        return library.found(self.template) if self.template else None

@@ -1,0 +1,200 @@
+"""What a program file may say. The rule kinds are the domain's own; here are their short forms."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import timedelta
+from typing import Annotated, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from contracts.config import Settings
+from gateway.domain.program.joining import EnrolmentRule, Exclusivity
+from gateway.domain.program.measuring import (
+    Adjustment,
+    BaselineMethod,
+    BaselineRule,
+    DayType,
+    MeterPoint,
+)
+from gateway.domain.program.notice import Duration, Notice
+from gateway.domain.program.opting import Blackout, OptOutRule, ProgramTests, StormBlackout
+from gateway.domain.program.paying import AveragePay, CapacityPay, EnergyPay, PeakCharge, Penalty
+from gateway.domain.program.performing import Performance, TierTable
+from gateway.domain.program.promise import (
+    Commitment,
+    Nomination,
+    SignalRule,
+    TelemetryRule,
+    Trigger,
+)
+from gateway.domain.program.quota import BackToBack, Counting, MaxInRow, Quota
+from gateway.domain.program.rules import Outside, Rules
+from gateway.domain.program.season import DayClass, Season
+from gateway.domain.program.window import CallWindow
+from gateway.programs.parsing import (
+    holidays,
+    inside,
+    kinds,
+    minute,
+    month_day,
+    rate,
+    reads,
+    several,
+)
+
+MonthDayText = Annotated[tuple[int, int], BeforeValidator(month_day)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Span = Annotated[timedelta, Field(ge=timedelta(0))]
+MOST = 100
+"""Rules of one kind; real programs have a dozen."""
+
+_SEASON = {"first": month_day, "last": month_day}
+_NOTICE = {"by": minute}
+_PAY = reads(rate=rate)
+
+
+class RulesEntry(Settings):
+    """Rules of a program, by kind; a kind that is left out asks for nothing.
+
+    A time of day is `17:00`, a day of the year `05-01`, a duration seconds or `PT4H`, a source `T25
+    text` (U the operator's own text, T a third party, M from memory; two digits of the year or ?).
+    """
+
+    seasons: tuple[Annotated[Season, reads(**_SEASON)], ...] = Field((), max_length=MOST)
+    """Parts of the year in which it calls."""
+    days: Annotated[DayClass, reads(kinds=kinds, holidays=holidays)] = DayClass()
+    """Days on which it calls, with its own calendar of holidays."""
+    windows: tuple[Annotated[CallWindow, reads(start=minute, end=minute, kinds=kinds)], ...] = (
+        Field((), max_length=MOST)
+    )
+    """Hours in which it calls, on the wall of `time_zone`."""
+    outside: Outside = Outside.BREACH
+    """What an event outside of all that is."""
+    notices: tuple[Annotated[Notice, reads(**_NOTICE)], ...] = Field((), max_length=MOST)
+    """How long before it tells."""
+    durations: tuple[Annotated[Duration, reads()], ...] = Field((), max_length=MOST)
+    """How long an event lasts; several are alternatives."""
+    quotas: tuple[Annotated[Quota, reads()], ...] = Field((), max_length=MOST)
+    """How often and how long it calls over a period."""
+    in_row: tuple[Annotated[MaxInRow, reads()], ...] = Field((), max_length=MOST)
+    """Days in a row with events."""
+    back_to_back: Annotated[BackToBack, reads()] = BackToBack()
+    """What two events are of which one follows the other at once."""
+    counting: Annotated[Counting, reads()] = Counting()
+    """What counts of events that did not go as announced."""
+    year_starts: MonthDayText = (1, 1)
+    """Where the program's year begins."""
+    terms: tuple[MonthDayText, ...] = Field((), max_length=MOST)
+    """Where its terms begin."""
+    opt_outs: tuple[Annotated[OptOutRule, reads()], ...] = Field((), max_length=MOST)
+    """Opt-outs without harm."""
+    blackouts: tuple[Annotated[Blackout, reads()], ...] = Field((), max_length=MOST)
+    """Dates without events."""
+    storms: Annotated[StormBlackout, reads()] | None = None
+    """No events before a storm."""
+    tests: (
+        Annotated[ProgramTests, reads(windows=several(inside(**_SEASON)), notice=inside(**_NOTICE))]
+        | None
+    ) = None
+    """Test events."""
+    enrolment: tuple[
+        Annotated[
+            EnrolmentRule,
+            reads(deadlines=several(inside(apply_by=month_day, starts=month_day))),
+        ],
+        ...,
+    ] = Field((), max_length=MOST)
+    """What a site must bring."""
+    nominations: tuple[Annotated[Nomination, reads(gate=inside(**_NOTICE))], ...] = Field(
+        (), max_length=MOST
+    )
+    """How a quantity is promised or bid."""
+    commitment: tuple[Annotated[Commitment, reads()], ...] = Field((), max_length=MOST)
+    """What is promised."""
+    baselines: tuple[Annotated[BaselineRule, reads()], ...] = Field((), max_length=MOST)
+    """Baselines that are prescribed."""
+    meter: tuple[Annotated[MeterPoint, reads()], ...] = Field((), max_length=MOST)
+    """Where delivery is measured."""
+    performance: tuple[Annotated[Performance, reads()], ...] = Field((), max_length=MOST)
+    """How delivery becomes a factor."""
+    tiers: tuple[Annotated[TierTable, reads()], ...] = Field((), max_length=MOST)
+    """Payment by bands of delivery."""
+    capacity_pay: tuple[Annotated[CapacityPay, _PAY], ...] = Field((), max_length=MOST)
+    """Money for kW; rates are empty or examples."""
+    energy_pay: tuple[Annotated[EnergyPay, _PAY], ...] = Field((), max_length=MOST)
+    """Money for kWh."""
+    average_pay: tuple[Annotated[AveragePay, _PAY], ...] = Field((), max_length=MOST)
+    """Money for the mean of a season."""
+    peak_charge: tuple[Annotated[PeakCharge, _PAY], ...] = Field((), max_length=MOST)
+    """A charge on load in the system's peaks."""
+    penalties: tuple[Annotated[Penalty, _PAY], ...] = Field((), max_length=MOST)
+    """What a broken promise costs."""
+    exclusivity: tuple[Annotated[Exclusivity, reads()], ...] = Field((), max_length=MOST)
+    """What it goes together with."""
+    telemetry: tuple[Annotated[TelemetryRule, reads()], ...] = Field((), max_length=MOST)
+    """What must be measured."""
+    signal: Annotated[SignalRule, reads()] = SignalRule()
+    """How events come."""
+    triggers: tuple[Annotated[Trigger, reads()], ...] = Field((), max_length=MOST)
+    """What makes the operator call; for people."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        self.over(Rules())
+        return self
+
+    def over(self, rules: Rules) -> Rules:
+        """These rules, where a kind is given; else those of a template."""
+        given = {
+            one.name: getattr(self, one.name)
+            for one in fields(Rules)
+            if one.name in self.model_fields_set
+        }
+        kept = {one.name: getattr(rules, one.name) for one in fields(Rules)}
+        return Rules(**{**kept, **given})
+
+
+class BaselineEntry(Settings):
+    """Parameters of an X-of-Y baseline; what is left out keeps the default of the domain."""
+
+    name: str = "10-of-10 type"
+    y_days: Annotated[int, Field(ge=1, le=90)] = 10
+    x_days: Annotated[int, Field(ge=1, le=90)] = 10
+    min_days: Annotated[int, Field(ge=1, le=90)] = 3
+    look_back: Span = timedelta(days=45)
+    day_type: DayType = DayType.SAME
+    min_coverage: Share = 0.9
+    adjustment: Adjustment = Adjustment.RATIO
+    adjust_from: Span = timedelta(hours=4)
+    adjust_until: Span = timedelta(hours=1)
+    adjust_low: Annotated[float, Field(ge=0)] = 0.8
+    adjust_high: Annotated[float, Field(ge=0)] = 1.2
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.x_days > self.y_days:
+            raise ValueError("x_days must not exceed y_days")
+        if self.adjust_until >= self.adjust_from and self.adjustment is not Adjustment.NONE:
+            raise ValueError("adjust_from must lie before adjust_until (be the longer span)")
+        return self
+
+    def method(self) -> BaselineMethod:
+        """In the domain's words."""
+        return BaselineMethod(**self.model_dump())
+
+
+class ProgramFile(Settings):
+    """A template, or a program of your own: everything but who is enrolled."""
+
+    template: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,60}$")]
+    """Its name; those that come with Gridyard end in `-type`."""
+    title: Annotated[str, Field(min_length=1, max_length=80)]
+    about: Annotated[str, Field(min_length=1, max_length=2000)]
+    """What it is for, and what is not known of it."""
+    time_zone: ZoneInfo
+    """Of its wall clock."""
+    measurement_interval: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(minutes=15)
+    baseline: BaselineEntry = BaselineEntry()
+    rules: RulesEntry = RulesEntry()

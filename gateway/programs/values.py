@@ -1,0 +1,24 @@
+"""Values that settings of sites and programs share."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from contracts.site_link.subjects import checked_site_id
+
+
+def _site_id(value: str) -> str:
+    try:
+        return checked_site_id(value)
+    except Exception as error:
+        raise ValueError(str(error)) from error
+
+
+SiteId = Annotated[str, AfterValidator(_site_id)]
+Watts = Annotated[float, Field(ge=0, le=1e9)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Span = Annotated[timedelta, Field(ge=timedelta(0))]
+"""Seconds, or ISO 8601 such as `PT15M`."""

@@ -1,0 +1,1 @@
+"""`gridyard program`: templates, rules in words, counters of use, who may join."""
