@@ -123,11 +123,18 @@ class _Pool:
         self._binds: list[list[tuple[int, float]]] = [[] for _ in demands]
         """By charger: the constraints it counts in, and with which weight."""
         place = {demand.evse_id: i for i, demand in enumerate(demands)}
+        rows: list[int] = []
+        columns: list[int] = []
+        values: list[float] = []
         for number, constraint in enumerate(constraints):
-            here = [(place[n], weight) for n, weight in constraint.weights.items() if n in place]
-            self._weights[number, [i for i, _ in here]] = [weight for _, weight in here]
-            for i, weight in here:
-                self._binds[i].append((number, weight))
+            for name, weight in constraint.weights.items():
+                i = place.get(name)
+                if i is not None:
+                    self._binds[i].append((number, weight))
+                    rows.append(number)
+                    columns.append(i)
+                    values.append(weight)
+        self._weights[rows, columns] = values  # at once: one call for each constraint takes longer
         self._current = [0.0] * len(demands)
         self._why = [""] * len(demands)
         self._bound_by = [""] * len(demands)
