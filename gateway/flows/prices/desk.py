@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from contracts.series import StepSeries
 from contracts.site_link.messages import FlexibilityOffer
@@ -63,8 +63,15 @@ class PriceDesk:
 
 
 def expected_w(offer: FlexibilityOffer) -> StepSeries:
-    """The load a site expects without any request."""
+    """The load a site expects without any request.
+
+    The first slot begins when the offer was made, so it is shorter: each ends where the next
+    one begins.
+    """
     step = timedelta(seconds=offer.step_s)
+    slots = sorted(offer.slots, key=lambda one: one.start)
+    ends = [one.start for one in slots[1:]] + [datetime.max.replace(tzinfo=UTC)]
     return StepSeries.of(
-        (Interval.lasting(slot.start, step), slot.expected_w) for slot in offer.slots
+        (Interval(start=slot.start, end=min(slot.start + step, end)), slot.expected_w)
+        for slot, end in zip(slots, ends, strict=True)
     )

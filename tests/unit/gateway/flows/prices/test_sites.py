@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
-from contracts.series import StepSeries
 from contracts.site_link.messages import Batch, FlexibilityOffer, NumberedRow, OfferedSlot
 from gateway.domain.price.answer import Basis
 from gateway.domain.price.markup import Markup
+from gateway.flows.prices.desk import expected_w
 from gateway.store.telemetry import SqlTelemetry
 from support.price_bench import HOUR, MORNING, Bench
 
@@ -144,9 +145,10 @@ async def test_sources_in_two_currencies_send_nothing() -> None:
 
 
 async def offered(bench: Bench, prices_id: str, *watts: float) -> None:
+    """As agents do: the first slot begins when the offer is made, the others on the hour."""
     slots = tuple(
         OfferedSlot(
-            start=MORNING + place * HOUR,
+            start=max(MORNING + place * HOUR, bench.clock.now()),
             expected_w=power,
             down_w=0,
             down_sure_w=0,
@@ -192,6 +194,22 @@ async def test_the_answer_is_what_sites_expect_with_these_prices(
         assert [one.basis for one in found.sites] == [basis]
         assert [one.value for one in found.expected_w] == expected
         assert found.answering == int(known)
+        if known:  # what is left of this hour, and the next one
+            assert [one.interval.end for one in found.expected_w] == [
+                MORNING + HOUR,
+                MORNING + 2 * HOUR,
+            ]
         await bench.clock.advance(3601)
         assert [one.basis for one in (await bench.desk.answer()).sites] == [Basis.NONE]
-    assert isinstance(found.expected_w, StepSeries)
+
+
+async def test_an_offer_whose_slots_make_no_sense_says_what_it_can() -> None:
+    bench = Bench()
+    bench.connect()
+    async with running(bench):
+        await offered(bench, bench.site.taken[0].prices_id, 1000.0, 2000.0)
+        offer = await bench.ledger.offer("depot-1")
+        assert offer is not None
+        first, second = offer.slots
+        shuffled = replace(offer, slots=(second, first, second))
+        assert [one.value for one in expected_w(shuffled)] == [1000.0, 2000.0]
