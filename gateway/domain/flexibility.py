@@ -121,8 +121,8 @@ def _against(baseline: StepSeries, floor_w: float | None) -> float:
 
 
 def _most_w(baseline: StepSeries, slots: Sequence[OfferedSlot]) -> float:
-    """The largest reduction against the baseline in any slot that offers something."""
-    floors = StepSeries.of((slot.interval, slot.floor_w) for slot in slots if slot.down_w > 0)
+    """The largest reduction against the baseline in any slot."""
+    floors = StepSeries.of((slot.interval, slot.floor_w) for slot in slots)
     below = pointwise(lambda pair: pair[0] - pair[1], (baseline, floors))
     return max(0.0, *(step.value for step in below), 0.0)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gridyard.bench import devices, ingest, ocpp, openadr, plan, sep2, tick
+from gridyard.bench import devices, dispatch, ingest, ocpp, openadr, plan, sep2, tick
 from gridyard.bench.core import Bench
 
 BENCHES: dict[str, Bench] = {
@@ -14,6 +14,7 @@ BENCHES: dict[str, Bench] = {
         devices.BENCH,
         ingest.BENCH,
         plan.BENCH,
+        dispatch.BENCH,
         tick.BENCH,
     )
 }

@@ -68,7 +68,7 @@ def solve(problem: Problem, start: Vector | None = None) -> Split:
         active = np.concatenate((active, fresh))
         dual = _Dual(problem, problem.bounds.only(active), dual.sites)
         prices = np.concatenate((point.prices, np.zeros(len(fresh))))
-    return _split(problem, point, taken)
+    return _split(dual, problem, point, taken)
 
 
 def _sample(problem: Problem) -> Problem:
@@ -93,12 +93,13 @@ def _sample(problem: Problem) -> Problem:
     )
 
 
-def _split(problem: Problem, point: _Point, steps: int) -> Split:
+def _split(dual: _Dual, problem: Problem, point: _Point, steps: int) -> Split:
     given = repaired(problem, point.response.x)
-    cost = problem.objective(given)
+    short = np.maximum(problem.missing_w(given), 0.0)
+    cost = dual.cost(given) + problem.shortage * float(short @ problem.hours)
     return Split(
         given_w=given,
-        short_w=np.maximum(problem.missing_w(given), 0.0),
+        short_w=short,
         price=point.prices[: len(problem.hours)],
         gap=max(0.0, cost - point.value) / max(1.0, abs(cost)),
         steps=steps,
@@ -122,12 +123,7 @@ class _Dual:
         self._problem = problem
         self._bounds = bounds
         self.sites = sites or Sites(problem)
-        self._curve = np.divide(
-            0.5,
-            problem.weight_w,
-            out=np.zeros_like(problem.weight_w),
-            where=problem.weight_w > 0,
-        )
+        self._curve = 0.5 / np.where(problem.weight_w > 0, problem.weight_w, np.inf)
         count = len(problem.hours)
         dearest = count * problem.shortage * float(problem.hours.sum())
         ramps = bool((bounds.coefficient < 0).any())
@@ -145,6 +141,13 @@ class _Dual:
         """[T + K] Curvature if every site moved."""
         self._demand = np.concatenate((problem.hours * problem.target_w, -bounds.most))
         self._least = _EXACT * max(1.0, float(np.abs(self._demand).max(initial=0.0)))
+
+    def cost(self, x: Table) -> float:
+        """What a split costs without its shortfall."""
+        worth = x * self._curve
+        worth += self._problem.cost[:, None]
+        worth *= x
+        return float(worth.sum(axis=0) @ self._problem.hours)
 
     def begin(self, start: Vector | None) -> Vector:
         """Prices to begin with: the last ones, or those of sites that nothing binds."""
@@ -168,10 +171,9 @@ class _Dual:
             np.subtract.at(each, (bounds.site, bounds.interval), paid)
         response = self.sites.answer(each)
         x = response.x
-        worth = x * self._curve
-        worth += problem.cost[:, None]
-        worth -= each
+        worth = x - 2.0 * response.wanted  # x^2 / 2w + (c - p) x = x (x - 2 wanted) / 2w
         worth *= x
+        worth *= self._curve
         value = float(worth.sum(axis=0) @ problem.hours + prices @ self._demand)
         slope = np.concatenate((problem.hours * problem.missing_w(x), bounds.excess(x)))
         return _Point(prices=prices, response=response, value=value, slope=slope)
@@ -197,7 +199,8 @@ class _Dual:
         moving = np.where((x > 0) & (x < problem.cap_w), problem.weight_w, 0.0)
         inside = np.diag(problem.hours * (problem.delivers**2 @ moving))
         rows = point.response.bound
-        through = moving[rows] * problem.hours
+        through = moving[rows]
+        through *= problem.hours
         reach = through.sum(axis=1)
         through *= problem.delivers[rows, None]
         if len(self._bounds):

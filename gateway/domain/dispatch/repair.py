@@ -17,7 +17,8 @@ def repaired(problem: Problem, x: Table) -> Table:
     """
     total = problem.delivers @ x
     above = total > problem.target_w
-    held = x * np.divide(problem.target_w, total, out=np.ones_like(total), where=above)
+    factor = np.divide(problem.target_w, total, out=np.ones_like(total), where=above)
+    held = x * factor if above.any() else x
     for _ in range(2 * len(problem.hours) + 1):
         if not len(problem.bounds) or not _cut(problem.bounds, held):
             break

@@ -21,12 +21,12 @@ _BLOCK = 512
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """What everybody gives, and what its energy is worth."""
+    """What everybody gives."""
 
     x: Table
     """[N, T] W."""
-    energy_price: Vector
-    """[N] m >= 0."""
+    wanted: Table
+    """[N, T] The same were there neither caps nor energies, W; below 0 where the price is."""
     bound: Index
     """Sites whose energy binds."""
 
@@ -44,21 +44,24 @@ class Sites:
         self._last = np.zeros(len(self._limited))
 
     def answer(self, price: Table) -> Response:
-        """What the sites give at [N, T] prices."""
+        """What the sites give at [N, T] prices; `price` is used up."""
         problem = self._problem
-        x = (price - problem.cost[:, None]) * problem.weight_w
-        np.clip(x, 0.0, problem.cap_w, out=x)
-        energy_price = np.zeros(len(x))
-        over = np.flatnonzero(x[self._limited] @ problem.hours > self._energy_wh)
+        price -= problem.cost[:, None]
+        high = price[self._limited].max(axis=1, initial=0.0)
+        wanted = np.multiply(price, problem.weight_w, out=price)
+        x = np.clip(wanted, 0.0, problem.cap_w)
+        used = (x @ problem.hours)[self._limited]
+        over = np.flatnonzero(used > self._energy_wh)
         rows = self._limited[over]
         if over.size:
-            margin = (price[rows] - problem.cost[rows, None]) * self._weight_w[over]
-            worth, x[rows] = self._held(over, margin)
-            energy_price[rows] = worth
-            self._last[over] = worth
-        return Response(x=x, energy_price=energy_price, bound=rows)
+            guess = high[over] * (1.0 - self._energy_wh[over] / used[over])
+            start = np.where(self._last[over] > 0, self._last[over], guess)
+            self._last[over], x[rows] = self._held(over, wanted[rows], start, high[over])
+        return Response(x=x, wanted=wanted, bound=rows)
 
-    def _held(self, over: Index, margin: Table) -> tuple[Vector, Table]:
+    def _held(
+        self, over: Index, margin: Table, start: Vector, high: Vector
+    ) -> tuple[Vector, Table]:
         """Energy prices at which these sites give exactly their energy, and what they give."""
         levels, given = np.empty(len(over)), np.empty_like(margin)
         for first in range(0, len(over), _BLOCK):  # small enough to stay in the cache
@@ -70,19 +73,25 @@ class Sites:
                 self._cap_w[rows],
                 self._problem.hours,
                 self._energy_wh[rows],
-                self._last[rows],
+                start[part],
+                high[part],
             )
         return levels, given
 
 
 def energy_levels(
-    margin: Table, weight: Table, cap: Table, hours: Vector, energy: Vector, start: Vector
+    margin: Table,
+    weight: Table,
+    cap: Table,
+    hours: Vector,
+    energy: Vector,
+    start: Vector,
+    high: Vector,
 ) -> tuple[Vector, Table]:
     """[N] levels m at which `sum_t h clip(margin - m weight, 0, cap)` is the energy, and this.
 
-    At m = 0 each gives more than its energy; `start`: a guess of each level.
+    At m = 0 each gives more than its energy, at `high` nothing; `start`: a guess of each level.
     """
-    high = np.divide(margin, weight, out=np.zeros_like(margin), where=weight > 0).max(axis=1)
     low, levels = np.zeros(len(high)), np.clip(start, 0.0, high)
     found, open_ = levels.copy(), np.arange(len(high))
     now = (margin, weight, cap, weight * hours, energy)

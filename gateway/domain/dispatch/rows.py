@@ -97,7 +97,7 @@ def _of_site(
         row(StepSeries.of((s.interval, getattr(s, name)) for s in site.slots), pieces)
         for name in ("expected_w", "down_w", "sure_w")
     )
-    below = np.where(likely > 0, baseline - expected, np.nan)
+    below = baseline - expected
     likely_w = _capped(site, baseline, below + likely)
     sure_w = np.minimum(likely_w, _capped(site, baseline, below + sure))
     freely_wh = np.where((asked > 0) & ~np.isnan(below), below, 0.0) * hours
