@@ -29,6 +29,8 @@ class Pki:
     vtn: Identity
     ven: Identity
     site_ca: Path
+    site_ca_key: Path
+    """For a gateway that issues credentials; nobody else needs it."""
     broker: Identity
     gateway: Identity
     sites: Mapping[str, Identity]
@@ -69,6 +71,7 @@ def make_test_pki(
         vtn=utility.identity_of("vtn", _both(_server("vtn", hosts))),
         ven=utility.identity_of("ven", _both(_client("ven", "gateway"), hosts)),
         site_ca=site_side.identity.cert,
+        site_ca_key=site_side.identity.key,
         broker=site_side.identity_of("broker", _server("broker", hosts)),
         gateway=site_side.identity_of("gateway", _client("gateway", "gateway")),
         sites={

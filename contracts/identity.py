@@ -38,14 +38,17 @@ _CRITICAL = {
 """Extensions of issuing certificates, and whether they must be critical (CSIP COMM-004)."""
 
 
-def server_context(cert: Path, key: Path, client_ca: Path) -> ssl.SSLContext:
+def server_context(cert: Path, key: Path, client_ca: Path | None = None) -> ssl.SSLContext:
     """TLS 1.2 or newer for a server that lets in only clients with a certificate of `client_ca`.
+
+    Without `client_ca` it asks nobody for one.
 
     Raises:
         ConfigError: a file is missing, unreadable, or the key does not fit the certificate.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.verify_mode = ssl.CERT_REQUIRED
+    if client_ca is not None:
+        context.verify_mode = ssl.CERT_REQUIRED
     return _loaded(context, client_ca, cert, key)
 
 

@@ -11,10 +11,12 @@ import json
 import os
 import re
 import shutil
+import signal
 import sys
 import sysconfig
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -28,12 +30,14 @@ log = structlog.get_logger(__name__)
 
 _WRAPPER = Path(__file__).with_name("die_with_parent.py")
 _STOP_S = 5.0
+_RELOAD_S = 10.0
 _STEADY_S = 30.0
 """A server that ran this long was healthy: its next restart is quick again."""
 _LINE_LIMIT = 1 << 20
 
 _PREFIX = re.compile(r"^\[\d+\] \S+ \S+ ")
 _CLIENTS = re.compile(r"Listening for client connections on .*:(\d+)$")
+_RELOADED = re.compile(r"\[\w+\] (Reloaded|Failed to reload) server configuration")
 _MQTT = re.compile(r"Listening for MQTT clients on .*:(\d+)$")
 
 
@@ -63,6 +67,7 @@ class NatsServer:
         self._clock = clock
         self._ports: dict[str, int] = {}
         self._process: Process | None = None
+        self._reloaded: asyncio.Queue[bool] = asyncio.Queue()
         self.ready = asyncio.Event()
         """Set while the server accepts connections."""
 
@@ -100,6 +105,42 @@ class NatsServer:
                 "nats-server ended; it is started again", folder=str(self._folder), in_s=wait_s
             )
             await self._clock.sleep(wait_s)
+
+    async def reload(self, config: Mapping[str, object]) -> None:
+        """Go on with another configuration; in force when this returns.
+
+        Clients it has nothing against stay connected, unless the server cannot change over while
+        it runs: then it is started again. One that is down comes back with it. Call it while `run`
+        runs.
+
+        Raises:
+            ConfigError: the server refuses it; the old one stays in force.
+        """
+        kept, self._config = self._config, dict(config)
+        path = self._write_config()
+        try:
+            await self._check(path)
+        except ConfigError:
+            self._config = kept
+            self._write_config()
+            raise
+        await self.ready.wait()  # until then the signal would end it
+        if self._process is not None and not await self._changed_over(self._process):
+            log.error("nats-server does not reload; it is started again", folder=str(self._folder))
+            self.ready.clear()
+            with suppress(ProcessLookupError):
+                self._process.terminate()
+            await self.ready.wait()
+
+    async def _changed_over(self, process: Process) -> bool:
+        while not self._reloaded.empty():  # an answer that came too late
+            self._reloaded.get_nowait()
+        process.send_signal(signal.SIGHUP)
+        try:
+            async with asyncio.timeout(_RELOAD_S):
+                return await self._reloaded.get()
+        except TimeoutError:
+            return False
 
     async def _check(self, config: Path) -> None:
         process = await asyncio.create_subprocess_exec(
@@ -142,6 +183,8 @@ class NatsServer:
                 self._ports[name] = int(found[1])
         if text.endswith("Server is ready"):
             self.ready.set()
+        if told := _RELOADED.match(text):
+            self._reloaded.put_nowait(told[1] == "Reloaded")
 
     def _write_config(self) -> Path:
         config = dict(self._config)

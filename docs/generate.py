@@ -349,6 +349,8 @@ def _commands(group: TyperGroup, prefix: str = "") -> Iterator[tuple[str, Any]]:
     """(name as typed, command) of every command, those of groups after their group's name."""
     for name, command in group.commands.items():
         if isinstance(command, TyperGroup):
+            if command.invoke_without_command:
+                yield f"{prefix}{name}", command
             yield from _commands(command, f"{prefix}{name} ")
         else:
             yield f"{prefix}{name}", command

@@ -58,6 +58,23 @@ class SiteEntry(Settings):
         )
 
 
+class DoorEntry(Settings):
+    """Where a new site shows its one-time token and gets its credentials (HTTPS)."""
+
+    url: Annotated[str, Field(pattern=r"^https://[A-Za-z0-9.:\[\]-]{1,250}$")]
+    """Under which sites reach it, such as `https://gateway.example:8446`; it stands in every token,
+    and `link.broker_cert` must be good for its host."""
+    host: str = "127.0.0.1"
+    port: Port = 8446
+    """0 takes any free one."""
+    ca_key: Path
+    """Private key of `link.ca`, with which sites' certificates are signed."""
+    life: Annotated[timedelta, Field(ge=timedelta(hours=1), le=timedelta(days=398))] = timedelta(
+        days=30
+    )
+    """How long certificate and user JWT last; a site renews them at two thirds of that."""
+
+
 class LinkEntry(Settings):
     """The embedded broker that sites connect to, and how we prove who we are."""
 
@@ -74,6 +91,8 @@ class LinkEntry(Settings):
     nats: Path
     """Folder of the NATS operator, account and signing keys (made when missing)."""
     answer_s: Annotated[float, Field(gt=0, le=60)] = 5.0
+    enrolment: DoorEntry | None = None
+    """None: this gateway issues no credentials."""
 
 
 class WebEntry(Settings):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -16,6 +17,7 @@ from contracts.nats_server import NatsServer
 from contracts.time import Clock
 from gateway.config import GatewaySettings, LinkEntry
 from gateway.domain.portfolio import Portfolio
+from gateway.flows.admission import Admission, keep_out
 from gateway.flows.baselines import Baselines
 from gateway.flows.controls import Controls
 from gateway.flows.dispatch import Dispatch
@@ -25,6 +27,7 @@ from gateway.flows.lifecycle import Lifecycle
 from gateway.flows.live import Live
 from gateway.flows.outgoing import Outgoing
 from gateway.flows.participation import Participants
+from gateway.flows.presence import Attendance
 from gateway.flows.resource_reports import ResourceReports
 from gateway.flows.settlement import Settlement
 from gateway.flows.situation import Observer
@@ -33,9 +36,14 @@ from gateway.flows.upstream_reports import StateReports, UsageReports
 from gateway.ports import UtilityLink
 from gateway.prices.side import PriceSide
 from gateway.reports.document import dump
+from gateway.sites.bouncer import Bouncer
 from gateway.sites.broker import broker_config
 from gateway.sites.credentials import Authority, TlsFiles
+from gateway.sites.enrolment import EnrolmentDoor
+from gateway.sites.issuer import SiteIssuer
 from gateway.sites.link import NatsSiteLink
+from gateway.sites.presence import Presence
+from gateway.store.access import SqlAccessBook
 from gateway.store.database import Database
 from gateway.store.leader import leadership
 from gateway.store.ledger import SqlLedger
@@ -112,11 +120,17 @@ async def _run(
     database: Database,
 ) -> None:
     authority = Authority(config.link.nats)
-    broker = _broker(config, authority, clock)
+    book = SqlAccessBook(database)
+    revoked = await book.revoked(clock.now())
+    broker_settings = partial(_broker_settings, config.link, authority, clock)
+    broker = NatsServer(broker_settings(revoked), config.data / "broker", clock)
+    admission = _admission(config.link, authority, book, clock)
     async with asyncio.TaskGroup() as tasks:
         broker_task = tasks.create_task(broker.run())
         await broker.ready.wait()
-        core = _core(config, clock, database, _link(config.link, authority, broker.port, clock))
+        link = _link(config.link, authority, broker.port, clock)
+        core = _core(config, clock, database, link, admission)
+        attendance = Attendance(core.portfolio, core.live, core.ledger, book, clock)
         await core.inbox.restore()
         await core.prices.restore()
         core.inbox.on_hello(core.prices.sites.heard)
@@ -128,6 +142,11 @@ async def _run(
             tasks.create_task(core.dispatch.run()),
             tasks.create_task(core.envelopes.run()),
             *(tasks.create_task(one) for one in core.prices.runs()),
+            tasks.create_task(keep_out(book, Bouncer(broker, broker_settings), clock, revoked)),
+            tasks.create_task(
+                _presence(config.link, authority, broker.port, clock).run(attendance)
+            ),
+            tasks.create_task(_serve_door(config.link, admission, clock)),
             tasks.create_task(_keep_time(core.lifecycle, stopping)),
             *(tasks.create_task(utility.run()) for utility in utilities),
         ]
@@ -138,7 +157,13 @@ async def _run(
         broker_task.cancel()
 
 
-def _core(config: GatewaySettings, clock: Clock, database: Database, link: NatsSiteLink) -> _Core:
+def _core(
+    config: GatewaySettings,
+    clock: Clock,
+    database: Database,
+    link: NatsSiteLink,
+    admission: Admission | None,
+) -> _Core:
     """The flows over the store and the link."""
     portfolio, options = config.portfolio(), config.dispatch.options()
     ledger, telemetry = SqlLedger(database), SqlTelemetry(database, max_hold=MAX_HOLD)
@@ -157,7 +182,9 @@ def _core(config: GatewaySettings, clock: Clock, database: Database, link: NatsS
         dispatch=dispatch,
         envelopes=Envelopes(portfolio, ledger, outgoing, clock),
         intake=Intake(portfolio, ledger, dispatch, clock),
-        inbox=SiteInbox(portfolio, ledger, telemetry, live, dispatch, outgoing, clock),
+        inbox=SiteInbox(
+            portfolio, ledger, telemetry, live, dispatch, outgoing, clock, admission=admission
+        ),
         lifecycle=Lifecycle(
             portfolio, ledger, dispatch, settlement, clock, config.reports.options()
         ),
@@ -166,14 +193,50 @@ def _core(config: GatewaySettings, clock: Clock, database: Database, link: NatsS
     )
 
 
-def _broker(config: GatewaySettings, authority: Authority, clock: Clock) -> NatsServer:
-    """The embedded broker that sites connect to."""
-    entry = config.link
+def _broker_settings(
+    entry: LinkEntry, authority: Authority, clock: Clock, revoked: Mapping[str, datetime]
+) -> dict[str, object]:
+    """Of the embedded broker that sites connect to."""
     tls = TlsFiles(ca=entry.ca, cert=entry.broker_cert, key=entry.broker_key)
-    settings = broker_config(
-        authority, tls, host=entry.host, port=entry.port or -1, now=clock.now()
+    return broker_config(
+        authority,
+        tls,
+        host=entry.host,
+        port=entry.port or -1,
+        now=clock.now(),
+        revoked=revoked,
     )
-    return NatsServer(settings, config.data / "broker", clock)
+
+
+def _admission(
+    entry: LinkEntry, authority: Authority, book: SqlAccessBook, clock: Clock
+) -> Admission | None:
+    """What issues credentials, where that is wanted."""
+    if entry.enrolment is None:
+        return None
+    issuer = SiteIssuer(entry.ca, entry.enrolment.ca_key, authority)
+    return Admission(book, issuer, clock, life=entry.enrolment.life)
+
+
+async def _serve_door(entry: LinkEntry, admission: Admission | None, clock: Clock) -> None:
+    """The door for new sites, where there is one."""
+    if entry.enrolment is None or admission is None:
+        return
+    _log.info("enrolment_door", url=entry.enrolment.url)
+    tls = TlsFiles(ca=entry.ca, cert=entry.broker_cert, key=entry.broker_key)
+    door = EnrolmentDoor(tls, admission.enrol, clock)
+    await door.run(entry.enrolment.host, entry.enrolment.port)
+
+
+def _presence(entry: LinkEntry, authority: Authority, port: int, clock: Clock) -> Presence:
+    """What hears from the broker who is connected."""
+    return Presence(
+        servers=[f"tls://127.0.0.1:{port}"],
+        login=authority.watcher_login(TlsFiles(ca=entry.ca, cert=entry.cert, key=entry.key), clock),
+        account=authority.account,
+        signer=authority.site_signer,
+        clock=clock,
+    )
 
 
 def _link(entry: LinkEntry, authority: Authority, port: int, clock: Clock) -> NatsSiteLink:

@@ -22,6 +22,8 @@ from gridyard.rules.cli import app as rules
 from gridyard.runner import Exit, configure_logs, fail, plain_errors, run_program
 from gridyard.sep2.cli import app as sep2
 from gridyard.simulate.cli import simulate
+from gridyard.site.cli import agent
+from gridyard.site.cli import app as site
 from gridyard.study.cli import app as study
 
 if TYPE_CHECKING:
@@ -45,6 +47,8 @@ app.add_typer(prices, name="prices")
 app.add_typer(program_app, name="program")
 app.add_typer(rules, name="rules")
 app.add_typer(sep2, name="sep2")
+app.add_typer(site, name="site")
+app.add_typer(agent, name="site-agent")
 app.add_typer(study, name="study")
 app.command()(simulate)
 
@@ -76,20 +80,6 @@ def gateway(config: ConfigOption) -> None:
 
     async def program(stopping: asyncio.Event) -> None:
         await run(load(config, GatewaySettings), SystemClock(), stopping)
-
-    run_program(program)
-
-
-@app.command()
-def site(config: ConfigOption) -> None:
-    """Run one depot's agent."""
-    from contracts.clock import SystemClock
-    from contracts.config import load
-    from site_agent.config import SiteSettings
-    from site_agent.main import run
-
-    async def program(stopping: asyncio.Event) -> None:
-        await run(load(config, SiteSettings), SystemClock(), stopping)
 
     run_program(program)
 

@@ -28,7 +28,7 @@ def decode(data: bytes) -> Message:
     try:
         return _MESSAGES.validate_json(data)
     except ValidationError as error:
-        raise ProtocolError(_first_fault(error)) from error
+        raise ProtocolError(first_fault(error)) from error
 
 
 def encode_row(row: Row) -> bytes:
@@ -45,10 +45,11 @@ def decode_row(seq: int, data: bytes) -> NumberedRow:
     try:
         return NumberedRow(seq=seq, row=_ROWS.validate_json(data))
     except ValidationError as error:
-        raise ProtocolError(_first_fault(error)) from error
+        raise ProtocolError(first_fault(error)) from error
 
 
-def _first_fault(error: ValidationError) -> str:
+def first_fault(error: ValidationError) -> str:
+    """Where the first fault is, and what; never what was sent, which may be secret or huge."""
     fault = error.errors(include_url=False, include_input=False)[0]
     where = "/".join(str(part) for part in fault["loc"]) or "message"
     return f"{where}: {fault['msg']}"

@@ -142,7 +142,9 @@ class Link:
 class Connection:
     """Keeps a connection to one of `servers` and runs a session on each.
 
-    `login` is called for every attempt, so renewed credentials take effect at the next one.
+    They are tried in their order, at every loss from the first on; when none answers, again after
+    a wait that is never in step with others'. `login` is called for every attempt, so renewed
+    credentials take effect at the next one.
     """
 
     def __init__(
@@ -152,6 +154,7 @@ class Connection:
         self._servers = list(servers)
         self._login = login
         self._clock = clock
+        self._again = asyncio.Event()
         self.violations = 0
         """How often the broker has refused a subject: a mistake or an attack, never routine."""
 
@@ -163,40 +166,57 @@ class Connection:
         """
         backoff = Backoff(_FIRST_WAIT_S, _LONGEST_WAIT_S)
         while True:
-            started = self._clock.monotonic()
-            try:
-                await self._once(session)
-            except* (TransientError, ConfigError) as failed:
-                # Credentials that cannot be used may be replaced while we run; all else goes on.
-                log.warning("link down", link=self._name, why=_words(failed))
-            heed_cancellation()
+            for server in self._servers:
+                started = self._clock.monotonic()
+                if await self._was_up(server, session):
+                    break
             if self._clock.monotonic() - started > _STEADY_S:
                 backoff.reset()
             await self._clock.sleep(backoff.next_s())
 
-    async def _once(self, session: Callable[[Link], Coroutine[object, object, None]]) -> None:
-        login = self._login()
+    def again(self) -> None:
+        """End the present connection and open another: credentials have been renewed."""
+        self._again.set()
+
+    async def _was_up(
+        self, server: str, session: Callable[[Link], Coroutine[object, object, None]]
+    ) -> bool:
+        """One connection, from its beginning to its end; whether there was any."""
         client = _Client()
+        up = False
         try:
-            await self._connect(client, login)
-            log.info("link up", link=self._name)
-            await first_of(session(Link(client)), self._until_lost(client))
-            raise LinkDownError(str(client.last_error or "closed"))
+            await self._connect(client, server, self._login())
+            up = True
+            log.info("link up", link=self._name, server=server)
+            await self._serve(client, session)
+        except* (TransientError, ConfigError) as failed:
+            # Credentials that cannot be used may be replaced while we run; all else goes on.
+            log.warning("link down", link=self._name, server=server, why=_words(failed))
         finally:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_CLOSE_S):
                     await client.close()
+        heed_cancellation()
+        return up
+
+    async def _serve(
+        self, client: Client, session: Callable[[Link], Coroutine[object, object, None]]
+    ) -> None:
+        self._again.clear()
+        await first_of(session(Link(client)), self._until_lost(client), self._again.wait())
+        if not self._again.is_set():
+            raise LinkDownError(str(client.last_error or "closed"))
 
     async def _until_lost(self, client: Client) -> None:
         """Polls, because nats-py's callbacks cannot be relied on (see `_Client`)."""
         while client.is_connected:
             await self._clock.sleep(_LOOK_S)
 
-    async def _connect(self, client: Client, login: Login) -> None:
+    async def _connect(self, client: Client, server: str, login: Login) -> None:
         try:
             async with asyncio.timeout(_CONNECT_S):
                 await client.connect(
-                    self._servers,
+                    [server],
                     name=self._name,
                     tls=login.tls,
                     user_jwt_cb=lambda: bytearray(login.jwt.encode()),

@@ -4,7 +4,8 @@ Each is a frozen dataclass; `codec` turns them into JSON and back, checks the ra
 ignores unknown fields (rolling upgrades) and refuses unknown kinds. Every time is aware UTC.
 
 Directions: `Hello` and `Batch` go up and are answered by `Welcome` and `BatchAck`;
-`Instruction` goes down and is answered by `InstructionAck` once the site has stored it.
+`Renew` by `Credentials`; `Instruction` goes down and is answered by `InstructionAck` once the site
+has stored it. `Refusal` answers whatever could not be accepted.
 """
 
 from __future__ import annotations
@@ -31,6 +32,10 @@ Watts = Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_nan=False)]
 Power = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 Number = Annotated[float, Field(ge=-1e15, le=1e15, allow_inf_nan=False)]
 Function = Annotated[InverterFunction, Field(discriminator="function")]
+Pem = Annotated[str, Field(max_length=8192, pattern="^-----BEGIN ")]
+UserKey = Annotated[str, Field(pattern="^U[A-Z2-7]{55}$")]
+"""Public half of a NATS user key."""
+Jwt = Annotated[str, Field(max_length=4096, pattern=r"^[\w-]+\.[\w-]+\.[\w-]+$")]
 
 
 class InstructionState(StrEnum):
@@ -223,6 +228,18 @@ class Batch:
     sent_at: AwareDatetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renew:
+    """The site's credentials should last longer. A gateway of the first release does not listen."""
+
+    kind: Literal["renew"] = "renew"
+    site_id: Name
+    csr: Pem
+    """PKCS #10, P-256; only its key counts: what the certificate says is up to the gateway."""
+    user_key: UserKey
+    sent_at: AwareDatetime
+
+
 # --- answers to the site -----------------------------------------------------------------------
 
 
@@ -253,6 +270,21 @@ class Refusal:
 
     kind: Literal["refusal"] = "refusal"
     reason: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """Who the site is from now on: answer to `Renew`, and to a token (see `enrolment`)."""
+
+    kind: Literal["credentials"] = "credentials"
+    site_id: Name
+    ca: Pem
+    """Root of the broker's certificate."""
+    certificate: Pem
+    jwt: Jwt
+    """NATS user JWT for the user key that was sent."""
+    until: AwareDatetime
+    """Certificate and JWT end together."""
 
 
 # --- down --------------------------------------------------------------------------------------
@@ -344,8 +376,10 @@ class InstructionAck:
 Message = Annotated[
     Hello
     | Batch
+    | Renew
     | Welcome
     | BatchAck
+    | Credentials
     | Refusal
     | Instruction
     | InstructionAck

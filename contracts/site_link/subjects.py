@@ -10,6 +10,7 @@ _SITE_ID = re.compile(r"[a-z0-9-]{1,40}")
 
 HELLO = "hello"
 BATCH = "batch"
+RENEW = "renew"
 INSTRUCTION = "instr"
 PRICES = "prices"
 GATEWAY_HERE = "gateway.here"

@@ -21,6 +21,9 @@ from gateway.domain.event import EventStatus
 from gateway.domain.portfolio import Site
 from gateway.ports import MAX_CLOCK_AHEAD
 
+_UNDER_WAY_S = 2.0
+"""So long a message may be under way here after its sender has left."""
+
 SUMMED = (
     points.PCC_POWER_W,
     points.BUILDING_POWER_W,
@@ -126,6 +129,7 @@ class Live:
             )
             for site in sites
         }
+        self._left: dict[str, float] = {}
         self._events: tuple[EventBand, ...] = ()
         self._version = 1
         self._change = asyncio.Event()
@@ -160,8 +164,25 @@ class Live:
 
     # --- writing ---------------------------------------------------------------------------------
 
+    def came(self, site_id: str) -> None:
+        """The site's agent has connected just now."""
+        self._left.pop(site_id, None)
+        self.heard(site_id)
+
+    def left(self, site_id: str) -> None:
+        """The site's agent is connected no more."""
+        self._left[site_id] = self._clock.monotonic()
+        self.lost(site_id)
+
     def heard(self, site_id: str) -> None:
-        """The site's agent has sent something just now."""
+        """The site's agent has sent something just now.
+
+        What was still under way when it left does not bring it back.
+        """
+        left_s = self._left.pop(site_id, None)
+        if left_s is not None and self._clock.monotonic() - left_s < _UNDER_WAY_S:
+            self._left[site_id] = left_s
+            return
         self._put(replace(self._sites[site_id], online=True, heard_at=self._clock.now()))
 
     def lost(self, site_id: str) -> None:

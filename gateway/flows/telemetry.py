@@ -14,14 +14,17 @@ from contracts.site_link.messages import (
     PROTOCOL_VERSION,
     Batch,
     BatchAck,
+    Credentials,
     Hello,
     InstructionState,
     InstructionStatus,
     Measurement,
+    Renew,
     Welcome,
 )
 from contracts.time import Clock
 from gateway.domain.portfolio import Portfolio
+from gateway.flows.admission import Admission
 from gateway.flows.dispatch import Dispatch
 from gateway.flows.live import Live
 from gateway.flows.outgoing import Outgoing
@@ -45,6 +48,7 @@ class SiteInbox:
         dispatch: Dispatch,
         outgoing: Outgoing,
         clock: Clock,
+        admission: Admission | None = None,
     ) -> None:
         self._portfolio = portfolio
         self._ledger = ledger
@@ -53,6 +57,7 @@ class SiteInbox:
         self._dispatch = dispatch
         self._outgoing = outgoing
         self._clock = clock
+        self._admission = admission
         self._greeted: Callable[[Hello], None] = lambda _: None
         self._last_seq: dict[str, int] = {}
         self.counters: Counter[str] = Counter()
@@ -105,6 +110,13 @@ class SiteInbox:
         self.counters["telemetry_batches"] += 1
         self.counters["telemetry_rows"] += len(rows)
         return BatchAck(epoch=batch.epoch, seq=complete, gateway_time=self._clock.now())
+
+    async def renew(self, renew: Renew) -> Credentials:
+        """Longer credentials for a connected site; see `gateway.ports.SiteMessages.renew`."""
+        self._known(renew.site_id)
+        if self._admission is None:
+            raise PermanentError("this gateway issues no credentials (link.enrolment)")
+        return await self._admission.renew(renew)
 
     async def connected(self, site_id: str) -> None:
         """The site has its Welcome: it gets what it missed, and is counted on again."""

@@ -1,5 +1,13 @@
 """What the flows need from the outside, as small protocols in our own words."""
 
+from gateway.ports.access import (
+    AccessBook,
+    Door,
+    Issuer,
+    SitePresence,
+    StoredCredential,
+    StoredToken,
+)
 from gateway.ports.prices import BusyError, PriceMemory, PriceSource
 from gateway.ports.sites import SiteLink, SiteMessages
 from gateway.ports.store import (
@@ -32,11 +40,14 @@ from gateway.ports.utilities import (
 
 __all__ = [
     "MAX_CLOCK_AHEAD",
+    "AccessBook",
     "BusyError",
     "ControlSource",
+    "Door",
     "EnvelopeIntake",
     "EventIntake",
     "EventParticipation",
+    "Issuer",
     "JournalEntry",
     "Ledger",
     "Participation",
@@ -49,11 +60,14 @@ __all__ = [
     "SiteLink",
     "SiteMessages",
     "SiteOptOut",
+    "SitePresence",
     "SiteState",
     "SiteStates",
+    "StoredCredential",
     "StoredEnvelope",
     "StoredEvent",
     "StoredInstruction",
+    "StoredToken",
     "TelemetryStore",
     "UsageSource",
     "UtilityHealth",

@@ -7,9 +7,11 @@ from typing import Protocol
 from contracts.site_link.messages import (
     Batch,
     BatchAck,
+    Credentials,
     Hello,
     Instruction,
     InstructionAck,
+    Renew,
     Welcome,
 )
 from contracts.site_link.prices import Prices, PricesAck
@@ -24,6 +26,15 @@ class SiteMessages(Protocol):
 
     async def batch(self, batch: Batch) -> BatchAck:
         """Store a batch; returns only after commit."""
+        ...
+
+    async def renew(self, renew: Renew) -> Credentials:
+        """Longer credentials for a connected site.
+
+        Raises:
+            PermanentError: its user key is revoked, or this gateway issues none.
+            ProtocolError: the signing request makes no sense.
+        """
         ...
 
     async def connected(self, site_id: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from contracts.site_link.codec import MAX_MESSAGE_BYTES
@@ -9,12 +10,18 @@ from gateway.sites.credentials import Authority, TlsFiles
 
 
 def broker_config(
-    authority: Authority, tls: TlsFiles, *, host: str, port: int, now: datetime
+    authority: Authority,
+    tls: TlsFiles,
+    *,
+    host: str,
+    port: int,
+    now: datetime,
+    revoked: Mapping[str, datetime],
 ) -> dict[str, object]:
     """Configuration for `contracts.nats_server.NatsServer`.
 
     `tls` holds the broker's certificate and key, and the root that clients' certificates must
-    come from; `port` 0 takes any free one.
+    come from; `port` 0 takes any free one; `revoked`: see `Authority.trust`.
     """
     return {
         "server_name": "gridyard",
@@ -32,5 +39,5 @@ def broker_config(
             "min_version": "1.2",
             "timeout": 5,
         },
-        **authority.trust(now),
+        **authority.trust(now, revoked),
     }

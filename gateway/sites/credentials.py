@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from contracts.identity import client_context
@@ -37,6 +37,9 @@ _NO_LIMITS: Mapping[str, object] = {
     "wildcards": True,
 }
 _GATEWAY_INBOX = "_INBOX"
+_ALWAYS = datetime(2026, 1, 1, tzinfo=UTC)
+"""When the operator's JWT says it was made: a running server takes no other one (2.15)."""
+_NOBODY: Mapping[str, datetime] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +61,13 @@ class Authority:
         self._system = _kept(folder / "system.key", Role.ACCOUNT)
         self._site_signer = _kept(folder / "site-signer.key", Role.ACCOUNT)
 
-    def trust(self, now: datetime) -> Mapping[str, object]:
-        """The part of the broker's configuration that says whom it trusts."""
+    def trust(
+        self, now: datetime, revoked: Mapping[str, datetime] = _NOBODY
+    ) -> Mapping[str, object]:
+        """The part of the broker's configuration that says whom it trusts.
+
+        `revoked`: user keys whose JWTs from that time or before count no more.
+        """
         operator = {"type": "operator", "version": 2, "system_account": self._system.public}
         scope = {
             "kind": "user_scope",
@@ -67,13 +75,15 @@ class Authority:
             "role": "site",
             "template": _SITE_ROLE,
         }
+        revocations = {key: int(at.timestamp()) for key, at in revoked.items()}
+        grid = {"signing_keys": [scope], "revocations": revocations}
         return {
-            "operator": _jwt("gridyard", self._operator, self._operator.public, operator, now),
+            "operator": _jwt("gridyard", self._operator, self._operator.public, operator, _ALWAYS),
             "system_account": self._system.public,
             "resolver": "MEMORY",
             "resolver_preload": {
-                self._account.public: self._account_jwt("GRID", self._account, [scope], now),
-                self._system.public: self._account_jwt("SYS", self._system, [], now),
+                self._account.public: self._account_jwt("GRID", self._account, grid, now),
+                self._system.public: self._account_jwt("SYS", self._system, {}, _ALWAYS),
             },
         }
 
@@ -87,15 +97,32 @@ class Authority:
         name = checked_site_id(site_id)
         return _jwt(name, self._site_signer, user_public, user, now, expires)
 
+    @property
+    def account(self) -> str:
+        """Public key of the account of sites and gateway."""
+        return self._account.public
+
+    @property
+    def site_signer(self) -> str:
+        """Public key of what signs the JWTs of sites, and only those."""
+        return self._site_signer.public
+
     def gateway_login(self, tls: TlsFiles, clock: Clock) -> Callable[[], Login]:
         """How the gateway itself logs in: any subject of the account, with a key never stored."""
+        return self._login("gateway", self._account, tls, clock)
+
+    def watcher_login(self, tls: TlsFiles, clock: Clock) -> Callable[[], Login]:
+        """How the gateway hears what the broker tells its system account."""
+        return self._login("watcher", self._system, tls, clock)
+
+    def _login(self, name: str, account: Nkey, tls: TlsFiles, clock: Clock) -> Callable[[], Login]:
         key = Nkey.make(Role.USER)
         user = {"type": "user", "version": 2, "subs": -1, "data": -1, "payload": -1}
 
         def login() -> Login:
             return Login(
                 tls=client_context(tls.ca, tls.cert, tls.key),
-                jwt=_jwt("gateway", self._account, key.public, user, clock.now()),
+                jwt=_jwt(name, account, key.public, user, clock.now()),
                 key=key,
                 inbox_prefix=_GATEWAY_INBOX,
             )
@@ -103,9 +130,9 @@ class Authority:
         return login
 
     def _account_jwt(
-        self, name: str, account: Nkey, scopes: list[Mapping[str, object]], now: datetime
+        self, name: str, account: Nkey, more: Mapping[str, object], now: datetime
     ) -> str:
-        body = {"type": "account", "version": 2, "limits": _NO_LIMITS, "signing_keys": scopes}
+        body = {"type": "account", "version": 2, "limits": _NO_LIMITS, **more}
         return _jwt(name, self._operator, account.public, body, now)
 
 

@@ -10,11 +10,13 @@ from contracts.site_link.messages import (
     PROTOCOL_VERSION,
     Batch,
     BatchAck,
+    Credentials,
     Hello,
     Instruction,
     InstructionAck,
     InstructionState,
     Refusal,
+    Renew,
     Welcome,
 )
 from contracts.site_link.prices import Prices, PricesAck
@@ -23,7 +25,7 @@ from gateway.ports import SiteMessages
 
 log = structlog.get_logger(__name__)
 
-Answer = Welcome | BatchAck | Refusal
+Answer = Welcome | BatchAck | Credentials | Refusal
 _REASON_CHARS = 500
 
 
@@ -77,7 +79,7 @@ def prices_answer(prices: Prices, data: bytes) -> PricesAck:
 
 async def _handled(site_id: str, data: bytes, handler: SiteMessages) -> Answer:
     match decode(data):
-        case Hello() | Batch() as message if message.site_id != site_id:
+        case Hello() | Batch() | Renew() as message if message.site_id != site_id:
             raise ProtocolError(f"{message.kind} names another site: {message.site_id!r}")
         case Hello() as hello:
             if PROTOCOL_VERSION not in hello.versions:
@@ -85,6 +87,8 @@ async def _handled(site_id: str, data: bytes, handler: SiteMessages) -> Answer:
             return await handler.hello(hello)
         case Batch() as batch:
             return await handler.batch(batch)
+        case Renew() as renew:
+            return await handler.renew(renew)
         case other:
             raise ProtocolError(f"{other.kind} does not go this way")
 

@@ -81,7 +81,7 @@ class NatsSiteLink:
     async def _session(self, link: Link, lanes: Lanes[Request]) -> None:
         try:
             async with asyncio.TaskGroup() as group:
-                for verb in (subjects.HELLO, subjects.BATCH):
+                for verb in (subjects.HELLO, subjects.BATCH, subjects.RENEW):
                     requests = await link.subscribe(subjects.up_from_any(verb), _QUEUE)
                     group.create_task(_sort(requests, lanes))
                 self._link = link

@@ -7,7 +7,14 @@ from collections.abc import Awaitable, Callable
 
 from contracts.errors import LinkDownError, TransientError
 from contracts.site_link.codec import decode, encode
-from contracts.site_link.messages import Batch, Hello, Instruction, InstructionAck, Welcome
+from contracts.site_link.messages import (
+    Batch,
+    Hello,
+    Instruction,
+    InstructionAck,
+    Renew,
+    Welcome,
+)
 from contracts.site_link.prices import Prices, PricesAck
 from contracts.site_link.subjects import checked_site_id
 from contracts.time import Clock
@@ -78,7 +85,7 @@ class MemorySiteLink:
         self._sites.pop(site_id, None)
         self._prices.pop(site_id, None)
 
-    async def up(self, site_id: str, message: Hello | Batch) -> Answer:
+    async def up(self, site_id: str, message: Hello | Batch | Renew) -> Answer:
         """A site's request.
 
         Raises:

@@ -202,6 +202,34 @@ class UtilityDocumentRow(Base, table=True):
     document: Any = Field(sa_type=JSON)
 
 
+class EnrolmentTokenRow(Base, table=True):
+    """The right to enrol a site once, known by the hash of its secret."""
+
+    __tablename__ = "enrolment_token"
+
+    secret_hash: str = Field(primary_key=True)
+    site_id: str = Field(index=True)
+    made_at: datetime
+    expires_at: datetime
+    used_by: str | None = None
+    """Hash of the keys that have used it: the same keys may ask again for a lost answer."""
+
+
+class SiteCredentialRow(Base, table=True):
+    """A certificate and a user JWT of a site, issued together."""
+
+    __tablename__ = "site_credential"
+
+    serial: str = Field(primary_key=True)
+    """Of the certificate, in hex."""
+    site_id: str = Field(index=True)
+    user_key: str
+    issued_at: datetime
+    until: datetime
+    revoked_at: datetime | None = None
+    cause: str = ""
+
+
 class MeasurementRow(Base, table=True):
     """One value of one point. Times are microseconds since 1970, small and quick to compare."""
 

@@ -60,12 +60,15 @@ class ToGateway:
             policy=DEFAULT_POLICY,
             every_s=self._settings.telemetry_s,
             sensors=sensors,
-            more=more,
+            more=[*more, self._conditions],
             proved=self.offers.proved,
         )
         link = self._settings.link
         way = [] if link is None else [self._keep(link)]
         return [telemetry.run(), self.offers.run(), *way]
+
+    def _conditions(self) -> Mapping[Key, Condition]:
+        return {} if self._uplink is None else self._uplink.conditions()
 
     async def _keep(self, link: LinkSettings) -> None:
         """Keep the link; without readable credentials the depot goes on charging alone."""

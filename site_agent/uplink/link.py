@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -20,18 +20,22 @@ from contracts.site_link.messages import (
     PROTOCOL_VERSION,
     Batch,
     BatchAck,
+    Credentials,
     Hello,
     Instruction,
     InstructionAck,
     Refusal,
+    Renew,
     Welcome,
 )
 from contracts.site_link.prices import Prices, PricesAck
 from contracts.tasks import first_of
 from contracts.time import Clock
+from site_agent.flows.report.notices import Condition, Key
 from site_agent.ports import InstructionHandler, Outbox, PriceHandler
 from site_agent.uplink.credentials import load_login
 from site_agent.uplink.pump import pump
+from site_agent.uplink.renewal import Renewal
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +43,7 @@ _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.2, 10.0
 _REASON_CHARS = 500
 _CLOCK_ALARM = timedelta(seconds=5)
 
-Reply = TypeVar("Reply", Welcome, BatchAck)
+Reply = TypeVar("Reply", Welcome, BatchAck, Credentials)
 
 
 class RefusedError(TransientError):
@@ -73,6 +77,7 @@ class NatsUplink:
             login=lambda: load_login(credentials, site_id),
             clock=clock,
         )
+        self._renewal = Renewal(site_id, credentials, clock)
         self._outbox = outbox
         self._instructions = instructions
         self._prices = prices
@@ -96,6 +101,10 @@ class NatsUplink:
     def violations(self) -> int:
         """How often the broker has refused us a subject."""
         return self._connection.violations
+
+    def conditions(self) -> Mapping[Key, Condition]:
+        """What a person should know about the link."""
+        return self._renewal.conditions()
 
     def takes(self, kind: str) -> bool:
         """Whether the gateway is there and takes rows of this kind."""
@@ -122,6 +131,7 @@ class NatsUplink:
                 group.create_task(self._take(requests))
             group.create_task(self._hear_calls(calls))
             group.create_task(self._talk(link))
+            group.create_task(self._renew(link))
 
     # --- up ------------------------------------------------------------------------------------
 
@@ -167,6 +177,14 @@ class NatsUplink:
         self._rows = frozenset(welcome.rows)
         self._welcomed.set()
 
+    async def _renew(self, link: Link) -> None:
+        async def ask(renew: Renew) -> Credentials:
+            await self._welcomed.wait()
+            return await self._ask(link, subjects.RENEW, renew, Credentials)
+
+        await self._renewal.run(ask)
+        self._connection.again()
+
     async def _pump(self, link: Link, backoff: Backoff) -> None:
         async def send(batch: Batch) -> BatchAck:
             return await self._ask(link, subjects.BATCH, batch, BatchAck)
@@ -180,7 +198,9 @@ class NatsUplink:
             takes=lambda row: row.kind not in LATER_ROWS or row.kind in self._rows,
         )
 
-    async def _ask(self, link: Link, verb: str, message: Hello | Batch, kind: type[Reply]) -> Reply:
+    async def _ask(
+        self, link: Link, verb: str, message: Hello | Batch | Renew, kind: type[Reply]
+    ) -> Reply:
         subject = subjects.up(self._site_id, verb)
         try:
             answer = decode(await link.request(subject, encode(message), self._answer_s))

@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,13 +13,14 @@ from nats.errors import NoServersError
 
 from certs.pki import Pki
 from contracts.clock import SystemClock
-from contracts.errors import TransientError
+from contracts.errors import PermanentError, TransientError
 from contracts.nats_server import NatsServer
 from contracts.reading import Quality
 from contracts.site_link.connection import Connection, Link, Login
 from contracts.site_link.messages import (
     Batch,
     BatchAck,
+    Credentials,
     Fallback,
     Hello,
     Instruction,
@@ -27,12 +28,16 @@ from contracts.site_link.messages import (
     InstructionState,
     Measurement,
     NumberedRow,
+    Renew,
     Row,
     Welcome,
 )
-from gateway.ports import SiteLink
+from gateway.flows.admission import Admission
+from gateway.ports import AccessBook, SiteLink
+from gateway.sites.bouncer import Bouncer
 from gateway.sites.broker import broker_config
 from gateway.sites.credentials import Authority, TlsFiles, issue_site_credentials
+from gateway.sites.issuer import SiteIssuer
 from gateway.sites.link import NatsSiteLink
 from site_agent.uplink.link import NatsUplink
 
@@ -89,6 +94,7 @@ class GatewayHandler:
         self.resent = Counter()
         self.unseen: list[Instruction] = []
         self.failing = False
+        self.admission: Admission | None = None
 
     async def hello(self, hello: Hello) -> Welcome:
         self.hellos.append(hello)
@@ -104,6 +110,11 @@ class GatewayHandler:
                 self.rows[key] = row.row
                 self.stored.add()
         return BatchAck(epoch=batch.epoch, seq=batch.rows[-1].seq, gateway_time=CLOCK.now())
+
+    async def renew(self, renew: Renew) -> Credentials:
+        if self.admission is None:
+            raise PermanentError("not here")
+        return await self.admission.renew(renew)
 
     async def connected(self, site_id: str) -> None:
         assert self.link is not None
@@ -187,14 +198,26 @@ class Net:
         self.pki = pki
         self.folder = folder
         self.authority = Authority(folder / "nats")
-        config = broker_config(
+        self.broker = NatsServer(self._config({}), folder / "broker", CLOCK)
+        self.bouncer = Bouncer(self.broker, self._config)
+
+    @property
+    def server_files(self) -> TlsFiles:
+        return TlsFiles(ca=self.pki.site_ca, cert=self.pki.broker.cert, key=self.pki.broker.key)
+
+    def admission(self, book: AccessBook, life: timedelta = timedelta(days=1)) -> Admission:
+        issuer = SiteIssuer(self.pki.site_ca, self.pki.site_ca_key, self.authority)
+        return Admission(book, issuer, CLOCK, life=life)
+
+    def _config(self, revoked: Mapping[str, datetime]) -> dict[str, object]:
+        return broker_config(
             self.authority,
-            TlsFiles(ca=pki.site_ca, cert=pki.broker.cert, key=pki.broker.key),
+            self.server_files,
             host="127.0.0.1",
             port=-1,
             now=CLOCK.now(),
+            revoked=revoked,
         )
-        self.broker = NatsServer(config, folder / "broker", CLOCK)
 
     @property
     def servers(self) -> list[str]:
@@ -233,12 +256,15 @@ class Net:
             await link.listening.wait()
             yield link
 
-    def make_site(self, site_id: str, life: timedelta = timedelta(days=1)) -> Site:
+    def make_site(
+        self, site_id: str, life: timedelta = timedelta(days=1), folder: Path | None = None
+    ) -> Site:
+        """`folder`: of credentials it has already; else it is given some."""
         outbox, instructions = MemoryOutbox(), Instructions()
         uplink = NatsUplink(
             site_id=site_id,
             servers=self.servers,
-            credentials=self.issue(site_id, life),
+            credentials=folder or self.issue(site_id, life),
             outbox=outbox,
             instructions=instructions,
             clock=CLOCK,

@@ -15,10 +15,10 @@ from starlette.exceptions import HTTPException
 from contracts.errors import PermanentError, TransientError
 from contracts.http_problem import problem
 from contracts.http_server import RequestError, read_body
+from contracts.pace import Pace
 from contracts.time import Clock
 from site_agent.config.fleet_systems import FleetApiSettings
 from site_agent.domain.fleet.known import ConflictError, InvalidFactsError
-from site_agent.fleet.api.pace import Pace
 from site_agent.fleet.files.faults import FileFaultsError
 from site_agent.fleet.tokens import Holder, holder_of
 from site_agent.flows.fleet.answers import AnswerStore, KeptAnswer

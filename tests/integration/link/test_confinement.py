@@ -41,6 +41,7 @@ def hello(site_id: str, version: int = 1) -> bytes:
     )
 
 
+@pytest.mark.row("portfolio:L1")
 async def test_a_site_cannot_speak_as_another(net: Net, handler: GatewayHandler) -> None:
     async with net.gateway(handler), net.raw(login_of(net, "depot-1")) as (connection, link):
         with pytest.raises(LinkDownError):
@@ -49,6 +50,7 @@ async def test_a_site_cannot_speak_as_another(net: Net, handler: GatewayHandler)
         assert handler.hellos == []
 
 
+@pytest.mark.row("portfolio:L1")
 async def test_a_site_cannot_listen_to_another(net: Net, handler: GatewayHandler) -> None:
     async with net.gateway(handler) as gateway, net.raw(login_of(net, "depot-1")) as (spy, link):
         for subject in (
@@ -67,6 +69,7 @@ async def test_a_site_cannot_listen_to_another(net: Net, handler: GatewayHandler
         assert spy.violations == 7
 
 
+@pytest.mark.row("portfolio:L1")
 async def test_a_site_cannot_play_the_gateway(net: Net, handler: GatewayHandler) -> None:
     async with net.gateway(handler), net.site() as site:
         async with net.raw(login_of(net, "depot-2")) as (connection, link):
@@ -141,6 +144,7 @@ async def test_a_certificate_of_another_root_does_not(net: Net, tmp_path: Path) 
         await net.knock(replace(login, tls=tls))
 
 
+@pytest.mark.row("portfolio:L1")
 async def test_no_certificate_does_not(net: Net) -> None:
     login = login_of(net, "depot-1")()
     with pytest.raises(REFUSED):
@@ -162,6 +166,7 @@ async def test_somebody_elses_jwt_without_its_key_does_not(net: Net) -> None:
         await net.knock(replace(one, jwt=two.jwt))
 
 
+@pytest.mark.row("portfolio:L1")
 async def test_an_expired_jwt_does_not(net: Net) -> None:
     folder = net.issue("depot-1", life=timedelta(seconds=-1))
     with pytest.raises(REFUSED, match="Authorization Violation"):

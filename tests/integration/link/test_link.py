@@ -102,6 +102,7 @@ async def test_unseen_instructions_follow_the_welcome(net: Net, handler: Gateway
         assert [one.site_seq for one in site.instructions.stored] == [1, 2]
 
 
+@pytest.mark.row("portfolio:L2")
 async def test_a_killed_broker_costs_no_row_and_no_instruction(
     net: Net, handler: GatewayHandler
 ) -> None:

@@ -81,6 +81,7 @@ async def values(store: SqlTelemetry, count: int) -> list[float]:
     return [step.value for step in await store.series("depot-1", "pcc_power_w", window)]
 
 
+@pytest.mark.row("portfolio:L2")
 async def test_every_row_arrives_once_through_both_databases(
     net: Net, site_store: SqliteStore, tmp_path: Path
 ) -> None:
@@ -92,6 +93,7 @@ async def test_every_row_arrives_once_through_both_databases(
         assert await values(store, 1400) == list(range(1400))
 
 
+@pytest.mark.row("portfolio:L2")
 async def test_an_outbox_thinned_while_the_link_was_down_is_not_stuck(
     net: Net, site_store: SqliteStore, tmp_path: Path
 ) -> None:

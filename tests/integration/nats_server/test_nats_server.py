@@ -125,3 +125,38 @@ async def test_it_dies_with_a_killed_program_and_never_blocks_the_next(tmp_path:
     assert (await greeting(port)).startswith(b"INFO {")
     second.kill()
     await second.wait()
+
+
+async def test_another_configuration_is_in_force_and_clients_stay(tmp_path: Path) -> None:
+    server = NatsServer(PLAIN, tmp_path, SystemClock())
+    async with running(server):
+        pid = server.pid
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        await reader.readline()
+        await server.reload({**PLAIN, "max_payload": 4096})
+        assert b'"max_payload":4096,' in await greeting(server.port)
+        writer.write(b'CONNECT {"verbose":true}\r\nPING\r\n')
+        async with asyncio.timeout(60):
+            while b"PONG" not in await reader.readline():
+                pass
+        writer.close()
+        assert server.pid == pid
+
+
+async def test_what_cannot_be_changed_while_it_runs_is_changed_by_a_restart(tmp_path: Path) -> None:
+    server = NatsServer(PLAIN, tmp_path, SystemClock())
+    async with running(server):
+        pid, port = server.pid, server.port
+        await server.reload({**PLAIN, "server_name": "other"})
+        assert b'"server_name":"other"' in await greeting(server.port)
+        assert server.pid != pid
+        assert server.port == port
+
+
+async def test_a_configuration_it_refuses_changes_nothing(tmp_path: Path) -> None:
+    server = NatsServer({**PLAIN, "max_payload": 8192}, tmp_path, SystemClock())
+    async with running(server):
+        with pytest.raises(ConfigError):
+            await server.reload({**PLAIN, "max_payload": "nonsense"})
+        assert b'"max_payload":8192,' in await greeting(server.port)
+        assert "nonsense" not in (tmp_path / "nats-server.json").read_text()

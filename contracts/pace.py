@@ -1,4 +1,4 @@
-"""How fast one program may ask: a bucket of tokens that fills steadily."""
+"""How fast somebody may ask: a bucket of tokens that fills steadily."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""`gridyard site ...`: run a depot's agent; at the gateway, let sites in and take it back."""
