@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
+from zoneinfo import ZoneInfo
 
 from contracts.time import Clock
 from site_agent.config import SiteSettings
@@ -13,6 +14,7 @@ from site_agent.flows.control.observer import Devices
 from site_agent.flows.control.triage import KnownChanges, Triaging
 from site_agent.flows.fleet.roster import LiveRoster
 from site_agent.flows.fleet.sessions import Sessions
+from site_agent.flows.fleet.yard import YardLists
 from site_agent.flows.forecast.side import ForecastSide
 from site_agent.flows.grid.side import GridSide
 from site_agent.flows.orders.instructions import Instructions
@@ -37,8 +39,10 @@ class Deciding:
         self.telecontrol = Telecontrol(inputs, memory, clock, self.wake)
         self.roster = LiveRoster(settings.settled(), store.roster)
         self.sessions = Sessions(self.roster.fleet(), memory)
+        self.yard = self._yard()
         self.roster.on_change(self.sessions.renew)
         self.roster.on_change(self.wake)
+        self.roster.on_change(self.yard.wake)
         tariff = settings.tariff_paid()
         self.market = MarketPrices(tariff, memory, clock)
         ground = settings.forecast.ground(self.model, settings.time_zone, tariff)
@@ -60,6 +64,11 @@ class Deciding:
         self, devices: Devices, sensors: Mapping[str, Sensor], heard: Callable[[Cycle], None]
     ) -> ControlLoop:
         """The loop around these devices; `heard` is told of every cycle."""
+
+        def told(cycle: Cycle) -> None:
+            self.yard.heard(cycle)
+            heard(cycle)
+
         loop = self._loop = ControlLoop(
             self.model,
             devices,
@@ -70,7 +79,7 @@ class Deciding:
             guide=self.plans.guide(self.grid.guide),
             around=self.grid.around,
             chooser=self.triage,
-            heard=heard,
+            heard=told,
         )
         self.grid.connect(loop, devices.meter, sensors)
         outdoor = self._settings.forecast.outdoor_sensor
@@ -84,6 +93,7 @@ class Deciding:
             self.telecontrol.run(),
             *self.grid.runs(),
             self.triage.run(),
+            self.yard.run(),
             *self.forecasts.runs(),
             *self.plans.runs(),
         ]
@@ -106,6 +116,14 @@ class Deciding:
         """What the last control cycle saw."""
         latest = self.latest()
         return None if latest is None else latest.snapshot
+
+    def _yard(self) -> YardLists:
+        """The yard list; by when a plug is wanted for another, its vehicle has its energy due."""
+        zone = ZoneInfo(self._settings.time_zone)
+        vehicles, expected = (lambda: self.roster.vehicles), self.sessions.expected
+        yard = YardLists(vehicles, expected, self._clock, zone)
+        self.sessions.plug_wanted = yard.wanted_at
+        return yard
 
     def _planning(self, store: SqliteStore) -> PlanSide:
         """The plan below the site's rules, and the prices both know."""

@@ -18,8 +18,10 @@ from site_agent.devices.ocpp.security import Profile
 from site_agent.domain.device import ChargerState
 from site_agent.fleet.side import FleetSide, Surroundings
 from site_agent.flows.control.control_loop import Cycle
+from site_agent.flows.people.journal import Journal
 from site_agent.flows.people.leases import lease_commands
-from site_agent.flows.people.side import PeopleSide
+from site_agent.flows.people.picture import Pictures
+from site_agent.flows.people.why_commands import why_commands
 from site_agent.flows.report.notices import Condition, Key
 from site_agent.store.sqlite import SqliteStore
 from site_agent.uplink.lasting import agent_version
@@ -64,16 +66,9 @@ class People:
                 clock=clock,
             ),
         )
-        self._told = PeopleSide(
-            deciding.roster,
-            deciding.sessions,
-            gateway.prospects,
-            store.journal,
-            clock,
-            self._zone,
-        )
-        deciding.roster.on_change(self._told.yard.wake)
-        self.heard: Callable[[Cycle], None] = self._told.heard
+        pictures = Pictures(deciding.roster.ids, lambda: gateway.prospects.latest)
+        self._journal = Journal(pictures, store.journal, clock)
+        self.heard: Callable[[Cycle], None] = self._journal.heard
 
     def conditions(self) -> Mapping[Key, Condition]:
         """What of the fleet's systems is worth a notice."""
@@ -86,17 +81,17 @@ class People:
             zone=self._zone,
             clock=self._clock,
             stopping=stopping,
-            journal=self._told.journal,
+            journal=self._journal,
             prospects=lambda: self._prospects.latest,
             plan=self._deciding.plans.latest,
-            moves=lambda: self._told.yard.moves,
+            moves=lambda: self._deciding.yard.moves,
         )
         fleet = Part(router=self._fleet.router(), own_access=self._fleet.own_access)
         return make_web(self._settings.web, state, self._deciding.latest, [fleet])
 
     def runs(self, field: Field) -> list[Coroutine[object, object, None]]:
         """Everything but the web server."""
-        return [*self._told.runs(), *self._fleet.runs(), self._door(field).run()]
+        return [self._journal.run(), *self._fleet.runs(), self._door(field).run()]
 
     def _door(self, field: Field) -> Door:
         """Where people at this machine ask and command."""
@@ -112,7 +107,11 @@ class People:
         )
         snapshot = self._deciding.snapshot
         watching = watch_commands(snapshot, field.sensors, self._clock)
-        asking = {**lease_commands(snapshot), **self._told.commands(), **self._fleet.commands()}
+        asking = {
+            **lease_commands(snapshot),
+            **why_commands(self._journal),
+            **self._fleet.commands(),
+        }
         return Door(self._settings.data, {**ocpp.table(), **asking, **watching})
 
     def _seen(self) -> dict[str, ChargerState]:

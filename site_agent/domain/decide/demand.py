@@ -107,8 +107,8 @@ def needed_w(facts: Iterable[Fact], wished: Iterable[Demand]) -> float:
 
 
 def steady_w(need: VehicleNeed, now: datetime) -> float:
-    """Constant power from now to departure that fills the need, at most what it can take, W."""
-    hours = (need.departure - now) / timedelta(hours=1)
+    """Constant power from now until it is due that fills the need, at most what it can take, W."""
+    hours = (need.due - now) / timedelta(hours=1)
     if need.required_wh <= 0:
         return 0.0
     return need.max_power_w if hours <= 0 else min(need.max_power_w, need.required_wh / hours)
@@ -144,7 +144,7 @@ def _demand(
         wanted_a=wanted,
         need_a=steady_w(need, now) / fact.w_per_a,
         laxity_h=need.laxity(now) / timedelta(hours=1),
-        departure=need.departure,
+        departure=need.due,
         rank=need.rank,
         pausable=pausable,
     )

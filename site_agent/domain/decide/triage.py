@@ -188,7 +188,7 @@ def _claim_of(need: VehicleNeed, now: datetime) -> Claim:
             name=need.vehicle_id if need.known else need.evse_id,
             evse_id=need.evse_id,
             arrives=now,
-            departs=max(need.departure, now + _SHORTEST),
+            departs=max(need.due, now + _SHORTEST),
             required_wh=need.required_wh,
             max_power_w=need.max_power_w,
             rank=need.rank,

@@ -21,8 +21,15 @@ class VehicleNeed:
     """Lower goes first when not all can be served."""
     known: bool = True
     """False: identity unknown, the site's default policy stands in."""
+    wanted_at: datetime | None = None
+    """When people will unplug it for another vehicle, by the yard list; None: it may stay."""
+
+    @property
+    def due(self) -> datetime:
+        """When it must have its energy: its departure, or when its plug is wanted."""
+        return self.departure if self.wanted_at is None else min(self.departure, self.wanted_at)
 
     def laxity(self, now: datetime) -> timedelta:
-        """Time to departure less the time charging at full power would take; negative: late."""
+        """Time until `due` less the time charging at full power would take; negative: late."""
         needed = timedelta(hours=self.required_wh / self.max_power_w)
-        return (self.departure - now) - needed
+        return (self.due - now) - needed

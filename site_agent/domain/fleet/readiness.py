@@ -105,10 +105,10 @@ def _prospect(
     member, missing_wh = crowd.members[i], float(day.left_wh[-1, i])
     need, now = member.need, snapshot.at
     late_by = _span(missing_wh, member.power_w)
-    leaves_within = need.departure <= ahead.horizon.end
+    leaves_within = need.due <= ahead.horizon.end
     ready_at = _ready_at(now, crowd, day, i)
-    if need.departure <= now:
-        missing_wh, late_by = need.required_wh, now - need.departure + need_span(need)
+    if need.due <= now:
+        missing_wh, late_by = need.required_wh, now - need.due + need_span(need)
     if need.required_wh <= 0:
         outlook, reason = Outlook.READY, "ready"
     elif late_by > LATE and leaves_within:
@@ -139,7 +139,7 @@ def _tight(
     need: VehicleNeed, now: datetime, ready_at: datetime | None, if_high: timedelta
 ) -> tuple[Outlook, str]:
     _, words = _spare(need, now)
-    left = need.departure - (need.departure if ready_at is None else ready_at)
+    left = need.due - (need.due if ready_at is None else ready_at)
     if left < TIGHT:
         minutes = max(0.0, left / timedelta(minutes=1))
         return Outlook.AT_RISK, f"{words}; ready only {minutes:.0f} min before it leaves"
@@ -183,7 +183,7 @@ def _why(ahead: Ahead, crowd: Crowd, day: Course, i: int, now: datetime) -> str:
     """What keeps it from being ready: itself, or the constraint that withheld most of it."""
     member = crowd.members[i]
     begins = max(now, member.arrives)
-    after = member.need.departure - begins - _span(member.need.required_wh, member.power_w)
+    after = member.need.due - begins - _span(member.need.required_wh, member.power_w)
     if after < -LATE:
         comes = "" if member.here else "comes late: "
         return f"{comes}late by {-after / timedelta(minutes=1):.0f} min even at full power"
@@ -203,7 +203,7 @@ def _unsteered(snapshot: SiteSnapshot) -> Iterator[Readiness]:
         if charger is None or role(charger) is not Role.FIXED:
             continue
         given_w = min(need.max_power_w, alone_w(charger, snapshot))
-        hours = max(0.0, _h(need.departure - snapshot.at))
+        hours = max(0.0, _h(need.due - snapshot.at))
         missing_wh = max(0.0, need.required_wh - given_w * hours)
         state = "does not obey" if charger.online else "does not answer"
         outlook, reason = Outlook.ON_TRACK, f"its charger {state}, but gives enough"
@@ -238,7 +238,7 @@ def _swap(snapshot: SiteSnapshot, member: Member, now: datetime) -> tuple[str, d
     Only where its EVSE, not the vehicle, is what limits it.
     """
     spec = next((s for s in snapshot.model.chargers if s.evse_id == member.need.evse_id), None)
-    if spec is None or not member.here or member.need.departure <= now:
+    if spec is None or not member.here or member.need.due <= now:
         return None
     rated_w = spec.max_current_a * spec.voltage_v * len(spec.phases)
     if member.power_w < rated_w * (1 - 1e-6):
@@ -258,7 +258,7 @@ def _elsewhere(
         if spec.evse_id in taken or role(charger) is Role.FIXED or rated_w <= above_w:
             continue
         power_w = rated_w if above_w else min(rated_w, need.max_power_w)
-        by = need.departure - timedelta(hours=need.required_wh / power_w)
+        by = need.due - timedelta(hours=need.required_wh / power_w)
         if by - snapshot.at >= SWAP and (best is None or rated_w > best[0]):
             best = rated_w, spec.evse_id, by
     return None if best is None else (best[1], best[2])

@@ -111,7 +111,7 @@ def unsteered_w(snapshot: SiteSnapshot, horizon: Horizon) -> Series:
         watts = amps * watts_per_amp(charger, snapshot.at, max_age)
         if watts > 0:
             full = snapshot.at + timedelta(hours=need.required_wh / watts)
-            total += watts * horizon.share(snapshot.at, min(full, need.departure))
+            total += watts * horizon.share(snapshot.at, min(full, need.due))
     return total
 
 
@@ -166,17 +166,17 @@ def _vehicle(
 
 
 def _ready_by(need: VehicleNeed, now: datetime, policy: PlanPolicy) -> datetime:
-    """Somewhat before it leaves; one that is late is served until it is full or gone."""
+    """Somewhat before it is due; one that is late is served until it is full or gone."""
     full = (
         timedelta(hours=need.required_wh / need.max_power_w)
         if need.max_power_w > 0
         else _LEAST_STAY
     )
     soonest = now + max(full, _LEAST_STAY)
-    early = need.departure - policy.departs_early
+    early = need.due - policy.departs_early
     if early >= soonest:
         return early
-    return need.departure if need.departure > now + _LEAST_STAY else soonest
+    return need.due if need.due > now + _LEAST_STAY else soonest
 
 
 def _to_give(

@@ -126,7 +126,7 @@ class Triaging:
             return None
         expected = tuple(self._expected(snapshot.at))
         asked = (
-            tuple((one.evse_id, one.vehicle_id, one.departure, one.rank) for one in snapshot.needs),
+            tuple((one.evse_id, one.vehicle_id, one.due, one.rank) for one in snapshot.needs),
             tuple((one.vehicle_id, one.arrives, one.departs, one.rank) for one in expected),
             envelope.import_w.value,
             None if envelope.load_w is None else envelope.load_w.value,

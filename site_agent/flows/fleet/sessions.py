@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
@@ -18,6 +18,11 @@ from site_agent.ports import KeyValues
 
 STAYS_KEY = "sessions/stays"
 LEFT_KEY = "sessions/left"
+PlugWanted = Callable[[VehicleNeed], datetime | None]
+
+
+def not_wanted(_: VehicleNeed) -> None:
+    """Every vehicle has a plug."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +68,8 @@ class Sessions:
         self._rated_w: dict[str, float] = {}
         self._expecting = Expecting()
         self._saved = ("", "")
+        self.plug_wanted: PlugWanted = not_wanted
+        """When a vehicle's plug is wanted for another."""
 
     async def load(self) -> None:
         """Take up what an earlier run has saved."""
@@ -105,11 +112,12 @@ class Sessions:
 
     def needs(self, chargers: Sequence[ChargerState], now: datetime) -> tuple[VehicleNeed, ...]:
         """The need of every plugged-in vehicle."""
-        return tuple(
+        found = [
             self._need(charger, self._stay(charger, now), now)
             for charger in chargers
             if self._present(charger, now)
-        )
+        ]
+        return tuple(replace(need, wanted_at=self.plug_wanted(need)) for need in found)
 
     def expected(self, now: datetime) -> tuple[ExpectedStay, ...]:
         """Who is expected within `AHEAD`, by time; those that stand here: after they have left."""

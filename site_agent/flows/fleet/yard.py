@@ -51,6 +51,12 @@ class YardLists:
         """What people should still do, by time."""
         return () if self.latest is None else self.latest.moves
 
+    def wanted_at(self, need: VehicleNeed) -> datetime | None:
+        """When the plug of this vehicle is wanted for another; None: it is not."""
+        stay = None if self.latest is None else self.latest.stay_of(named(need))
+        here = stay is not None and stay.swapped and stay.evse_id == need.evse_id
+        return stay.until if stay is not None and here else None
+
     def heard(self, cycle: Cycle) -> None:
         """A cycle has been decided."""
         self._cycle = cycle
@@ -112,10 +118,15 @@ def plugs_of(snapshot: SiteSnapshot) -> list[Plug]:
     ]
 
 
+def named(need: VehicleNeed) -> str:
+    """The vehicle as the list calls it."""
+    return need.vehicle_id if need.known else f"{need.vehicle_id} at {need.evse_id}"
+
+
 def _standing(need: VehicleNeed, vehicle: FleetVehicle | None, now: datetime) -> YardVehicle:
     ac_w, dc_w = _powers(vehicle, need.max_power_w)
     return YardVehicle(
-        vehicle_id=need.vehicle_id if need.known else f"{need.vehicle_id} at {need.evse_id}",
+        vehicle_id=named(need),
         arrives=now,
         departs=need.departure,
         required_wh=need.required_wh,

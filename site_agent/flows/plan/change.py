@@ -55,7 +55,7 @@ def situation(
     roles = {charger.spec.evse_id: role(charger).name for charger in snapshot.chargers}
     return Situation(
         stays=frozenset(
-            (one.evse_id, one.vehicle_id, one.departure, one.rank, roles.get(one.evse_id, ""))
+            (one.evse_id, one.vehicle_id, one.due, one.rank, roles.get(one.evse_id, ""))
             for one in snapshot.needs
         ),
         instructions=frozenset((one.instruction_id, one.event_id) for one in instructions),

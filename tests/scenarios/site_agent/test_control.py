@@ -18,6 +18,7 @@ from site_agent.domain.site import ROOT, CircuitNode, SiteSnapshot
 from support import site
 
 Case = dict[str, Any]
+HOUR = timedelta(hours=1)
 TABLES = ("control.yaml", "bounds.yaml")
 CASES: list[Case] = [
     case for table in TABLES for case in yaml.safe_load(Path(__file__).with_name(table).read_text())
@@ -145,7 +146,9 @@ def _charger(name: str, facts: Case) -> ChargerState:
 
 def _need(name: str, needs: Case) -> VehicleNeed:
     facts = needs.get(name, {"kwh": 20, "hours": 4})
-    return site.need(name, wh=facts["kwh"] * 1000, hours=facts["hours"], rank=facts.get("rank", 0))
+    need = site.need(name, wh=facts["kwh"] * 1000, hours=facts["hours"], rank=facts.get("rank", 0))
+    wanted_h = facts.get("wanted")
+    return need if wanted_h is None else replace(need, wanted_at=site.NOON + wanted_h * HOUR)
 
 
 def _battery(facts: Case) -> BatteryState:

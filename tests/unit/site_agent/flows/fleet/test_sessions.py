@@ -13,7 +13,7 @@ from site_agent.domain.fleet.identity import Credential, Kind, Presented, Roster
 from site_agent.domain.fleet.need import VehicleNeed
 from site_agent.flows.fleet.sessions import STAYS_KEY, Fleet, Sessions
 from site_agent.store.memory import MemoryKeyValues
-from support.site import NOON, charger
+from support.site import NOON, charger, charger_spec
 
 HOUR = timedelta(hours=1)
 
@@ -174,3 +174,14 @@ async def test_an_unchanged_stay_is_not_written_again(
     one(sessions, charger(tag="card-1"), 1)
     await sessions.save()
     assert await memory.get(STAYS_KEY) == "{}"
+
+
+def test_a_plug_that_is_wanted_for_another_brings_its_vehicles_due_forward(
+    sessions: Sessions,
+) -> None:
+    swap = NOON + timedelta(hours=1)
+    sessions.plug_wanted = lambda need: swap if need.evse_id == "a" else None
+    here = [replace(charger(), spec=charger_spec(name)) for name in ("a", "b")]
+    first, second = sessions.needs(here, NOON)
+    assert (first.due, second.due) == (swap, second.departure)
+    assert first.departure > swap, "what people and reports are told is unchanged"

@@ -92,6 +92,21 @@ async def test_where_vehicles_outnumber_plugs_people_are_told_whom_to_move() -> 
     assert all(one.at <= one.by for one in yard.moves)
 
 
+async def test_a_plug_that_is_wanted_is_so_from_the_swap_on() -> None:
+    bench, standing = Bench(stay("van-x", 1), stay("van-y", 1)), cycle(standing=("a", "b"))
+    first, second = standing.snapshot.needs
+    assert bench.yard.wanted_at(first) is None, "no list yet"
+    async with bench.running() as yard:
+        await bench.look(standing)
+        await until(lambda: yard.latest is not None)
+    assert yard.latest is not None
+    swapped = yard.latest.stay_of("van-a")
+    assert swapped is not None
+    assert yard.wanted_at(first) == swapped.until < first.departure
+    assert yard.wanted_at(replace(second, vehicle_id="van-z")) is None
+    assert yard.wanted_at(replace(first, evse_id="b")) is None, "it stands elsewhere"
+
+
 async def test_with_a_plug_for_everyone_there_is_nothing_to_move() -> None:
     bench = Bench(stay("van-x", 1), stay("ghost", 1, probability=0.6), stay("later", 17))
     async with bench.running() as yard:
