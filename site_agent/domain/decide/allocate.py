@@ -45,6 +45,11 @@ class Constraint:
     """What it carries beyond its capacity for the seconds in which vehicles follow their limits."""
 
 
+def load_of(constraint: Constraint, amps: Mapping[str, float]) -> float:
+    """How much of a constraint these currents, A by `evse_id`, take up, in its units."""
+    return sum(weight * amps.get(name, 0.0) for name, weight in constraint.weights.items())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demand:
     """What one charger may be given. `0 < min_a <= wanted_a <= ceiling_a <= max_a`."""

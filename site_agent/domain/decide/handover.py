@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from site_agent.domain.decide.allocate import Constraint
+from site_agent.domain.decide.allocate import Constraint, load_of
 from site_agent.domain.protect.facts import Fact
 
 _TINY = 1e-6
@@ -27,13 +27,13 @@ def not_yet(
     known = [one for one in facts if one.evse_id in limits]
     drawn = {one.evse_id: one.current_a.high - one.stubborn_a for one in known}
     soon = {name: max(limits[name], amps) for name, amps in drawn.items()}
-    tight = [one for one in constraints if _load(one, soon) > _for_seconds(one) + _TINY]
+    tight = [one for one in constraints if load_of(one, soon) > _for_seconds(one) + _TINY]
     if not tight:
         return {}
     granted = {one.evse_id: one.charger.granted_a for one in known}
     held = {name: max(amps, drawn[name]) for name, amps in granted.items()}
     now = {name: min(amps, held[name]) for name, amps in soon.items()}
-    spare = [_for_seconds(one) - _load(one, now) for one in tight]
+    spare = [_for_seconds(one) - load_of(one, now) for one in tight]
     waiting: dict[str, float] = {}
     for name in sorted(now, key=lambda name: (soon[name] - now[name], name)):
         added = [one.weights.get(name, 0.0) * (soon[name] - now[name]) for one in tight]
@@ -42,10 +42,6 @@ def not_yet(
         else:
             waiting[name] = granted[name]
     return waiting
-
-
-def _load(constraint: Constraint, amps: Mapping[str, float]) -> float:
-    return sum(weight * amps.get(name, 0.0) for name, weight in constraint.weights.items())
 
 
 def _for_seconds(constraint: Constraint) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from site_agent.domain.decide.allocate import Constraint
+from site_agent.domain.decide.allocate import Constraint, load_of
 from site_agent.domain.device import PHASES
 from site_agent.domain.policy import ControlPolicy
 from site_agent.domain.protect.circuit import path
@@ -92,9 +92,7 @@ def budget(
 
 def left_over(constraint: Constraint, limits: Mapping[str, float]) -> float:
     """What these limits leave of a constraint, in its units."""
-    return constraint.capacity - sum(
-        weight * limits.get(name, 0.0) for name, weight in constraint.weights.items()
-    )
+    return constraint.capacity - load_of(constraint, limits)
 
 
 def used_up(

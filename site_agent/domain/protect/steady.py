@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from site_agent.domain.decide.allocate import Constraint
+from site_agent.domain.decide.allocate import Constraint, load_of
 
 _TINY = 1e-6
 
@@ -52,40 +52,40 @@ class _Loads:
 
     def __init__(self, constraints: Sequence[Constraint], chosen: dict[str, float]) -> None:
         self.chosen = chosen
-        self._constraints = constraints
-        self._loads = [
-            sum(weight * chosen.get(name, 0.0) for name, weight in constraint.weights.items())
-            for constraint in constraints
-        ]
+        self._limits = [constraint.capacity for constraint in constraints]
+        self._loads = [load_of(constraint, chosen) for constraint in constraints]
+        self._first = constraints[0].weights if constraints else {}
+        self._on: dict[str, list[tuple[int, float]]] = {}
+        """By charger: the constraints it loads, and with which weight."""
+        for number, constraint in enumerate(constraints):
+            for name, weight in constraint.weights.items():
+                self._on.setdefault(name, []).append((number, weight))
 
     def exceeded_by(self, name: str) -> bool:
         """Whether a constraint that this charger loads is broken."""
         return any(
-            load > max(0.0, constraint.capacity) + _TINY and name in constraint.weights
-            for load, constraint in zip(self._loads, self._constraints, strict=True)
+            self._loads[number] > max(0.0, self._limits[number]) + _TINY
+            for number, _ in self._on.get(name, ())
         )
 
     def fits(self, name: str, limit_a: float) -> bool:
         """Whether moving this charger breaks nothing."""
         change = limit_a - self.chosen[name]
         return all(
-            load + constraint.weights.get(name, 0.0) * change <= constraint.capacity + _TINY
-            for load, constraint in zip(self._loads, self._constraints, strict=True)
-            if name in constraint.weights
+            self._loads[number] + weight * change <= self._limits[number] + _TINY
+            for number, weight in self._on.get(name, ())
         )
 
     def move(self, name: str, limit_a: float) -> None:
         """Change one limit."""
         change = limit_a - self.chosen[name]
         self.chosen[name] = limit_a
-        self._loads = [
-            load + constraint.weights.get(name, 0.0) * change
-            for load, constraint in zip(self._loads, self._constraints, strict=True)
-        ]
+        for number, weight in self._on.get(name, ()):
+            self._loads[number] += weight * change
 
     def unused(self, targets: Mapping[str, float]) -> float:
         """How much less than the targets is used in all, in units of the first constraint."""
-        weights = self._constraints[0].weights if self._constraints else {}
         return sum(
-            weights.get(name, 0.0) * (targets[name] - limit) for name, limit in self.chosen.items()
+            self._first.get(name, 0.0) * (targets[name] - limit)
+            for name, limit in self.chosen.items()
         )
