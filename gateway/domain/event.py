@@ -35,6 +35,20 @@ class EventStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class EventSource(StrEnum):
+    """How an event reached us."""
+
+    OPENADR = "openadr"
+    SEP2 = "sep2"
+    API = "api"
+    MANUAL = "manual"
+    """A person enters what came by e-mail, telephone, message or portal."""
+
+
+BY_PEOPLE = frozenset({EventSource.API, EventSource.MANUAL})
+"""Entered at the gateway, and so cancelled there."""
+
+
 class Opt(StrEnum):
     """Our answer to an event."""
 
@@ -78,6 +92,7 @@ class GridEvent:
     baseline: StepSeries | None = None
     """What the utility expects the load to be without the event, W; for information only."""
     comment: str = ""
+    source: EventSource = EventSource.OPENADR
 
     @property
     def key(self) -> str:

@@ -78,7 +78,7 @@ class Lifecycle:
 
     async def _of_event(self, stored: StoredEvent, now: datetime) -> Iterable[datetime]:
         """Do what is due for one event; the moments still to come."""
-        event, program = stored.event, self._portfolio.program(stored.event.program_id)
+        event, program = stored.event, self._portfolio.program_of(stored.event)
         if program is None or stored.decision.opt is Opt.OUT or event.cancelled:
             return ()
         moments = [event.window.start]

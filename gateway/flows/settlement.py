@@ -54,7 +54,7 @@ class Settlement:
             PermanentError: no such event or program, or the event has no end.
         """
         stored = await self._ledger.event(event_key)
-        program = self._portfolio.program(stored.event.program_id) if stored else None
+        program = self._portfolio.program_of(stored.event) if stored else None
         if stored is None or program is None or stored.event.window.end is None:
             raise PermanentError(f"event {event_key!r} cannot be settled")
         evidence = await self._evidence(stored, program)
@@ -130,7 +130,7 @@ class Settlement:
         )
         return SiteEvidence(
             site=site,
-            nominated_w=self._portfolio.nominations(program.program_id)[site_id],
+            nominated_w=self._portfolio.nominations(program.program_id, window.start)[site_id],
             baseline=baseline,
             actual=actual,
             asked=asked,

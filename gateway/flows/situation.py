@@ -82,7 +82,7 @@ class Observer:
         seen = Situation(
             now=now,
             stored=stored,
-            program=self._portfolio.program(stored.event.program_id),
+            program=self._portfolio.program_of(stored.event),
             window=closed_window(stored.event, now, self._options.horizon),
             sites=self._portfolio.addressed(stored.event),
             plans=await self._ledger.plans(key),
@@ -159,7 +159,9 @@ class Observer:
         """What the event asks for, over the times in which it is in force anywhere."""
         if seen.program is None:
             return StepSeries()
-        promised = self._portfolio.nominations(seen.program.program_id)
+        promised = self._portfolio.nominations(
+            seen.program.program_id, seen.event.window.start
+        )
         nominated_w = sum(
             promised[site.site_id]
             for site in seen.sites

@@ -128,7 +128,7 @@ def _chart_title(snapshot: Snapshot) -> str:
 
 def event_card(stored: StoredEvent, portfolio: Portfolio, now: datetime, tz: tzinfo) -> EventCard:
     """An event in a few lines."""
-    event, program = stored.event, portfolio.program(stored.event.program_id)
+    event, program = stored.event, portfolio.program_of(stored.event)
     done = progress(event, now)
     return EventCard(
         key=event.key,

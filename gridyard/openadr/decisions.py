@@ -121,7 +121,7 @@ def _decision(event: OadrEvent, us: Us, now: datetime) -> OptDecision:
     asked = mapping.grid_event(event, utility_id=us.utility_id, us=us.addressee)
     opt, cause = Opt.IN, "it can be followed; what the program says needs --config"
     if us.portfolio is not None:
-        decided = decide_opt(us.portfolio.program(asked.program_id), asked, now)
+        decided = decide_opt(us.portfolio.program_of(asked), asked, now)
         if decided.opt is Opt.OUT or us.portfolio.addressed(asked):
             return decided
         opt, cause = Opt.OUT, "none of the sites enrolled in the program is addressed"

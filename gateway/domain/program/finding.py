@@ -21,7 +21,6 @@ class RuleKind(StrEnum):
     BLACKOUT = "blackout"
     OPT_OUT = "opt_out"
     STANDBY = "standby"
-    VERSION = "version"
 
 
 class Effect(StrEnum):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from gateway.domain.event import EventSource
 from gateway.domain.program.notice import Notice
 from gateway.domain.program.source import Source
 from gateway.domain.words import pct, span
@@ -97,16 +98,6 @@ class Trigger:
     def words(self) -> str:
         """In words."""
         return self.when
-
-
-class EventSource(StrEnum):
-    """How events of a program reach us."""
-
-    OPENADR = "openadr"
-    SEP2 = "sep2"
-    API = "api"
-    MANUAL = "manual"
-    """A person enters what came by e-mail, telephone, message or portal."""
 
 
 ANY_SOURCE = frozenset(EventSource)

@@ -23,7 +23,7 @@ from contracts.sep2.resources import (
 )
 from contracts.series import StepSeries
 from contracts.time import Clock
-from gateway.domain.event import GridEvent, Opt, Signal, SignalKind
+from gateway.domain.event import EventSource, GridEvent, Opt, Signal, SignalKind
 from gateway.ports import EventIntake
 from gateway.utility.sep2.difference import Difference
 from gateway.utility.sep2.event_answers import EventAnswers, effective
@@ -211,6 +211,7 @@ class LoadControl:
             priority=program.primacy + 1,
             targets=tuple(sorted(asked.sites)),
             comment=control.description or "",
+            source=EventSource.SEP2,
         )
 
 

@@ -26,7 +26,7 @@ from contracts.sep2.resources import (
 )
 from contracts.series import StepSeries
 from contracts.time import Clock, Interval
-from gateway.domain.event import GridEvent, Opt, Signal, SignalKind
+from gateway.domain.event import EventSource, GridEvent, Opt, Signal, SignalKind
 from gateway.ports import EventIntake
 from gateway.utility.sep2.difference import Difference
 from gateway.utility.sep2.event_answers import EventAnswers
@@ -236,6 +236,7 @@ class Pricing:
             window=window,
             signals=(Signal(kind=SignalKind.PRICE, series=series),),
             targets=tuple(sorted(day.sites)),
+            source=EventSource.SEP2,
         )
 
 

@@ -6,8 +6,9 @@ from decimal import Decimal
 import pytest
 
 from contracts.errors import ConfigError
+from gateway.domain.event import EventSource
 from gateway.domain.program.paying import EnergyPrice, Rate
-from gateway.domain.program.promise import EventSource, Shape
+from gateway.domain.program.promise import Shape
 from gateway.domain.program.rules import Rules
 from gateway.programs import library
 from gateway.programs.explain import explained, warnings
