@@ -47,7 +47,7 @@ class Constraint:
 
 def load_of(constraint: Constraint, amps: Mapping[str, float]) -> float:
     """How much of a constraint these currents, A by `evse_id`, take up, in its units."""
-    return sum(weight * amps.get(name, 0.0) for name, weight in constraint.weights.items())
+    return sum([weight * amps.get(name, 0.0) for name, weight in constraint.weights.items()])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
