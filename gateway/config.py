@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, timedelta
+from math import inf
 from pathlib import Path
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo
@@ -12,9 +13,11 @@ from zoneinfo import ZoneInfo
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
 from contracts.config import Settings
+from gateway.domain.dispatch.limits import Block
 from gateway.domain.portfolio import Portfolio, Site
 from gateway.flows.lifecycle import LifecycleOptions
 from gateway.flows.options import DispatchOptions
+from gateway.flows.splitting import NetworkGroup, SplitOptions
 from gateway.prices.settings import PriceSettings
 from gateway.programs.entry import EnrolmentEntry, ProgramEntry
 from gateway.programs.values import Share, SiteId, Span, Watts
@@ -104,14 +107,70 @@ class WebEntry(Settings):
     """Names, besides loopback, under which browsers may reach us (behind a proxy)."""
 
 
+class NetworkGroupEntry(Settings):
+    """A feeder or transformer with a limit of its own, for the sites that name it as a group."""
+
+    group: Annotated[str, Field(min_length=1, max_length=80)]
+    reduction_w: Watts | None = None
+    """Most its sites are asked to give together."""
+    export_limit_w: Watts | None = None
+    """What is asked leaves its sites together, by their baselines, exporting no more than this."""
+
+    def group_limit(self) -> NetworkGroup:
+        """In the flow's words."""
+        return NetworkGroup(
+            name=self.group, reduction_w=self.reduction_w, export_limit_w=self.export_limit_w
+        )
+
+
+class LeastRequestEntry(Settings):
+    """A site that gives at least so much or nothing."""
+
+    site_id: SiteId
+    least_w: Annotated[float, Field(gt=0, le=1e9)] | None = None
+    """null: all of its offer or nothing."""
+    least_run: Span = timedelta(0)
+    """How long it is asked at least, once it is."""
+
+    def block(self) -> Block:
+        """In the domain's words."""
+        return Block(
+            least_w=inf if self.least_w is None else self.least_w, least_run=self.least_run
+        )
+
+
 class DispatchEntry(Settings):
-    """How closely a running event is followed."""
+    """How closely a running event is followed, and what binds requests besides offers."""
 
     review: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(seconds=10)
     """Plans are looked at again this often."""
     deadband: Share = 0.02
     """A site gets a new instruction only when its limit would move by more than this part of its
     connection."""
+    network: tuple[NetworkGroupEntry, ...] = ()
+    least_requests: tuple[LeastRequestEntry, ...] = ()
+
+    def check(self, sites: Collection[str], groups: Collection[str]) -> None:
+        """Whether every site and group named here is there.
+
+        Raises:
+            ValueError: one is not, or is named twice.
+        """
+        _unique("dispatch.network: group", (entry.group for entry in self.network))
+        _unique("dispatch.least_requests: site_id", (e.site_id for e in self.least_requests))
+        strange = {entry.group for entry in self.network} - set(groups)
+        if strange:
+            raise ValueError(f"dispatch.network: no site is in group {sorted(strange)}")
+        unknown = {entry.site_id for entry in self.least_requests} - set(sites)
+        if unknown:
+            raise ValueError(f"dispatch.least_requests: unknown sites: {sorted(unknown)}")
+
+    def splitting(self) -> SplitOptions:
+        """In the flow's words."""
+        return SplitOptions(
+            network=tuple(entry.group_limit() for entry in self.network),
+            blocks={entry.site_id: entry.block() for entry in self.least_requests},
+        )
 
     def options(self) -> DispatchOptions:
         """In the flow's words."""
@@ -162,6 +221,7 @@ class GatewaySettings(Settings):
             [one.utility_id for one in self.openadr] + [one.utility_id for one in self.sep2],
         )
         known = {site.site_id for site in self.sites}
+        self.dispatch.check(known, frozenset().union(*(site.groups for site in self.sites)))
         for program in self.programs:
             unknown = {e.site_id for e in program.enrolments} - known
             if unknown:

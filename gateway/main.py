@@ -169,7 +169,9 @@ def _core(
     ledger, telemetry = SqlLedger(database), SqlTelemetry(database, max_hold=MAX_HOLD)
     live = Live(portfolio.sites, clock, offline_after=OFFLINE_AFTER)
     baselines = Baselines(portfolio, telemetry, refresh=_BASELINE_REFRESH, recent=_RECENT)
-    observer = Observer(portfolio, ledger, live, baselines, options)
+    observer = Observer(
+        portfolio, ledger, live, baselines, options, config.dispatch.splitting()
+    )
     outgoing = Outgoing(link, ledger, live, clock)
     dispatch = Dispatch(ledger, live, observer, baselines, outgoing, clock, options)
     settlement = Settlement(portfolio, ledger, telemetry, baselines, dump, clock)

@@ -33,6 +33,7 @@ def next_plan(seen: Situation, reason: str) -> DispatchPlan:
         created_at=seen.now,
         revision=seen.plans[-1].revision + 1 if seen.plans else 1,
         reason=reason,
+        limits=seen.limits,
     )
     return replace(made, reason=reason or _what_changed(seen, made))
 
@@ -78,7 +79,8 @@ def journal(made: DispatchPlan, sent: Sequence[Instruction]) -> Iterator[Journal
     """Why the plan was made, and why each site was told what it was told."""
     at, key = made.created_at, made.event_key
     short_w = max((step.value for step in made.shortfall), default=0.0)
-    short = f"; {kw(short_w)} that nobody can give" if short_w else ""
+    because = f" ({made.short_because})" if made.short_because else ""
+    short = f"; {kw(short_w)} that nobody can give{because}" if short_w else ""
     yield JournalEntry(
         at=at, subject=key, action=f"plan {made.revision}", cause=f"{made.reason}{short}"
     )

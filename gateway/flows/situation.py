@@ -12,6 +12,7 @@ from contracts.site_link.messages import InstructionState
 from contracts.time import Interval
 from gateway.domain.curves import pointwise, total
 from gateway.domain.dispatch import DispatchPlan
+from gateway.domain.dispatch.limits import Limits
 from gateway.domain.event import EventStatus, GridEvent, Opt
 from gateway.domain.flexibility import SiteFlexibility, offer
 from gateway.domain.portfolio import Portfolio, Site
@@ -20,6 +21,7 @@ from gateway.domain.timeline import Claim, TimelineEntry, holds, resolve
 from gateway.flows.baselines import Baselines, ExpectedLoad, other_events
 from gateway.flows.live import Live
 from gateway.flows.options import DispatchOptions
+from gateway.flows.splitting import History, Offers, SplitOptions, limits
 from gateway.ports import Ledger, StoredEvent, StoredInstruction
 
 OVER = (EventStatus.COMPLETED, EventStatus.CANCELLED)
@@ -44,6 +46,8 @@ class Situation:
     """Of all addressed sites together, where every one's is known."""
     target: StepSeries = field(default_factory=StepSeries)
     """Reduction asked while the event is in force."""
+    limits: Limits = field(default_factory=Limits)
+    """What binds a plan besides the offers."""
 
     @property
     def event(self) -> GridEvent:
@@ -67,12 +71,16 @@ class Observer:
         live: Live,
         baselines: Baselines,
         options: DispatchOptions,
+        splitting: SplitOptions | None = None,
     ) -> None:
         self._portfolio = portfolio
         self._ledger = ledger
         self._live = live
         self._baselines = baselines
         self._options = options
+        self._splitting = splitting or SplitOptions()
+        self._offers = Offers(ledger, self._splitting)
+        self._history = History(ledger, self._splitting)
 
     async def look(
         self, stored: StoredEvent, events: Sequence[StoredEvent], now: datetime
@@ -96,6 +104,14 @@ class Observer:
             flexibilities=tuple(_held(one, entries, key) for one in offers),
             baseline=baseline,
             target=self._target(seen, baseline, entries),
+            limits=limits(
+                seen.sites,
+                seen.plans,
+                await self._history.of(stored.event.program_id, events, now),
+                self._splitting,
+                now,
+                ends_known=stored.event.window.end is not None,
+            ),
         )
 
     def _claims(self, events: Iterable[StoredEvent], now: datetime) -> Iterable[Claim]:
@@ -118,6 +134,8 @@ class Observer:
                 site, seen.program, seen.event, seen.window, others, seen.now
             )
         readings = self._live.site(site.site_id).readings
+        start, end = max(seen.now, seen.window.start), seen.window.end
+        ahead = Interval(start=start, end=max(start, end) if end else None)
         return offer(
             site.site_id,
             baseline=load.series,
@@ -127,6 +145,8 @@ class Observer:
             now=seen.now,
             max_age=self._max_age(seen.now),
             blocked=self._blocked(seen, site.site_id),
+            told=await self._offers.of(site.site_id, ahead, seen.now),
+            zone=site.time_zone,
         )
 
     def _max_age(self, now: datetime) -> timedelta:

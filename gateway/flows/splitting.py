@@ -1,0 +1,191 @@
+"""What a split must know besides baselines: offers, limits of the network, earlier requests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from math import inf
+
+from contracts.series import StepSeries
+from contracts.site_link.messages import FlexibilityOffer
+from contracts.site_link.messages import OfferedSlot as WireSlot
+from contracts.time import Interval
+from gateway.domain.dispatch import DispatchPlan, effective
+from gateway.domain.dispatch.fairness import Asked
+from gateway.domain.dispatch.limits import Block, GroupLimit, Limits
+from gateway.domain.flexibility import OfferedSlot, SiteOffer
+from gateway.domain.portfolio import Site
+from gateway.ports import Ledger, StoredEvent
+
+_ENDED = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkGroup:
+    """A feeder or transformer by the name under which sites are grouped."""
+
+    name: str
+    reduction_w: float | None = None
+    """Most its sites are asked together, W."""
+    export_limit_w: float | None = None
+    """Most its sites may export together, by their baselines, W >= 0."""
+
+    def limit(self, sites: Sequence[Site]) -> GroupLimit:
+        """On those of these sites that are in the group."""
+        members = frozenset(site.site_id for site in sites if self.name in site.groups)
+        whole = GroupLimit(name=self.name, sites=members)
+        return GroupLimit(
+            name=self.name,
+            sites=members,
+            reduction_w=whole.reduction_w if self.reduction_w is None else self.reduction_w,
+            lowest_w=whole.lowest_w if self.export_limit_w is None else -self.export_limit_w,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitOptions:
+    """How requests are split."""
+
+    network: tuple[NetworkGroup, ...] = ()
+    blocks: Mapping[str, Block] = field(default_factory=dict)
+    """Sites with a least request."""
+    offer_max_age: timedelta = timedelta(minutes=10)
+    """An older offer says nothing any more."""
+    offer_refresh: timedelta = timedelta(seconds=20)
+    """Sites tell one a minute: stored ones are read this often."""
+    look_back: timedelta = timedelta(days=60)
+    """Who was asked how much in events that ended since then counts in the next."""
+
+
+class Offers:
+    """The newest offers of sites, read now and then."""
+
+    def __init__(self, ledger: Ledger, options: SplitOptions) -> None:
+        self._ledger = ledger
+        self._options = options
+        self._kept: dict[str, tuple[datetime, FlexibilityOffer | None]] = {}
+
+    async def of(self, site_id: str, window: Interval, now: datetime) -> SiteOffer | None:
+        """What a site offers in a window; None: it has told nothing about it, or long ago."""
+        read_at, newest = self._kept.get(site_id, (None, None))
+        if read_at is None or not timedelta(0) <= now - read_at < self._options.offer_refresh:
+            newest = await self._ledger.offer(site_id)
+            self._kept[site_id] = (now, newest)
+        if newest is None or now - newest.at > self._options.offer_max_age:
+            return None
+        found = site_offer(newest, window)
+        return found if found.slots else None
+
+
+def site_offer(told: FlexibilityOffer, window: Interval) -> SiteOffer:
+    """An offer in the domain's words, as far as it touches a window.
+
+    The first slot begins when the offer was made and is shorter; of two that overlap the earlier
+    ends where the later begins.
+    """
+    step = timedelta(seconds=told.step_s)
+    ordered = sorted(told.slots, key=lambda one: one.start)
+    nexts = [*(one.start for one in ordered[1:]), None]
+    slots = (
+        _slot(one, min(one.start + step, after or one.start + step))
+        for one, after in zip(ordered, nexts, strict=True)
+    )
+    return SiteOffer(
+        at=told.at,
+        slots=tuple(slot for slot in slots if slot.interval.overlaps(window)),
+        ramp_w_per_min=told.ramp_w_per_min or inf,
+    )
+
+
+def _slot(one: WireSlot, end: datetime) -> OfferedSlot:
+    return OfferedSlot(
+        interval=Interval(start=one.start, end=end),
+        expected_w=one.expected_w,
+        down_w=one.down_w,
+        sure_w=min(one.down_sure_w, one.down_w),
+        lasts=timedelta(seconds=one.lasts_s),
+        again_at=one.again_at,
+    )
+
+
+class History:
+    """What sites were asked of what they offered, in events of one program that are over."""
+
+    def __init__(self, ledger: Ledger, options: SplitOptions) -> None:
+        self._ledger = ledger
+        self._options = options
+        self._kept: dict[str, Mapping[str, Asked]] = {}
+
+    async def of(
+        self, program_id: str, events: Sequence[StoredEvent], now: datetime
+    ) -> Mapping[str, Asked]:
+        """By site; an event that is over changes no more, so it is read once."""
+        since = now - self._options.look_back
+        total: dict[str, Asked] = {}
+        over = {
+            one.event.key
+            for one in events
+            if one.event.program_id == program_id
+            and one.event.window.end is not None
+            and since <= one.event.window.end < now - _ENDED
+        }
+        self._kept = {key: kept for key, kept in self._kept.items() if key in over}
+        for key in over:
+            if key not in self._kept:
+                self._kept[key] = asked_of(await self._ledger.plans(key))
+            for site_id, one in self._kept[key].items():
+                total[site_id] = total[site_id] + one if site_id in total else one
+        return total
+
+
+def asked_of(plans: Sequence[DispatchPlan]) -> Mapping[str, Asked]:
+    """What an event asked of each site that was counted on; nothing from plans of old."""
+    whole = effective(plans)
+    if whole is None:
+        return {}
+    return {
+        one.site_id: Asked(asked_wh=_wh(one.reduction), offered_wh=one.offered_wh)
+        for one in whole.allocations
+        if one.offered_wh
+    }
+
+
+def limits(
+    sites: Sequence[Site],
+    plans: Sequence[DispatchPlan],
+    history: Mapping[str, Asked],
+    options: SplitOptions,
+    now: datetime,
+    *,
+    ends_known: bool,
+) -> Limits:
+    """Everything that binds a plan made now besides what sites offer."""
+    last = effective(plans)
+    so_far = {one.site_id: one.reduction for one in last.allocations} if last else {}
+    return Limits(
+        groups=tuple(group.limit(sites) for group in options.network),
+        blocks=options.blocks,
+        given_w={s: value for s, one in so_far.items() if (value := one.value_at(now))},
+        on_for={s: _on_for(so_far[s], now) for s in options.blocks if s in so_far},
+        history=history,
+        ends_known=ends_known,
+    )
+
+
+def _on_for(reduction: StepSeries, now: datetime) -> timedelta:
+    """How long something has been asked without a break."""
+    since = now
+    past = Interval(start=min([now, *(s.interval.start for s in reduction)]), end=now)
+    for step in reversed(reduction.clip(past).steps):
+        if step.interval.end != since:
+            break
+        since = step.interval.start
+    return now - since
+
+
+def _wh(reduction: StepSeries) -> float:
+    return sum(
+        step.value * (step.interval.duration or timedelta(0)) / timedelta(hours=1)
+        for step in reduction
+    )
