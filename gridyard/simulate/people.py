@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Protocol
 
+from gridyard.simulate.equipment import Outlet
 from gridyard.simulate.measure import Left, Stayed
 from gridyard.simulate.night import Night, Visit
 from gridyard.simulate.scenario import YardSettings
-from gridyard.simulate.world import Outlet, World
+from gridyard.simulate.world import World
 from site_agent.domain.horizon import Horizon, Series
 from site_agent.domain.yard.model import Plug, YardList, YardPolicy, YardVehicle
 from site_agent.domain.yard.planning import yard_list

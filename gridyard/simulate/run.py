@@ -15,12 +15,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from gridyard.simulate.equipment import Outlet
 from gridyard.simulate.measure import Recorder, Result
 from gridyard.simulate.night import Night, Visit
 from gridyard.simulate.people import ByList, ByTurns, People, Yard
 from gridyard.simulate.scenario import Case, EventSettings
 from gridyard.simulate.strategies import Guide, Strategy, decided
-from gridyard.simulate.world import Outlet, World
+from gridyard.simulate.world import World
 from site_agent.domain.device import ChargerState
 from site_agent.domain.fleet.agreed import FleetVehicle, LeavesAt, Target, need_of
 from site_agent.domain.fleet.need import VehicleNeed

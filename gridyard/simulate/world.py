@@ -7,27 +7,26 @@ at once and a rise when it is applied; its vehicle follows as its physics say.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from contracts.reading import Quality, Reading
-from depot_sim.physics.battery import Battery
-from depot_sim.physics.evse import Evse
-from depot_sim.physics.pv import Pv
+from gridyard.simulate.equipment import (
+    Roof,
+    Store,
+    battery_state,
+    charger_state,
+    outlet_of,
+    pv_state,
+    reading,
+)
 from gridyard.simulate.night import Night, Visit
 from site_agent.domain.decide.control import Decision
 from site_agent.domain.device import (
     PHASES,
-    BatterySpec,
-    BatteryState,
-    ChargerSpec,
     ChargerState,
     MeterState,
-    PvSpec,
-    PvState,
 )
 from site_agent.domain.fleet.need import VehicleNeed
-from site_agent.domain.protect.circuit import path
 from site_agent.domain.site import SiteModel, SiteSnapshot
 from site_agent.domain.trust.belief import Belief
 
@@ -35,77 +34,6 @@ _SAME_A = 0.15
 _JUST = 1e-6
 """What is noted at the end of a step has flowed in it."""
 _SAME_W = 1.0
-
-
-@dataclass(slots=True)
-class Outlet:
-    """One EVSE with what is on its cable."""
-
-    spec: ChargerSpec
-    dc: bool
-    evse: Evse
-    nodes: tuple[str, ...]
-    limit_a: float
-    since: datetime
-    told_a: float
-    """What it is asked for; above `limit_a` while a rise waits."""
-    visit: Visit | None = None
-    begun_wh: float = 0.0
-    online: bool = True
-    reserved: bool = False
-    """People are on their way to it."""
-    rested_s: float = 0.0
-    """Time in which nothing flowed, not yet told to its vehicle."""
-
-    @property
-    def power_w(self) -> float:
-        """What it draws, W."""
-        return self.evse.power_w
-
-    @property
-    def soc_pct(self) -> float:
-        """Of the vehicle on its cable; 0 without."""
-        return self.evse.vehicle.soc_pct if self.evse.vehicle is not None else 0.0
-
-    def advance(self, dt_s: float) -> None:
-        """The outlet `dt_s` later; one at rest is stepped when it moves again."""
-        evse, vehicle = self.evse, self.evse.vehicle
-        if vehicle is None:
-            return
-        still = evse.obeyed_a == self.limit_a and evse.current_a == 0.0 and evse.phases_in_use
-        if still and (evse.suspends(self.limit_a) or not vehicle.acceptance_w(dc=self.dc)):
-            self.rested_s += dt_s
-            return
-        if self.rested_s:
-            evse = replace(evse, vehicle=vehicle.charged(0.0, self.rested_s))
-            self.rested_s = 0.0
-        phases = len(self.spec.phases)
-        self.evse = evse.step(dt_s, limit_a=self.limit_a, phases=phases, energised=True)
-
-    @property
-    def missing_wh(self) -> float:
-        """What its vehicle still needs, Wh."""
-        return 0.0 if self.visit is None else self.visit.missing_wh(self.soc_pct)
-
-
-@dataclass(slots=True)
-class Store:
-    """One stationary battery."""
-
-    spec: BatterySpec
-    battery: Battery
-    setpoint_w: float = 0.0
-    since: datetime | None = None
-
-
-@dataclass(slots=True)
-class Roof:
-    """One PV inverter."""
-
-    spec: PvSpec
-    pv: Pv
-    limit_w: float | None = None
-    since: datetime | None = None
 
 
 class World:
@@ -118,7 +46,7 @@ class World:
         self._building = night.building
         direct = frozenset(dc)
         self.outlets = {
-            spec.evse_id: _outlet(model, spec, spec.evse_id in direct, night.begin)
+            spec.evse_id: outlet_of(model, spec, spec.evse_id in direct, night.begin)
             for spec in model.chargers
         }
         self.stores = [Store(spec, night.batteries[spec.battery_id]) for spec in model.batteries]
@@ -314,8 +242,8 @@ class World:
             model=self.model,
             pcc=self._meter(now),
             chargers=chargers,
-            batteries=tuple(_battery_state(store, now) for store in self.stores),
-            pv=tuple(_pv_state(roof, now) for roof in self.roofs),
+            batteries=tuple(battery_state(store, now) for store in self.stores),
+            pv=tuple(pv_state(roof, now) for roof in self.roofs),
             needs=needs,
             belief=self._belief(),
         )
@@ -330,75 +258,9 @@ class World:
         return Belief(floor_w=self.building_w + self.pv_w, floor_a=(one, two, three))
 
     def _meter(self, now: datetime) -> MeterState:
-        l1, l2, l3 = (_reading(amps, now) for amps in self.phases_a())
+        l1, l2, l3 = (reading(amps, now) for amps in self.phases_a())
         return MeterState(
-            power_w=_reading(self.import_w, now),
+            power_w=reading(self.import_w, now),
             current_a=(l1, l2, l3),
-            import_wh=_reading(self.import_wh, now),
+            import_wh=reading(self.import_wh, now),
         )
-
-
-def charger_state(outlet: Outlet, now: datetime) -> ChargerState:
-    """The charger as its adapter would tell it."""
-    there, reports = outlet.visit is not None, False
-    if outlet.evse.vehicle is not None:
-        reports = outlet.evse.vehicle.reports_soc
-    return ChargerState(
-        spec=outlet.spec,
-        online=outlet.online,
-        plugged=there,
-        transaction_id=outlet.visit.visit_id if outlet.visit is not None else None,
-        id_tag=outlet.visit.vehicle.id_tag if outlet.visit is not None else None,
-        power_w=_reading(outlet.power_w, now),
-        current_a=_reading(outlet.evse.current_a, now),
-        energy_wh=_reading(outlet.evse.register_wh - outlet.begun_wh, now),
-        soc_pct=_reading(outlet.soc_pct, now) if there and reports else Reading.missing(now),
-        confirmed_limit_a=outlet.limit_a,
-        limit_in_force_since=outlet.since,
-        phases_used=outlet.evse.phases_in_use or None,
-    )
-
-
-def _battery_state(store: Store, now: datetime) -> BatteryState:
-    return BatteryState(
-        spec=store.spec,
-        online=True,
-        power_w=_reading(store.battery.power_w, now),
-        soc_pct=_reading(store.battery.soc_pct, now),
-        confirmed_w=store.setpoint_w,
-        in_force_since=store.since,
-    )
-
-
-def _pv_state(roof: Roof, now: datetime) -> PvState:
-    return PvState(
-        spec=roof.spec,
-        online=True,
-        power_w=_reading(roof.pv.power_w, now),
-        limited_w=roof.limit_w,
-        limited_since=roof.since,
-    )
-
-
-def _outlet(model: SiteModel, spec: ChargerSpec, dc: bool, begin: datetime) -> Outlet:
-    evse = Evse(
-        rated_a=spec.max_current_a,
-        phases=len(spec.phases),
-        first_phase=spec.phases[0],
-        dc=dc,
-        voltage_v=spec.voltage_v,
-    )
-    share_a = spec.fail_safe_current_a
-    return Outlet(
-        spec=spec,
-        dc=dc,
-        evse=evse,
-        nodes=tuple(node for node in path(model, spec.node)),
-        limit_a=share_a,
-        since=begin - timedelta(hours=1),
-        told_a=share_a,
-    )
-
-
-def _reading(value: float, at: datetime) -> Reading:
-    return Reading(value=value, quality=Quality.GOOD, at=at)
