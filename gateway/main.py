@@ -313,6 +313,7 @@ async def _serve_web(
         telemetry=core.telemetry,
         live=core.live,
         actions=core.intake,
+        desk=core.intake,
         controls=Controls(core.portfolio, core.ledger, sources, clock),
         stopping=stopping,
         prices=core.prices.desk,

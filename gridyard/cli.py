@@ -11,6 +11,7 @@ import typer
 
 from contracts.errors import ConfigError
 from gridyard.device.cli import app as device
+from gridyard.event.cli import app as event
 from gridyard.fleet.cli import app as fleet
 from gridyard.forecast.cli import app as forecast
 from gridyard.ocpp.cli import app as ocpp
@@ -39,6 +40,7 @@ app = typer.Typer(
 )
 
 app.add_typer(device, name="device")
+app.add_typer(event, name="event")
 app.add_typer(fleet, name="fleet")
 app.add_typer(forecast, name="forecast")
 app.add_typer(ocpp, name="ocpp")

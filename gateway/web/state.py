@@ -10,6 +10,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from contracts.time import Clock
+from gateway.domain.event import GridEvent, Opt, OptDecision
 from gateway.domain.portfolio import Portfolio
 from gateway.flows.live import LiveSnapshot
 from gateway.flows.prices.desk import PriceDesk
@@ -42,6 +43,34 @@ class EventActions(Protocol):
 
         Raises:
             PermanentError: the event or the site is unknown, or the event is over.
+        """
+        ...
+
+
+class EventDesk(Protocol):
+    """Events that people and other programs tell (`gateway.flows.intake.Intake`)."""
+
+    async def enter(self, event: GridEvent) -> OptDecision:
+        """Take in an event; doing it twice changes nothing.
+
+        Raises:
+            PermanentError: its program is not ours, or takes no events this way.
+        """
+        ...
+
+    async def cancel_entered(self, event_key: str, cause: str) -> None:
+        """Cancel an event that was entered here; doing it twice changes nothing.
+
+        Raises:
+            PermanentError: it is unknown, over, or a utility's own.
+        """
+        ...
+
+    async def decide(self, event_key: str, opt: Opt, cause: str) -> None:
+        """A person's word on an event, whatever rules and policies have said.
+
+        Raises:
+            PermanentError: the event is unknown or over.
         """
         ...
 
@@ -91,6 +120,7 @@ class WebState:
     telemetry: TelemetryStore
     live: LiveState
     actions: EventActions
+    desk: EventDesk
     controls: ControlActions
     stopping: asyncio.Event
     """Set when the program stops: endless answers end."""

@@ -30,6 +30,7 @@ from gateway.domain.event import GridEvent, Opt, OptDecision, Signal, SignalKind
 from gateway.domain.portfolio import Portfolio, Site
 from gateway.domain.program import Program
 from gateway.domain.report import ParticipationReport
+from gateway.flows.intake import Intake
 from gateway.flows.live import EventBand, Live
 from gateway.ports import JournalEntry, UtilityHealth
 from gateway.reports import document
@@ -38,7 +39,7 @@ from gateway.store.ledger import SqlLedger
 from gateway.store.telemetry import SqlTelemetry
 from gateway.web.app import create_app
 from gateway.web.state import WebState
-from support.gateway_web_choices import Actions, Controls
+from support.gateway_web_choices import Actions, Controls, Planner
 from support.gateway_web_telemetry import readings, said
 
 NOW = datetime(2026, 11, 21, 1, 12, 30, tzinfo=UTC)  # 17:12:30 PST the day before
@@ -89,13 +90,15 @@ def make_world(clock: Clock) -> World:
     enrolments = tuple(
         Enrolment(site_id=s, program_id=PROGRAM, nominated_w=w) for s, (_, w) in LOADS.items()
     )
+    portfolio = Portfolio(sites=sites(), programs=(program,), enrolments=enrolments)
     state = WebState(
         clock=clock,
-        portfolio=Portfolio(sites=sites(), programs=(program,), enrolments=enrolments),
+        portfolio=portfolio,
         ledger=ledger,
         telemetry=telemetry,
         live=live,
         actions=actions,
+        desk=Intake(portfolio, ledger, Planner(), clock),
         controls=controls,
         stopping=asyncio.Event(),
         utilities=lambda: health,

@@ -28,6 +28,13 @@ class Actions:
         self.done.append((event_key, site_id, cause))
 
 
+class Planner:
+    """Takes note of nothing: no plan is made behind the pages."""
+
+    def request(self, event_key: str, reason: str = "") -> None:
+        """See `gateway.flows.dispatch.Dispatch`."""
+
+
 class Controls:
     """Controls of utilities as a test sets them, and the choices made about them."""
 

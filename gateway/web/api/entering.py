@@ -1,0 +1,124 @@
+"""`POST /api/v1/events`: events by hand and by other programs, their end, a person's decision."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from hashlib import sha256
+from typing import Annotated
+from uuid import uuid4
+
+from fastapi import APIRouter, Header, HTTPException, Response
+
+from contracts.series import StepSeries
+from contracts.time import Interval
+from gateway.domain.event import EventSource, GridEvent, Signal
+from gateway.domain.portfolio import Portfolio
+from gateway.ports import StoredEvent
+from gateway.web.api import mapping, schemas
+from gateway.web.api.entering_schemas import DecisionIn, EventIn, ReasonIn
+from gateway.web.api.idempotency import Answers
+from gateway.web.lookup import find_event
+from gateway.web.opting_out import MAX_REASON
+from gateway.web.state import WebState
+
+_EVENT = "/events/{utility_id}/{event_id:path}"
+Key = Annotated[
+    str | None,
+    Header(alias="Idempotency-Key", max_length=200, description="Repeat safely with the same key."),
+]
+
+
+def add_routes(router: APIRouter, state: WebState) -> None:
+    """Entering, cancelling and deciding; every one may be repeated."""
+    _add_entry(router, state)
+    _add_cancellation(router, state)
+    _add_decision(router, state)
+
+
+def _add_entry(router: APIRouter, state: WebState) -> None:
+    answers = Answers()
+
+    @router.post("/events", tags=["events"], status_code=201)
+    async def enter(
+        wanted: EventIn, response: Response, idempotency_key: Key = None
+    ) -> schemas.EventOut:
+        """Enter an event. 201 the first time, 200 when it was there already.
+
+        404 for a program that is not in force at its start, 409 for another event of that name or
+        a program that takes no events this way. The answer says how the program's rules see it.
+        """
+        answers.check(idempotency_key, wanted.model_dump_json())
+        event = _event(state.portfolio, wanted, idempotency_key, state.now())
+        known = await state.ledger.event(event.key)
+        if known is not None:
+            _same(known, event)
+            response.status_code = 200
+            return mapping.event_out(known, state.now())
+        await state.desk.enter(event)
+        return mapping.event_out(
+            await find_event(state, event.utility_id, event.event_id), state.now()
+        )
+
+
+def _add_cancellation(router: APIRouter, state: WebState) -> None:
+    @router.post(_EVENT + "/cancellations", tags=["events"])
+    async def cancel(utility_id: str, event_id: str, wanted: ReasonIn) -> schemas.EventOut:
+        """Cancel an event that was entered here; a utility's own is 409. Twice changes nothing."""
+        stored = await find_event(state, utility_id, event_id)
+        await state.desk.cancel_entered(stored.event.key, _said("cancelled", wanted.reason))
+        return mapping.event_out(await find_event(state, utility_id, event_id), state.now())
+
+
+def _add_decision(router: APIRouter, state: WebState) -> None:
+    @router.post(_EVENT + "/decisions", tags=["events"])
+    async def decide(utility_id: str, event_id: str, wanted: DecisionIn) -> schemas.EventOut:
+        """Take part in an event or not, whatever rules and policies say; 409 when it is over."""
+        stored = await find_event(state, utility_id, event_id)
+        cause = _said(f"{wanted.opt.value} decided", wanted.reason)
+        await state.desk.decide(stored.event.key, wanted.opt, cause)
+        return mapping.event_out(await find_event(state, utility_id, event_id), state.now())
+
+
+def _event(portfolio: Portfolio, wanted: EventIn, key: str | None, now: datetime) -> GridEvent:
+    """The event in our words.
+
+    Raises:
+        HTTPException: 404, no version of the program is in force at its start.
+    """
+    program = portfolio.program(wanted.program_id, wanted.start)
+    if program is None:
+        raise HTTPException(404, f"No program {wanted.program_id!r} is in force at its start")
+    window = Interval(start=wanted.start, end=wanted.end)
+    made = uuid4().hex if key is None else sha256(key.encode()).hexdigest()[:32]
+    return GridEvent(
+        utility_id=program.utility_id,
+        event_id=wanted.event_id or f"entered-{made}",
+        modification=0,
+        program_id=wanted.program_id,
+        created_at=now,
+        window=window,
+        signals=(Signal(kind=wanted.kind, series=StepSeries.of([(window, wanted.value)])),),
+        test=wanted.test,
+        targets=tuple(sorted(set(wanted.targets))),
+        comment=wanted.comment,
+        source=EventSource(wanted.source),
+    )
+
+
+def _same(known: StoredEvent, event: GridEvent) -> None:
+    """Whether an event of this name is the one that is entered again.
+
+    Raises:
+        HTTPException: 409, it is another one.
+    """
+    one = known.event
+    mine = (event.program_id, event.window, event.signals, event.targets, event.test)
+    if (one.program_id, one.window, one.signals, one.targets, one.test) != mine:
+        raise HTTPException(
+            409, f"There is another event {event.event_id!r}: cancel it, or enter a new name"
+        )
+
+
+def _said(what: str, reason: str) -> str:
+    said = " ".join(reason.split())[:MAX_REASON] or "no reason given"
+    return f"{what} by a person at the gateway: {said}"

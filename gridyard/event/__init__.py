@@ -1,0 +1,1 @@
+"""`gridyard event`: events by hand at a running gateway."""

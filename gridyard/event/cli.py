@@ -1,0 +1,109 @@
+"""`gridyard event create | cancel | accept | refuse`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from gridyard.printing import JsonOption, print_answer
+from gridyard.runner import plain_errors
+
+app = typer.Typer(
+    name="event",
+    help="Events that do not come by a protocol: enter and cancel them at a running gateway.",
+    no_args_is_help=True,
+)
+
+Gateway = Annotated[str, typer.Option("--gateway", help="Address of the gateway's web server.")]
+Event = Annotated[str, typer.Argument(help="UTILITY/EVENT, as `create` and the pages show it.")]
+Reason = Annotated[str, typer.Option(help="Why, for the journal.")]
+_HERE = "http://127.0.0.1:8080"
+
+
+@app.command()
+def create(
+    program: Annotated[str, typer.Option(help="The program's id in the gateway's settings.")],
+    start: Annotated[str, typer.Option(help="Such as 2026-07-01T16:00, in --zone.")],
+    *,
+    end: Annotated[str | None, typer.Option(help="When it ends; else until cancelled.")] = None,
+    hours: Annotated[float | None, typer.Option(min=0, help="How long, instead of --end.")] = None,
+    reduce_kw: Annotated[float | None, typer.Option(min=0, help="Less load, kW.")] = None,
+    setpoint_kw: Annotated[float | None, typer.Option(min=0, help="Load together, kW.")] = None,
+    limit_kw: Annotated[float | None, typer.Option(min=0, help="Most import, kW.")] = None,
+    level: Annotated[
+        int | None, typer.Option(min=0, max=3, help="Level 1-3; 0 asks for readiness only.")
+    ] = None,
+    target: Annotated[
+        list[str] | None, typer.Option(help="A site, group or network; may be repeated.")
+    ] = None,
+    test: Annotated[bool, typer.Option("--test", help="It is a test event.")] = False,
+    event_id: Annotated[str | None, typer.Option("--id", help="The utility's name for it.")] = None,
+    comment: Annotated[str, typer.Option(help="For the journal: who told it, and how.")] = "",
+    zone: Annotated[str, typer.Option(help="Zone of times without an offset.")] = "UTC",
+    key: Annotated[str | None, typer.Option(help="Repeat safely with the same key.")] = None,
+    gateway: Gateway = _HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Enter an event that came by telephone, e-mail, message or portal."""
+    from gridyard.event import asking
+
+    with plain_errors():
+        chosen = {
+            "--reduce-kw": reduce_kw,
+            "--setpoint-kw": setpoint_kw,
+            "--limit-kw": limit_kw,
+            "--level": level,
+        }
+        kind, value = asking.request(chosen, asking.SIGNALS)
+        wall = asking.known_zone(zone)
+        begins = asking.instant(start, wall)
+        ends = asking.end_of(begins, end, hours, wall)
+        body = {
+            "program_id": program,
+            "event_id": event_id,
+            "start": begins.isoformat(),
+            "end": None if ends is None else ends.isoformat(),
+            "kind": kind,
+            "value": value,
+            "targets": target or [],
+            "test": test,
+            "source": "manual",
+            "comment": comment,
+        }
+        answer = asking.created(gateway, body, key)
+    print_answer(answer, asking.lines(answer), as_json=as_json)
+
+
+@app.command()
+def cancel(
+    event: Event, reason: Reason = "", gateway: Gateway = _HERE, as_json: JsonOption = False
+) -> None:
+    """Cancel an event that was entered at the gateway."""
+    _changed(event, "cancellations", {"reason": reason}, gateway, as_json=as_json)
+
+
+@app.command()
+def accept(
+    event: Event, reason: Reason = "", gateway: Gateway = _HERE, as_json: JsonOption = False
+) -> None:
+    """Take part in an event that rules or a policy have kept us out of."""
+    _changed(event, "decisions", {"opt": "optIn", "reason": reason}, gateway, as_json=as_json)
+
+
+@app.command()
+def refuse(
+    event: Event, reason: Reason = "", gateway: Gateway = _HERE, as_json: JsonOption = False
+) -> None:
+    """Take no part in an event."""
+    _changed(event, "decisions", {"opt": "optOut", "reason": reason}, gateway, as_json=as_json)
+
+
+def _changed(
+    event: str, what: str, body: dict[str, object], gateway: str, *, as_json: bool
+) -> None:
+    from gridyard.event import asking
+
+    with plain_errors():
+        answer = asking.changed(gateway, event, what, body)
+    print_answer(answer, asking.lines(answer), as_json=as_json)

@@ -1,0 +1,82 @@
+"""`gridyard event` against a gateway's web server on a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from contracts.errors import ConfigError, PermanentError, TransientError
+from contracts.http_server import serve
+from contracts.testing import FakeClock
+from gridyard.event import asking
+from support.gateway_web import NOW, PROGRAM, World, make_world
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+async def served() -> AsyncIterator[tuple[World, str]]:
+    """A gateway's pages and API, and where they are."""
+    world, found = make_world(FakeClock(NOW)), asyncio.Event()
+    ports: list[int] = []
+
+    def ready(port: int) -> None:
+        ports.append(port)
+        found.set()
+
+    stopping = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(
+            serve(world.app, host="127.0.0.1", port=0, stopping=stopping, ready=ready)
+        )
+        await found.wait()
+        yield world, f"http://127.0.0.1:{ports[0]}"
+        stopping.set()
+
+
+def wanted(**changes: object) -> dict[str, object]:
+    body: dict[str, object] = {
+        "program_id": PROGRAM,
+        "event_id": "call-1",
+        "start": (NOW + HOUR).isoformat(),
+        "end": (NOW + 2 * HOUR).isoformat(),
+        "kind": "delta_w",
+        "value": -1000.0,
+        "source": "manual",
+    }
+    return {**body, **changes}
+
+
+async def test_an_event_by_telephone_from_its_beginning_to_its_end(
+    served: tuple[World, str],
+) -> None:
+    world, url = served
+    made = await asyncio.to_thread(asking.created, url, wanted(), "key-1")
+    assert (made["event_id"], made["opt"], made["status"]) == ("call-1", "optIn", "far")
+    key = "pacific-utility/call-1"
+    refused = await asyncio.to_thread(
+        asking.changed, url, key, "decisions", {"opt": "optOut", "reason": "staff"}
+    )
+    assert refused["opt"] == "optOut"
+    gone = await asyncio.to_thread(asking.changed, url, key, "cancellations", {"reason": "off"})
+    assert gone["status"] == "cancelled"
+    causes = [entry.cause for entry in await world.ledger.journal(key)]
+    assert causes[-1] == "cancelled by a person at the gateway: off"
+
+
+async def test_refusals_come_with_the_gateways_reason(served: tuple[World, str]) -> None:
+    _, url = served
+    with pytest.raises(PermanentError, match="No program 'x' is in force"):
+        await asyncio.to_thread(asking.created, url, wanted(program_id="x"), None)
+    with pytest.raises(PermanentError, match="There is no event 'y'"):
+        await asyncio.to_thread(asking.changed, url, "u/y", "cancellations", {})
+    with pytest.raises(ConfigError, match="write UTILITY/EVENT"):
+        await asyncio.to_thread(asking.changed, url, "y", "cancellations", {})
+
+
+async def test_without_a_gateway_it_says_where_it_has_asked() -> None:
+    with pytest.raises(TransientError, match=r"no gateway answers at http://127\.0\.0\.1:1"):
+        await asyncio.to_thread(asking.created, "http://127.0.0.1:1", wanted(), None)
