@@ -207,19 +207,6 @@ class PriceHandler(Protocol):
         ...
 
 
-class GatewayLink(Protocol):
-    """The way to the gateway."""
-
-    @property
-    def connected(self) -> bool:
-        """Whether the gateway has answered the last Hello of the present connection."""
-        ...
-
-    async def run(self) -> None:
-        """Keep the link up until cancelled."""
-        ...
-
-
 class InstructionStore(Protocol):
     """Accepted instructions, so that a restart in mid-event changes nothing."""
 

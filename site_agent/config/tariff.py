@@ -193,7 +193,7 @@ class ExportSettings(Settings):
 
 
 class DynamicSettings(Settings):
-    """How a market's price becomes yours; used once somebody tells market prices."""
+    """How a market's price becomes yours, where the gateway sends market prices."""
 
     factor: Annotated[float, Field(ge=0, le=10)] = 1.0
     """Such as 1.19 for a tax of 19 %."""

@@ -51,7 +51,7 @@ class RefusedError(TransientError):
 
 
 class NatsUplink:
-    """`site_agent.ports.GatewayLink`: outward over mutual TLS, for ever.
+    """The way to the gateway: outward over mutual TLS, for ever.
 
     `credentials` is the folder the gateway issued (`contracts.site_link.creds`); `answer_s` is how
     long the gateway may take to commit a batch, in s.
