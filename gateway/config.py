@@ -13,6 +13,9 @@ from zoneinfo import ZoneInfo
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
 from contracts.config import Settings
+from gateway.domain.delivery.correction import CorrectionRules
+from gateway.domain.delivery.course import DeliveryRules
+from gateway.domain.delivery.restoration import RestorationRules
 from gateway.domain.dispatch.limits import Block
 from gateway.domain.portfolio import Portfolio, Site
 from gateway.flows.lifecycle import LifecycleOptions
@@ -107,6 +110,43 @@ class WebEntry(Settings):
     """Names, besides loopback, under which browsers may reach us (behind a proxy)."""
 
 
+class CorrectionEntry(Settings):
+    """How the request to the sites follows what they deliver, once a minute."""
+
+    gain: Annotated[float, Field(gt=0, le=0.5)] = 0.15
+    """Part of what is missing that is asked beyond the target a minute later."""
+    lowest: Annotated[float, Field(ge=-0.5, le=0)] = -0.20
+    highest: Annotated[float, Field(ge=0, le=1)] = 0.30
+    """Bounds of what is asked beyond the target, as a part of it."""
+    settle: Span = timedelta(minutes=5)
+    """Nothing is corrected so long after a change of the target: sites need time to follow."""
+    least_coverage: Share = 0.7
+    """With less than this part of the request measured nothing is corrected."""
+
+    def rules(self) -> DeliveryRules:
+        """In the domain's words."""
+        return DeliveryRules(correction=CorrectionRules(**self.model_dump()))
+
+
+class RestorationEntry(Settings):
+    """How fast the load comes back after an event, so that no new peak arises."""
+
+    cap_share: Annotated[float, Field(gt=0, le=1)] = 0.03
+    """Most the load rises a minute, as a part of the baseline of the sites that return."""
+    cap_w: Annotated[float, Field(gt=0, le=1e9)] | None = None
+    """The same in W a minute, instead."""
+    group_caps_w: dict[str, Annotated[float, Field(gt=0, le=1e9)]] = Field(default_factory=dict)
+    """W a minute for sites that share a group (a feeder, a transformer)."""
+    longest: Annotated[timedelta, Field(ge=timedelta(minutes=1), le=timedelta(hours=4))] = (
+        timedelta(minutes=15)
+    )
+    """Every site is free so long after the end, even if the caps have to be raised for that."""
+
+    def rules(self) -> RestorationRules:
+        """In the domain's words."""
+        return RestorationRules(**self.model_dump())
+
+
 class NetworkGroupEntry(Settings):
     """A feeder or transformer with a limit of its own, for the sites that name it as a group."""
 
@@ -149,6 +189,10 @@ class DispatchEntry(Settings):
     connection."""
     network: tuple[NetworkGroupEntry, ...] = ()
     least_requests: tuple[LeastRequestEntry, ...] = ()
+    correction: CorrectionEntry | None = CorrectionEntry()
+    """null: delivery is not watched, and nobody is left out for it."""
+    restoration: RestorationEntry | None = RestorationEntry()
+    """null: all sites are free at once."""
 
     def check(self, sites: Collection[str], groups: Collection[str]) -> None:
         """Whether every site and group named here is there.
@@ -174,7 +218,12 @@ class DispatchEntry(Settings):
 
     def options(self) -> DispatchOptions:
         """In the flow's words."""
-        return DispatchOptions(check_every=self.review, deadband_share=self.deadband)
+        return DispatchOptions(
+            check_every=self.review,
+            deadband_share=self.deadband,
+            delivery=None if self.correction is None else self.correction.rules(),
+            restoration=None if self.restoration is None else self.restoration.rules(),
+        )
 
 
 class ReportEntry(Settings):

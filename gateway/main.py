@@ -20,6 +20,7 @@ from gateway.domain.portfolio import Portfolio
 from gateway.flows.admission import Admission, keep_out
 from gateway.flows.baselines import Baselines
 from gateway.flows.controls import Controls
+from gateway.flows.delivering import Delivering
 from gateway.flows.dispatch import Dispatch
 from gateway.flows.envelopes import Envelopes
 from gateway.flows.intake import Intake
@@ -45,6 +46,7 @@ from gateway.sites.link import NatsSiteLink
 from gateway.sites.presence import Presence
 from gateway.store.access import SqlAccessBook
 from gateway.store.database import Database
+from gateway.store.delivery import SqlDelivery
 from gateway.store.leader import leadership
 from gateway.store.ledger import SqlLedger
 from gateway.store.prices import SqlPrices
@@ -81,6 +83,7 @@ class _Core:
     portfolio: Portfolio
     ledger: SqlLedger
     telemetry: SqlTelemetry
+    delivery: SqlDelivery
     live: Live
     outgoing: Outgoing
     dispatch: Dispatch
@@ -169,16 +172,17 @@ def _core(
     ledger, telemetry = SqlLedger(database), SqlTelemetry(database, max_hold=MAX_HOLD)
     live = Live(portfolio.sites, clock, offline_after=OFFLINE_AFTER)
     baselines = Baselines(portfolio, telemetry, refresh=_BASELINE_REFRESH, recent=_RECENT)
-    observer = Observer(
-        portfolio, ledger, live, baselines, options, config.dispatch.splitting()
-    )
+    observer = Observer(portfolio, ledger, live, baselines, options, config.dispatch.splitting())
     outgoing = Outgoing(link, ledger, live, clock)
-    dispatch = Dispatch(ledger, live, observer, baselines, outgoing, clock, options)
+    delivery = SqlDelivery(database)
+    delivering = Delivering(live, delivery, ledger, options)
+    dispatch = Dispatch(ledger, live, observer, baselines, outgoing, delivering, clock, options)
     settlement = Settlement(portfolio, ledger, telemetry, baselines, dump, clock)
     return _Core(
         portfolio=portfolio,
         ledger=ledger,
         telemetry=telemetry,
+        delivery=delivery,
         live=live,
         outgoing=outgoing,
         dispatch=dispatch,
@@ -311,6 +315,7 @@ async def _serve_web(
         portfolio=core.portfolio,
         ledger=core.ledger,
         telemetry=core.telemetry,
+        delivery=core.delivery,
         live=core.live,
         actions=core.intake,
         desk=core.intake,

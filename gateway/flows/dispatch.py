@@ -20,6 +20,7 @@ from gateway.domain.dispatch import DispatchPlan
 from gateway.domain.event import EventStatus
 from gateway.flows import planning
 from gateway.flows.baselines import Baselines
+from gateway.flows.delivering import Delivering, Steering
 from gateway.flows.live import EventBand, Live
 from gateway.flows.options import DispatchOptions
 from gateway.flows.outgoing import Outgoing
@@ -44,6 +45,7 @@ class Dispatch:
         observer: Observer,
         baselines: Baselines,
         outgoing: Outgoing,
+        delivering: Delivering,
         clock: Clock,
         options: DispatchOptions,
     ) -> None:
@@ -52,6 +54,7 @@ class Dispatch:
         self._observer = observer
         self._baselines = baselines
         self._outgoing = outgoing
+        self._delivering = delivering
         outgoing.on_refusal(self._refused)
         self._clock = clock
         self._options = options
@@ -134,14 +137,17 @@ class Dispatch:
 
     async def _pass(self, stored: StoredEvent, events: Sequence[StoredEvent], reason: str) -> None:
         seen = await self._observer.look(stored, events, self._clock.now())
+        steering = await self._delivering.look(seen)
         over = stored.event.status(seen.now) is EventStatus.COMPLETED
-        plans = seen.plans if over else await self._replan(seen, reason)
+        plans = seen.plans if over else await self._replan(seen, steering, reason)
         name = seen.program.name if seen.program else stored.event.program_id
         self._bands[stored.event.key] = planning.band(seen, plans, name)
 
-    async def _replan(self, seen: Situation, reason: str) -> Sequence[DispatchPlan]:
+    async def _replan(
+        self, seen: Situation, steering: Steering, reason: str
+    ) -> Sequence[DispatchPlan]:
         """Store and send what is new, send again what did not arrive; every plan there is now."""
-        made = planning.next_plan(seen, reason)
+        made = planning.next_plan(seen, steering, reason)
         told = list(planning.news(seen, made, self._options))
         plans = list(seen.plans)
         if told or planning.notable(seen, made, self._options):
@@ -161,6 +167,7 @@ class Dispatch:
     def _show(self, events: Sequence[StoredEvent], now: datetime) -> None:
         in_view = {s.event.key for s in events if _ends_after(s, now - _IN_VIEW)}
         self._baselines.keep_only(in_view)
+        self._delivering.keep_only(in_view)
         self._bands = {key: band for key, band in self._bands.items() if key in in_view}
         self._live.show_events([self._bands[key] for key in sorted(self._bands)])
 

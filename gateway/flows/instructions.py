@@ -16,6 +16,7 @@ from gateway.domain.event import GridEvent
 MAX_NAME = 120
 MAX_TEXT = 500
 MAX_STEPS = 500
+_FREE = StepSeries()
 _NAMESPACE = uuid.UUID("2f0c7c5e-6a0b-4d0c-9b57-6f6f2f1f8f51")
 
 
@@ -26,18 +27,21 @@ def instruction(
     *,
     now: datetime,
     expires_at: datetime,
+    way_back: StepSeries = _FREE,
 ) -> Instruction:
     """What the site is told from `now` on; without steps it withdraws what was told before.
 
-    There is no fallback: when the steps are over, the site's own limits hold. The number
-    (`site_seq`) is given by the ledger.
+    `way_back` are limits after the event. There is no fallback: when the steps are over, the
+    site's own limits hold. The number (`site_seq`) is given by the ledger.
     """
-    limits = joined(allocation.limit.clip(Interval(start=now, end=None)))
+    whole = StepSeries((*_before(allocation.limit, way_back), *way_back))
+    limits = joined(whole.clip(Interval(start=now, end=None)))
     steps = tuple(
         InstructionStep(start=s.interval.start, end=s.interval.end, import_limit_w=s.value)
         for s in limits
         if s.interval.end is not None
     )[:MAX_STEPS]
+    last = [step.end for step in steps]
     name = f"{plan.event_key}/{plan.revision}/{allocation.site_id}"
     return Instruction(
         instruction_id=str(uuid.uuid5(_NAMESPACE, name)),
@@ -47,7 +51,7 @@ def instruction(
         program_id=wire_name(event.program_id),
         issued_at=now,
         start=steps[0].start if steps else now,
-        expires_at=max(expires_at, now + timedelta(seconds=1)),
+        expires_at=max(expires_at, now + timedelta(seconds=1), *last),
         steps=steps,
         fallback=Fallback(),
         test=event.test,
@@ -60,12 +64,27 @@ def differs(before: Instruction, after: Instruction, now: datetime, deadband_w: 
     return differ(_limits(before), _limits(after), now, deadband_w)
 
 
+def moved(before: Instruction, after: Instruction, at: datetime) -> float:
+    """By how much the limit at an instant falls, W; 0 where one of them has none."""
+    old, new = _limits(before).value_at(at), _limits(after).value_at(at)
+    return 0.0 if old is None or new is None else old - new
+
+
 def wire_name(text: str) -> str:
     """`text` as it may stand on the site link; a long one is cut and marked with its hash."""
     if len(text) <= MAX_NAME:
         return text
     digest = hashlib.sha256(text.encode()).hexdigest()[:32]
     return f"{text[: MAX_NAME - len(digest) - 1]}~{digest}"
+
+
+def _before(limit: StepSeries, way_back: StepSeries) -> StepSeries:
+    """A limit up to where the way back begins."""
+    begins = [step.interval.start for step in way_back][:1]
+    first = [step.interval.start for step in limit][:1]
+    if not begins or not first or begins[0] <= first[0]:
+        return StepSeries() if begins else limit
+    return limit.clip(Interval(start=first[0], end=begins[0]))
 
 
 def _limits(one: Instruction) -> StepSeries:

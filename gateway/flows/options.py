@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from gateway.domain.delivery.course import DeliveryRules
+from gateway.domain.delivery.restoration import RestorationRules
 from gateway.domain.portfolio import Site
 
 
@@ -28,6 +30,13 @@ class DispatchOptions:
     """Right after our own start, values this old still count: the sites had nobody to talk to."""
     undelivered_after: timedelta = timedelta(seconds=15)
     """A site that has not taken its instruction for this long is not counted on."""
+
+    untold_share: float = 0.01
+    """Changes below the deadband stay untold only up to this part of the target together."""
+    delivery: DeliveryRules | None = None
+    """How delivery is measured, corrected and remembered; None: not at all."""
+    restoration: RestorationRules | None = None
+    """How sites come back after an event; None: all at once."""
 
     def deadband(self, site: Site) -> float:
         """Smallest change of a limit worth an instruction, W."""

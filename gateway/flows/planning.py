@@ -9,33 +9,50 @@ from contracts.series import StepSeries
 from contracts.site_link.messages import Instruction
 from contracts.time import Interval
 from gateway.domain.curves import differ
+from gateway.domain.delivery.correction import shortfall
+from gateway.domain.delivery.telling import to_tell
 from gateway.domain.dispatch import DispatchPlan, SiteAllocation, effective, plan
 from gateway.domain.words import kw
 from gateway.flows import instructions as wire
+from gateway.flows.delivering import Steering
 from gateway.flows.live import EventBand
 from gateway.flows.options import DispatchOptions
+from gateway.flows.returning import way_back
 from gateway.flows.situation import Situation, target_load
 from gateway.ports import JournalEntry
 
+_NOTHING_W = 1.0
 
-def next_plan(seen: Situation, reason: str) -> DispatchPlan:
-    """The plan for what is left of the event; nobody gives anything to one that is not wanted."""
+
+def next_plan(seen: Situation, steering: Steering, reason: str) -> DispatchPlan:
+    """The plan for what is left of the event; nobody gives anything to one that is not wanted.
+
+    Sites are asked for what, by their delivery so far, brings the target about.
+    """
     target = seen.target.clip(Interval(start=seen.now, end=None))
-    sites = seen.flexibilities
+    sites = steering.sites(seen.flexibilities)
     if not seen.wanted:
         why = "the event is cancelled" if seen.event.cancelled else "we are opted out"
         target = StepSeries()
         sites = tuple(replace(site, available=False, reason=why) for site in sites)
+    asked = steering.asked(target)
     made = plan(
         seen.event,
-        target,
+        asked,
         sites,
         created_at=seen.now,
         revision=seen.plans[-1].revision + 1 if seen.plans else 1,
         reason=reason,
         limits=seen.limits,
     )
-    return replace(made, reason=reason or _what_changed(seen, made))
+    short = shortfall(target, asked, made.shortfall)
+    return replace(
+        made,
+        target=target,
+        shortfall=short,
+        short_because=made.short_because if short else "",
+        reason=reason or _what_changed(seen, made, steering),
+    )
 
 
 def notable(seen: Situation, made: DispatchPlan, options: DispatchOptions) -> bool:
@@ -60,6 +77,8 @@ def news(seen: Situation, made: DispatchPlan, options: DispatchOptions) -> Itera
     again when it is back. One that is out of the event is told to forget it.
     """
     sites = {site.site_id: site for site in seen.sites}
+    back = way_back(seen, made, options.restoration)
+    drafts: list[tuple[Instruction, float]] = []
     strangers = sorted(set(seen.newest) - set(sites))
     gone = [
         SiteAllocation(site_id=s, steps=(), cause="no longer addressed", counted_on=False)
@@ -70,9 +89,12 @@ def news(seen: Situation, made: DispatchPlan, options: DispatchOptions) -> Itera
         out = site is None or not seen.wanted or site.site_id in seen.stored.opted_out_sites
         if allocation.counted_on or out:
             deadband_w = options.deadband(site) if site else options.deadband_w
-            after = _instruction(seen, made, allocation, options)
-            if _worth_sending(seen, after, deadband_w):
-                yield after
+            free = back.get(allocation.site_id, StepSeries())
+            drafts.append((_instruction(seen, made, allocation, options, free), deadband_w))
+    together = _too_much_together(seen, made, drafts, options)
+    for after, deadband_w in drafts:
+        if after.site_id in together or _worth_sending(seen, after, deadband_w):
+            yield after
 
 
 def journal(made: DispatchPlan, sent: Sequence[Instruction]) -> Iterator[JournalEntry]:
@@ -113,13 +135,36 @@ def band(seen: Situation, plans: Sequence[DispatchPlan], program_name: str) -> E
 
 
 def _instruction(
-    seen: Situation, made: DispatchPlan, allocation: SiteAllocation, options: DispatchOptions
+    seen: Situation,
+    made: DispatchPlan,
+    allocation: SiteAllocation,
+    options: DispatchOptions,
+    back: StepSeries,
 ) -> Instruction:
     """Kept by the site until recovery and grace are over, and as long as what it replaces."""
     end = (seen.window.end or seen.now) + seen.event.recovery + options.grace
     last = seen.newest.get(allocation.site_id)
     until = max(end, last.instruction.expires_at) if last else end
-    return wire.instruction(made, allocation, seen.event, now=seen.now, expires_at=until)
+    return wire.instruction(
+        made, allocation, seen.event, now=seen.now, expires_at=until, way_back=back
+    )
+
+
+def _too_much_together(
+    seen: Situation,
+    made: DispatchPlan,
+    drafts: Sequence[tuple[Instruction, float]],
+    options: DispatchOptions,
+) -> frozenset[str]:
+    """Sites whose limits move by little each, but that make up for too much if nobody is told."""
+    at = max(seen.now, seen.event.window.start)
+    held = {s: one.instruction for s, one in seen.newest.items()}
+    changes = {
+        a.site_id: wire.moved(held[a.site_id], a, at) for a, _ in drafts if a.site_id in held
+    }
+    deadbands = {after.site_id: deadband_w for after, deadband_w in drafts}
+    wanted_w = made.target.value_at(at) or 0.0
+    return to_tell(changes, deadbands, max(options.untold_share * wanted_w, _NOTHING_W))
 
 
 def _worth_sending(seen: Situation, after: Instruction, deadband_w: float) -> bool:
@@ -133,14 +178,15 @@ def _counted(made: DispatchPlan) -> frozenset[str]:
     return frozenset(a.site_id for a in made.allocations if a.counted_on)
 
 
-def _what_changed(seen: Situation, made: DispatchPlan) -> str:
+def _what_changed(seen: Situation, made: DispatchPlan, steering: Steering) -> str:
     """The reason for a plan nobody asked for by name."""
     if not seen.plans:
         return "first look"
     before, after = _counted(seen.plans[-1]), _counted(made)
     lost = [f"{a.site_id}: {a.cause}" for a in made.allocations if _left(a, before)]
     back = [f"{site_id} can be counted on again" for site_id in sorted(after - before)]
-    return "; ".join(lost + back) or "offers or baselines have changed"
+    words = [steering.words] if steering.words else []
+    return "; ".join(lost + back + words) or "offers or baselines have changed"
 
 
 def _left(allocation: SiteAllocation, before: frozenset[str]) -> bool:

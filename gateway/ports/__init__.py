@@ -8,6 +8,7 @@ from gateway.ports.access import (
     StoredCredential,
     StoredToken,
 )
+from gateway.ports.delivery import DeliveryMemory
 from gateway.ports.prices import BusyError, PriceMemory, PriceSource
 from gateway.ports.sites import SiteLink, SiteMessages
 from gateway.ports.store import (
@@ -43,6 +44,7 @@ __all__ = [
     "AccessBook",
     "BusyError",
     "ControlSource",
+    "DeliveryMemory",
     "Door",
     "EnvelopeIntake",
     "EventIntake",

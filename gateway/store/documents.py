@@ -8,6 +8,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from contracts.errors import PermanentError
 from contracts.site_link.messages import FlexibilityOffer, Instruction, VehicleReadiness
+from gateway.domain.delivery.course import Course
+from gateway.domain.delivery.standing import Standing
 from gateway.domain.dispatch import DispatchPlan
 from gateway.domain.event import GridEvent
 from gateway.domain.operating_envelope import OperatingEnvelope
@@ -47,3 +49,5 @@ INSTRUCTION = Codec(Instruction)
 READINESS = Codec(VehicleReadiness)
 OFFER = Codec(FlexibilityOffer)
 PRICES = Codec(PriceTimeline)
+COURSE = Codec(Course)
+STANDING = Codec(Standing)

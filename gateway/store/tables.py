@@ -278,6 +278,24 @@ class IngestAheadRow(Base, table=True):
     last: int = Field(sa_type=BigInteger)
 
 
+class DeliveryCourseRow(Base, table=True):
+    """How an event delivers, up to its last minute."""
+
+    __tablename__ = "delivery_course"
+
+    event_key: str = Field(primary_key=True)
+    document: Document = Field(sa_type=JSON)
+
+
+class SiteStandingRow(Base, table=True):
+    """What is known of how a site delivers, from all events."""
+
+    __tablename__ = "site_standing"
+
+    site_id: str = Field(primary_key=True)
+    document: Document = Field(sa_type=JSON)
+
+
 def table(model: type[Base]) -> Table:
     """The table behind a model, for bulk statements."""
     return METADATA.tables[str(model.__tablename__)]

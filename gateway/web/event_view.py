@@ -8,6 +8,7 @@ from datetime import datetime, tzinfo
 
 from contracts.site_link.messages import InstructionState, Notice
 from contracts.time import Interval
+from gateway.domain.delivery.course import Course
 from gateway.domain.dispatch import DispatchPlan, effective
 from gateway.domain.portfolio import Portfolio, Site
 from gateway.ports import JournalEntry, SiteOptOut, StoredEvent, StoredInstruction
@@ -96,6 +97,8 @@ class EventView:
     target: str
     shortfall: str
     short: bool
+    delivered: str
+    """Over the last minutes, and what is asked beyond the target; empty before the start."""
     rows: tuple[PlanRow, ...]
     revisions: tuple[Revision, ...]
     instructions: tuple[InstructionRow, ...]
@@ -115,6 +118,7 @@ class EventRecord:
     notices: Sequence[tuple[str, Notice]]
     opt_outs: Sequence[SiteOptOut]
     journal: Sequence[JournalEntry]
+    course: Course | None = None
 
 
 def event_view(record: EventRecord, portfolio: Portfolio, now: datetime, tz: tzinfo) -> EventView:
@@ -138,6 +142,7 @@ def event_view(record: EventRecord, portfolio: Portfolio, now: datetime, tz: tzi
         target=_mean_target(plan, event.window),
         shortfall=words.power(shortfall),
         short=bool(shortfall),
+        delivered=_delivered(record.course),
         rows=_plan_rows(plan, stored, sites, now),
         revisions=tuple(
             Revision(number=p.revision, at=words.clock(p.created_at, tz), reason=p.reason)
@@ -164,6 +169,12 @@ def _mean_target(plan: DispatchPlan | None, window: Interval) -> str:
         return words.NA
     span = Interval(start=window.start, end=plan.target.steps[-1].interval.end)
     return words.power(plan.target.mean(span) if span.end else plan.target.steps[-1].value)
+
+
+def _delivered(course: Course | None) -> str:
+    if course is None or not course.minutes or course.recent is None:
+        return ""
+    return f"{course.words}; {course.correction.cause}"
 
 
 # --- the plan ----------------------------------------------------------------------------------

@@ -83,4 +83,5 @@ async def record_of(state: WebState, stored: StoredEvent) -> EventRecord:
         notices=await state.ledger.notices(around),
         opt_outs=await state.ledger.opt_outs(key),
         journal=await state.ledger.journal(key),
+        course=await state.delivery.course(key),
     )

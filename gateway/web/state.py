@@ -14,7 +14,7 @@ from gateway.domain.event import GridEvent, Opt, OptDecision
 from gateway.domain.portfolio import Portfolio
 from gateway.flows.live import LiveSnapshot
 from gateway.flows.prices.desk import PriceDesk
-from gateway.ports import Ledger, SiteControl, TelemetryStore, UtilityHealth
+from gateway.ports import DeliveryMemory, Ledger, SiteControl, TelemetryStore, UtilityHealth
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
@@ -118,6 +118,7 @@ class WebState:
     portfolio: Portfolio
     ledger: Ledger
     telemetry: TelemetryStore
+    delivery: DeliveryMemory
     live: LiveState
     actions: EventActions
     desk: EventDesk

@@ -152,7 +152,8 @@ def _gateway(
                 "nats": pki.nats,
             },
             "web": {"port": web_port},
-            "dispatch": {"review": timedelta(seconds=5)},
+            # Loads come back at once, as in the depots: the event is over before steps would be.
+            "dispatch": {"review": timedelta(seconds=5), "restoration": None},
             "reports": {"late_data": timedelta(seconds=4)},
         }
     )

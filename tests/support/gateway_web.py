@@ -35,6 +35,7 @@ from gateway.flows.live import EventBand, Live
 from gateway.ports import JournalEntry, UtilityHealth
 from gateway.reports import document
 from gateway.store.database import Database
+from gateway.store.delivery import SqlDelivery
 from gateway.store.ledger import SqlLedger
 from gateway.store.telemetry import SqlTelemetry
 from gateway.web.app import create_app
@@ -59,6 +60,7 @@ class World:
     live: Live
     ledger: SqlLedger
     telemetry: SqlTelemetry
+    delivery: SqlDelivery
     actions: Actions
     controls: Controls
     state: WebState
@@ -83,6 +85,7 @@ def make_world(clock: Clock) -> World:
     """The wiring alone, with nothing in it."""
     database = Database.in_memory()
     ledger, telemetry = SqlLedger(database), SqlTelemetry(database, max_hold=timedelta(seconds=60))
+    delivery = SqlDelivery(database)
     live = Live(sites(), clock, offline_after=timedelta(seconds=30))
     health: list[UtilityHealth] = []
     actions, controls = Actions(ledger, clock), Controls()
@@ -96,6 +99,7 @@ def make_world(clock: Clock) -> World:
         portfolio=portfolio,
         ledger=ledger,
         telemetry=telemetry,
+        delivery=delivery,
         live=live,
         actions=actions,
         desk=Intake(portfolio, ledger, Planner(), clock),
@@ -109,6 +113,7 @@ def make_world(clock: Clock) -> World:
         live=live,
         ledger=ledger,
         telemetry=telemetry,
+        delivery=delivery,
         actions=actions,
         controls=controls,
         state=state,

@@ -220,7 +220,7 @@ def _gateway(
                 "nats": pki.nats,
             },
             "web": {"port": web_port},
-            "dispatch": {"review": timedelta(seconds=3)},
+            "dispatch": {"review": timedelta(seconds=3), "restoration": None},
             "reports": {"late_data": timedelta(seconds=2)},
         }
     )

@@ -156,7 +156,7 @@ def _integrated(
     wanted = before.share + gain * missing
     share = _bounded(wanted, rules)
     at_bound = "" if share == wanted else ", the most that is corrected"
-    cause = f"{pct(1.0 - missing)} of the target delivered{at_bound}"
+    cause = f"{pct(1.0 - missing)} of the target delivered in the last minute{at_bound}"
     first_at = before.first_at or look.now
     return replace(before, at=look.now, share=share, first_at=first_at, cause=cause)
 

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from gateway.web.api import controls, entering, events, portfolio, prices, reports, sites, utilities
+from gateway.web.api import (
+    controls,
+    delivery,
+    entering,
+    events,
+    portfolio,
+    prices,
+    reports,
+    sites,
+    utilities,
+)
 from gateway.web.state import WebState
 
 PREFIX = "/api/v1"
@@ -19,6 +29,7 @@ def api_routes(state: WebState) -> APIRouter:
     prices.add_routes(router, state)
     reports.add_routes(router, state)
     utilities.add_routes(router, state)
+    delivery.add_routes(router, state)
     entering.add_routes(router, state)
     events.add_routes(router, state)  # last: its ids may hold slashes
     return router

@@ -35,6 +35,7 @@ from gateway.domain.portfolio import Portfolio, Site
 from gateway.domain.program import BaselineMethod, DayType, Program
 from gateway.domain.report import ParticipationReport
 from gateway.flows.baselines import Baselines
+from gateway.flows.delivering import Delivering
 from gateway.flows.dispatch import Dispatch
 from gateway.flows.envelopes import EnvelopeOptions, Envelopes
 from gateway.flows.intake import Intake
@@ -48,6 +49,7 @@ from gateway.flows.telemetry import SiteInbox
 from gateway.reports.document import dump, load
 from gateway.sites.memory import MemorySiteLink
 from gateway.store.database import Database
+from gateway.store.delivery import SqlDelivery
 from gateway.store.ledger import SqlLedger
 from gateway.store.telemetry import SqlTelemetry
 
@@ -86,6 +88,8 @@ class FakeSite:
         self.flex_down_w = 60_000.0
         self.taken: list[Instruction] = []
         self.refuses = ""
+        self.obeys: float | None = None
+        """Part of what it is asked that it gives; None: `power_w` whatever it is told."""
         self._seq = 0
 
     @property
@@ -148,9 +152,21 @@ class FakeSite:
     async def report(self) -> BatchAck:
         """Its load and what it offers, now."""
         return await self.send(
-            self._measured(points.PCC_POWER_W, self.power_w),
-            self._measured(points.FLEX_DOWN_W, self.flex_down_w),
+            self._measured(points.PCC_POWER_W, self.load_w),
+            self._measured(points.FLEX_DOWN_W, self.flex_down_w - self.power_w + self.load_w),
         )
+
+    @property
+    def load_w(self) -> float:
+        """What it draws now."""
+        now = self.world.clock.now()
+        limits = (
+            [s.import_limit_w for s in self.taken[-1].steps if s.start <= now < s.end]
+            if (self.taken and self.obeys is not None)
+            else []
+        )
+        held_w = min((w for w in limits if w is not None), default=self.power_w)
+        return self.power_w - (self.obeys or 0.0) * max(0.0, self.power_w - held_w)
 
     def says(self, state: InstructionState, reason: str = "") -> InstructionStatus:
         """A word on the newest instruction."""
@@ -211,8 +227,18 @@ class World:
         )
         observer = Observer(self.portfolio, self.ledger, self.live, baselines, self.options)
         self.outgoing = Outgoing(self.link, self.ledger, self.live, self.clock)
+        self.delivering = Delivering(
+            self.live, SqlDelivery(self.database), self.ledger, self.options
+        )
         self.dispatch = Dispatch(
-            self.ledger, self.live, observer, baselines, self.outgoing, self.clock, self.options
+            self.ledger,
+            self.live,
+            observer,
+            baselines,
+            self.outgoing,
+            self.delivering,
+            self.clock,
+            self.options,
         )
         self.envelopes = Envelopes(
             self.portfolio,
