@@ -116,8 +116,9 @@ class CorrectionEntry(Settings):
     gain: Annotated[float, Field(gt=0, le=0.5)] = 0.15
     """Part of what is missing that is asked beyond the target a minute later."""
     lowest: Annotated[float, Field(ge=-0.5, le=0)] = -0.20
+    """The most by which less is asked than the target, as a part of it."""
     highest: Annotated[float, Field(ge=0, le=1)] = 0.30
-    """Bounds of what is asked beyond the target, as a part of it."""
+    """The most that is asked beyond the target, as a part of it."""
     settle: Span = timedelta(minutes=5)
     """Nothing is corrected so long after a change of the target: sites need time to follow."""
     least_coverage: Share = 0.7
