@@ -22,7 +22,7 @@ def water_fill(target_w: float, weights: Watts, caps_w: Watts, costs: Watts | No
     caps = np.where(weights > NOTHING_W, caps_w, 0.0)
     if target_w >= caps.sum():
         return caps
-    if target_w <= 0:
+    if target_w <= NOTHING_W:
         return np.zeros_like(caps)
     some = np.flatnonzero(caps > 0)
     begins = np.zeros(len(some)) if costs is None else costs[some]

@@ -14,7 +14,7 @@ import numpy as np
 
 from gateway.domain.dispatch.problem import Bounds, Flags, Index, Problem, Split, Table, Vector
 from gateway.domain.dispatch.repair import repaired
-from gateway.domain.dispatch.response import Response, Sites
+from gateway.domain.dispatch.response import BLOCK, Sites
 
 MAX_BOUNDS = 1_500
 """Of those that bind at once; beyond it the split stays feasible, but is not the cheapest."""
@@ -35,7 +35,10 @@ class _Point:
 
     prices: Vector
     """[T + K] Of the intervals, then of the bounds."""
-    response: Response
+    x: Table
+    """[N, T] What is given at them."""
+    bound: Flags
+    """[N] Whose energy binds."""
     value: float
     """Of the dual: no split costs less."""
     slope: Vector
@@ -53,8 +56,8 @@ def solve(problem: Problem, start: Vector | None = None) -> Split:
         return Split(
             given_w=nothing, short_w=problem.target_w.copy(), price=price, gap=0.0, steps=0
         )
-    if start is None and len(problem.cap_w) >= _LARGE:
-        start = solve(_sample(problem)).price
+    if len(problem.cap_w) >= _LARGE:
+        start = solve(_sample(problem), start).price
     dual = _Dual(problem, Bounds.none())
     active = np.zeros(0, dtype=np.intp)
     prices = dual.begin(start)
@@ -62,7 +65,7 @@ def solve(problem: Problem, start: Vector | None = None) -> Split:
     for _ in range(_ROUNDS):
         point, steps = _climb(dual, prices)
         taken += steps
-        fresh = _exceeded(problem, point.response.x, active)
+        fresh = _exceeded(problem, point.x, active)
         if not fresh.size or len(active) + len(fresh) > MAX_BOUNDS:
             break
         active = np.concatenate((active, fresh))
@@ -94,9 +97,9 @@ def _sample(problem: Problem) -> Problem:
 
 
 def _split(dual: _Dual, problem: Problem, point: _Point, steps: int) -> Split:
-    given = repaired(problem, point.response.x)
+    given = repaired(problem, point.x)
     short = np.maximum(problem.missing_w(given), 0.0)
-    cost = dual.cost(given) + problem.shortage * float(short @ problem.hours)
+    cost = dual.sites.cost(given) + problem.shortage * float(short @ problem.hours)
     return Split(
         given_w=given,
         short_w=short,
@@ -123,7 +126,6 @@ class _Dual:
         self._problem = problem
         self._bounds = bounds
         self.sites = sites or Sites(problem)
-        self._curve = 0.5 / np.where(problem.weight_w > 0, problem.weight_w, np.inf)
         count = len(problem.hours)
         dearest = count * problem.shortage * float(problem.hours.sum())
         ramps = bool((bounds.coefficient < 0).any())
@@ -142,13 +144,6 @@ class _Dual:
         self._demand = np.concatenate((problem.hours * problem.target_w, -bounds.most))
         self._least = _EXACT * max(1.0, float(np.abs(self._demand).max(initial=0.0)))
 
-    def cost(self, x: Table) -> float:
-        """What a split costs without its shortfall."""
-        worth = x * self._curve
-        worth += self._problem.cost[:, None]
-        worth *= x
-        return float(worth.sum(axis=0) @ self._problem.hours)
-
     def begin(self, start: Vector | None) -> Vector:
         """Prices to begin with: the last ones, or those of sites that nothing binds."""
         if start is not None:
@@ -165,18 +160,15 @@ class _Dual:
         """The dual at these prices."""
         problem, bounds = self._problem, self._bounds
         count = len(problem.hours)
-        each = problem.delivers[:, None] * prices[:count]
+        paid = None
         if len(bounds):
-            paid = bounds.coefficient * prices[count:][bounds.row] / problem.hours[bounds.interval]
-            np.subtract.at(each, (bounds.site, bounds.interval), paid)
-        response = self.sites.answer(each)
-        x = response.x
-        worth = x - 2.0 * response.wanted  # x^2 / 2w + (c - p) x = x (x - 2 wanted) / 2w
-        worth *= x
-        worth *= self._curve
-        value = float(worth.sum(axis=0) @ problem.hours + prices @ self._demand)
-        slope = np.concatenate((problem.hours * problem.missing_w(x), bounds.excess(x)))
-        return _Point(prices=prices, response=response, value=value, slope=slope)
+            paid = np.zeros_like(problem.cap_w)
+            each = bounds.coefficient * prices[count:][bounds.row] / problem.hours[bounds.interval]
+            np.add.at(paid, (bounds.site, bounds.interval), each)
+        found = self.sites.answer(prices[:count], paid)
+        value = found.worth + float(prices @ self._demand)
+        slope = np.concatenate((problem.hours * problem.missing_w(found.x), bounds.excess(found.x)))
+        return _Point(prices=prices, x=found.x, bound=found.bound, value=value, slope=slope)
 
     def free(self, point: _Point) -> Flags:
         """Prices that may move: neither at 0 nor at the top with a slope that pushes on."""
@@ -195,14 +187,23 @@ class _Dual:
 
     def curvature(self, point: _Point) -> Table:
         """The generalised Hessian, negated: how the slopes fall with the prices."""
-        problem, x = self._problem, point.response.x
-        moving = np.where((x > 0) & (x < problem.cap_w), problem.weight_w, 0.0)
-        inside = np.diag(problem.hours * (problem.delivers**2 @ moving))
-        rows = point.response.bound
+        size = len(point.x) if len(self._bounds) else BLOCK
+        whole = np.zeros((len(point.prices), len(point.prices)))
+        for first in range(0, len(point.x), size):
+            whole += self._part(slice(first, first + size), point)
+        return whole
+
+    def _part(self, part: slice, point: _Point) -> Table:
+        """What some of the sites add to it."""
+        problem, x, cap = self._problem, point.x[part], self._problem.cap_w[part]
+        delivers = problem.delivers[part]
+        moving = np.where((x > 0) & (x < cap), problem.weight_w[part], 0.0)
+        inside = np.diag(problem.hours * (delivers**2 @ moving))
+        rows = np.flatnonzero(point.bound[part])
         through = moving[rows]
         through *= problem.hours
         reach = through.sum(axis=1)
-        through *= problem.delivers[rows, None]
+        through *= delivers[rows, None]
         if len(self._bounds):
             inside, through = self._with_bounds(inside, through, moving, rows)
         share = np.divide(1.0, reach, out=np.zeros_like(reach), where=reach > 0)

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gateway.domain.dispatch.problem import Index, Problem, Table, Vector
+from gateway.domain.dispatch.problem import Flags, Problem, Table, Vector
 
 _STEPS = 100
 _EXACT = 1e-12
-_BLOCK = 512
+BLOCK = 1_024
+"""So many sites at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,10 +26,10 @@ class Response:
 
     x: Table
     """[N, T] W."""
-    wanted: Table
-    """[N, T] The same were there neither caps nor energies, W; below 0 where the price is."""
-    bound: Index
-    """Sites whose energy binds."""
+    bound: Flags
+    """[N] Whose energy binds."""
+    worth: float
+    """The sites' part of the dual: what it costs them, less what they are paid."""
 
 
 class Sites:
@@ -37,46 +38,55 @@ class Sites:
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
         most_wh = problem.cap_w @ problem.hours
-        self._limited = np.flatnonzero(problem.energy_wh < most_wh)
-        self._energy_wh = problem.energy_wh[self._limited]
-        self._cap_w = problem.cap_w[self._limited]
-        self._weight_w = problem.weight_w[self._limited]
-        self._last = np.zeros(len(self._limited))
+        self._energy_wh = np.where(problem.energy_wh < most_wh, problem.energy_wh, np.inf)
+        self._last = np.zeros(len(most_wh))
+        self._curve = 0.5 / np.where(problem.weight_w > 0, problem.weight_w, np.inf)
 
-    def answer(self, price: Table) -> Response:
-        """What the sites give at [N, T] prices; `price` is used up."""
+    def answer(self, prices: Vector, paid: Table | None = None) -> Response:
+        """What the sites give at [T] prices, less what each pays for further bounds."""
+        x = np.empty_like(self._problem.cap_w)
+        bound = np.zeros(len(x), dtype=bool)
+        worth = 0.0
+        for first in range(0, len(x), BLOCK):
+            part = slice(first, first + BLOCK)
+            worth += self._part(part, prices, paid, x[part], bound[part])
+        return Response(x=x, bound=bound, worth=worth)
+
+    def cost(self, x: Table) -> float:
+        """What it costs the sites to give this."""
+        worth = x * self._curve
+        worth += self._problem.cost[:, None]
+        worth *= x
+        return float(worth.sum(axis=0) @ self._problem.hours)
+
+    def _part(
+        self, part: slice, prices: Vector, paid: Table | None, x: Table, bound: Flags
+    ) -> float:
+        """Some of the sites, few enough to stay in the cache; fills `x` and `bound`."""
         problem = self._problem
-        price -= problem.cost[:, None]
-        high = price[self._limited].max(axis=1, initial=0.0)
-        wanted = np.multiply(price, problem.weight_w, out=price)
-        x = np.clip(wanted, 0.0, problem.cap_w)
-        used = (x @ problem.hours)[self._limited]
-        over = np.flatnonzero(used > self._energy_wh)
-        rows = self._limited[over]
+        weight, cap, energy = problem.weight_w[part], problem.cap_w[part], self._energy_wh[part]
+        net = problem.delivers[part, None] * prices
+        net -= problem.cost[part, None]
+        if paid is not None:
+            net -= paid[part]
+        high = net.max(axis=1, initial=0.0)
+        wanted = np.multiply(net, weight, out=net)
+        np.clip(wanted, 0.0, cap, out=x)
+        used = x @ problem.hours
+        over = np.flatnonzero(used > energy)
         if over.size:
-            guess = high[over] * (1.0 - self._energy_wh[over] / used[over])
-            start = np.where(self._last[over] > 0, self._last[over], guess)
-            self._last[over], x[rows] = self._held(over, wanted[rows], start, high[over])
-        return Response(x=x, wanted=wanted, bound=rows)
-
-    def _held(
-        self, over: Index, margin: Table, start: Vector, high: Vector
-    ) -> tuple[Vector, Table]:
-        """Energy prices at which these sites give exactly their energy, and what they give."""
-        levels, given = np.empty(len(over)), np.empty_like(margin)
-        for first in range(0, len(over), _BLOCK):  # small enough to stay in the cache
-            part = slice(first, first + _BLOCK)
-            rows = over[part]
-            levels[part], given[part] = energy_levels(
-                margin[part],
-                self._weight_w[rows],
-                self._cap_w[rows],
-                self._problem.hours,
-                self._energy_wh[rows],
-                start[part],
-                high[part],
+            last, limit = self._last[part], energy[over]
+            guess = high[over] * (1.0 - limit / used[over])
+            start = np.where(last[over] > 0, last[over], guess)
+            last[over], x[over] = energy_levels(
+                wanted[over], weight[over], cap[over], problem.hours, limit, start, high[over]
             )
-        return levels, given
+            bound[over] = True
+        wanted *= -2.0  # x^2 / 2w + (c - p) x = x (x - 2 wanted) / 2w
+        wanted += x
+        wanted *= x
+        wanted *= self._curve[part]
+        return float(wanted.sum(axis=0) @ problem.hours)
 
 
 def energy_levels(
