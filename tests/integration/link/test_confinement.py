@@ -17,7 +17,7 @@ from contracts.site_link.connection import Login
 from contracts.site_link.messages import Batch, Hello, NumberedRow, Refusal
 from gateway.sites.credentials import Authority
 from site_agent.uplink.credentials import load_login
-from support.site_link import CLOCK, GatewayHandler, Net, instruction, measurement
+from support.site_link import CLOCK, GatewayHandler, Net, instruction, measurement, running
 
 REFUSED = (nats.errors.Error, OSError)
 
@@ -171,6 +171,21 @@ async def test_an_expired_jwt_does_not(net: Net) -> None:
     folder = net.issue("depot-1", life=timedelta(seconds=-1))
     with pytest.raises(REFUSED, match="Authorization Violation"):
         await net.knock(load_login(folder, "depot-1"))
+
+
+@pytest.mark.row("portfolio:L1")
+async def test_an_expired_certificate_does_not(net: Net, tmp_path: Path) -> None:
+    """Though its JWT is good."""
+    past = make_test_pki(tmp_path / "old", sites=["depot-1"], now=CLOCK.now() - timedelta(days=200))
+    aged = Net(past, tmp_path / "aged")
+    make_test_pki(tmp_path / "old", sites=[])  # renews what the broker shows, and not the site's
+    async with running(aged.broker.run()):
+        await aged.broker.ready.wait()
+        login = load_login(aged.issue("depot-1"), "depot-1")
+        with pytest.raises(REFUSED):
+            await aged.knock(login)
+        make_test_pki(tmp_path / "old", sites=["depot-1"])
+        await aged.knock(load_login(aged.issue("depot-1"), "depot-1"))
 
 
 async def test_an_impostor_of_the_broker_is_not_believed(net: Net, tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from contracts.site_link.messages import (
     MAX_BATCH_ROWS,
     Batch,
     BatchAck,
+    Credentials,
     Fallback,
     Hello,
     Instruction,
@@ -38,6 +39,7 @@ from contracts.site_link.messages import (
     Notice,
     NumberedRow,
     Refusal,
+    Renew,
     Severity,
     VehicleReadiness,
     Welcome,
@@ -223,6 +225,28 @@ GOLDEN: list[tuple[Message, str]] = [
         '"fallback":{"import_limit_w":40000.0,"export_limit_w":-1500.0,"load_limit_w":0.0,'
         '"generation_limit_w":0.0,"storage_power_w":0.0,"energize":false,"inverter_functions":[]},'
         '"test":false,"standing":true,"cause":""}',
+    ),
+    (
+        Renew(
+            site_id="depot-1",
+            csr="-----BEGIN CERTIFICATE REQUEST-----\n",
+            user_key="U" + "A" * 55,
+            sent_at=T,
+        ),
+        '{"kind":"renew","site_id":"depot-1","csr":"-----BEGIN CERTIFICATE REQUEST-----\\n",'
+        '"user_key":"U' + "A" * 55 + '","sent_at":"2026-11-21T12:00:00Z"}',
+    ),
+    (
+        Credentials(
+            site_id="depot-1",
+            ca="-----BEGIN CERTIFICATE-----\n",
+            certificate="-----BEGIN CERTIFICATE-----\n",
+            jwt="a.b.c",
+            until=T,
+        ),
+        '{"kind":"credentials","site_id":"depot-1","ca":"-----BEGIN CERTIFICATE-----\\n",'
+        '"certificate":"-----BEGIN CERTIFICATE-----\\n","jwt":"a.b.c",'
+        '"until":"2026-11-21T12:00:00Z"}',
     ),
     (
         InstructionAck(instruction_id="i-1", state=InstructionState.STORED, at=T),

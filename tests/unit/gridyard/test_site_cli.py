@@ -1,0 +1,113 @@
+"""`gridyard site` and `gridyard site-agent` as people call them."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from certs.pki import make_test_pki
+from contracts.identity import certificate_der
+from contracts.site_link.enrolment import Token, fingerprint
+from gridyard.cli import app
+
+RUN = CliRunner()
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("gateway")
+    pki = make_test_pki(folder / "pki", sites=[])
+    link = {
+        "ca": pki.site_ca,
+        "broker_cert": pki.broker.cert,
+        "broker_key": pki.broker.key,
+        "cert": pki.gateway.cert,
+        "key": pki.gateway.key,
+        "nats": pki.nats,
+        "enrolment": {"url": "https://gateway.example:8446", "ca_key": pki.site_ca_key},
+    }
+    site = {"site_id": "depot-1", "name": "One", "time_zone": "UTC", "import_limit_w": 1000}
+    settings = {"data": folder / "data", "sites": [site], "link": link}
+    path = folder / "gateway.yaml"
+    path.write_text(yaml.safe_dump(json.loads(json.dumps(settings, default=str))))
+    return path
+
+
+def test_a_token_says_where_to_go_and_whom_to_believe(config: Path) -> None:
+    result = RUN.invoke(app, ["site", "enrol", "depot-1", "--config", str(config), "--json"])
+    assert result.exit_code == 0, result.output
+    token = Token.parse(json.loads(result.stdout)["token"])
+    ca = config.parent / "pki/sites/ca.pem"
+    assert (token.url, token.site_id) == ("https://gateway.example:8446", "depot-1")
+    assert token.ca == fingerprint(certificate_der(ca))
+    assert token.secret.encode() not in (config.parent / "data/gateway.sqlite").read_bytes()
+
+
+def test_for_people_the_token_stands_alone_on_a_line(config: Path) -> None:
+    result = RUN.invoke(app, ["site", "enrol", "depot-1", "--config", str(config)])
+    assert Token.parse(result.stdout.splitlines()[0]).site_id == "depot-1"
+    assert "gridyard site-agent join" in result.stdout
+
+
+def test_revoking_says_how_much_that_was(config: Path) -> None:
+    result = RUN.invoke(app, ["site", "revoke", "depot-1", "--config", str(config)])
+    assert result.exit_code == 0, result.output
+    assert "depot-1: 0 credentials revoked" in result.stdout
+
+
+@pytest.mark.parametrize("command", ["enrol", "revoke"])
+@pytest.mark.parametrize("site_id", ["depot-9", "*"])
+def test_a_site_nobody_knows_is_a_mistake(config: Path, command: str, site_id: str) -> None:
+    result = RUN.invoke(app, ["site", command, site_id, "--config", str(config)])
+    assert result.exit_code == 3
+    assert "no site" in result.stderr
+    assert "depot-1" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["site"], "say --config FILE"),
+        (["site", "--config", "x", "enrol", "depot-1"], "say it after `enrol`"),
+    ],
+)
+def test_wrong_usage_is_told(arguments: list[str], words: str) -> None:
+    result = RUN.invoke(app, arguments)
+    assert result.exit_code == 2
+    assert words in " ".join(result.stderr.split())
+
+
+AGENT = """
+site_id: depot-1
+data: {folder}/agent
+contract_limit_w: 60000
+max_building_w: 10000
+circuit: {{limit_a: 100}}
+meter: {{host: 127.0.0.1, port: 5041}}
+ocpp: {{host: 127.0.0.1, port: 9003}}
+"""
+LINK = "link: {{servers: ['tls://127.0.0.1:4222'], credentials: {folder}/credentials}}\n"
+
+
+def token(site_id: str) -> str:
+    return str(Token(url="https://127.0.0.1:9", site_id=site_id, secret="s" * 43, ca="00"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "told", "words"),
+    [
+        (AGENT + LINK, "nonsense", "not a whole enrolment token"),
+        (AGENT, "nonsense", "no gateway to join"),
+        (AGENT + LINK, token("depot-2"), "the token is for site 'depot-2'"),
+        (AGENT + LINK, token("depot-1"), "https://127.0.0.1:9: "),
+    ],
+    ids=["no token", "no link", "another site", "nobody there"],
+)
+def test_joining_fails_in_words(tmp_path: Path, settings: str, told: str, words: str) -> None:
+    path = tmp_path / "site.yaml"
+    path.write_text(settings.format(folder=tmp_path))
+    result = RUN.invoke(app, ["site-agent", "join", "--config", str(path)], input=told)
+    assert result.exit_code != 0
+    assert words in result.stderr
