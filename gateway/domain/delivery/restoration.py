@@ -97,8 +97,8 @@ def returning(
 def restoration(sites: Sequence[Returning], end: datetime, rules: RestorationRules) -> Restoration:
     """The way back from `end` on.
 
-    Largest first, each as early as the caps leave room for its ramp. A cap too tight for all to be
-    free within `rules.longest` is widened by quarters until they are.
+    Largest first, each as early as the caps leave room for its ramp. Caps too tight
+    for all to be free within `rules.longest` are raised, all alike, until they are.
     """
     rising = sorted(
         (s for s in sites if s.full_w - s.held_w > _NOTHING_W),
@@ -107,7 +107,7 @@ def restoration(sites: Sequence[Returning], end: datetime, rules: RestorationRul
     cap_w = rules.cap_w or rules.cap_share * sum(max(0.0, s.baseline_w) for s in sites)
     if not rising or cap_w <= 0:
         return Restoration(limits={}, ends_at=end, cap_w=cap_w)
-    raised = 1.0
+    raised = _least_raise(rising, rules, cap_w)
     while (starts := _placed(rising, rules, cap_w, raised)) is None:
         raised *= _WIDER
     limits = {
@@ -135,36 +135,61 @@ def rises(one: Restoration, sites: Sequence[Returning], end: datetime) -> NDArra
     return np.diff(levels)
 
 
+def _least_raise(sites: Sequence[Returning], rules: RestorationRules, cap_w: float) -> float:
+    """Without so much nobody can place them all: each cap times the minutes there are."""
+    count = _minutes(rules)
+    need = sum(s.full_w - s.held_w for s in sites) / (cap_w * count)
+    for group, group_w in rules.group_caps_w.items():
+        rise_w = sum(s.full_w - s.held_w for s in sites if group in s.groups)
+        need = max(need, rise_w / (group_w * count))
+    return max(1.0, need)
+
+
 def _placed(
     sites: Sequence[Returning], rules: RestorationRules, cap_w: float, raised: float
 ) -> list[tuple[int, int]] | None:
-    """First minute and length of every site's ramp; None: they do not all fit."""
-    count = max(1, round(rules.longest / STEP))
+    """First minute and length of every site's ramp; None: they do not all fit.
+
+    Sites under the same caps are placed no earlier than the one before, so that ten thousand take
+    a fraction of a second.
+    """
+    count = _minutes(rules)
+    shortest = min(count, max(1, round(rules.ramp / STEP)))
     caps: dict[str | None, float] = {g: w * raised for g, w in rules.group_caps_w.items()}
     caps[None] = cap_w * raised
-    room = {group: np.full(count, w) for group, w in caps.items()}
+    room = {group: [w] * count for group, w in caps.items()}
+    begun: dict[frozenset[str], int] = {}
     found: list[tuple[int, int]] = []
     for site in sites:
-        own: list[str | None] = [None, *(g for g in sorted(site.groups) if g in caps)]
+        bound = frozenset(g for g in site.groups if g in caps)
+        own = [room[None], *(room[g] for g in bound)]
         rise_w = site.full_w - site.held_w
-        shortest = min(count, max(1, round(rules.ramp / STEP)))
-        minutes = max(shortest, ceil(rise_w / (min(caps[g] for g in own) * _SLACK)))
-        first = _first_fit([room[g] for g in own], rise_w / minutes, minutes)
+        tightest_w = min([caps[None], *(caps[g] for g in bound)])
+        minutes = max(shortest, ceil(rise_w / (tightest_w * _SLACK)))
+        first = _first_fit(own, rise_w / minutes, minutes, begun.get(bound, 0))
         if first is None:
             return None
-        for group in own:
-            room[group][first : first + minutes] -= rise_w / minutes
+        begun[bound] = first
+        for left in own:
+            for minute in range(first, first + minutes):
+                left[minute] -= rise_w / minutes
         found.append((first, minutes))
     return found
 
 
-def _first_fit(rooms: Sequence[NDArray[np.float64]], rate_w: float, minutes: int) -> int | None:
+def _first_fit(
+    rooms: Sequence[Sequence[float]], rate_w: float, minutes: int, earliest: int
+) -> int | None:
     """The first minute from which every cap leaves room for this rate for so many minutes."""
-    fits = np.minimum.reduce(rooms) * _SLACK + 1e-6 >= rate_w
-    if minutes > len(fits):
-        return None
-    enough = np.convolve(fits, np.ones(minutes), mode="valid") >= minutes - 1e-6
-    return int(enough.argmax()) if enough.any() else None
+    least_w = rate_w / _SLACK - 1e-6
+    for first in range(earliest, len(rooms[0]) - minutes + 1):
+        if all(left[m] >= least_w for left in rooms for m in range(first, first + minutes)):
+            return first
+    return None
+
+
+def _minutes(rules: RestorationRules) -> int:
+    return max(1, round(rules.longest / STEP))
 
 
 def _limits(site: Returning, end: datetime, first: int, minutes: int) -> StepSeries:

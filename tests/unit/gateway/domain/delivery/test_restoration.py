@@ -50,7 +50,7 @@ def site(name: str, rise_w: float, *groups: str, baseline_w: float = 100_000.0) 
             id="a feeder's cap binds its own site",
         ),
         pytest.param(
-            [site("a", 60_000.0)], {"cap_w": 1_000.0}, 12, 1.25**7, id="raised to end in time"
+            [site("a", 60_000.0)], {"cap_w": 1_000.0}, 14, 4.0, id="raised to end in time"
         ),
         pytest.param([site("a", 20_000.0)], {"cap_share": 0.05}, 3, 1.0, id="of the baseline"),
     ],
