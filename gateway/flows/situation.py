@@ -179,9 +179,7 @@ class Observer:
         """What the event asks for, over the times in which it is in force anywhere."""
         if seen.program is None:
             return StepSeries()
-        promised = self._portfolio.nominations(
-            seen.program.program_id, seen.event.window.start
-        )
+        promised = self._portfolio.nominations(seen.program.program_id, seen.event.window.start)
         nominated_w = sum(
             promised[site.site_id]
             for site in seen.sites
