@@ -19,10 +19,13 @@ from contracts.site_link.messages import (
     InstructionState,
     InstructionStatus,
     Measurement,
+    Notice,
     Renew,
+    Severity,
     Welcome,
 )
 from contracts.time import Clock
+from gateway.domain.epochs import Epochs, heard
 from gateway.domain.portfolio import Portfolio
 from gateway.flows.admission import Admission
 from gateway.flows.dispatch import Dispatch
@@ -32,6 +35,11 @@ from gateway.ports import JournalEntry, Ledger, TelemetryStore
 
 _log = structlog.get_logger(__name__)
 
+TWO_AGENTS = "two-agents"
+_TWO_AGENTS = (
+    "two agents with different databases take turns as this site: a copied machine, or stolen "
+    "credentials; find the other one, or revoke the site and join again"
+)
 CLOCK_TOLERANCE = timedelta(seconds=5)
 """A site's clock further off than this is written down."""
 
@@ -60,6 +68,7 @@ class SiteInbox:
         self._admission = admission
         self._greeted: Callable[[Hello], None] = lambda _: None
         self._last_seq: dict[str, int] = {}
+        self._epochs: dict[str, Epochs] = {}
         self.counters: Counter[str] = Counter()
         """Totals since the start: `telemetry_batches`, `telemetry_rows`, `site_hellos`."""
 
@@ -88,6 +97,7 @@ class SiteInbox:
             JournalEntry(at=now, subject=site_id, action="connected", cause=cause)
         )
         self._live.heard(site_id)
+        await self._watch(site_id, hello.epoch)
         self.counters["site_hellos"] += 1
         self._greeted(hello)
         _log.info("site_connected", site=site_id, clock_ahead_s=ahead.total_seconds())
@@ -103,6 +113,7 @@ class SiteInbox:
         complete = await self._telemetry.ingest(batch, self._clock.now())
         rows = [numbered.row for numbered in batch.rows]
         self._live.heard(site_id)
+        await self._watch(site_id, batch.epoch)
         self._live.measured(site_id, (row for row in rows if isinstance(row, Measurement)))
         for row in rows:
             if isinstance(row, InstructionStatus) and row.state is InstructionState.REJECTED:
@@ -122,6 +133,23 @@ class SiteInbox:
         """The site has its Welcome: it gets what it missed, and is counted on again."""
         await self._outgoing.resend(site_id, self._last_seq.get(site_id, 0))
         self._dispatch.request_all()
+
+    async def _watch(self, site_id: str, epoch: str) -> None:
+        """Raise an alarm when two agents are this site, and take it back when that is over."""
+        known, now = self._epochs.get(site_id), self._clock.now()
+        self._epochs[site_id] = seen = heard(known, epoch, now)
+        if seen.alarm != (known is not None and known.alarm):
+            text = _TWO_AGENTS if seen.alarm else "one agent for an hour"
+            severity = Severity.ALARM if seen.alarm else Severity.INFO
+            notice = Notice(
+                at=now,
+                code=TWO_AGENTS,
+                subject=site_id,
+                severity=severity,
+                raised=seen.alarm,
+                text=text,
+            )
+            await self._ledger.put_notice(site_id, notice)
 
     def _known(self, site_id: str) -> str:
         if self._portfolio.site(site_id) is None:

@@ -158,6 +158,10 @@ class Ledger(Protocol):
         """Record what became of an instruction (idempotent)."""
         ...
 
+    async def put_notice(self, site_id: str, notice: Notice) -> None:
+        """Record what we ourselves have to say about a site (idempotent)."""
+        ...
+
     async def notices(
         self, window: Interval, site_id: str | None = None
     ) -> Sequence[tuple[str, Notice]]:

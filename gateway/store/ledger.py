@@ -121,6 +121,10 @@ class SqlLedger:
         """Record what became of an instruction (idempotent)."""
         await self._write(lambda s: site_rows.put_status(s, site_id, status))
 
+    async def put_notice(self, site_id: str, notice: Notice) -> None:
+        """Record what we ourselves have to say about a site (idempotent)."""
+        await self._write(lambda s: site_rows.put_notice(s, site_id, notice))
+
     async def notices(
         self, window: Interval, site_id: str | None = None
     ) -> Sequence[tuple[str, Notice]]:

@@ -153,3 +153,32 @@ async def test_the_portfolio_is_an_estimate_while_a_site_is_missing(world: World
     now = world.clock.now()
     found = await usage.usage("portfolio/power_w", Interval(start=now - MINUTE, end=now))
     assert (found.value, found.quality) == (200_000.0, Quality.ESTIMATED)
+
+
+async def test_two_agents_that_are_one_site_raise_an_alarm_until_one_is_gone(world: World) -> None:
+    site = world.sites["depot-1"]
+    await site.connect()
+
+    async def says(epoch: str) -> None:
+        row = Measurement(at=world.clock.now(), point="p", value=1.0, quality=Quality.GOOD)
+        numbered = NumberedRow(seq=1, row=row)
+        now = world.clock.now()
+        await world.inbox.batch(
+            Batch(site_id="depot-1", epoch=epoch, rows=(numbered,), sent_at=now)
+        )
+        await world.clock.advance(1)
+
+    async def alarms() -> list[bool]:
+        window = Interval(start=world.clock.now() - timedelta(days=1), end=None)
+        found = await world.ledger.notices(window)
+        return [one.raised for _, one in found if one.code == "two-agents"]
+
+    for epoch in ("e1", "new", "e1", "new"):  # a new file, and a message that came late
+        await says(epoch)
+    assert await alarms() == []
+    for epoch in ("e1", "new", "e1"):
+        await says(epoch)
+    assert await alarms() == [True]
+    await world.clock.advance(2 * 3600)
+    await says("e1")
+    assert await alarms() == [True, False]
