@@ -242,6 +242,6 @@ def _gateway(folder: Path, pki: Pki, vtn: int, link: int, web: int) -> GatewaySe
                 "nats": pki.nats,
             },
             "web": {"port": web},
-            "dispatch": {"review": timedelta(seconds=2)},
+            "dispatch": {"review": timedelta(seconds=2), "restoration": None},
         }
     )
