@@ -5,7 +5,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.time import Interval
@@ -75,6 +75,7 @@ RULES = st.fixed_dictionaries(
 
 
 @pytest.mark.row("portfolio:A8")
+@settings(deadline=None)
 @given(history=calls(), seed=st.integers())
 def test_hours_equal_a_recount_quarter_by_quarter(history: list[Call], seed: int) -> None:
     """Without joining, the hours of a month are those of its quarter hours, one by one."""
@@ -98,6 +99,7 @@ def test_hours_equal_a_recount_quarter_by_quarter(history: list[Call], seed: int
 
 
 @pytest.mark.row("portfolio:A8")
+@settings(deadline=None)
 @given(history=calls(), rules=RULES)
 def test_events_that_are_joined_are_a_plain_recount_of_touching_spans(
     history: list[Call], rules: dict[str, Any]
@@ -131,6 +133,7 @@ def _touch(one: Program, a: Interval, b: Interval) -> bool:
 
 
 @pytest.mark.row("portfolio:A8")
+@settings(deadline=None)
 @given(asked=calls(), rules=RULES)
 def test_no_limit_is_exceeded_by_what_a_policy_of_opting_out_lets_in(
     asked: list[Call], rules: dict[str, Any]
@@ -148,6 +151,7 @@ def test_no_limit_is_exceeded_by_what_a_policy_of_opting_out_lets_in(
 
 
 @pytest.mark.row("portfolio:A8")
+@settings(deadline=None)
 @given(history=calls(), rules=RULES, seed=st.integers())
 def test_findings_and_counters_do_not_depend_on_the_order_of_the_history(
     history: list[Call], rules: dict[str, Any], seed: int
@@ -160,6 +164,7 @@ def test_findings_and_counters_do_not_depend_on_the_order_of_the_history(
     assert counters(one, shuffled, END) == counters(one, history, END)
 
 
+@settings(deadline=None)
 @given(history=calls())
 def test_a_shortened_or_extended_call_counts_no_longer_than_the_longer_of_both(
     history: list[Call],
