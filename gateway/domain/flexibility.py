@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from math import inf
 
@@ -73,6 +73,12 @@ class SiteFlexibility:
     ramp_w_per_min: float = inf
     zone: tzinfo = UTC
     """Its owner's, for times in causes."""
+
+    def against(self, baseline: StepSeries) -> SiteFlexibility:
+        """The same lowest load, counted from a lower baseline: never more than before."""
+        slots = self.slots
+        most_w = _most_w(baseline, slots) if slots else _against(baseline, self.floor_w)
+        return replace(self, baseline=baseline, down_w=min(self.down_w, most_w))
 
 
 def offer(

@@ -7,13 +7,12 @@
     in force at a, b          |day-ahead|emergency|day-ah|
     in force at c             |day-ahead                 |
 
-One site obeys one event at a time, whichever programs the events belong to, so that no kW is
-counted twice.
+Unless two events may go together at a site (`gateway.domain.conflict`), it obeys one at a time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -53,17 +52,25 @@ def resolve(claims: Iterable[Claim]) -> tuple[TimelineEntry, ...]:
 
     Cancelled events and events we opted out of do not appear.
     """
-    live = sorted(
-        (c for c in claims if c.opt is Opt.IN and not c.event.cancelled),
-        key=lambda c: precedence(c.event),
-    )
+    return layered(sorted(claims, key=lambda c: precedence(c.event)), lambda *_: False)
+
+
+def layered(
+    claims: Iterable[Claim], together: Callable[[Claim, Claim], bool]
+) -> tuple[TimelineEntry, ...]:
+    """Entries in order of start, of claims told strongest first.
+
+    Where two claim a site at one instant that do not go together, only the stronger is in force.
+    """
+    live = [c for c in claims if c.opt is Opt.IN and not c.event.cancelled]
+    place = {claim.event.key: index for index, claim in enumerate(live)}
     edges = sorted({edge for claim in live for edge in _edges(claim.event.window)})
     entries: list[TimelineEntry] = []
     for start, end in pairwise(edges):
         interval = Interval(start=start, end=None if end == _FOREVER else end)
-        for entry in _in_piece(live, interval):
+        for entry in _in_piece(live, interval, together):
             _append(entries, entry)
-    return tuple(sorted(entries, key=lambda e: (e.interval.start, precedence(e.event))))
+    return tuple(sorted(entries, key=lambda e: (e.interval.start, place[e.event.key])))
 
 
 def holds(entries: Sequence[TimelineEntry], event_key: str, site_id: str) -> tuple[Interval, ...]:
@@ -87,12 +94,16 @@ def free_sites(
     return frozenset(sites).difference(*busy)
 
 
-def _in_piece(claims: Sequence[Claim], interval: Interval) -> Iterator[TimelineEntry]:
-    taken: frozenset[str] = frozenset()
+def _in_piece(
+    claims: Sequence[Claim], interval: Interval, together: Callable[[Claim, Claim], bool]
+) -> Iterator[TimelineEntry]:
+    held: list[tuple[Claim, frozenset[str]]] = []
     for claim in claims:
-        sites = claim.sites - taken
-        if sites and claim.event.window.overlaps(interval):
-            taken |= sites
+        if not claim.event.window.overlaps(interval):
+            continue
+        sites = claim.sites.difference(*(s for other, s in held if not together(other, claim)))
+        if sites:
+            held.append((claim, sites))
             yield TimelineEntry(interval=interval, event=claim.event, sites=sites)
 
 

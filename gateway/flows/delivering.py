@@ -19,6 +19,7 @@ from contracts.reading import Reading
 from contracts.series import StepSeries
 from contracts.site_link import points
 from contracts.time import Interval
+from gateway.domain.conflict import own_part
 from gateway.domain.delivery import rebound
 from gateway.domain.delivery.correction import Correction, corrected
 from gateway.domain.delivery.course import (
@@ -237,6 +238,9 @@ class Delivering:
         load_w = mean_load(
             self._readings.get(one.site_id, ()), Interval(start=seen.now - MINUTE, end=seen.now)
         )
+        asked_w = _asked_of(seen, one, middle)
+        # What weaker events have been given comes after what this one asked.
+        theirs_w = seen.rivalry.beside_w(one.site_id, middle)
         known = baseline_w is not None and load_w is not None
         if baseline_w is not None:
             self._baseline_w[seen.event.key, one.site_id] = baseline_w
@@ -244,8 +248,10 @@ class Delivering:
             site_id=one.site_id,
             offer_w=_cap(one),
             baseline_w=baseline_w or 0.0,
-            asked_w=self._history(seen, one.site_id, _asked_of(seen, one, middle)),
-            delivered_w=(baseline_w or 0.0) - (load_w or 0.0) if known else None,
+            asked_w=self._history(seen, one.site_id, asked_w),
+            delivered_w=own_part((baseline_w or 0.0) - (load_w or 0.0), asked_w, theirs_w)
+            if known
+            else None,
             last=self._last.get(one.site_id),
         )
 

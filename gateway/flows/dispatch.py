@@ -88,7 +88,7 @@ class Dispatch:
         now = self._clock.now()
         events = await self._ledger.events(ending_after=now - _LOOK_BACK)
         due = self._take_due(events, now)
-        for stored in events:
+        for stored in self._observer.in_order(events, now):
             key = stored.event.key
             if key in due:
                 try:
@@ -140,6 +140,9 @@ class Dispatch:
         steering = await self._delivering.look(seen)
         over = stored.event.status(seen.now) is EventStatus.COMPLETED
         plans = seen.plans if over else await self._replan(seen, steering, reason)
+        if len(plans) > len(seen.plans):
+            for one in seen.rivalry.weaker:
+                self.request(one.event.key, f"{stored.event.key} goes first and was planned anew")
         name = seen.program.name if seen.program else stored.event.program_id
         self._bands[stored.event.key] = planning.band(seen, plans, name)
 

@@ -13,18 +13,16 @@ from contracts.time import Interval
 from gateway.domain.curves import pointwise, total
 from gateway.domain.dispatch import DispatchPlan
 from gateway.domain.dispatch.limits import Limits
-from gateway.domain.event import EventStatus, GridEvent, Opt
+from gateway.domain.event import GridEvent, Opt
 from gateway.domain.flexibility import SiteFlexibility, offer
 from gateway.domain.portfolio import Portfolio, Site
 from gateway.domain.program import Program, closed_window, reduction_target
-from gateway.domain.timeline import Claim, TimelineEntry, holds, resolve
 from gateway.flows.baselines import Baselines, ExpectedLoad, other_events
 from gateway.flows.live import Live
 from gateway.flows.options import DispatchOptions
+from gateway.flows.rivalry import OVER, Rivalry, Rivals
 from gateway.flows.splitting import History, Offers, SplitOptions, limits
 from gateway.ports import Ledger, StoredEvent, StoredInstruction
-
-OVER = (EventStatus.COMPLETED, EventStatus.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +46,8 @@ class Situation:
     """Reduction asked while the event is in force."""
     limits: Limits = field(default_factory=Limits)
     """What binds a plan besides the offers."""
+    rivalry: Rivalry = field(default_factory=Rivalry)
+    """The event among the others: offers, baselines of sites and target are what they leave."""
 
     @property
     def event(self) -> GridEvent:
@@ -79,6 +79,7 @@ class Observer:
         self._baselines = baselines
         self._options = options
         self._splitting = splitting or SplitOptions()
+        self._rivals = Rivals(portfolio, ledger)
         self._offers = Offers(ledger, self._splitting)
         self._history = History(ledger, self._splitting)
 
@@ -98,12 +99,13 @@ class Observer:
         )
         offers = [await self._offer(seen, site, events) for site in seen.sites]
         baseline = total([one.baseline for one in offers if len(one.baseline)])
-        entries = resolve(self._claims(events, now))
+        rivalry = await self._rivals.of(stored, events, now)
         return replace(
             seen,
-            flexibilities=tuple(_held(one, entries, key) for one in offers),
+            flexibilities=tuple(rivalry.leaves(one) for one in offers),
             baseline=baseline,
-            target=self._target(seen, baseline, entries),
+            target=rivalry.target(self._target(seen, baseline)),
+            rivalry=rivalry,
             limits=limits(
                 seen.sites,
                 seen.plans,
@@ -114,15 +116,12 @@ class Observer:
             ),
         )
 
-    def _claims(self, events: Iterable[StoredEvent], now: datetime) -> Iterable[Claim]:
-        for one in events:
-            if one.event.status(now) not in OVER:
-                sites = {site.site_id for site in self._portfolio.addressed(one.event)}
-                yield Claim(
-                    event=one.event,
-                    opt=one.decision.opt,
-                    sites=frozenset(sites - one.opted_out_sites),
-                )
+    def in_order(self, events: Sequence[StoredEvent], now: datetime) -> Sequence[StoredEvent]:
+        """Strongest first: the weaker see what those were given. Those without a claim are last."""
+        place = {
+            one.event.key: index for index, one in enumerate(self._rivals.ordered(events, now))
+        }
+        return sorted(events, key=lambda one: place.get(one.event.key, len(place)))
 
     async def _offer(
         self, seen: Situation, site: Site, events: Sequence[StoredEvent]
@@ -173,10 +172,8 @@ class Observer:
             return "it has not taken its instruction"
         return ""
 
-    def _target(
-        self, seen: Situation, baseline: StepSeries, entries: Sequence[TimelineEntry]
-    ) -> StepSeries:
-        """What the event asks for, over the times in which it is in force anywhere."""
+    def _target(self, seen: Situation, baseline: StepSeries) -> StepSeries:
+        """What the event asks for."""
         if seen.program is None:
             return StepSeries()
         promised = self._portfolio.nominations(seen.program.program_id, seen.event.window.start)
@@ -186,27 +183,12 @@ class Observer:
             if site.site_id not in seen.stored.opted_out_sites
         )
         event = replace(seen.event, window=seen.window)
-        target = reduction_target(seen.program, event, nominated_w, baseline)
-        return _within(target, (e.interval for e in entries if e.event.key == event.key))
+        return reduction_target(seen.program, event, nominated_w, baseline)
 
 
 def target_load(baseline: StepSeries, target: StepSeries) -> StepSeries:
     """The load to stay under: baseline less reduction asked."""
     return pointwise(lambda pair: pair[0] - pair[1], (baseline, target))
-
-
-def _held(
-    one: SiteFlexibility, entries: Sequence[TimelineEntry], event_key: str
-) -> SiteFlexibility:
-    """Without a baseline wherever another event is in force at the site: nothing is asked there."""
-    mine = holds(entries, event_key, one.site_id)
-    return replace(one, baseline=_within(one.baseline, mine))
-
-
-def _within(series: StepSeries, intervals: Iterable[Interval]) -> StepSeries:
-    return StepSeries.of(
-        (step.interval, step.value) for interval in intervals for step in series.clip(interval)
-    )
 
 
 def _newest(instructions: Iterable[StoredInstruction]) -> Mapping[str, StoredInstruction]:

@@ -133,6 +133,10 @@ class ProgramEntry(Settings):
     """Left out: the template's, or 15 minutes."""
     observe_after: Span = timedelta(hours=1)
     level_shares: tuple[Share, Share, Share, Share] = (0.0, 0.33, 0.66, 1.0)
+    emergency: bool | None = None
+    """Its events go before those of other programs; left out: the template's, or false."""
+    precedence: Annotated[int, Field(ge=1, le=1000)] = 100
+    """Of two programs alike, the lower number is served first where both call a site at once."""
     accept_events: bool = True
     enrolments: tuple[EnrolmentEntry, ...] = ()
 
@@ -179,6 +183,8 @@ class ProgramEntry(Settings):
             measurement_interval=self.measurement_interval or interval,
             level_shares=self.level_shares,
             observe_after=self.observe_after,
+            emergency=bool(base and base.emergency) if self.emergency is None else self.emergency,
+            precedence=self.precedence,
             accept_events=self.accept_events,
         )
 

@@ -197,4 +197,6 @@ class ProgramFile(Settings):
     """Of its wall clock."""
     measurement_interval: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(minutes=15)
     baseline: BaselineEntry = BaselineEntry()
+    emergency: bool = False
+    """It calls when the supply is at risk."""
     rules: RulesEntry = RulesEntry()

@@ -42,12 +42,21 @@ class Program:
     """Part of the nominated reduction asked for at SIMPLE levels 0-3."""
     observe_after: timedelta = timedelta(hours=1)
     """How long after the event the rebound is watched before the report is made."""
+    emergency: bool = False
+    """It calls when the supply is at risk: its events go before those of other programs."""
+    precedence: int = 100
+    """Of two programs alike, the lower number is served first."""
     accept_events: bool = True
     """The standing opt rule: False answers every event with optOut."""
 
     def sells(self, product: str) -> bool:
         """Whether a rule for this product (empty: for all) concerns us."""
         return not product or not self.product or product == self.product
+
+    @property
+    def firm(self) -> bool:
+        """Whether capacity is promised: it is paid for, or its lack costs a penalty."""
+        return bool(self.rules.capacity_pay or self.rules.penalties)
 
     def holds_at(self, at: datetime) -> bool:
         """Whether this version has begun at an instant."""

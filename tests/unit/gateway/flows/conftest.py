@@ -192,6 +192,8 @@ class World:
     clock: FakeClock = field(default_factory=lambda: FakeClock(NOON - 40 * MINUTE))
     options: DispatchOptions = OPTIONS
     program: Program = PROGRAM
+    others: tuple[Program, ...] = ()
+    """Programs besides, in which every site takes part as well."""
     owners: Mapping[str, OwnerLimits] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -207,14 +209,15 @@ class World:
         )
         self.portfolio = Portfolio(
             sites=sites,
-            programs=(self.program,),
+            programs=(self.program, *self.others),
             enrolments=tuple(
                 Enrolment(
                     site_id=s,
-                    program_id="relief",
+                    program_id=program.program_id,
                     nominated_w=30_000.0,
                     owner=self.owners.get(s, OwnerLimits()),
                 )
+                for program in (self.program, *self.others)
                 for s in SITES
             ),
         )
