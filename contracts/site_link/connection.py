@@ -227,6 +227,7 @@ class Connection:
                     max_reconnect_attempts=1,
                     reconnect_time_wait=0,
                     ping_interval=_PING_S,
+                    skip_subject_validation=True,  # `subjects` makes them
                     error_cb=self._on_error,
                 )
         except _DOWN as error:

@@ -9,12 +9,24 @@ from collections.abc import Callable, Iterable
 import structlog
 
 from contracts.errors import TransientError
-from contracts.site_link.messages import Instruction, InstructionState, InstructionStatus
+from contracts.site_link.messages import (
+    Instruction,
+    InstructionAck,
+    InstructionState,
+    InstructionStatus,
+)
 from contracts.time import Clock
 from gateway.flows.live import Live
 from gateway.ports import Ledger, SiteLink
 
 _log = structlog.get_logger(__name__)
+
+_Answer = tuple[Instruction, InstructionAck]
+_AT_A_TIME = 100
+"""Deliveries begun before the loop has its turn. Ten thousand at once would all be encoded before
+the first byte leaves."""
+_TOGETHER = 2000
+"""Answers stored in one transaction; other writers get their turn in between."""
 
 
 class Outgoing:
@@ -28,13 +40,16 @@ class Outgoing:
         self._refused: Callable[[Instruction, str], None] | None = None
         self._lanes: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._under_way: set[str] = set()
+        self._due: asyncio.Queue[Instruction] = asyncio.Queue()
+        self._answers: asyncio.Queue[_Answer] = asyncio.Queue()
         self._group: asyncio.TaskGroup | None = None
 
     async def run(self) -> None:
         """Carry what `send` is given until cancelled."""
         try:
             async with asyncio.TaskGroup() as self._group:
-                await asyncio.Event().wait()
+                self._group.create_task(self._keep_answers())
+                await self._deliver_all(self._group)
         finally:
             self._group = None
 
@@ -55,28 +70,58 @@ class Outgoing:
         for one in instructions:
             if self._group is not None and one.instruction_id not in self._under_way:
                 self._under_way.add(one.instruction_id)
-                self._group.create_task(self._deliver(one))
+                self._due.put_nowait(one)
+
+    async def _deliver_all(self, group: asyncio.TaskGroup) -> None:
+        """Some at a time: while the next are made ready, those before are on their way."""
+        while True:
+            for _ in range(_AT_A_TIME):
+                group.create_task(self._deliver(await self._due.get()))
+                self._due.task_done()
+            await self._clock.sleep(0)
 
     async def _deliver(self, one: Instruction) -> None:
+        answered = False
         try:
             async with self._lanes[one.site_id]:
                 if one.expires_at > self._clock.now():
-                    await self._exchange(one)
+                    self._answers.put_nowait((one, await self._link.send(one)))
+                    answered = True
         except TransientError as error:
             self._live.lost(one.site_id)
             _log.debug("instruction_pending", site=one.site_id, why=str(error))
         finally:
-            self._under_way.discard(one.instruction_id)
+            if not answered:
+                self._under_way.discard(one.instruction_id)
 
-    async def _exchange(self, one: Instruction) -> None:
-        ack = await self._link.send(one)
-        status = InstructionStatus(
-            at=ack.at,
-            instruction_id=one.instruction_id,
-            event_id=one.event_id,
-            state=ack.state,
-            reason=ack.reason,
-        )
-        await self._ledger.put_status(one.site_id, status)
-        if ack.state is InstructionState.REJECTED and self._refused is not None:
-            self._refused(one, ack.reason)
+    async def _keep_answers(self) -> None:
+        """Store what sites answer: all that have come while others were served, together."""
+        while True:
+            answers = [await self._answers.get()]
+            await self._due.join()  # nobody waits for this; for what is due, sites do
+            while len(answers) < _TOGETHER and not self._answers.empty():
+                answers.append(self._answers.get_nowait())
+            try:
+                await self._ledger.put_statuses([_status(*one) for one in answers])
+            except TransientError as error:  # they are asked again
+                _log.warning("answers_not_stored", count=len(answers), why=str(error))
+            else:
+                self._tell_refusals(answers)
+            finally:
+                self._under_way.difference_update(one.instruction_id for one, _ in answers)
+
+    def _tell_refusals(self, answers: Iterable[_Answer]) -> None:
+        for one, ack in answers:
+            if ack.state is InstructionState.REJECTED and self._refused is not None:
+                self._refused(one, ack.reason)
+
+
+def _status(one: Instruction, ack: InstructionAck) -> tuple[str, InstructionStatus]:
+    status = InstructionStatus(
+        at=ack.at,
+        instruction_id=one.instruction_id,
+        event_id=one.event_id,
+        state=ack.state,
+        reason=ack.reason,
+    )
+    return one.site_id, status

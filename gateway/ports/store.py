@@ -154,8 +154,8 @@ class Ledger(Protocol):
         """The last instruction under this key, to whichever site, with its statuses."""
         ...
 
-    async def put_status(self, site_id: str, status: InstructionStatus) -> None:
-        """Record what became of an instruction (idempotent)."""
+    async def put_statuses(self, statuses: Sequence[tuple[str, InstructionStatus]]) -> None:
+        """Record what sites, each with its id, say became of an instruction (idempotent)."""
         ...
 
     async def put_notice(self, site_id: str, notice: Notice) -> None:

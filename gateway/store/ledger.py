@@ -71,10 +71,9 @@ class SqlLedger:
 
         def work(session: Session) -> Sequence[Instruction]:
             event_rows.put_plan(session, plan)
-            return [
-                instruction_rows.put_instruction(session, one, plan.event_key, plan.revision)
-                for one in instructions
-            ]
+            return instruction_rows.put_instructions(
+                session, instructions, plan.event_key, plan.revision
+            )
 
         return await self._write(work)
 
@@ -105,7 +104,8 @@ class SqlLedger:
             envelope_rows.put_envelope(session, envelope, received_at)
             if instruction is None:
                 return None
-            return instruction_rows.put_instruction(session, instruction, envelope.key, 0)
+            (numbered,) = instruction_rows.put_instructions(session, [instruction], envelope.key, 0)
+            return numbered
 
         return await self._write(work)
 
@@ -117,9 +117,9 @@ class SqlLedger:
         """The last instruction under this key, to whichever site, with its statuses."""
         return await self._read(lambda s: instruction_rows.newest(s, event_key))
 
-    async def put_status(self, site_id: str, status: InstructionStatus) -> None:
-        """Record what became of an instruction (idempotent)."""
-        await self._write(lambda s: site_rows.put_status(s, site_id, status))
+    async def put_statuses(self, statuses: Sequence[tuple[str, InstructionStatus]]) -> None:
+        """Record what sites say became of their instructions (idempotent)."""
+        await self._write(lambda s: site_rows.put_statuses(s, statuses))
 
     async def put_notice(self, site_id: str, notice: Notice) -> None:
         """Record what we ourselves have to say about a site (idempotent)."""

@@ -17,14 +17,18 @@ from contracts.site_link.messages import (
 from contracts.time import Interval
 from gateway.ports import JournalEntry
 from gateway.store import documents
-from gateway.store.database import insert_once
+from gateway.store.database import insert_into, insert_once
 from gateway.store.tables import (
     InstructionStatusRow,
     JournalRow,
     NoticeRow,
     OfferRow,
     ReadinessRow,
+    table,
 )
+
+_S = table(InstructionStatusRow).c
+_STATUS = (_S.site_id, _S.event_id, _S.state, _S.at, _S.reason)
 
 
 def put_row(
@@ -35,7 +39,7 @@ def put_row(
     """Add what a site said, and journal it, unless it is there."""
     match row:
         case InstructionStatus():
-            put_status(session, site_id, row)
+            put_statuses(session, [(site_id, row)])
         case Notice():
             put_notice(session, site_id, row)
         case VehicleReadiness():
@@ -44,20 +48,34 @@ def put_row(
             put_offer(session, site_id, row)
 
 
-def put_status(session: Session, site_id: str, status: InstructionStatus) -> None:
-    """Add a status unless it is there."""
-    row = InstructionStatusRow(
-        instruction_id=status.instruction_id,
-        state=status.state.value,
-        at=status.at,
-        site_id=site_id,
-        event_id=status.event_id,
-        reason=status.reason,
+def put_statuses(session: Session, statuses: Sequence[tuple[str, InstructionStatus]]) -> None:
+    """Add statuses, each of a site, unless they are there."""
+    if not statuses:
+        return
+    added = insert_into(session, InstructionStatusRow).on_conflict_do_nothing().returning(*_STATUS)
+    rows = [
+        {
+            "instruction_id": status.instruction_id,
+            "state": status.state.value,
+            "at": status.at,
+            "site_id": site_id,
+            "event_id": status.event_id,
+            "reason": status.reason,
+        }
+        for site_id, status in statuses
+    ]
+    put_journal(
+        session,
+        [
+            JournalEntry(
+                at=row.at,
+                subject=row.event_id,
+                action=f"{row.site_id}: instruction {row.state}",
+                cause=row.reason,
+            )
+            for row in session.connection().execute(added, rows)
+        ],
     )
-    if insert_once(session, InstructionStatusRow, row):
-        action, cause = f"{site_id}: instruction {status.state.value}", status.reason
-        entry = JournalEntry(at=status.at, subject=status.event_id, action=action, cause=cause)
-        put_journal(session, [entry])
 
 
 def put_notice(session: Session, site_id: str, notice: Notice) -> None:
@@ -140,9 +158,11 @@ def readiness(session: Session, site_id: str) -> Sequence[VehicleReadiness]:
 
 def put_journal(session: Session, entries: Iterable[JournalEntry]) -> None:
     """Add to the journal."""
-    session.add_all(
-        JournalRow(subject=e.subject, at=e.at, action=e.action, cause=e.cause) for e in entries
-    )
+    rows = [
+        {"subject": e.subject, "at": e.at, "action": e.action, "cause": e.cause} for e in entries
+    ]
+    if rows:
+        session.connection().execute(insert_into(session, JournalRow), rows)
 
 
 def journal(session: Session, subject: str) -> Sequence[JournalEntry]:

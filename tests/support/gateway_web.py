@@ -246,7 +246,7 @@ async def confirm(world: World, sent: Instruction, revision: DispatchPlan, start
             state=state,
             reason=reason,
         )
-        await world.ledger.put_status(sent.site_id, status)
+        await world.ledger.put_statuses([(sent.site_id, status)])
 
 
 async def happened(world: World, start: datetime) -> None:

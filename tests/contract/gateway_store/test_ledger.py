@@ -156,10 +156,13 @@ async def test_statuses_are_kept_once_in_order_of_time(ledger: Ledger) -> None:
     await ledger.put_plan(dispatch_plan(), [instruction("i1")])
     applied, stored = status(InstructionState.APPLIED, 9), status(InstructionState.STORED, 1)
     for one in (applied, stored, applied):
-        await ledger.put_status("depot-1", one)
-    await ledger.put_status("depot-1", replace(stored, instruction_id="nobody's"))
+        await ledger.put_statuses([("depot-1", one)])
+    nobodys = replace(stored, instruction_id="nobody's")
+    await ledger.put_statuses([("depot-1", nobodys), ("depot-1", stored), ("depot-1", nobodys)])
     (found,) = await ledger.instructions("u1/e1")
     assert found.statuses == (stored, applied)
+    journal = [entry.action for entry in await ledger.journal(stored.event_id)]
+    assert journal == ["depot-1: instruction stored"] * 2 + ["depot-1: instruction applied"]
 
 
 async def test_the_journal_is_in_order_of_time(ledger: Ledger) -> None:
