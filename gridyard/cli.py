@@ -292,6 +292,7 @@ def demo(
 @app.command()
 def bench(
     name: Annotated[str | None, typer.Argument(help="Which one; all when left out.")] = None,
+    sites: Annotated[int | None, typer.Option(min=1, max=20_000, help="Of fanout.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure ours beside a peer or a floor in the same run; exit 1 when a bar does not hold."""
@@ -303,7 +304,7 @@ def bench(
     missed = False
     for chosen in [name] if name else list(registry.BENCHES):
         bench = registry.BENCHES[chosen]
-        rows = bench.run()
+        rows = bench.run_with(sites) if sites and bench.run_with else bench.run()
         missed = missed or not all(row.holds for row in rows)
         if as_json:
             typer.echo(json.dumps(as_document(bench, rows)))

@@ -39,6 +39,8 @@ class Bench:
     run: Callable[[], Sequence[Row]]
     packages: tuple[str, ...]
     """Whose versions belong beside the figures."""
+    run_with: Callable[[int], Sequence[Row]] | None = None
+    """The same with so many sites, where their number may be chosen."""
 
 
 def median_s(work: Callable[[], object], *, runs: int = 7) -> tuple[float, str]:

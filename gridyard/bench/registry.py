@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gridyard.bench import devices, dispatch, ingest, ocpp, openadr, plan, sep2, tick
+from gridyard.bench import devices, dispatch, fanout, ingest, ocpp, openadr, plan, sep2, tick
 from gridyard.bench.core import Bench
 
 BENCHES: dict[str, Bench] = {
@@ -15,6 +15,7 @@ BENCHES: dict[str, Bench] = {
         ingest.BENCH,
         plan.BENCH,
         dispatch.BENCH,
+        fanout.BENCH,
         tick.BENCH,
     )
 }
