@@ -16,12 +16,13 @@ from gridyard.runner import plain_errors
 
 _SEEDS = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?")
 MOST_SEEDS = 10_000
-_PORTFOLIO = "portfolio"
+_PORTFOLIO, _SEASON = "portfolio", "season"
 
 ScenarioName = Annotated[
     str,
     typer.Argument(
-        help="A scenario's name (`reference`) or file (YAML); `portfolio`: a thousand depots."
+        help="A scenario's name (`reference`) or file (YAML); `portfolio`: a thousand depots; "
+        "`season`: a year of events of three programs."
     ),
 ]
 StrategyName = Annotated[str, typer.Option(help="Who runs the depot; see --compare for all.")]
@@ -37,6 +38,7 @@ Jobs = Annotated[int, typer.Option(help="Processes for --seeds and --year; 0: on
 Days = Annotated[
     int | None, typer.Option(help="So many days instead of the scenario's hours.", min=1, max=366)
 ]
+Months = Annotated[int, typer.Option(help="Of a `season`, from May on.", min=1, max=12)]
 SessionsFile = Annotated[
     Path | None, typer.Option(help="CSV of sessions instead of the scenario's fleet.")
 ]
@@ -66,6 +68,7 @@ def simulate(
     seeds: Seeds = None,
     jobs: Jobs = 0,
     days: Days = None,
+    months: Months = 12,
     sessions: SessionsFile = None,
     tariff: TariffName = None,
     pv: PvFile = None,
@@ -79,9 +82,11 @@ def simulate(
     """Simulate a depot's days in seconds: the agent's own decisions, no sockets.
 
     `portfolio` simulates events on a thousand depots instead, with the gateway's decisions; of the
-    options it takes --seed, --seeds, --jobs and --json.
+    options it takes --seed, --seeds, --jobs and --json. `season` lets three programs call two
+    hundred depots and checks its own ledger; it takes --months, --seed, --csv and --json.
     """
     from gridyard.simulate.portfolio.show import show_portfolio
+    from gridyard.simulate.season.show import show_season
     from gridyard.simulate.setup import Inputs
     from gridyard.simulate.show import Wanted, show_many, show_one, show_yard, show_year
 
@@ -89,6 +94,9 @@ def simulate(
         if scenario == _PORTFOLIO:
             chosen = span_of(seeds or f"{seed}-{seed + 2}")
             show_portfolio(chosen, jobs, as_json=as_json, progress=sys.stderr.isatty())
+            return
+        if scenario == _SEASON:
+            show_season(months, seed, csv, as_json=as_json, progress=sys.stderr.isatty())
             return
         inputs = Inputs(
             scenario=scenario, days=days, sessions=sessions, events=events, tariff=tariff, pv=pv
