@@ -150,8 +150,10 @@ class Dispatch:
         self, seen: Situation, steering: Steering, reason: str
     ) -> Sequence[DispatchPlan]:
         """Store and send what is new, send again what did not arrive; every plan there is now."""
-        made = planning.next_plan(seen, steering, reason)
-        told = list(planning.news(seen, made, self._options))
+        if len(seen.sites) < self._options.many_sites:
+            made, told = self._decide(seen, steering, reason)
+        else:
+            made, told = await asyncio.to_thread(self._decide, seen, steering, reason)
         plans = list(seen.plans)
         if told or planning.notable(seen, made, self._options):
             told = list(await self._ledger.put_plan(made, told))
@@ -166,6 +168,12 @@ class Dispatch:
         )
         self._outgoing.send([*told, *pending])
         return plans
+
+    def _decide(
+        self, seen: Situation, steering: Steering, reason: str
+    ) -> tuple[DispatchPlan, list[Instruction]]:
+        made = planning.next_plan(seen, steering, reason)
+        return made, list(planning.news(seen, made, self._options))
 
     def _show(self, events: Sequence[StoredEvent], now: datetime) -> None:
         in_view = {s.event.key for s in events if _ends_after(s, now - _IN_VIEW)}

@@ -30,7 +30,8 @@ class DispatchOptions:
     """Right after our own start, values this old still count: the sites had nobody to talk to."""
     undelivered_after: timedelta = timedelta(seconds=15)
     """A site that has not taken its instruction for this long is not counted on."""
-
+    many_sites: int = 200
+    """Splitting over so many takes long enough to hold everything else up: it gets a thread."""
     untold_share: float = 0.01
     """Changes below the deadband stay untold only up to this part of the target together."""
     delivery: DeliveryRules | None = None

@@ -9,7 +9,10 @@ from contracts.errors import PermanentError
 from contracts.site_link.messages import InstructionState
 from contracts.time import Interval
 from gateway.domain.event import GridEvent, Opt, SignalKind
+from gateway.flows.options import DispatchOptions
 from gateway.flows.participation import Participants
+from gateway.store.database import Database
+from support.waiting import until
 
 World = Any
 Event = Callable[..., GridEvent]
@@ -36,6 +39,19 @@ async def test_an_event_becomes_a_plan_and_an_instruction_for_every_site(
         assert "fair share" in told.cause
     stored = await world.ledger.instructions("u1/e1")
     assert [s.statuses[-1].state for s in stored] == [InstructionState.STORED] * 3
+
+
+async def test_a_plan_for_many_sites_is_made_beside_everything_else(
+    make_world: Callable[..., World], event: Event
+) -> None:
+    database = Database.in_memory()
+    async with make_world(database, options=DispatchOptions(many_sites=1)).running() as world:
+        await world.ready()
+        await world.intake.receive([event()])
+        await until(lambda: all(site.taken for site in world.sites.values()))
+        (plan,) = await world.ledger.plans("u1/e1")
+        assert (plan.revision, plan.reason) == (1, "new event")
+    database.close()
 
 
 async def test_quiet_time_brings_no_new_plan_and_no_new_instruction(
