@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from contracts.errors import ConfigError
+from gridyard.book.cli import app as book
 from gridyard.device.cli import app as device
 from gridyard.event.cli import app as event
 from gridyard.fleet.cli import app as fleet
@@ -39,6 +40,7 @@ app = typer.Typer(
     add_completion=False,
 )
 
+app.add_typer(book, name="book")
 app.add_typer(device, name="device")
 app.add_typer(event, name="event")
 app.add_typer(fleet, name="fleet")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import inf
@@ -79,18 +79,8 @@ class Offers:
 
 
 def site_offer(told: FlexibilityOffer, window: Interval) -> SiteOffer:
-    """An offer in the domain's words, as far as it touches a window.
-
-    The first slot begins when the offer was made and is shorter; of two that overlap the earlier
-    ends where the later begins.
-    """
-    step = timedelta(seconds=told.step_s)
-    ordered = sorted(told.slots, key=lambda one: one.start)
-    nexts = [*(one.start for one in ordered[1:]), None]
-    slots = (
-        _slot(one, min(one.start + step, after or one.start + step))
-        for one, after in zip(ordered, nexts, strict=True)
-    )
+    """An offer in the domain's words, as far as it touches a window."""
+    slots = (_slot(one, interval) for interval, one in timed(told))
     return SiteOffer(
         at=told.at,
         slots=tuple(slot for slot in slots if slot.interval.overlaps(window)),
@@ -98,9 +88,22 @@ def site_offer(told: FlexibilityOffer, window: Interval) -> SiteOffer:
     )
 
 
-def _slot(one: WireSlot, end: datetime) -> OfferedSlot:
+def timed(told: FlexibilityOffer) -> Iterator[tuple[Interval, WireSlot]]:
+    """The slots of an offer with their times, in order.
+
+    The first slot begins when the offer was made and is shorter; of two that overlap the earlier
+    ends where the later begins.
+    """
+    step = timedelta(seconds=told.step_s)
+    ordered = sorted(told.slots, key=lambda one: one.start)
+    nexts = [*(one.start for one in ordered[1:]), None]
+    for one, after in zip(ordered, nexts, strict=True):
+        yield Interval(start=one.start, end=min(one.start + step, after or one.start + step)), one
+
+
+def _slot(one: WireSlot, interval: Interval) -> OfferedSlot:
     return OfferedSlot(
-        interval=Interval(start=one.start, end=end),
+        interval=interval,
         expected_w=one.expected_w,
         down_w=one.down_w,
         sure_w=min(one.down_sure_w, one.down_w),

@@ -1,4 +1,4 @@
-"""What a running gateway knows of prices."""
+"""What a running gateway knows of prices and offers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _TIMEOUT_S = 10.0
 
 
 async def asked(api: str, path: str) -> Any:  # noqa: ANN401 (JSON)
-    """The gateway's answer below `/api/v1/prices`.
+    """The gateway's answer below `/api/v1`.
 
     Raises:
         LinkDownError: no gateway answers at `api`.
@@ -20,7 +20,7 @@ async def asked(api: str, path: str) -> Any:  # noqa: ANN401 (JSON)
     """
     try:
         async with httpx.AsyncClient(base_url=api, timeout=_TIMEOUT_S, trust_env=False) as client:
-            answer = await client.get(f"/api/v1/prices/{path}")
+            answer = await client.get(f"/api/v1/{path}")
     except (httpx.TransportError, httpx.InvalidURL) as error:
         raise LinkDownError(f"no gateway answers at {api}: {error}") from error
     if not answer.is_success:

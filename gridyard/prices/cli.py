@@ -31,8 +31,8 @@ def sources(
     from gridyard.prices.words import source_lines
 
     with plain_errors():
-        found = asyncio.run(asked(api, "sources"))
-        print_answer(found, source_lines(found, _zone(zone)), as_json=as_json)
+        found = asyncio.run(asked(api, "prices/sources"))
+        print_answer(found, source_lines(found, checked_zone(zone)), as_json=as_json)
 
 
 @app.command()
@@ -47,8 +47,8 @@ def show(
     from gridyard.prices.words import site_lines
 
     with plain_errors():
-        found = asyncio.run(asked(api, f"sites/{site}"))
-        print_answer(found, site_lines(found, _zone(zone)), as_json=as_json)
+        found = asyncio.run(asked(api, f"prices/sites/{site}"))
+        print_answer(found, site_lines(found, checked_zone(zone)), as_json=as_json)
 
 
 @app.command()
@@ -58,11 +58,16 @@ def answer(api: ApiOption = GATEWAY, zone: ZoneOption = "UTC", as_json: JsonOpti
     from gridyard.prices.words import answer_lines
 
     with plain_errors():
-        found = asyncio.run(asked(api, "answer"))
-        print_answer(found, answer_lines(found, _zone(zone)), as_json=as_json)
+        found = asyncio.run(asked(api, "prices/answer"))
+        print_answer(found, answer_lines(found, checked_zone(zone)), as_json=as_json)
 
 
-def _zone(name: str) -> ZoneInfo:
+def checked_zone(name: str) -> ZoneInfo:
+    """A zone by its IANA name.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError) as error:

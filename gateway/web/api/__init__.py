@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from gateway.web.api import (
+    book,
     controls,
     delivery,
     entering,
@@ -24,6 +25,7 @@ def api_routes(state: WebState) -> APIRouter:
     """Every route below `/api/v1`."""
     router = APIRouter(prefix=PREFIX, responses=PROBLEMS)
     portfolio.add_routes(router, state)
+    book.add_routes(router, state)
     sites.add_routes(router, state)
     controls.add_routes(router, state)
     prices.add_routes(router, state)

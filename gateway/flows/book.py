@@ -1,0 +1,96 @@
+"""The flexibility book from the newest offers of the sites."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from contracts.site_link.messages import FlexibilityOffer
+from contracts.time import Interval
+from gateway.domain.book import BookedSlot, Page, SiteOffers, page
+from gateway.domain.portfolio import Portfolio, Site
+from gateway.domain.words import span
+from gateway.flows.live import LiveSite
+from gateway.flows.splitting import timed
+from gateway.ports import Ledger
+
+STALE = timedelta(hours=1)
+"""An offer older than this says nothing of the hours ahead."""
+_HOUR = timedelta(hours=1)
+
+
+async def book(
+    portfolio: Portfolio,
+    ledger: Ledger,
+    live: Iterable[LiveSite],
+    now: datetime,
+    *,
+    hours: int = 24,
+) -> Sequence[Page]:
+    """A page for each program and for each network group of its sites, by whole hours from now.
+
+    Raises:
+        TransientError: the offers cannot be read.
+    """
+    online = {one.site.site_id: one.online for one in live}
+    offers = {
+        site.site_id: _offers(site, await ledger.offer(site.site_id), online[site.site_id], now)
+        for site in portfolio.sites
+    }
+    first = now.replace(minute=0, second=0, microsecond=0) + _HOUR
+    ahead = [Interval.lasting(first + n * _HOUR, _HOUR) for n in range(hours)]
+    return list(_pages(portfolio, offers, ahead, now))
+
+
+def _pages(
+    portfolio: Portfolio, offers: dict[str, SiteOffers], ahead: Sequence[Interval], now: datetime
+) -> Iterator[Page]:
+    for program_id in dict.fromkeys(one.program_id for one in portfolio.programs):
+        enrolled = portfolio.enrolled(program_id, now)
+        sites = [
+            _of_network(offers[site_id], enrolled[site_id].network)
+            for site_id in sorted(enrolled)
+            if site_id in offers
+        ]
+        groups = sorted({group for one in sites for group in one.groups})
+        for group in ("", *groups):
+            yield page(program_id, group, sites, ahead, now)
+
+
+def _of_network(one: SiteOffers, network: str) -> SiteOffers:
+    """In the network of its enrolment as well as in its own groups."""
+    return replace(one, groups=one.groups | {network}) if network else one
+
+
+def _offers(site: Site, newest: FlexibilityOffer | None, online: bool, now: datetime) -> SiteOffers:
+    out = _why_out(newest, online, now)
+    if newest is None or out:
+        return SiteOffers(site_id=site.site_id, groups=site.groups, out=out)
+    return SiteOffers(
+        site_id=site.site_id,
+        groups=site.groups,
+        told_at=newest.at,
+        data_age=timedelta(seconds=newest.data_age_s),
+        slots=tuple(_slots(newest)),
+    )
+
+
+def _why_out(newest: FlexibilityOffer | None, online: bool, now: datetime) -> str:
+    if not online:
+        return "it is offline"
+    if newest is None:
+        return "it has told no offer"
+    old = now - newest.at
+    return f"its newest offer is {span(old)} old" if old > STALE else ""
+
+
+def _slots(told: FlexibilityOffer) -> Iterator[BookedSlot]:
+    for interval, one in timed(told):
+        yield BookedSlot(
+            interval=interval,
+            down_w=one.down_w,
+            sure_w=min(one.down_sure_w, one.down_w),
+            up_w=one.up_w,
+            energy_wh=one.down_w * one.lasts_s / _HOUR.total_seconds(),
+        )

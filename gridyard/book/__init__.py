@@ -1,0 +1,1 @@
+"""`gridyard book`: what all sites offer together."""
