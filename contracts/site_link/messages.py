@@ -18,6 +18,7 @@ from pydantic import AwareDatetime, Field
 
 from contracts.inverter import MAX_FUNCTIONS, InverterFunction
 from contracts.reading import Quality
+from contracts.site_link.health import Health
 from contracts.site_link.prices import Prices, PricesAck
 
 PROTOCOL_VERSION = 1
@@ -226,6 +227,8 @@ class Batch:
     epoch: Name
     rows: Annotated[tuple[NumberedRow, ...], Field(min_length=1, max_length=MAX_BATCH_ROWS)]
     sent_at: AwareDatetime
+    health: Health | None = None
+    """How the agent is. None: one that does not tell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

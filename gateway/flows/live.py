@@ -15,6 +15,7 @@ from types import MappingProxyType
 from contracts.reading import Reading
 from contracts.series import StepSeries
 from contracts.site_link import points
+from contracts.site_link.health import Health
 from contracts.site_link.messages import Measurement
 from contracts.time import Clock, Interval
 from gateway.domain.event import EventStatus
@@ -49,6 +50,10 @@ class LiveSite:
     """When its agent last sent anything."""
     readings: Mapping[str, Reading]
     """The newest reading of every point, however old: look at its `at`."""
+    agent_version: str = ""
+    """Of its agent, empty: not heard since our start."""
+    health: Health | None = None
+    """How its agent was at `heard_at`; None: not told since our start."""
 
     def value(self, point: str) -> float | None:
         """The newest value of a point, None when it has none."""
@@ -184,6 +189,17 @@ class Live:
             self._left[site_id] = left_s
             return
         self._put(replace(self._sites[site_id], online=True, heard_at=self._clock.now()))
+
+    def greeted(self, site_id: str, agent_version: str) -> None:
+        """The site's agent has said who it is; how it is comes with its rows."""
+        site = self._sites[site_id]
+        self._put(replace(site, agent_version=agent_version, health=None))
+
+    def told(self, site_id: str, health: Health | None) -> None:
+        """How the site's agent is just now; None: it did not say."""
+        if health is not None:
+            site = self._sites[site_id]
+            self._put(replace(site, agent_version=health.agent_version, health=health))
 
     def lost(self, site_id: str) -> None:
         """The site did not answer: offline until it is heard again."""

@@ -97,6 +97,7 @@ class SiteInbox:
             JournalEntry(at=now, subject=site_id, action="connected", cause=cause)
         )
         self._live.heard(site_id)
+        self._live.greeted(site_id, hello.agent_version)
         await self._watch(site_id, hello.epoch)
         self.counters["site_hellos"] += 1
         self._greeted(hello)
@@ -113,6 +114,7 @@ class SiteInbox:
         complete = await self._telemetry.ingest(batch, self._clock.now())
         rows = [numbered.row for numbered in batch.rows]
         self._live.heard(site_id)
+        self._live.told(site_id, batch.health)
         await self._watch(site_id, batch.epoch)
         self._live.measured(site_id, (row for row in rows if isinstance(row, Measurement)))
         for row in rows:

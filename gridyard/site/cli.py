@@ -1,4 +1,4 @@
-"""`gridyard site ...`: run a depot's agent; at the gateway, let sites in and take it back."""
+"""`gridyard site ...`: run a depot's agent; at the gateway, let sites in and look after them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from gridyard.prices.cli import GATEWAY, ApiOption
 from gridyard.printing import JsonOption, print_answer
 from gridyard.runner import plain_errors, run_program
 
@@ -105,6 +106,28 @@ def revoke(
         count = asyncio.run(access.revoke(settings, site_id, now, reason))
     lines = [f"{site_id}: {count} credential{'' if count == 1 else 's'} revoked"]
     print_answer({"site_id": site_id, "revoked": count}, lines, as_json=as_json)
+
+
+@app.command("list")
+def list_(api: ApiOption = GATEWAY, as_json: JsonOption = False) -> None:
+    """Every site of a running gateway and how its agent is, a line each."""
+    from gridyard.prices.asking import asked
+    from gridyard.site.words import list_lines
+
+    with plain_errors():
+        found = asyncio.run(asked(api, "sites"))
+        print_answer(found, list_lines(found), as_json=as_json)
+
+
+@app.command()
+def show(site_id: SiteArgument, api: ApiOption = GATEWAY, as_json: JsonOption = False) -> None:
+    """One site of a running gateway: its agent's version, uptime, outbox, clock, gaps and mode."""
+    from gridyard.prices.asking import asked
+    from gridyard.site.words import show_lines
+
+    with plain_errors():
+        found = asyncio.run(asked(api, f"sites/{site_id}"))
+        print_answer(found, show_lines(found), as_json=as_json)
 
 
 @agent.command()

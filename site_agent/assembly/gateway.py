@@ -8,6 +8,7 @@ from contracts.time import Clock
 from site_agent.assembly.deciding import Deciding
 from site_agent.config import LinkSettings, SiteSettings
 from site_agent.domain.decide.control import DEFAULT_POLICY
+from site_agent.flows.report.health import AgentHealth
 from site_agent.flows.report.notices import Condition, Key, NoticeBoard
 from site_agent.flows.report.offers import Offers
 from site_agent.flows.report.outlook import Outlook, Sources
@@ -30,6 +31,13 @@ class ToGateway:
         self._store = store
         self._deciding = deciding
         self._uplink: NatsUplink | None = None
+        self._health = AgentHealth(
+            agent_version(),
+            clock,
+            waiting=store.outbox.waiting,
+            last_gap=store.outbox.last_gap,
+            latest=deciding.latest,
+        )
         self.board = NoticeBoard(store.key_values)
         sources = Sources.of(deciding.forecasts.forecaster, deciding.plans.latest)
         look = Outlook(deciding.model, deciding.instructions, sources)
@@ -81,5 +89,6 @@ class ToGateway:
             clock=self._clock,
             agent_version=agent_version(),
             prices=self._deciding.market,
+            health=self._health.now,
         )
         await keep(self._uplink, link.credentials, self._settings.site_id, self._clock)

@@ -16,7 +16,7 @@ MAX_ROWS = 500_000
 """About nine hours of a depot with 30 points every two seconds, some 100 MB."""
 GAP_CODE = "telemetry-gap"
 GAP_SUBJECT = "outbox"
-_GAP_KEY = "outbox/gap"
+_GAP_KEY, _LAST_GAP_KEY = "outbox/gap", "outbox/last-gap"
 
 _MIDDLE = "SELECT seq FROM outbox WHERE point IS NOT NULL ORDER BY seq LIMIT 1 OFFSET ?"
 _EVERY_SECOND = """SELECT seq, at FROM (
@@ -35,6 +35,8 @@ class Change:
     """Added, less deleted."""
     gap: bool
     """Whether a gap notice stands."""
+    dropped: str = ""
+    """What it had to drop, and why; empty: nothing."""
 
 
 class SqliteOutbox:
@@ -51,6 +53,7 @@ class SqliteOutbox:
         self._max_rows = max_rows
         self._head, self._rows = database.run_now(_head_and_rows)
         self._gap = database.run_now(_gap_stands)
+        self._last_gap = database.run_now(_last_gap)
         self._arrival = asyncio.Event()
 
     @property
@@ -61,6 +64,14 @@ class SqliteOutbox:
     def head(self) -> int:
         """The highest sequence number ever given (0: none)."""
         return self._head
+
+    def waiting(self) -> int:
+        """How many rows are here."""
+        return self._rows
+
+    def last_gap(self) -> str:
+        """The last measurements it had to drop, and why, also over a restart; empty: none ever."""
+        return self._last_gap
 
     async def append(self, rows: Sequence[Row]) -> int:
         """Store rows; durable when it returns; the highest seq given. Raises `TransientError`."""
@@ -95,9 +106,13 @@ class SqliteOutbox:
         gap = _drop_surplus(connection, count - self._max_rows) if count > self._max_rows else None
         if gap:
             head = _insert(connection, [gap.raised(rows[-1].at)])
-            _remember_gap(connection, stands=True)
-        rows_now = _head_and_rows(connection)[1]
-        return Change(head=head, rows=rows_now - self._rows, gap=self._gap or gap is not None)
+            _remember_gap(connection, gap.text)
+        return Change(
+            head=head,
+            rows=_head_and_rows(connection)[1] - self._rows,
+            gap=self._gap or gap is not None,
+            dropped=gap.text if gap else "",
+        )
 
     def announce(self, change: Change) -> None:
         """Take over what a committed transaction has done."""
@@ -105,6 +120,7 @@ class SqliteOutbox:
         self._head = max(self._head, change.head)
         self._rows = max(0, self._rows + change.rows)
         self._gap = change.gap
+        self._last_gap = change.dropped or self._last_gap
         if arrived:
             self._arrival.set()
             self._arrival = asyncio.Event()
@@ -115,7 +131,7 @@ class SqliteOutbox:
         if not (self._gap and last and self._rows - deleted <= self._max_rows // 2):
             return Change(head=self._head, rows=-deleted, gap=self._gap)
         head = _insert(connection, [_cleared(datetime.fromisoformat(last[0]))])
-        _remember_gap(connection, stands=False)
+        connection.execute("DELETE FROM key_value WHERE key = ?", (_GAP_KEY,))
         return Change(head=head, rows=1 - deleted, gap=False)
 
 
@@ -125,9 +141,13 @@ class _Gap:
     since: str
     until: str
 
-    def raised(self, at: datetime) -> Notice:
+    @property
+    def text(self) -> str:
         what = f"{self.count} measurements between {self.since} and {self.until}"
-        return _notice(at, raised=True, text=f"{what} were dropped: the outbox was full")
+        return f"{what} were dropped: the outbox was full"
+
+    def raised(self, at: datetime) -> Notice:
+        return _notice(at, raised=True, text=self.text)
 
 
 def _drop_surplus(connection: sqlite3.Connection, surplus: int) -> _Gap | None:
@@ -184,8 +204,13 @@ def _gap_stands(connection: sqlite3.Connection) -> bool:
     return found is not None
 
 
-def _remember_gap(connection: sqlite3.Connection, *, stands: bool) -> None:
-    if stands:
-        connection.execute("INSERT OR REPLACE INTO key_value VALUES (?, '')", (_GAP_KEY,))
-    else:
-        connection.execute("DELETE FROM key_value WHERE key = ?", (_GAP_KEY,))
+def _last_gap(connection: sqlite3.Connection) -> str:
+    query = "SELECT value FROM key_value WHERE key = ?"
+    found = connection.execute(query, (_LAST_GAP_KEY,)).fetchone()
+    return found[0] if found else ""
+
+
+def _remember_gap(connection: sqlite3.Connection, text: str) -> None:
+    """It stands until the outbox has drained, and is the last one until there is another."""
+    rows = [(_GAP_KEY, ""), (_LAST_GAP_KEY, text)]
+    connection.executemany("INSERT OR REPLACE INTO key_value VALUES (?, ?)", rows)

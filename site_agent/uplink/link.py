@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +15,7 @@ from contracts.errors import PermanentError, ProtocolError, TransientError
 from contracts.site_link import subjects
 from contracts.site_link.codec import decode, encode
 from contracts.site_link.connection import Connection, Link, Request
+from contracts.site_link.health import Health
 from contracts.site_link.messages import (
     LATER_ROWS,
     PROTOCOL_VERSION,
@@ -69,7 +70,9 @@ class NatsUplink:
         agent_version: str,
         answer_s: float = 10.0,
         prices: PriceHandler | None = None,
+        health: Callable[[timedelta | None], Health] | None = None,
     ) -> None:
+        """Make the way; `health`, given the clock offset, says how this agent is."""
         self._site_id = subjects.checked_site_id(site_id)
         self._connection = Connection(
             name=f"site {site_id}",
@@ -81,6 +84,7 @@ class NatsUplink:
         self._outbox = outbox
         self._instructions = instructions
         self._prices = prices
+        self._health = health
         self._clock = clock
         self._agent_version = agent_version
         self._answer_s = answer_s
@@ -196,7 +200,11 @@ class NatsUplink:
             now=self._clock.now,
             progressed=backoff.reset,
             takes=lambda row: row.kind not in LATER_ROWS or row.kind in self._rows,
+            health=self._told_health,
         )
+
+    def _told_health(self) -> Health | None:
+        return None if self._health is None else self._health(self.clock_offset)
 
     async def _ask(
         self, link: Link, verb: str, message: Hello | Batch | Renew, kind: type[Reply]

@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine
 from datetime import datetime
 
 from contracts.errors import TransientError
+from contracts.site_link.health import Health
 from contracts.site_link.messages import MAX_BATCH_ROWS, Batch, BatchAck, Row
 from site_agent.ports import Outbox
 
@@ -30,11 +31,13 @@ async def pump(
     now: Callable[[], datetime],
     progressed: Callable[[], None],
     takes: Callable[[Row], bool] = lambda _: True,
+    health: Callable[[], Health | None] = lambda: None,
 ) -> None:
     """Send everything in the outbox, and what comes into it, until something fails.
 
     `progressed` is called for every batch that has been committed. A row that the gateway does not
     take (`takes`: an older one came in its place) is left out: it would block all behind it.
+    `health` is told with every batch.
 
     Raises:
         ExceptionGroup[TransientError]: a batch was not acknowledged; run it again later.
@@ -51,7 +54,13 @@ async def pump(
                 wanted = tuple(one for one in rows if takes(one.row))
                 if not wanted:
                     continue  # they leave the outbox with the next batch
-                batch = Batch(site_id=site_id, epoch=outbox.epoch, rows=wanted, sent_at=now())
+                batch = Batch(
+                    site_id=site_id,
+                    epoch=outbox.epoch,
+                    rows=wanted,
+                    sent_at=now(),
+                    health=health(),
+                )
                 under_way.append((batch, group.create_task(send(batch))))
             if under_way:
                 batch, answer = under_way.popleft()

@@ -24,7 +24,7 @@ from gateway.ports import (
     UtilityHealth,
 )
 from gateway.reports.inverter_words import function_in_words
-from gateway.web.api import binding_schemas, schemas
+from gateway.web.api import binding_schemas, schemas, site_schemas
 from gateway.web.links import event_api_url, event_url
 from gateway.web.snapshot import Snapshot, data_age_s, reading, usable
 
@@ -54,7 +54,7 @@ def reading_out(found: Reading, now: datetime) -> schemas.ReadingOut:
     )
 
 
-def site_out(live: LiveSite, programs: list[str], now: datetime) -> schemas.SiteOut:
+def site_out(live: LiveSite, programs: list[str], now: datetime) -> site_schemas.SiteOut:
     """A site, its stale values left out."""
     site = live.site
 
@@ -62,7 +62,7 @@ def site_out(live: LiveSite, programs: list[str], now: datetime) -> schemas.Site
         found = reading(live, point, now)
         return found.value if usable(found) else None
 
-    return schemas.SiteOut(
+    return site_schemas.SiteOut(
         site_id=site.site_id,
         name=site.name,
         time_zone=site.time_zone.key,
@@ -74,6 +74,8 @@ def site_out(live: LiveSite, programs: list[str], now: datetime) -> schemas.Site
         flex_down_w=fresh(points.FLEX_DOWN_W),
         data_age_s=data_age_s(live, now),
         programs=programs,
+        heard_at=live.heard_at,
+        agent=site_schemas.agent_out(live),
     )
 
 

@@ -47,36 +47,6 @@ class StepOut(Schema):
     value: float
 
 
-class SiteOut(Schema):
-    """One depot, as configured and as it is now."""
-
-    model_config = example(
-        site_id="north-yard",
-        name="North Yard Bus Depot",
-        time_zone="America/Los_Angeles",
-        contracted_import_w=250_000.0,
-        simulated=True,
-        connected=True,
-        power_w=81_500.0,
-        import_limit_w=82_000.0,
-        flex_down_w=12_000.0,
-        data_age_s=1.8,
-        programs=["peak-relief"],
-    )
-
-    site_id: str
-    name: str
-    time_zone: str
-    contracted_import_w: float
-    simulated: bool
-    connected: bool
-    power_w: Annotated[float | None, Field(description="At the grid connection; null when stale.")]
-    import_limit_w: Annotated[float | None, Field(description="Tightest limit in force.")]
-    flex_down_w: Annotated[float | None, Field(description="Reduction on offer now, >= 0.")]
-    data_age_s: float | None
-    programs: list[str]
-
-
 class TelemetryOut(Schema):
     """The newest reading of every point of a site."""
 

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime
 
 from contracts.series import StepSeries
 from contracts.time import Interval
-from gateway.web.api import binding_schemas, mapping, offer_schemas, schemas
+from gateway.web.api import binding_schemas, mapping, offer_schemas, schemas, site_schemas
 from gateway.web.lookup import find_site
 from gateway.web.state import WebState
 
@@ -23,7 +23,7 @@ Seconds = Annotated[float, Query(gt=0, le=86_400, description="Mean over interva
 def add_routes(router: APIRouter, state: WebState) -> None:
     """Sites and what they measure."""
 
-    def described() -> dict[str, schemas.SiteOut]:
+    def described() -> dict[str, site_schemas.SiteOut]:
         live = state.live.snapshot()
         return {
             one.site.site_id: mapping.site_out(one, programs_of(one.site.site_id), live.at)
@@ -34,12 +34,12 @@ def add_routes(router: APIRouter, state: WebState) -> None:
         return [e.program_id for e in state.portfolio.enrolments if e.site_id == site_id]
 
     @router.get("/sites", tags=["sites"])
-    async def sites() -> list[schemas.SiteOut]:
+    async def sites() -> list[site_schemas.SiteOut]:
         """Every site of the portfolio."""
         return list(described().values())
 
     @router.get("/sites/{site_id}", tags=["sites"])
-    async def site(site_id: str) -> schemas.SiteOut:
+    async def site(site_id: str) -> site_schemas.SiteOut:
         """One site."""
         return described()[find_site(state, site_id).site_id]
 

@@ -11,6 +11,7 @@ from certs.pki import make_test_pki
 from contracts.identity import certificate_der
 from contracts.site_link.enrolment import Token, fingerprint
 from gridyard.cli import app
+from gridyard.site.words import list_lines, show_lines
 
 RUN = CliRunner()
 
@@ -111,3 +112,62 @@ def test_joining_fails_in_words(tmp_path: Path, settings: str, told: str, words:
     result = RUN.invoke(app, ["site-agent", "join", "--config", str(path)], input=told)
     assert result.exit_code != 0
     assert words in result.stderr
+
+
+SILENT = {
+    "site_id": "north",
+    "name": "North Yard",
+    "connected": False,
+    "heard_at": None,
+    "agent": None,
+}
+TOLD = {
+    "version": "1.2.0",
+    "protocol": 1,
+    "uptime_s": 90_061.4,
+    "waiting_rows": 30,
+    "clock_offset_s": -0.316,
+    "mode": "peak-avoidance",
+    "last_gap": "",
+}
+HEARD = {**SILENT, "connected": True, "heard_at": "2026-11-28T01:00:00Z", "agent": TOLD}
+OLDER = {**HEARD, "agent": {**dict.fromkeys(TOLD), "version": "1.0.0"}}
+
+
+def test_sites_are_a_line_each() -> None:
+    assert list(list_lines([SILENT, HEARD, OLDER])) == [
+        "site                 link     agent                         up   waiting     clock  mode",
+        "north                offline  -                              -         -         -  -",
+        "north                online   1.2.0             1 day, 1:01:01        30   -0.32 s  "
+        "peak-avoidance",
+        "north                online   1.0.0                          -         -         -  -",
+    ]
+
+
+def test_a_site_is_shown_with_what_its_agent_tells() -> None:
+    assert list(show_lines(HEARD)) == [
+        "north: North Yard, online, last heard 2026-11-28T01:00:00Z",
+        "  agent      1.2.0, site link version 1, up 1 day, 1:01:01",
+        "  mode       peak-avoidance",
+        "  outbox     30 rows not acknowledged",
+        "  clock      -0.32 s (the gateway's less the agent's)",
+        "  last gap   none",
+    ]
+    assert list(show_lines(OLDER))[1:] == [
+        "  agent      1.0.0, site link version -, up -",
+        "  mode       -",
+        "  outbox     - rows not acknowledged",
+        "  clock      - (the gateway's less the agent's)",
+        "  last gap   -",
+    ]
+    assert list(show_lines(SILENT)) == [
+        "north: North Yard, offline, last heard -",
+        "  its agent has not been heard since the gateway started",
+    ]
+
+
+@pytest.mark.parametrize("command", [["list"], ["show", "north"]])
+def test_without_a_gateway_that_is_said(command: list[str]) -> None:
+    answer = RUN.invoke(app, ["site", *command, "--api", "http://127.0.0.1:9"])
+    assert answer.exit_code == 1
+    assert "no gateway answers" in answer.stderr

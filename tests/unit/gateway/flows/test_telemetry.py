@@ -7,6 +7,7 @@ import pytest
 from contracts.errors import PermanentError
 from contracts.reading import Quality, Reading
 from contracts.site_link import points
+from contracts.site_link.health import Health
 from contracts.site_link.messages import Batch, Hello, Measurement, NumberedRow, Refusal
 from contracts.time import Interval
 from gateway.flows.upstream_reports import UsageReports
@@ -31,6 +32,27 @@ async def test_a_batch_is_stored_acknowledged_and_shown(world: World) -> None:
     assert shown.sums[points.PCC_POWER_W].value == 100_000.0
     assert (shown.sums[points.PCC_POWER_W].sites, shown.online) == (1, 1)
     assert world.inbox.counters == {"site_hellos": 1, "telemetry_batches": 1, "telemetry_rows": 2}
+
+
+async def test_how_an_agent_is_comes_with_its_rows(world: World) -> None:
+    site, now = world.sites["depot-1"], world.clock.now()
+    assert world.live.site("depot-1").agent_version == ""
+    await site.connect()  # one that tells no more than its version
+    await site.report()
+    shown = world.live.site("depot-1")
+    assert (shown.agent_version, shown.health) == ("test", None)
+
+    row = Measurement(at=now, point="p", value=1.0, quality=Quality.GOOD)
+    told = Health(agent_version="2", protocol=1, uptime_s=5.0, waiting_rows=3, mode="island")
+    rows = (NumberedRow(seq=90, row=row),)
+    batch = Batch(site_id="depot-1", epoch="e1", rows=rows, sent_at=now, health=told)
+    await world.link.up("depot-1", batch)
+    shown = world.live.site("depot-1")
+    assert (shown.agent_version, shown.health) == ("2", told)
+
+    await site.connect()  # it has been set back to the old one
+    shown = world.live.site("depot-1")
+    assert (shown.agent_version, shown.health) == ("test", None)
 
 
 async def test_a_site_that_is_not_ours_is_refused(world: World) -> None:
