@@ -12,7 +12,7 @@ Unless two events may go together at a site (`gateway.domain.conflict`), it obey
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -47,20 +47,13 @@ def precedence(event: GridEvent) -> tuple[float, float, str]:
     return (event.priority or inf, -event.created_at.timestamp(), event.key)
 
 
-def resolve(claims: Iterable[Claim]) -> tuple[TimelineEntry, ...]:
-    """Entries in order of start; no site is in two entries at one instant.
-
-    Cancelled events and events we opted out of do not appear.
-    """
-    return layered(sorted(claims, key=lambda c: precedence(c.event)), lambda *_: False)
-
-
 def layered(
     claims: Iterable[Claim], together: Callable[[Claim, Claim], bool]
 ) -> tuple[TimelineEntry, ...]:
     """Entries in order of start, of claims told strongest first.
 
     Where two claim a site at one instant that do not go together, only the stronger is in force.
+    Cancelled events and events we opted out of do not appear.
     """
     live = [c for c in claims if c.opt is Opt.IN and not c.event.cancelled]
     place = {claim.event.key: index for index, claim in enumerate(live)}
@@ -76,22 +69,6 @@ def layered(
 def holds(entries: Sequence[TimelineEntry], event_key: str, site_id: str) -> tuple[Interval, ...]:
     """When this event is in force at this site."""
     return tuple(e.interval for e in entries if e.event.key == event_key and site_id in e.sites)
-
-
-def in_force(entries: Sequence[TimelineEntry], site_id: str, at: datetime) -> GridEvent | None:
-    """The event a site obeys at an instant."""
-    for entry in entries:
-        if site_id in entry.sites and at in entry.interval:
-            return entry.event
-    return None
-
-
-def free_sites(
-    entries: Sequence[TimelineEntry], window: Interval, sites: Collection[str]
-) -> frozenset[str]:
-    """Those of `sites` that no event holds at any time in `window`."""
-    busy = (e.sites for e in entries if e.interval.overlaps(window))
-    return frozenset(sites).difference(*busy)
 
 
 def _in_piece(

@@ -9,9 +9,10 @@ from datetime import UTC, date, datetime
 
 import numpy as np
 
+from gateway.domain.conflict import Contender, strongest_first
 from gateway.domain.delivery.standing import Standing
 from gateway.domain.dispatch.fairness import Asked
-from gateway.domain.timeline import Claim, TimelineEntry, resolve
+from gateway.domain.timeline import Claim, TimelineEntry, layered
 from gridyard.simulate.season.admission import Admission, Entry
 from gridyard.simulate.season.calls import Told, drawn
 from gridyard.simulate.season.delivery import STEP, Delivery, World
@@ -105,9 +106,20 @@ class _Run:
             self._open[entry.event.key] = entry
         else:
             self._close(entry.event.key)
-        self._entries = resolve(self._claim(one) for one in self._open.values())
+        self._entries = self._in_force()
         for key, delivery in self._under_way.items():
             delivery.changed(self._open[key], told.at)
+
+    def _in_force(self) -> tuple[TimelineEntry, ...]:
+        """One event at a site at a time, in the order in which the gateway serves them."""
+        ordered = strongest_first(self._contender(one) for one in self._open.values())
+        return layered((one.claim for one in ordered), lambda _strong, _weak: False)
+
+    def _contender(self, entry: Entry) -> Contender:
+        program = self.admission.portfolio.program_of(entry.event)
+        assert program is not None  # noqa: S101 (events are drawn for programs of ours)
+        told_at = entry.stored.notified_at
+        return Contender(claim=self._claim(entry), program=program, told_at=told_at)
 
     def _claim(self, entry: Entry) -> Claim:
         sites = {site.site_id for site in self.admission.portfolio.addressed(entry.event)}

@@ -18,7 +18,8 @@ from gateway.domain.dispatch import plan
 from gateway.domain.event import GridEvent, Opt
 from gateway.domain.flexibility import SiteFlexibility
 from gateway.domain.program import Adjustment, BaselineMethod, DayType
-from gateway.domain.timeline import Claim, in_force, resolve
+from gateway.domain.timeline import Claim
+from support.timelines import held_by, one_at_a_time
 
 Case = dict[str, Any]
 
@@ -81,10 +82,10 @@ def offer(
 
 @pytest.mark.parametrize("case", cases("timeline"))
 def test_timeline(case: Case) -> None:
-    entries = resolve(claim(name, *row) for name, row in case["events"].items())
+    entries = one_at_a_time(claim(name, *row) for name, row in case["events"].items())
     for site, minutes in case["expect"].items():
         for minute, name in minutes.items():
-            found = in_force(entries, site, NOON + timedelta(minutes=minute))
+            found = held_by(entries, site, NOON + timedelta(minutes=minute))
             assert (found.event_id if found else None) == name, f"{site} at minute {minute}"
 
 

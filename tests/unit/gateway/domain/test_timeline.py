@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from contracts.time import Interval
 from gateway.domain.event import GridEvent, Opt
-from gateway.domain.timeline import Claim, free_sites, holds, in_force, precedence, resolve
+from gateway.domain.timeline import Claim, holds, precedence
+from support.timelines import held_by, one_at_a_time
 
 T0 = datetime(2026, 3, 4, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -59,22 +60,22 @@ def _strongest(drawn: list[Claim], site: str, instant: datetime) -> str | None:
 def test_each_site_obeys_the_strongest_event_that_claims_it(
     drawn: list[Claim], minute: int
 ) -> None:
-    entries, instant = resolve(drawn), T0 + minute * MINUTE
+    entries, instant = one_at_a_time(drawn), T0 + minute * MINUTE
     for site in SITES:
         here = [e for e in entries if site in e.sites and instant in e.interval]
         assert len(here) <= 1
-        found = in_force(entries, site, instant)
+        found = held_by(entries, site, instant)
         assert (found.key if found else None) == _strongest(drawn, site, instant)
 
 
 @given(drawn=claims())
 def test_the_order_of_arrival_does_not_matter(drawn: list[Claim]) -> None:
-    assert resolve(drawn) == resolve(drawn[::-1])
+    assert one_at_a_time(drawn) == one_at_a_time(drawn[::-1])
 
 
 @given(drawn=claims())
 def test_entries_are_in_order_and_as_long_as_they_can_be(drawn: list[Claim]) -> None:
-    entries = resolve(drawn)
+    entries = one_at_a_time(drawn)
     starts = [entry.interval.start for entry in entries]
     assert starts == sorted(starts)
     for entry in entries:
@@ -95,7 +96,7 @@ def test_priority_zero_is_the_lowest_and_newer_wins_among_equals(event: Event) -
 
 def test_sites_the_strong_event_leaves_alone_stay_with_the_weak_one(event: Event) -> None:
     weak, strong = event("weak", 0, 60), event("strong", 20, 40, priority=1)
-    entries = resolve(
+    entries = one_at_a_time(
         [
             Claim(event=weak, opt=Opt.IN, sites=frozenset("abc")),
             Claim(event=strong, opt=Opt.IN, sites=frozenset("ab")),
@@ -107,14 +108,12 @@ def test_sites_the_strong_event_leaves_alone_stay_with_the_weak_one(event: Event
         Interval(start=during.end or during.start, end=weak.window.end),
     )
     assert holds(entries, strong.key, "a") == (during,)
-    assert in_force(entries, "c", during.start) == weak
-    assert free_sites(entries, during, "abcd") == frozenset("d")
-    later = Interval(start=weak.window.end or during.start, end=None)
-    assert free_sites(entries, later, "ab") == frozenset("ab")
+    assert held_by(entries, "c", during.start) == weak
+    assert held_by(entries, "d", during.start) is None
 
 
 def test_cancelled_and_opted_out_events_hold_nobody(event: Event) -> None:
     gone = Claim(event=event("gone").cancel(), opt=Opt.IN, sites=frozenset("a"))
     refused = Claim(event=event("refused"), opt=Opt.OUT, sites=frozenset("a"))
     nobody = Claim(event=replace(event("nobody")), opt=Opt.IN, sites=frozenset())
-    assert resolve([gone, refused, nobody]) == ()
+    assert one_at_a_time([gone, refused, nobody]) == ()

@@ -13,10 +13,11 @@ from contracts.openadr.payloads import (
     SignalInterval,
 )
 from gateway.domain.event import Opt, SignalKind
-from gateway.domain.timeline import Claim, in_force, resolve
+from gateway.domain.timeline import Claim
 from gateway.utility.openadr.mapping import Addressee, grid_event
 from support.openadr import START, oadr_event
 from support.openadr_answering_ven import HOUR, IN, MINUTE, Ven, levels
+from support.timelines import held_by, one_at_a_time
 
 
 @pytest.mark.row("openadr:E8")
@@ -132,8 +133,8 @@ def test_of_overlapping_events_of_two_market_contexts_the_higher_priority_is_in_
         )
         return Claim(event=found, opt=Opt.IN, sites=frozenset({"depot-1"}))
 
-    entries = resolve([claim("a", first), claim("b", second)])
-    held = in_force(entries, "depot-1", START + MINUTE)
+    entries = one_at_a_time([claim("a", first), claim("b", second)])
+    held = held_by(entries, "depot-1", START + MINUTE)
     assert held is not None
     assert held.event_id == winner
 
