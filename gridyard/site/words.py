@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from gridyard.openadr.diagnosis import printable
+
 Json = Mapping[str, Any]
 
 
@@ -15,8 +17,8 @@ def list_lines(sites: Sequence[Json]) -> Iterator[str]:
     for site in sites:
         agent = site["agent"] or {}
         yield (
-            f"{site['site_id']:<20} {_link(site):<8} {agent.get('version', '-'):<14} "
-            f"{_uptime(agent):>17} {_rows(agent):>9} {_clock(agent):>9}  {agent.get('mode') or '-'}"
+            f"{site['site_id']:<20} {_link(site):<8} {_version(agent):<14} "
+            f"{_uptime(agent):>17} {_rows(agent):>9} {_clock(agent):>9}  {_mode(agent)}"
         )
 
 
@@ -28,8 +30,8 @@ def show_lines(site: Json) -> Iterator[str]:
         yield "  its agent has not been heard since the gateway started"
         return
     protocol = "-" if agent["protocol"] is None else agent["protocol"]
-    yield f"  agent      {agent['version']}, site link version {protocol}, up {_uptime(agent)}"
-    yield f"  mode       {agent['mode'] or '-'}"
+    yield f"  agent      {_version(agent)}, site link version {protocol}, up {_uptime(agent)}"
+    yield f"  mode       {_mode(agent)}"
     yield f"  outbox     {_rows(agent)} rows not acknowledged"
     yield f"  clock      {_clock(agent)} (the gateway's less the agent's)"
     yield f"  last gap   {_gap(agent)}"
@@ -56,4 +58,12 @@ def _clock(agent: Json) -> str:
 
 def _gap(agent: Json) -> str:
     gap = agent.get("last_gap")
-    return "-" if gap is None else gap or "none"
+    return "-" if gap is None else printable(gap, 500) or "none"
+
+
+def _version(agent: Json) -> str:
+    return printable(agent.get("version", "-"), 40)
+
+
+def _mode(agent: Json) -> str:
+    return printable(agent.get("mode") or "-", 40)

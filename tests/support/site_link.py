@@ -17,6 +17,7 @@ from contracts.errors import PermanentError, TransientError
 from contracts.nats_server import NatsServer
 from contracts.reading import Quality
 from contracts.site_link.connection import Connection, Link, Login
+from contracts.site_link.health import Health
 from contracts.site_link.messages import (
     Batch,
     BatchAck,
@@ -42,6 +43,7 @@ from gateway.sites.link import NatsSiteLink
 from site_agent.uplink.link import NatsUplink
 
 CLOCK = SystemClock()
+HEALTH = Health(agent_version="test", protocol=1, uptime_s=60.0, waiting_rows=1, mode="normal")
 
 
 def measurement(value: float, at: datetime = datetime(2026, 3, 1, tzinfo=UTC)) -> Measurement:
@@ -270,6 +272,7 @@ class Net:
             clock=CLOCK,
             agent_version="test",
             answer_s=0.5,
+            health=lambda _: HEALTH,
         )
         return Site(uplink, outbox, instructions)
 

@@ -111,6 +111,7 @@ async def test_todays_agent_with_a_gateway_of_the_first_release(net: Net) -> Non
         await site.outbox.deleted.reaches(3)
         kinds = [row["row"]["kind"] for data in batches for row in json.loads(data)["rows"]]
         assert kinds == ["measurement", "measurement"]
+        assert all("health" in json.loads(data) for data in batches)  # which nobody reads there
         answer = await link.request("site.depot-1.down.instr", frozen("instruction"), 2)
         assert says(answer, "instruction_ack")["state"] == "stored"
         assert site.instructions.stored[0].steps[0].import_limit_w == 50_000.0

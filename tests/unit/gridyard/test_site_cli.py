@@ -166,6 +166,12 @@ def test_a_site_is_shown_with_what_its_agent_tells() -> None:
     ]
 
 
+def test_an_agent_cannot_steer_the_terminal() -> None:
+    hostile = {**TOLD, "version": "\x1b[2J", "mode": "\r\n", "last_gap": "\x07"}
+    site = {**HEARD, "agent": hostile}
+    assert all(line.isprintable() for line in [*list_lines([site]), *show_lines(site)])
+
+
 @pytest.mark.parametrize("command", [["list"], ["show", "north"]])
 def test_without_a_gateway_that_is_said(command: list[str]) -> None:
     answer = RUN.invoke(app, ["site", *command, "--api", "http://127.0.0.1:9"])
