@@ -18,9 +18,9 @@ from gateway.domain.delivery.course import DeliveryRules
 from gateway.domain.delivery.restoration import RestorationRules
 from gateway.domain.dispatch.limits import Block
 from gateway.domain.portfolio import Portfolio, Site
-from gateway.flows.lifecycle import LifecycleOptions
-from gateway.flows.options import DispatchOptions
-from gateway.flows.splitting import NetworkGroup, SplitOptions
+from gateway.flows.dispatch.options import DispatchOptions
+from gateway.flows.dispatch.splitting import NetworkGroup, SplitOptions
+from gateway.flows.events.lifecycle import LifecycleOptions
 from gateway.prices.settings import PriceSettings
 from gateway.programs.entry import EnrolmentEntry, ProgramEntry
 from gateway.programs.values import Share, SiteId, Span, Watts

@@ -17,23 +17,23 @@ from contracts.nats_server import NatsServer
 from contracts.time import Clock
 from gateway.config import GatewaySettings, LinkEntry
 from gateway.domain.portfolio import Portfolio
-from gateway.flows.admission import Admission, keep_out
-from gateway.flows.baselines import Baselines
-from gateway.flows.controls import Controls
-from gateway.flows.delivering import Delivering
-from gateway.flows.dispatch import Dispatch
-from gateway.flows.envelopes import Envelopes
-from gateway.flows.intake import Intake
-from gateway.flows.lifecycle import Lifecycle
-from gateway.flows.live import Live
-from gateway.flows.outgoing import Outgoing
-from gateway.flows.participation import Participants
-from gateway.flows.presence import Attendance
-from gateway.flows.resource_reports import ResourceReports
-from gateway.flows.settlement import Settlement
-from gateway.flows.situation import Observer
-from gateway.flows.telemetry import SiteInbox
-from gateway.flows.upstream_reports import StateReports, UsageReports
+from gateway.flows.dispatch.baselines import Baselines
+from gateway.flows.dispatch.delivering import Delivering
+from gateway.flows.dispatch.situation import Observer
+from gateway.flows.dispatch.worker import Dispatch
+from gateway.flows.events.controls import Controls
+from gateway.flows.events.intake import Intake
+from gateway.flows.events.lifecycle import Lifecycle
+from gateway.flows.report.settlement import Settlement
+from gateway.flows.sites.admission import Admission, keep_out
+from gateway.flows.sites.envelopes import Envelopes
+from gateway.flows.sites.inbox import SiteInbox
+from gateway.flows.sites.live import Live
+from gateway.flows.sites.outgoing import Outgoing
+from gateway.flows.sites.presence import Attendance
+from gateway.flows.upstream.participation import Participants
+from gateway.flows.upstream.resources import ResourceReports
+from gateway.flows.upstream.usage import StateReports, UsageReports
 from gateway.ports import UtilityLink
 from gateway.prices.side import PriceSide
 from gateway.reports.document import dump

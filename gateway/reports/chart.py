@@ -12,7 +12,7 @@ from xml.sax.saxutils import quoteattr
 
 from contracts.series import StepSeries
 from contracts.time import Interval
-from gateway.domain.report import Curves
+from gateway.domain.measure.report import Curves
 from gateway.reports.axes import LEFT, TOP, Frame, end_of, label, power_axis, time_axis
 from gateway.reports.curve import paired, runs, thinned
 

@@ -8,7 +8,7 @@ from typing import cast
 from pydantic import TypeAdapter, ValidationError
 
 from contracts.errors import PermanentError
-from gateway.domain.report import ParticipationReport
+from gateway.domain.measure.report import ParticipationReport
 
 _DOCUMENT: TypeAdapter[ParticipationReport] = TypeAdapter(ParticipationReport)
 

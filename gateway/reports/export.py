@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from contracts.power import kw_from_watts
 from contracts.time import Interval
-from gateway.domain.report import Curves, ParticipationReport
+from gateway.domain.measure.report import Curves, ParticipationReport
 from gateway.reports.axes import end_of
 from gateway.reports.view import SIMULATED
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import typst
 
 from contracts.errors import PermanentError
-from gateway.domain.report import ParticipationReport
+from gateway.domain.measure.report import ParticipationReport
 from gateway.reports.view import ReportView, report_view
 
 _HERE = Path(__file__).parent

@@ -10,7 +10,7 @@ from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo
 
 from gateway.domain.event import Opt
-from gateway.domain.report import (
+from gateway.domain.measure.report import (
     BaselineDay,
     Curves,
     KeyFigures,

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from contracts.power import kw_from_watts
 from contracts.series import StepSeries
 from contracts.time import Interval
-from gateway.domain.report import Curves
-from gateway.flows.live import EventBand
+from gateway.domain.measure.report import Curves
+from gateway.flows.sites.live import EventBand
 from gateway.reports.axes import end_of
 from gateway.reports.curve import runs, thinned
 

@@ -11,7 +11,7 @@ from contracts.series import StepSeries
 from contracts.site_link import points
 from contracts.time import Interval
 from gateway.domain.curves import Sampler
-from gateway.domain.report import Curves
+from gateway.domain.measure.report import Curves
 from gateway.ports import TelemetryStore
 from gateway.reports.curve import MIN_COVERAGE
 from gateway.web.snapshot import Snapshot

@@ -7,8 +7,8 @@ from datetime import timedelta
 from fastapi import HTTPException
 
 from contracts.time import Interval
+from gateway.domain.measure.report import ParticipationReport
 from gateway.domain.portfolio import Site
-from gateway.domain.report import ParticipationReport
 from gateway.ports import SiteControl, StoredEvent
 from gateway.reports import document
 from gateway.web.event_view import EventRecord

@@ -10,7 +10,7 @@ from contracts.site_link import points
 from contracts.site_link.messages import Notice, Severity
 from gateway.domain.event import EventStatus
 from gateway.domain.portfolio import Portfolio
-from gateway.flows.live import LiveSite
+from gateway.flows.sites.live import LiveSite
 from gateway.ports import StoredEvent, UtilityHealth
 from gateway.reports import words
 from gateway.web.links import event_url, site_url

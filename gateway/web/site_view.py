@@ -8,7 +8,7 @@ from datetime import datetime, tzinfo
 
 from contracts.reading import Reading
 from contracts.site_link.messages import FlexibilityOffer, VehicleReadiness
-from gateway.flows.live import LiveSite
+from gateway.flows.sites.live import LiveSite
 from gateway.ports import SiteControl
 from gateway.reports import words
 from gateway.web.control_view import ControlLine, control_lines

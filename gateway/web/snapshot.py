@@ -13,7 +13,7 @@ from contracts.time import Interval
 from gateway.domain.dispatch import DispatchPlan
 from gateway.domain.event import EventStatus
 from gateway.domain.portfolio import Portfolio
-from gateway.flows.live import EventBand, LiveSite, LiveSnapshot
+from gateway.flows.sites.live import EventBand, LiveSite, LiveSnapshot
 from gateway.ports import StoredEnvelope, StoredEvent
 from gateway.web.state import WebState
 

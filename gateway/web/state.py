@@ -12,15 +12,15 @@ from zoneinfo import ZoneInfo
 from contracts.time import Clock
 from gateway.domain.event import GridEvent, Opt, OptDecision
 from gateway.domain.portfolio import Portfolio
-from gateway.flows.live import LiveSnapshot
 from gateway.flows.prices.desk import PriceDesk
+from gateway.flows.sites.live import LiveSnapshot
 from gateway.ports import DeliveryMemory, Ledger, SiteControl, TelemetryStore, UtilityHealth
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
 class LiveState(Protocol):
-    """The gateway's memory of now (`gateway.flows.live.Live`)."""
+    """The gateway's memory of now (`gateway.flows.sites.live.Live`)."""
 
     def snapshot(self) -> LiveSnapshot:
         """Every site, the sums, and the events in view."""
@@ -28,7 +28,7 @@ class LiveState(Protocol):
 
 
 class EventActions(Protocol):
-    """What a person may do to an event (`gateway.flows.intake.Intake`)."""
+    """What a person may do to an event (`gateway.flows.events.intake.Intake`)."""
 
     async def opt_out_site(self, event_key: str, site_id: str, cause: str) -> None:
         """Take one site out of one event and plan again; doing it twice changes nothing.
@@ -48,7 +48,7 @@ class EventActions(Protocol):
 
 
 class EventDesk(Protocol):
-    """Events that people and other programs tell (`gateway.flows.intake.Intake`)."""
+    """Events that people and other programs tell (`gateway.flows.events.intake.Intake`)."""
 
     async def enter(self, event: GridEvent) -> OptDecision:
         """Take in an event; doing it twice changes nothing.
@@ -76,7 +76,7 @@ class EventDesk(Protocol):
 
 
 class ControlActions(Protocol):
-    """What a person may do to a control of a utility (`gateway.flows.controls.Controls`)."""
+    """What a person may do to a control of a utility (`gateway.flows.events.controls.Controls`)."""
 
     def of_site(self, site_id: str) -> Sequence[SiteControl]:
         """What binds a site or will."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from contracts.site_link import points
-from gateway.flows.live import LiveSum
+from gateway.flows.sites.live import LiveSum
 from gateway.reports import words
 from gateway.web.snapshot import Snapshot
 

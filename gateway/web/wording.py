@@ -8,7 +8,7 @@ from datetime import datetime
 from contracts.site_link.messages import InstructionState, Severity
 from gateway.domain.event import EventStatus, GridEvent, Opt, OptDecision
 from gateway.domain.program import Program, effective_signal
-from gateway.flows.report import signal_words
+from gateway.flows.report.build import signal_words
 from gateway.reports import words
 
 

@@ -41,8 +41,8 @@ from contracts.tasks import first_of
 from gateway.config import LinkEntry
 from gateway.domain.dispatch import DispatchPlan
 from gateway.domain.portfolio import Site
-from gateway.flows.live import Live
-from gateway.flows.outgoing import Outgoing
+from gateway.flows.sites.live import Live
+from gateway.flows.sites.outgoing import Outgoing
 from gateway.sites.broker import broker_config
 from gateway.sites.credentials import Authority, TlsFiles
 from gateway.sites.link import NatsSiteLink

@@ -17,7 +17,7 @@ from gateway.domain.eligibility import Candidate, eligibility
 from gateway.domain.enrolment import Enrolment
 from gateway.domain.portfolio import Portfolio
 from gateway.domain.program import Program, counters, version_at
-from gateway.flows.calls import LOOK_BACK, history
+from gateway.flows.events.calls import LOOK_BACK, history
 from gateway.ports import StoredEvent
 from gateway.store.database import Database
 from gateway.store.ledger import SqlLedger

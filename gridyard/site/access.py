@@ -14,7 +14,7 @@ from contracts.errors import ConfigError
 from contracts.identity import certificate_der
 from contracts.site_link.enrolment import Token, fingerprint
 from gateway.config import GatewaySettings
-from gateway.flows.admission import new_token
+from gateway.flows.sites.admission import new_token
 from gateway.store.access import SqlAccessBook
 from gateway.store.database import Database
 

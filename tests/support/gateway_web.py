@@ -27,11 +27,11 @@ from gateway.domain.curves import pointwise, total
 from gateway.domain.dispatch import AllocatedStep, DispatchPlan, SiteAllocation
 from gateway.domain.enrolment import Enrolment
 from gateway.domain.event import GridEvent, Opt, OptDecision, Signal, SignalKind
+from gateway.domain.measure.report import ParticipationReport
 from gateway.domain.portfolio import Portfolio, Site
 from gateway.domain.program import Program
-from gateway.domain.report import ParticipationReport
-from gateway.flows.intake import Intake
-from gateway.flows.live import EventBand, Live
+from gateway.flows.events.intake import Intake
+from gateway.flows.sites.live import EventBand, Live
 from gateway.ports import JournalEntry, UtilityHealth
 from gateway.reports import document
 from gateway.store.database import Database

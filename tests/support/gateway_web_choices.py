@@ -32,7 +32,7 @@ class Planner:
     """Takes note of nothing: no plan is made behind the pages."""
 
     def request(self, event_key: str, reason: str = "") -> None:
-        """See `gateway.flows.dispatch.Dispatch`."""
+        """See `gateway.flows.dispatch.worker.Dispatch`."""
 
 
 class Controls:

@@ -23,9 +23,9 @@ from contracts.reading import Quality
 from contracts.site_link.messages import Fallback, Instruction, InstructionStep, Measurement
 from contracts.tasks import first_of
 from gateway.domain.portfolio import Portfolio, Site
-from gateway.flows.live import Live
-from gateway.flows.outgoing import Outgoing
-from gateway.flows.telemetry import SiteInbox
+from gateway.flows.sites.inbox import SiteInbox
+from gateway.flows.sites.live import Live
+from gateway.flows.sites.outgoing import Outgoing
 from gateway.sites.broker import broker_config
 from gateway.sites.credentials import Authority, TlsFiles, issue_site_credentials
 from gateway.sites.link import NatsSiteLink

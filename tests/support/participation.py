@@ -8,7 +8,7 @@ from math import sin
 
 from contracts.series import StepSeries
 from contracts.time import Interval
-from gateway.domain.report import (
+from gateway.domain.measure.report import (
     BaselineDay,
     Curves,
     KeyFigures,

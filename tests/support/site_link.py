@@ -33,7 +33,7 @@ from contracts.site_link.messages import (
     Row,
     Welcome,
 )
-from gateway.flows.admission import Admission
+from gateway.flows.sites.admission import Admission
 from gateway.ports import AccessBook, SiteLink
 from gateway.sites.bouncer import Bouncer
 from gateway.sites.broker import broker_config

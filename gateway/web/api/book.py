@@ -8,7 +8,7 @@ from fastapi import APIRouter, HTTPException, Query
 from pydantic import AwareDatetime, Field
 
 from gateway.domain.book import Line, Page
-from gateway.flows.book import book
+from gateway.flows.dispatch.book import book
 from gateway.web.api.schemas import Schema
 from gateway.web.state import WebState
 

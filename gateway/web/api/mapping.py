@@ -12,9 +12,9 @@ from contracts.site_link import points
 from contracts.site_link.messages import Notice, VehicleReadiness
 from gateway.domain.dispatch import DispatchPlan, SiteAllocation
 from gateway.domain.event import SignalKind
+from gateway.domain.measure.report import ParticipationReport
 from gateway.domain.operating_envelope import EnvelopeStep, SiteBounds
-from gateway.domain.report import ParticipationReport
-from gateway.flows.live import LiveSite
+from gateway.flows.sites.live import LiveSite
 from gateway.ports import (
     JournalEntry,
     SiteControl,

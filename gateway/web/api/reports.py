@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from fastapi.responses import JSONResponse
 
-from gateway.domain.report import ParticipationReport
+from gateway.domain.measure.report import ParticipationReport
 from gateway.reports import document
 from gateway.web.api import mapping, schemas
 from gateway.web.lookup import find_event, find_report

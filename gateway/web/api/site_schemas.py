@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field
 
-from gateway.flows.live import LiveSite
+from gateway.flows.sites.live import LiveSite
 from gateway.web.api.schemas import T0, Schema, example
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import HTMLResponse
 
-from gateway.domain.report import ParticipationReport
+from gateway.domain.measure.report import ParticipationReport
 from gateway.reports.export import report_csv
 from gateway.reports.pdf import report_pdf
 from gateway.reports.view import SIMULATED, report_view

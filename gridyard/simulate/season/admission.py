@@ -9,7 +9,7 @@ from gateway.domain.enrolment import OwnerLimits, objections
 from gateway.domain.event import GridEvent, Opt
 from gateway.domain.portfolio import Portfolio
 from gateway.domain.program import Call, Finding, Program, decide_opt, findings
-from gateway.flows.calls import history, new_call
+from gateway.flows.events.calls import history, new_call
 from gateway.ports import StoredEvent
 
 

@@ -24,15 +24,15 @@ from gateway.domain.enrolment import Enrolment
 from gateway.domain.event import GridEvent, Signal, SignalKind
 from gateway.domain.portfolio import Portfolio, Site
 from gateway.domain.program import BaselineMethod, DayType, Program
-from gateway.flows.baselines import Baselines
-from gateway.flows.delivering import Delivering
-from gateway.flows.dispatch import Dispatch
-from gateway.flows.intake import Intake
-from gateway.flows.live import Live
-from gateway.flows.options import DispatchOptions
-from gateway.flows.outgoing import Outgoing
-from gateway.flows.situation import Observer
-from gateway.flows.telemetry import SiteInbox
+from gateway.flows.dispatch.baselines import Baselines
+from gateway.flows.dispatch.delivering import Delivering
+from gateway.flows.dispatch.options import DispatchOptions
+from gateway.flows.dispatch.situation import Observer
+from gateway.flows.dispatch.worker import Dispatch
+from gateway.flows.events.intake import Intake
+from gateway.flows.sites.inbox import SiteInbox
+from gateway.flows.sites.live import Live
+from gateway.flows.sites.outgoing import Outgoing
 from gateway.sites.link import NatsSiteLink
 from gateway.store.database import Database
 from gateway.store.delivery import SqlDelivery

@@ -15,7 +15,7 @@ from contracts.site_link.messages import Instruction, InstructionState
 from contracts.time import Interval
 from gateway.domain.dispatch import AllocatedStep, DispatchPlan, SiteAllocation
 from gateway.domain.event import GridEvent, Signal, SignalKind
-from gateway.flows import instructions as wire
+from gateway.flows.sites import instructions as wire
 from site_agent.domain.horizon import Horizon
 from site_agent.domain.plan.compose import Outlook, Prices, compose
 from site_agent.domain.plan.limits import envelopes_over

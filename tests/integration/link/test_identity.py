@@ -20,7 +20,7 @@ from contracts.identity import certificate_der, client_context
 from contracts.site_link import creds
 from contracts.site_link.enrolment import CA_PATH, ENROL_PATH, MAX_BYTES, Token, fingerprint
 from contracts.site_link.messages import Credentials, Renew
-from gateway.flows.admission import Admission, keep_out, new_token
+from gateway.flows.sites.admission import Admission, keep_out, new_token
 from gateway.sites.enrolment import PER_MINUTE, EnrolmentDoor
 from gateway.store.access import SqlAccessBook
 from gateway.store.database import Database

@@ -23,9 +23,9 @@ from contracts.site_link.messages import (
     VehicleReadiness,
 )
 from gateway.domain.portfolio import Portfolio, Site
-from gateway.flows.envelopes import Envelopes
-from gateway.flows.live import Live
-from gateway.flows.outgoing import Outgoing
+from gateway.flows.sites.envelopes import Envelopes
+from gateway.flows.sites.live import Live
+from gateway.flows.sites.outgoing import Outgoing
 from gateway.sites.memory import MemorySiteLink
 from gateway.store.database import Database
 from gateway.store.ledger import SqlLedger

@@ -15,7 +15,7 @@ from certs.pki import Pki
 from contracts.clock import SystemClock
 from contracts.site_link.messages import VehicleReadiness
 from gateway.domain.operating_envelope import SiteBounds
-from gateway.flows.controls import Controls
+from gateway.flows.events.controls import Controls
 from gateway.utility.sep2.acting import Sep2Ports
 from gateway.utility.sep2.aggregator import Sep2Aggregator
 from gateway.web.app import create_app

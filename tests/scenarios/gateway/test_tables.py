@@ -13,10 +13,10 @@ from _pytest.mark import ParameterSet
 
 from contracts.series import StepSeries
 from contracts.time import Interval
-from gateway.domain.baseline import BaselineInputs, run_baseline
 from gateway.domain.dispatch import plan
 from gateway.domain.event import GridEvent, Opt
 from gateway.domain.flexibility import SiteFlexibility
+from gateway.domain.measure.baseline import BaselineInputs, run_baseline
 from gateway.domain.program import Adjustment, BaselineMethod, DayType
 from gateway.domain.timeline import Claim
 from support.timelines import held_by, one_at_a_time

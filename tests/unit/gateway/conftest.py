@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.domain.report import ParticipationReport
+from gateway.domain.measure.report import ParticipationReport
 from support.participation import build_report
 
 

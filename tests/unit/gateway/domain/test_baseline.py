@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from contracts.series import StepSeries
 from contracts.time import Interval
-from gateway.domain.baseline import (
+from gateway.domain.measure.baseline import (
     BaselineInputs,
     BaselineRun,
     adjustment_window,
@@ -17,7 +17,7 @@ from gateway.domain.baseline import (
     history_windows,
     run_baseline,
 )
-from gateway.domain.past_days import days_back, local_days
+from gateway.domain.measure.past_days import days_back, local_days
 from gateway.domain.program import Adjustment, BaselineMethod, DayType
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from contracts.series import StepSeries
 from contracts.time import Interval
-from gateway.domain.metered import IntervalMean, interval_means
+from gateway.domain.measure.metered import IntervalMean, interval_means
 
 T0 = datetime(2026, 1, 5, tzinfo=UTC)
 

@@ -5,7 +5,7 @@ import pytest
 
 from contracts.series import StepSeries
 from contracts.time import Interval
-from gateway.domain.performance import Performance, measure, portfolio
+from gateway.domain.measure.performance import Performance, measure, portfolio
 
 QUARTER = timedelta(minutes=15)
 At = Callable[[float], datetime]

@@ -31,21 +31,21 @@ from contracts.testing import FakeClock
 from contracts.time import Interval
 from gateway.domain.enrolment import Enrolment, OwnerLimits
 from gateway.domain.event import GridEvent, Signal, SignalKind
+from gateway.domain.measure.report import ParticipationReport
 from gateway.domain.portfolio import Portfolio, Site
 from gateway.domain.program import BaselineMethod, DayType, Program
-from gateway.domain.report import ParticipationReport
-from gateway.flows.baselines import Baselines
-from gateway.flows.delivering import Delivering
-from gateway.flows.dispatch import Dispatch
-from gateway.flows.envelopes import EnvelopeOptions, Envelopes
-from gateway.flows.intake import Intake
-from gateway.flows.lifecycle import Lifecycle, LifecycleOptions
-from gateway.flows.live import Live
-from gateway.flows.options import DispatchOptions
-from gateway.flows.outgoing import Outgoing
-from gateway.flows.settlement import Settlement
-from gateway.flows.situation import Observer
-from gateway.flows.telemetry import SiteInbox
+from gateway.flows.dispatch.baselines import Baselines
+from gateway.flows.dispatch.delivering import Delivering
+from gateway.flows.dispatch.options import DispatchOptions
+from gateway.flows.dispatch.situation import Observer
+from gateway.flows.dispatch.worker import Dispatch
+from gateway.flows.events.intake import Intake
+from gateway.flows.events.lifecycle import Lifecycle, LifecycleOptions
+from gateway.flows.report.settlement import Settlement
+from gateway.flows.sites.envelopes import EnvelopeOptions, Envelopes
+from gateway.flows.sites.inbox import SiteInbox
+from gateway.flows.sites.live import Live
+from gateway.flows.sites.outgoing import Outgoing
 from gateway.reports.document import dump, load
 from gateway.sites.memory import MemorySiteLink
 from gateway.store.database import Database

@@ -9,7 +9,7 @@ from contracts.series import StepSeries
 from contracts.site_link import points
 from contracts.time import Interval
 from gateway.domain.program import BaselineMethod, DayType
-from gateway.flows.baselines import MAX_STEPS, Baselines
+from gateway.flows.dispatch.baselines import MAX_STEPS, Baselines
 
 World = Any
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from contracts.site_link.messages import FlexibilityOffer, OfferedSlot
-from gateway.flows.book import book
+from gateway.flows.dispatch.book import book
 
 World = Any
 

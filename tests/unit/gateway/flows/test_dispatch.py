@@ -9,8 +9,8 @@ from contracts.errors import PermanentError
 from contracts.site_link.messages import InstructionState
 from contracts.time import Interval
 from gateway.domain.event import GridEvent, Opt, SignalKind
-from gateway.flows.options import DispatchOptions
-from gateway.flows.participation import Participants
+from gateway.flows.dispatch.options import DispatchOptions
+from gateway.flows.upstream.participation import Participants
 from gateway.store.database import Database
 from support.waiting import until
 

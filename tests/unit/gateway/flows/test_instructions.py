@@ -11,7 +11,7 @@ from contracts.site_link.codec import decode, encode
 from contracts.time import Interval
 from gateway.domain.dispatch import AllocatedStep, DispatchPlan, SiteAllocation
 from gateway.domain.event import GridEvent
-from gateway.flows.instructions import differs, instruction, wire_name
+from gateway.flows.sites.instructions import differs, instruction, wire_name
 
 T0 = datetime(2026, 3, 4, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -6,7 +6,7 @@ import pytest
 
 from contracts.errors import TransientError
 from gateway.domain.event import GridEvent
-from gateway.flows.lifecycle import Lifecycle, LifecycleOptions
+from gateway.flows.events.lifecycle import Lifecycle, LifecycleOptions
 
 World = Any
 Event = Callable[..., GridEvent]

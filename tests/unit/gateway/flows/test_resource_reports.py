@@ -10,7 +10,7 @@ import pytest
 from contracts.reading import Quality
 from contracts.time import Interval
 from gateway.domain.event import SignalKind
-from gateway.flows.resource_reports import ResourceReports
+from gateway.flows.upstream.resources import ResourceReports
 
 MINUTE = timedelta(minutes=1)
 ALL = "portfolio/power_w"

@@ -11,7 +11,13 @@ import pytest
 from contracts.site_link.messages import FlexibilityOffer, OfferedSlot
 from gateway.domain.dispatch.limits import Block
 from gateway.domain.event import GridEvent
-from gateway.flows.splitting import NetworkGroup, SplitOptions, asked_of, limits, site_offer
+from gateway.flows.dispatch.splitting import (
+    NetworkGroup,
+    SplitOptions,
+    asked_of,
+    limits,
+    site_offer,
+)
 
 World = Any
 """See conftest."""

@@ -10,7 +10,7 @@ from contracts.site_link import points
 from contracts.site_link.health import Health
 from contracts.site_link.messages import Batch, Hello, Measurement, NumberedRow, Refusal
 from contracts.time import Interval
-from gateway.flows.upstream_reports import UsageReports
+from gateway.flows.upstream.usage import UsageReports
 
 World = Any
 MINUTE = timedelta(minutes=1)

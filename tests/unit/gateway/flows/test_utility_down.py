@@ -18,8 +18,8 @@ from contracts.errors import LinkDownError
 from contracts.openadr import codec
 from contracts.openadr.payloads import Payload, UpdateReport
 from contracts.testing import FakeClock
-from gateway.flows.participation import Participants
-from gateway.flows.resource_reports import ResourceReports
+from gateway.flows.upstream.participation import Participants
+from gateway.flows.upstream.resources import ResourceReports
 from gateway.utility.openadr import ven as ven_module
 from gateway.utility.openadr.settings import OpenAdrSettings
 from gateway.utility.openadr.transport import service_of

@@ -7,7 +7,7 @@ from lxml import etree
 
 from contracts.series import StepSeries
 from contracts.time import Interval
-from gateway.domain.report import Curves, ParticipationReport
+from gateway.domain.measure.report import Curves, ParticipationReport
 from gateway.reports.axes import RIGHT, Frame, ticks
 from gateway.reports.chart import event_chart
 

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from contracts.errors import PermanentError
-from gateway.domain.report import ParticipationReport
+from gateway.domain.measure.report import ParticipationReport
 from gateway.reports import document
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from contracts.series import StepSeries
-from gateway.domain.report import ParticipationReport
+from gateway.domain.measure.report import ParticipationReport
 from gateway.reports.export import COLUMNS, PORTFOLIO, report_csv
 
 

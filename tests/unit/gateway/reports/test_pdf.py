@@ -11,7 +11,7 @@ import pytest
 from pypdf import PdfReader
 
 from gateway import reports
-from gateway.domain.report import ParticipationReport
+from gateway.domain.measure.report import ParticipationReport
 from gateway.reports.pdf import _NOT_IN_FONT, render, report_pdf
 from gateway.reports.view import report_view
 

@@ -1,7 +1,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from gateway.domain.report import KeyFigures, ParticipationReport
+from gateway.domain.measure.report import KeyFigures, ParticipationReport
 from gateway.reports.view import report_view
 
 

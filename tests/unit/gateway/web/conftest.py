@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from contracts.testing import FakeClock
-from gateway.domain.report import ParticipationReport
+from gateway.domain.measure.report import ParticipationReport
 from support.gateway_web import NOW, World, browser, fill, make_world
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from contracts.time import Interval
 from gateway.domain.event import Opt, OptDecision
-from gateway.domain.report import ParticipationReport
+from gateway.domain.measure.report import ParticipationReport
 from gateway.reports import document
 from gateway.web.api.idempotency import KEPT, Answers
 from support.gateway_web import EVENT, NOW, World, grid_event

@@ -14,7 +14,7 @@ from contracts.clock import SystemClock
 from contracts.errors import TransientError
 from contracts.http_server import serve
 from contracts.web.stream import updates
-from gateway.domain.report import ParticipationReport
+from gateway.domain.measure.report import ParticipationReport
 from support.gateway_web import EVENT_URL, World, make_world
 
 

@@ -11,8 +11,8 @@ from contracts.site_link import points
 from contracts.site_link.messages import Notice, Severity
 from contracts.time import Interval
 from gateway.domain.event import GridEvent
-from gateway.domain.report import Curves
-from gateway.flows.live import LiveSite
+from gateway.domain.measure.report import Curves
+from gateway.flows.sites.live import LiveSite
 from gateway.web.chart_data import MAX_POINTS, chart_data, chart_span
 from gateway.web.live_curves import added_up, layered
 from gateway.web.portfolio_view import portfolio_view, site_mark

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from contracts.days import WEEKDAYS, Holidays, OnDate
-from gateway.domain.past_days import is_off
+from gateway.domain.measure.past_days import is_off
 from gateway.domain.program import Effect, Program, RuleKind, Rules, findings, version_at
 from gateway.domain.program.notice import Duration, Notice, Stage
 from gateway.domain.program.quota import BackToBack, Counting, Per, Quota, Scope, Unit

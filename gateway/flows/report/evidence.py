@@ -9,10 +9,10 @@ from datetime import timedelta
 from contracts.series import StepSeries
 from contracts.site_link.messages import Notice, VehicleReadiness
 from contracts.time import Interval
-from gateway.domain.baseline import BaselineRun
 from gateway.domain.dispatch import DispatchPlan
 from gateway.domain.event import GridEvent
-from gateway.domain.performance import Performance
+from gateway.domain.measure.baseline import BaselineRun
+from gateway.domain.measure.performance import Performance
 from gateway.domain.portfolio import Site
 from gateway.domain.program import Program
 from gateway.ports import SiteOptOut, StoredEvent, StoredInstruction

@@ -13,12 +13,12 @@ from gateway.domain.delivery.correction import shortfall
 from gateway.domain.delivery.telling import to_tell
 from gateway.domain.dispatch import DispatchPlan, SiteAllocation, effective, plan
 from gateway.domain.words import kw
-from gateway.flows import instructions as wire
-from gateway.flows.delivering import Steering
-from gateway.flows.live import EventBand
-from gateway.flows.options import DispatchOptions
-from gateway.flows.returning import way_back
-from gateway.flows.situation import Situation, target_load
+from gateway.flows.dispatch.delivering import Steering
+from gateway.flows.dispatch.options import DispatchOptions
+from gateway.flows.dispatch.returning import way_back
+from gateway.flows.dispatch.situation import Situation, target_load
+from gateway.flows.sites import instructions as wire
+from gateway.flows.sites.live import EventBand
 from gateway.ports import JournalEntry
 
 _NOTHING_W = 1.0

@@ -8,7 +8,7 @@ from datetime import datetime
 from contracts.series import StepSeries
 from gateway.domain.delivery.restoration import RestorationRules, Returning, restoration, returning
 from gateway.domain.dispatch import DispatchPlan
-from gateway.flows.situation import Situation
+from gateway.flows.dispatch.situation import Situation
 
 
 def way_back(

@@ -19,9 +19,9 @@ from zoneinfo import ZoneInfo
 from contracts.series import StepSeries
 from contracts.time import Interval
 from gateway.domain.curves import Mean, grid
-from gateway.domain.past_days import PastDays, days_back, is_off, local_days, mean
+from gateway.domain.measure.past_days import PastDays, days_back, is_off, local_days, mean
+from gateway.domain.measure.report import BaselineDay
 from gateway.domain.program import Adjustment, BaselineMethod, DayType
-from gateway.domain.report import BaselineDay
 from gateway.domain.words import kw, pct, span
 
 

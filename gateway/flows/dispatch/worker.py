@@ -18,13 +18,13 @@ from contracts.site_link.messages import Instruction
 from contracts.time import Clock
 from gateway.domain.dispatch import DispatchPlan
 from gateway.domain.event import EventStatus
-from gateway.flows import planning
-from gateway.flows.baselines import Baselines
-from gateway.flows.delivering import Delivering, Steering
-from gateway.flows.live import EventBand, Live
-from gateway.flows.options import DispatchOptions
-from gateway.flows.outgoing import Outgoing
-from gateway.flows.situation import Observer, Situation
+from gateway.flows.dispatch import planning
+from gateway.flows.dispatch.baselines import Baselines
+from gateway.flows.dispatch.delivering import Delivering, Steering
+from gateway.flows.dispatch.options import DispatchOptions
+from gateway.flows.dispatch.situation import Observer, Situation
+from gateway.flows.sites.live import EventBand, Live
+from gateway.flows.sites.outgoing import Outgoing
 from gateway.ports import Ledger, StoredEvent
 
 _log = structlog.get_logger(__name__)

@@ -13,7 +13,7 @@ from contracts.time import Clock
 from gateway.domain.event import BY_PEOPLE, EventStatus, GridEvent, Opt, OptDecision
 from gateway.domain.portfolio import Portfolio
 from gateway.domain.program import decide_opt
-from gateway.flows.judging import OWNER, Judge, Verdict
+from gateway.flows.events.judging import OWNER, Judge, Verdict
 from gateway.ports import JournalEntry, Ledger, StoredEvent
 
 _log = structlog.get_logger(__name__)
@@ -21,7 +21,7 @@ _OVER = (EventStatus.COMPLETED, EventStatus.CANCELLED)
 
 
 class Planner(Protocol):
-    """Who looks at events once they are stored (`gateway.flows.dispatch.Dispatch`)."""
+    """Who looks at events once they are stored (`gateway.flows.dispatch.worker.Dispatch`)."""
 
     def request(self, event_key: str, reason: str = "") -> None:
         """Look at an event soon."""

@@ -16,7 +16,7 @@ from contracts.site_link.messages import (
     InstructionStatus,
 )
 from contracts.time import Clock
-from gateway.flows.live import Live
+from gateway.flows.sites.live import Live
 from gateway.ports import Ledger, SiteLink
 
 _log = structlog.get_logger(__name__)

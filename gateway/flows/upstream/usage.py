@@ -9,9 +9,9 @@ from contracts.reading import Quality, Reading
 from contracts.site_link import points
 from contracts.site_link.messages import Notice
 from contracts.time import Interval
-from gateway.domain.metered import IntervalMean, interval_means
+from gateway.domain.measure.metered import IntervalMean, interval_means
 from gateway.domain.portfolio import Portfolio
-from gateway.flows.live import Live
+from gateway.flows.sites.live import Live
 from gateway.ports import Ledger, ReportPoint, SiteState, TelemetryStore
 
 PORTFOLIO_POINT = "portfolio/power_w"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.domain.portfolio import Portfolio
-from gateway.flows.intake import Intake
+from gateway.flows.events.intake import Intake
 from gateway.ports import EventParticipation, Ledger
 
 

@@ -7,7 +7,7 @@ import structlog
 from contracts.errors import TransientError
 from contracts.time import Clock
 from gateway.domain.portfolio import Portfolio
-from gateway.flows.live import Live
+from gateway.flows.sites.live import Live
 from gateway.ports import AccessBook, JournalEntry, Ledger, StoredCredential
 
 _log = structlog.get_logger(__name__)

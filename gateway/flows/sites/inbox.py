@@ -27,10 +27,10 @@ from contracts.site_link.messages import (
 from contracts.time import Clock
 from gateway.domain.epochs import Epochs, heard
 from gateway.domain.portfolio import Portfolio
-from gateway.flows.admission import Admission
-from gateway.flows.dispatch import Dispatch
-from gateway.flows.live import Live
-from gateway.flows.outgoing import Outgoing
+from gateway.flows.dispatch.worker import Dispatch
+from gateway.flows.sites.admission import Admission
+from gateway.flows.sites.live import Live
+from gateway.flows.sites.outgoing import Outgoing
 from gateway.ports import JournalEntry, Ledger, TelemetryStore
 
 _log = structlog.get_logger(__name__)

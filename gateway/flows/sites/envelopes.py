@@ -21,8 +21,8 @@ from contracts.site_link.messages import Fallback, Instruction, InstructionStep
 from contracts.time import Clock, Interval
 from gateway.domain.operating_envelope import FREE, EnvelopeStep, OperatingEnvelope, SiteBounds
 from gateway.domain.portfolio import Portfolio
-from gateway.flows.instructions import MAX_STEPS, MAX_TEXT, wire_name
-from gateway.flows.outgoing import Outgoing
+from gateway.flows.sites.instructions import MAX_STEPS, MAX_TEXT, wire_name
+from gateway.flows.sites.outgoing import Outgoing
 from gateway.ports import JournalEntry, Ledger, StoredEnvelope, StoredInstruction
 
 _log = structlog.get_logger(__name__)

@@ -11,8 +11,8 @@ from contracts.time import Interval
 from gateway.domain.book import BookedSlot, Page, SiteOffers, page
 from gateway.domain.portfolio import Portfolio, Site
 from gateway.domain.words import span
-from gateway.flows.live import LiveSite
-from gateway.flows.splitting import timed
+from gateway.flows.dispatch.splitting import timed
+from gateway.flows.sites.live import LiveSite
 from gateway.ports import Ledger
 
 STALE = timedelta(hours=1)

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 from contracts.site_link.messages import InstructionState, Notice, Severity
 from contracts.time import Interval
-from gateway.domain.performance import MIN_INTERVAL_COVERAGE
-from gateway.domain.report import ReportException
+from gateway.domain.measure.performance import MIN_INTERVAL_COVERAGE
+from gateway.domain.measure.report import ReportException
 from gateway.domain.words import kw, pct, span
-from gateway.flows.evidence import Evidence, SiteEvidence
+from gateway.flows.report.evidence import Evidence, SiteEvidence
 from gateway.ports import StoredInstruction
 
 

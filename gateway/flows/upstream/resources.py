@@ -10,10 +10,10 @@ from contracts.series import StepSeries
 from contracts.site_link import points
 from contracts.time import Clock, Interval
 from gateway.domain.event import EventStatus, GridEvent, Opt, SignalKind
-from gateway.domain.metered import interval_means
+from gateway.domain.measure.metered import interval_means
 from gateway.domain.portfolio import Portfolio
-from gateway.flows.live import Live, LiveSite
-from gateway.flows.upstream_reports import PORTFOLIO_POINT, UsageReports, reading, total
+from gateway.flows.sites.live import Live, LiveSite
+from gateway.flows.upstream.usage import PORTFOLIO_POINT, UsageReports, reading, total
 from gateway.ports import Ledger, ReportPoint, ResourceState, StoredEvent, TelemetryStore
 
 _HELD = timedelta(seconds=30)

@@ -10,7 +10,7 @@ from gateway.domain.enrolment import Enrolment, OwnerLimits, objections
 from gateway.domain.event import GridEvent
 from gateway.domain.portfolio import Portfolio
 from gateway.domain.program import Call, Finding, Program, Rules, findings
-from gateway.flows.calls import LOOK_BACK, history, new_call
+from gateway.flows.events.calls import LOOK_BACK, history, new_call
 from gateway.ports import Ledger, StoredEvent
 
 OWNER = "the owner's limits"

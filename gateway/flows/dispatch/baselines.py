@@ -9,15 +9,15 @@ from datetime import datetime, timedelta
 from contracts.series import StepSeries
 from contracts.site_link import points
 from contracts.time import Interval
-from gateway.domain.baseline import (
+from gateway.domain.curves import merged
+from gateway.domain.event import GridEvent, Opt
+from gateway.domain.measure.baseline import (
     BaselineInputs,
     BaselineRun,
     adjustment_window,
     history_windows,
     run_baseline,
 )
-from gateway.domain.curves import merged
-from gateway.domain.event import GridEvent, Opt
 from gateway.domain.portfolio import Portfolio, Site
 from gateway.domain.program import Program
 from gateway.domain.words import kw, span

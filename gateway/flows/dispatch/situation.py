@@ -17,11 +17,11 @@ from gateway.domain.event import GridEvent, Opt
 from gateway.domain.flexibility import SiteFlexibility, offer
 from gateway.domain.portfolio import Portfolio, Site
 from gateway.domain.program import Program, closed_window, reduction_target
-from gateway.flows.baselines import Baselines, ExpectedLoad, other_events
-from gateway.flows.live import Live
-from gateway.flows.options import DispatchOptions
-from gateway.flows.rivalry import OVER, Rivalry, Rivals
-from gateway.flows.splitting import History, Offers, SplitOptions, limits
+from gateway.flows.dispatch.baselines import Baselines, ExpectedLoad, other_events
+from gateway.flows.dispatch.options import DispatchOptions
+from gateway.flows.dispatch.rivalry import OVER, Rivalry, Rivals
+from gateway.flows.dispatch.splitting import History, Offers, SplitOptions, limits
+from gateway.flows.sites.live import Live
 from gateway.ports import Ledger, StoredEvent, StoredInstruction
 
 

@@ -12,13 +12,13 @@ from contracts.series import StepSeries
 from contracts.site_link import points
 from contracts.time import Clock, Interval
 from gateway.domain.dispatch import DispatchPlan, effective
-from gateway.domain.performance import measure
+from gateway.domain.measure.performance import measure
+from gateway.domain.measure.report import ParticipationReport
 from gateway.domain.portfolio import Portfolio, Site
 from gateway.domain.program import Program
-from gateway.domain.report import ParticipationReport
-from gateway.flows.baselines import Baselines, other_events
-from gateway.flows.evidence import Evidence, SiteEvidence
-from gateway.flows.report import participation_report
+from gateway.flows.dispatch.baselines import Baselines, other_events
+from gateway.flows.report.build import participation_report
+from gateway.flows.report.evidence import Evidence, SiteEvidence
 from gateway.ports import JournalEntry, Ledger, StoredEvent, TelemetryStore
 
 _log = structlog.get_logger(__name__)

@@ -9,21 +9,21 @@ from datetime import datetime, timedelta
 from contracts.series import StepSeries
 from contracts.site_link.messages import InstructionState, VehicleReadiness
 from contracts.time import Interval
-from gateway.domain.baseline import describe
 from gateway.domain.curves import Sampler, pointwise, total
 from gateway.domain.event import Opt, Signal, SignalKind
-from gateway.domain.performance import MIN_INTERVAL_COVERAGE, Performance, portfolio
-from gateway.domain.program import Program, effective_signal, level_share
-from gateway.domain.report import (
+from gateway.domain.measure.baseline import describe
+from gateway.domain.measure.performance import MIN_INTERVAL_COVERAGE, Performance, portfolio
+from gateway.domain.measure.report import (
     Curves,
     KeyFigures,
     ParticipationReport,
     ReportHeader,
     SiteResult,
 )
+from gateway.domain.program import Program, effective_signal, level_share
 from gateway.domain.words import kw, pct
-from gateway.flows.evidence import Evidence, SiteEvidence
-from gateway.flows.report_exceptions import exceptions
+from gateway.flows.report.evidence import Evidence, SiteEvidence
+from gateway.flows.report.exceptions import exceptions
 
 _CURVE_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
 _CURVE_POINTS = 480

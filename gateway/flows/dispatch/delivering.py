@@ -42,9 +42,9 @@ from gateway.domain.delivery.standing import (
 )
 from gateway.domain.event import EventStatus
 from gateway.domain.flexibility import SiteFlexibility
-from gateway.flows.live import Live
-from gateway.flows.options import DispatchOptions
-from gateway.flows.situation import Situation
+from gateway.flows.dispatch.options import DispatchOptions
+from gateway.flows.dispatch.situation import Situation
+from gateway.flows.sites.live import Live
 from gateway.ports import DeliveryMemory, JournalEntry, Ledger
 
 _log = structlog.get_logger(__name__)

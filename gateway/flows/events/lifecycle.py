@@ -16,8 +16,8 @@ from contracts.errors import GridyardError
 from contracts.time import Clock
 from gateway.domain.event import Opt
 from gateway.domain.portfolio import Portfolio
-from gateway.flows.dispatch import Dispatch
-from gateway.flows.settlement import Settlement
+from gateway.flows.dispatch.worker import Dispatch
+from gateway.flows.report.settlement import Settlement
 from gateway.ports import JournalEntry, Ledger, StoredEvent
 
 _log = structlog.get_logger(__name__)

@@ -1,0 +1,1 @@
+"""What was delivered: past days, baselines, performance, and the report's data."""

@@ -1,0 +1,1 @@
+"""Events come in, are judged and answered, and run their course."""

@@ -1,0 +1,1 @@
+"""After an event: evidence, settlement, and the report made of them."""

@@ -1,0 +1,1 @@
+"""What utilities may be told of the portfolio."""
