@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -12,7 +10,7 @@ import numpy as np
 from gateway.domain.dispatch.newton import solve
 from gateway.domain.dispatch.problem import Problem
 from gridyard.bench import dispatch_peers
-from gridyard.bench.core import Bench, Row, at_most
+from gridyard.bench.core import Bench, Row, at_most, median_cpu_ms
 
 INTERVALS = 24
 _BARS_MS = {1_000: None, 10_000: 80.0, 100_000: 2_000.0}
@@ -48,8 +46,8 @@ def rows() -> Sequence[Row]:
     found = []
     for sites, bar in _BARS_MS.items():
         requests = [request(sites, seed) for seed in range(_SEEDS)]
-        ours, spread = _timed([_ours(one) for one in requests], _RUNS[sites])
-        warm, warm_spread = _timed([_warm(one) for one in requests], _RUNS[sites])
+        ours, spread = median_cpu_ms([_ours(one) for one in requests], _RUNS[sites])
+        warm, warm_spread = median_cpu_ms([_warm(one) for one in requests], _RUNS[sites])
         what = f"split over {sites:,} sites x {INTERVALS}"
         if bar is not None:
             found.append(at_most(f"{what}, cold", "ms", ours, bar, "the bar", 1.0, spread))
@@ -62,11 +60,11 @@ def rows() -> Sequence[Row]:
 
 def _peers(problem: Problem) -> Sequence[tuple[str, float | None]]:
     """Names and times of the peers; none for one that is not installed."""
-    highs, _ = _timed([dispatch_peers.highs_lp(problem)], 1)
+    highs, _ = median_cpu_ms([dispatch_peers.highs_lp(problem)], 1)
     piqp = None
     if dispatch_peers.piqp_installed():
         _agree(problem)
-        piqp, _ = _timed([dispatch_peers.piqp(problem, accuracy=1e-6)], 1)
+        piqp, _ = median_cpu_ms([dispatch_peers.piqp(problem, accuracy=1e-6)], 1)
     return (("HiGHS, LP", highs), ("PIQP, QP", piqp))
 
 
@@ -85,17 +83,6 @@ def _warm(problem: Problem) -> Callable[[], object]:
     """A minute later: with the prices of a request that was 3 % higher."""
     before = solve(replace(problem, target_w=problem.target_w * 1.03)).price
     return lambda: solve(problem, before)
-
-
-def _timed(work: Sequence[Callable[[], object]], runs: int) -> tuple[float, str]:
-    """Median and spread of the processor time, ms."""
-    times = []
-    for _ in range(runs):
-        for one in work:
-            start = time.process_time()
-            one()
-            times.append(1e3 * (time.process_time() - start))
-    return statistics.median(times), f"{min(times):.3g}-{max(times):.3g} ms"
 
 
 BENCH = Bench(

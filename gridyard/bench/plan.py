@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import statistics
-import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from gridyard.bench import plan_peer
-from gridyard.bench.core import Bench, Row, at_most
+from gridyard.bench.core import Bench, Row, at_most, median_cpu_ms
 from gridyard.bench.plan_problem import QUARTERS, VANS, depot
 from site_agent.domain.plan.problem import Problem
 from site_agent.domain.plan.solve import PlanSolver
@@ -28,11 +26,11 @@ class DisagreementError(Exception):
 def rows() -> Sequence[Row]:
     """Medians of several days; of the peer fewer, for it takes its time."""
     days = [depot(seed) for seed in range(_RUNS)]
-    cold, cold_spread = _timed([_cold(day) for day in days])
-    warm, warm_spread = _timed([_warm(seed) for seed in range(_RUNS)])
+    cold, cold_spread = median_cpu_ms([_cold(day) for day in days])
+    warm, warm_spread = median_cpu_ms([_warm(seed) for seed in range(_RUNS)])
     peer = None
     if plan_peer.installed():
-        peer, _ = _timed([_beside(day) for day in days[:_PEER_RUNS]])
+        peer, _ = median_cpu_ms([_beside(day) for day in days[:_PEER_RUNS]])
     what = f"{VANS} vans x {QUARTERS} quarters"
     named = "cvxpy with Clarabel"
     return [
@@ -63,16 +61,6 @@ def _beside(day: Problem) -> Callable[[], object]:
     if abs(ours - theirs) > _AGREE * max(1.0, abs(ours)):
         raise DisagreementError(f"optimum {ours:.6f} here, {theirs:.6f} by the peer")
     return lambda: plan_peer.solve(day)
-
-
-def _timed(work: Sequence[Callable[[], object]]) -> tuple[float, str]:
-    """Median and spread of the processor time, ms; each piece of work is done once."""
-    times = []
-    for one in work:
-        start = time.process_time()
-        one()
-        times.append(1e3 * (time.process_time() - start))
-    return statistics.median(times), f"{min(times):.3g}-{max(times):.3g} ms"
 
 
 BENCH = Bench(
