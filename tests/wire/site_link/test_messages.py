@@ -183,7 +183,7 @@ GOLDEN: list[tuple[Message, str]] = [
         '"departure":"2026-11-21T12:00:00Z","on_track":true,"reason":"",'
         '"outlook":"","since":null,"ready_at":null,"missing_wh":0.0,"late_by_s":0.0,"helps":"",'
         '"here":true}}],'
-        '"sent_at":"2026-11-21T12:00:00Z"}',
+        '"sent_at":"2026-11-21T12:00:00Z","health":null}',
     ),
     (
         Welcome(version=1, gateway_time=T),
