@@ -104,17 +104,21 @@ def rate(value: object) -> object:
 
 
 def kinds(value: object) -> object:
-    """`any`, `weekdays` (no holidays), `weekends` (and holidays), or names of days."""
+    """`any`, `weekdays` (no holidays), `weekends` (and holidays), or names of days.
+
+    In full: numbers, 0 for Monday to 7 for a holiday.
+    """
     if isinstance(value, str):
         if value not in _CLASSES:
             raise ValueError(f"{value!r} is none of: {', '.join(_CLASSES)}, or a list of days")
         return _CLASSES[value]
     if not isinstance(value, list):
         return value
-    unknown = [one for one in value if one not in _NAMES]
+    numbers = range(len(_NAMES))
+    unknown = [one for one in value if one not in _NAMES and one not in numbers]
     if unknown:
         raise ValueError(f"{unknown[0]!r} is none of: {', '.join(_NAMES)}")
-    return frozenset(_NAMES.index(one) for one in value)
+    return frozenset(one if one in numbers else _NAMES.index(one) for one in value)
 
 
 def holidays(value: object) -> object:

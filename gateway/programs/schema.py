@@ -7,7 +7,13 @@ from datetime import timedelta
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from contracts.config import Settings
 from gateway.domain.program.joining import EnrolmentRule, Exclusivity
@@ -144,6 +150,11 @@ class RulesEntry(Settings):
     def _consistent(self) -> Self:
         self.over(Rules())
         return self
+
+    @model_serializer(mode="wrap")
+    def _given(self, whole: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """The kinds that are given: one that is written out replaces the template's."""
+        return {kind: value for kind, value in whole(self).items() if kind in self.model_fields_set}
 
     def over(self, rules: Rules) -> Rules:
         """These rules, where a kind is given; else those of a template."""

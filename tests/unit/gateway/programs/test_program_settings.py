@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+import yaml
 
 from contracts.config import loads
 from contracts.errors import ConfigError
@@ -45,6 +46,12 @@ programs:
 
 def load(text: str = SETTINGS) -> GatewaySettings:
     return loads(text, GatewaySettings, name="gateway.yaml")
+
+
+def test_settings_written_out_in_full_read_as_before() -> None:
+    settings = load()
+    text = yaml.safe_dump(settings.model_dump(mode="json"))
+    assert load(text) == settings
 
 
 @pytest.mark.row("portfolio:A1")

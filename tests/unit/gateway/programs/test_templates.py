@@ -4,7 +4,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+import yaml
 
+from contracts.config import loads
 from contracts.errors import ConfigError
 from gateway.domain.event import EventSource
 from gateway.domain.program.paying import EnergyPrice, Rate
@@ -12,6 +14,7 @@ from gateway.domain.program.promise import Shape
 from gateway.domain.program.rules import Rules
 from gateway.programs import library
 from gateway.programs.explain import explained, warnings
+from gateway.programs.schema import ProgramFile
 
 BLOCKS = {
     *("csrp", "dlrp", "nyseg-csrp", "cbp-sce", "cbp-pge", "cbp-sdge", "bip", "bip-sce", "elrp"),
@@ -44,6 +47,13 @@ def test_a_template_loads_and_explains_itself_in_plain_words(name: str) -> None:
     rates = [rate for rate in _rates(program.rules) if rate is not None]
     assert all(rate.example for rate in rates)  # no tariff in force was read
     assert any("examples" in text for text in warnings(program)) == bool(rates)
+
+
+@pytest.mark.parametrize("name", library.names())
+def test_what_is_written_out_in_full_reads_as_before(name: str) -> None:
+    file = library.template(name)
+    text = yaml.safe_dump(file.model_dump(mode="json"))
+    assert loads(text, ProgramFile, name="program.yaml") == file
 
 
 def _rates(one: Rules) -> list[Rate | None]:
