@@ -289,13 +289,21 @@ def _utilities(
 
 async def _keep_time(lifecycle: Lifecycle, stopping: asyncio.Event) -> None:
     """The leader's calendar: one job a second; the ledger fences whatever it brings about."""
+    busy = asyncio.Lock()
+
+    async def tick() -> None:
+        async with busy:
+            await lifecycle.tick()
+
     scheduler = AsyncIOScheduler(timezone="UTC")
-    scheduler.add_job(lifecycle.tick, "interval", seconds=_TICK_S, max_instances=1, coalesce=True)
+    scheduler.add_job(tick, "interval", seconds=_TICK_S, max_instances=1, coalesce=True)
     scheduler.start()
     try:
         await stopping.wait()
     finally:
-        scheduler.shutdown(wait=False)
+        scheduler.pause()
+        async with busy:  # a tick that is cut off would be logged as an error
+            scheduler.shutdown(wait=False)
 
 
 async def _serve_web(

@@ -124,15 +124,15 @@ async def test_state_and_status(broker: SiteBroker, login: Login) -> None:
         state = device.state(CLOCK.now())
         assert (state.power_w.value, state.soc_pct.value) == (1500.0, 61.5)
         assert device.state(CLOCK.now() + timedelta(seconds=6)).power_w.quality is Quality.STALE
-        assert wakes.count == 1
+        await until(lambda: wakes.count == 1)
         await say_until(client, "status", "offline", lambda: not online(device))
         gone = device.state(CLOCK.now())
         assert (gone.power_w.value, gone.power_w.quality) == (None, Quality.OFFLINE)
-        assert wakes.count == 2
+        await until(lambda: wakes.count == 2)
         with pytest.raises(LinkDownError, match="not online"):
             await device.set_power(to(1000.0))
         await say_until(client, "state", text(2), lambda: online(device))
-        assert wakes.count == 3
+        await until(lambda: wakes.count == 3)
 
 
 async def test_a_retained_state_is_as_old_as_it_says(broker: SiteBroker, login: Login) -> None:
