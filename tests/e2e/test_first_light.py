@@ -30,6 +30,8 @@ pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("realtime")]
 
 SIDES = ("start", "end")
 SITES = ("depot-north", "depot-harbour", "depot-east")
+NETWORK_W = 20_000.0
+"""What the network operator's limit takes of one depot besides, at the most, over the event."""
 REPORT_S = QUICK.end + QUICK.observe + 60.0
 
 
@@ -90,8 +92,9 @@ def test_the_meters_show_the_reduction_that_was_asked_for(
 ) -> None:
     start = start_of(demo)
     before = sum(mean_w(demo, site, start - timedelta(seconds=8), 8.0) for site in SITES)
-    settled = start + timedelta(seconds=8)
-    during = sum(mean_w(demo, site, settled, 10.0) for site in SITES)
+    settled = start + timedelta(seconds=5)
+    alone = QUICK.limit - QUICK.start - 5.0
+    during = sum(mean_w(demo, site, settled, alone) for site in SITES)
     assert before - during == pytest.approx(REDUCTION_W, rel=0.2)
     after = start + timedelta(seconds=QUICK.duration + 4)
     assert sum(mean_w(demo, site, after, 6.0) for site in SITES) > during
@@ -109,7 +112,7 @@ def test_every_depot_has_told_what_it_can_offer(demo: RunningDemo) -> None:
 def test_the_report_agrees_with_the_meters(demo: RunningDemo, report: dict[str, Any]) -> None:
     figures = report["figures"]
     assert figures["target_mean_w"] == pytest.approx(REDUCTION_W)
-    assert figures["delivered_mean_w"] == pytest.approx(REDUCTION_W, rel=0.2)
+    assert 0.8 * REDUCTION_W < figures["delivered_mean_w"] < 1.2 * REDUCTION_W + NETWORK_W
     assert figures["coverage"] > 0.95
     for site in report["sites"]:
         actual = [
