@@ -12,21 +12,21 @@ import ast
 import inspect
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import is_dataclass
 from pathlib import Path
 from textwrap import dedent
 from types import ModuleType
 from typing import Any, get_args, get_type_hints
 
+import command_line
 import fleet_api
 import ocpp_messages
 import profiles
 import scada_registers
 import topic_maps
-import typer.main
+from command_line import default_text
 from pydantic import BaseModel
-from typer.core import TyperGroup
 
 import conformance
 from contracts.config import Settings
@@ -38,8 +38,6 @@ from gateway.domain.portfolio import Site
 from gateway.domain.program import BaselineMethod, Program
 from gateway.programs.entry import EnrolmentEntry, OwnerEntry, ProgramEntry
 from gateway.programs.schema import BaselineEntry
-from gridyard.cli import app
-from gridyard.runner import Exit
 from gridyard.simulate.scenario import ScenarioSettings
 from site_agent.config import SiteSettings
 from site_agent.config.devices import ChargerSettings
@@ -91,10 +89,6 @@ folder the program is started in. A duration is a number of seconds, or ISO 8601
 Units end the names of powers, currents and times;
 [import and charging are positive](../explanation/signs-and-units.md).
 """
-_USAGE = """\
-`gridyard [OPTIONS] COMMAND [ARGS]`. Logs go to stderr, answers to stdout. SIGINT and SIGTERM stop a
-program in order; a second one stops it at once. `--help` works everywhere.
-"""
 _POINTS = """\
 Names under which a site sends measurements to the gateway; the unit is the end of the name. A value
 always comes with its time and its quality; without a usable value it is null, never a guess.
@@ -113,7 +107,7 @@ def pages() -> dict[Path, str]:
     """Every page of the reference and what it should hold."""
     return {
         REFERENCE / "settings.md": _settings(),
-        REFERENCE / "cli.md": _command_line(),
+        REFERENCE / "cli.md": command_line.page(_MADE),
         REFERENCE / "points.md": _points(),
         REFERENCE / "ocpp-messages.md": ocpp_messages.page(_MADE),
         REFERENCE / "profiles.md": profiles.page(_MADE),
@@ -240,7 +234,7 @@ def _table(
     rows = ["| key | type and range | default | meaning |", "|---|---|---|---|"]
     for name, wanted in schema["properties"].items():
         kind = _kind(wanted, schemas, titles) + _unit(name)
-        default = "required" if name in required else _default(wanted.get("default"))
+        default = "required" if name in required else default_text(wanted.get("default"))
         rows.append(f"| `{name}` | {kind} | {default} | {_cell(meanings.get(name, ''))} |")
     return rows
 
@@ -289,18 +283,6 @@ def _unit(name: str) -> str:
     return f", {unit}" if unit else ""
 
 
-def _default(value: Any) -> str:  # noqa: ANN401 (whatever JSON holds)
-    if isinstance(value, dict):
-        return "its own defaults"
-    if value is None:
-        return "none"
-    if value in ([], ""):
-        return "empty"
-    if isinstance(value, list):
-        return ", ".join(f"`{one}`" for one in value)
-    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
-
-
 def slug(heading: str) -> str:
     """The anchor that GitHub gives a heading."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
@@ -312,67 +294,6 @@ def _link(title: str) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
-
-
-# --- command line --------------------------------------------------------------------------------
-
-
-def _command_line() -> str:
-    group = typer.main.get_command(app)
-    assert isinstance(group, TyperGroup)  # noqa: S101 (it has commands)
-    lines = [
-        "# Command line",
-        "",
-        _MADE,
-        "",
-        *_USAGE.splitlines(),
-        "",
-        *_parameters(group.params),
-        "",
-        "## Exit codes",
-        "",
-        "| code | meaning |",
-        "|---|---|",
-        f"| {Exit.OK} | done, or stopped by a signal |",
-        f"| {Exit.FAILED} | failed, and the last line says why |",
-        "| 2 | wrong usage |",
-        f"| {Exit.CONFIG} | a settings file cannot be used; file, line and key are named |",
-    ]
-    for name, command in _commands(group):
-        lines += ["", f"## {name}", "", f"`{_usage(name, command.params)}`", ""]
-        lines += [inspect.cleandoc(command.help or "")]
-        lines += ["", *_parameters(command.params)] if command.params else []
-    return "\n".join(lines) + "\n"
-
-
-def _commands(group: TyperGroup, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """(name as typed, command) of every command, those of groups after their group's name."""
-    for name, command in group.commands.items():
-        if isinstance(command, TyperGroup):
-            if command.invoke_without_command:
-                yield f"{prefix}{name}", command
-            yield from _commands(command, f"{prefix}{name} ")
-        else:
-            yield f"{prefix}{name}", command
-
-
-def _usage(name: str, parameters: Sequence[Any]) -> str:
-    arguments = [one for one in parameters if one.param_type_name == "argument"]
-    words = [one.name.upper() if one.required else f"[{one.name.upper()}]" for one in arguments]
-    return " ".join(["gridyard", name, "[OPTIONS]", *words])
-
-
-def _parameters(parameters: Sequence[Any]) -> list[str]:
-    rows = ["| option | default | meaning |", "|---|---|---|"]
-    for parameter in parameters:
-        is_option = parameter.param_type_name == "option"
-        name = ", ".join(parameter.opts) if is_option else (parameter.name or "").upper()
-        flag = getattr(parameter, "is_flag", False)
-        default = "required" if parameter.required else _default(parameter.default)
-        rows.append(
-            f"| `{name}` | {'off' if flag else default} | {getattr(parameter, 'help', '')} |"
-        )
-    return rows
 
 
 # --- points --------------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ class Desk:
 
 
 async def no_instructions(instruction: Instruction) -> InstructionAck:
-    raise NotImplementedError
+    raise AssertionError("no instruction is sent here")
 
 
 @asynccontextmanager

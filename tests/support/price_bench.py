@@ -101,7 +101,7 @@ class Site:
         return PricesAck(prices_id=prices.prices_id, stored=not self.refuses, reason=self.refuses)
 
     async def instruction(self, instruction: Instruction) -> InstructionAck:
-        raise NotImplementedError
+        raise AssertionError("no instruction is sent here")
 
 
 class Bench:
