@@ -10,6 +10,7 @@ from gateway.domain.program import Program
 from gateway.domain.program.source import Confidence
 
 HEADINGS = {
+    "order": "An emergency program",
     "seasons": "In",
     "days": "On",
     "windows": "Between",
@@ -58,8 +59,10 @@ class Line:
 
 
 def explained(program: Program) -> list[Line]:
-    """Every rule of a program."""
-    return [
+    """Every rule of a program, and whether its events go first."""
+    first = "its events go before those of other programs"
+    order = [Line(kind="order", text=first, source="")] if program.emergency else []
+    return order + [
         Line(kind=kind, text=text, source=source.words if source else "")
         for kind, text, source in program.rules.told()
     ]

@@ -49,6 +49,23 @@ def test_a_template_loads_and_explains_itself_in_plain_words(name: str) -> None:
     assert any("examples" in text for text in warnings(program)) == bool(rates)
 
 
+def test_an_emergency_program_says_that_its_events_go_first() -> None:
+    said = {name: _said(name) for name in ("bip-type", "cbp-pge-type")}
+    first = "An emergency program: its events go before those of other programs"
+    assert first in said["bip-type"]
+    assert first not in said["cbp-pge-type"]
+
+
+def test_first_refusal_is_the_emergency_programs_aggregators() -> None:
+    refusing = [one for one in rules("elrp-type").exclusivity if one.first_refusal]
+    assert [one.others for one in refusing] == [("bip-type", "bip-sce-type")]
+    assert not any(one.first_refusal for one in rules("bip-type").exclusivity)
+
+
+def _said(name: str) -> list[str]:
+    return [line.words for line in explained(library.program(library.template(name)))]
+
+
 @pytest.mark.parametrize("name", library.names())
 def test_what_is_written_out_in_full_reads_as_before(name: str) -> None:
     file = library.template(name)
