@@ -40,6 +40,7 @@ from gateway.domain.delivery.standing import (
     may_be_asked,
     probed,
 )
+from gateway.domain.dispatch import SiteAllocation
 from gateway.domain.event import EventStatus
 from gateway.domain.flexibility import SiteFlexibility
 from gateway.flows.dispatch.options import DispatchOptions
@@ -180,10 +181,12 @@ class Delivering:
     ) -> Course:
         """The minute that has just ended, learnt from and kept."""
         self._seen_at[seen.event.key] = seen.now
-        sites = [self._of_site(seen, one) for one in seen.flexibilities]
+        middle = seen.now - MINUTE / 2
+        planned = _planned(seen, middle)
+        sites = [self._of_site(seen, one, middle, planned) for one in seen.flexibilities]
         asked_w = sum(site.asked_w[0] for site in sites)
         may_w = sum(self._offers(seen, standings).values())
-        target_w = seen.target.value_at(seen.now - MINUTE / 2) or 0.0
+        target_w = seen.target.value_at(middle) or 0.0
         wanted_w = target_w * (1.0 + before.asked_more)
         minute = Minute(
             now=seen.now,
@@ -232,13 +235,18 @@ class Delivering:
         load_w = mean_load(self._readings.get(site_id, ()), minute)
         return None if load_w is None or baseline_w is None else baseline_w - load_w
 
-    def _of_site(self, seen: Situation, one: SiteFlexibility) -> SiteMinute:
-        middle = seen.now - MINUTE / 2
+    def _of_site(
+        self,
+        seen: Situation,
+        one: SiteFlexibility,
+        middle: datetime,
+        planned: Mapping[str, SiteAllocation],
+    ) -> SiteMinute:
         baseline_w = one.baseline.value_at(middle)
         load_w = mean_load(
             self._readings.get(one.site_id, ()), Interval(start=seen.now - MINUTE, end=seen.now)
         )
-        asked_w = _asked_of(seen, one, middle)
+        asked_w = _asked_of(seen, one, middle, planned)
         # What weaker events have been given comes after what this one asked.
         theirs_w = seen.rivalry.beside_w(one.site_id, middle)
         known = baseline_w is not None and load_w is not None
@@ -292,9 +300,23 @@ def _cap(one: SiteFlexibility) -> float:
     return one.down_w if one.available else 0.0
 
 
-def _asked_of(seen: Situation, one: SiteFlexibility, at: datetime) -> float:
-    """By how much the limit a site has taken lies below its baseline, W; 0 without one."""
+def _planned(seen: Situation, at: datetime) -> Mapping[str, SiteAllocation]:
+    """Each site's part of the plan that held at an instant."""
+    plan = next((one for one in reversed(seen.plans) if one.created_at <= at), None)
+    return {} if plan is None else {one.site_id: one for one in plan.allocations}
+
+
+def _asked_of(
+    seen: Situation, one: SiteFlexibility, at: datetime, planned: Mapping[str, SiteAllocation]
+) -> float:
+    """By how much the limit a site has taken lies below its baseline, W; 0 without one.
+
+    Where the newest instruction came later than `at`: what the plan of that time asked.
+    """
     newest, baseline_w = seen.newest.get(one.site_id), one.baseline.value_at(at)
+    if newest is not None and newest.instruction.issued_at > at:
+        before = planned.get(one.site_id)
+        return 0.0 if before is None else before.reduction.value_at(at) or 0.0
     if newest is None or not newest.statuses or baseline_w is None:
         return 0.0
     limits = (

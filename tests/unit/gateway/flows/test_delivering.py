@@ -82,6 +82,19 @@ async def test_who_does_not_deliver_is_left_out_probed_and_back(world: World, ev
     assert world.delivering.course("u1/e1").recent == pytest.approx(1.0, abs=0.03)
 
 
+async def test_a_minute_in_which_sites_were_told_anew_was_asked_for_all_the_same(
+    world: World, event: Event
+) -> None:
+    await begun(world, event(), 3)
+    await world.pass_time(40 / 60, every_s=10)
+    await world.intake.opt_out_site("u1/e1", "depot-3", "vans are needed")
+    await world.pass_time(20 / 60, every_s=10)
+    minutes = world.delivering.course("u1/e1").minutes
+    assert len(await world.ledger.plans("u1/e1")) == 2
+    assert [one.asked_w for one in minutes] == pytest.approx([60_000.0] * len(minutes))
+    assert minutes[-1].coverage == pytest.approx(1.0)
+
+
 async def test_lost_telemetry_is_no_lost_delivery(world: World, event: Event) -> None:
     """A depot that is not heard for two minutes makes nobody do more."""
     await begun(world, event(), 10)
