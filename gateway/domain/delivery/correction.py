@@ -126,11 +126,13 @@ def shortfall(target: StepSeries, asked: StepSeries, not_found: StepSeries) -> S
     return StepSeries.of((s.interval, s.value) for s in missing if s.value > _NOTHING_W)
 
 
-def in_words(share: float, delivered: float | None) -> str:
-    """`asked 8 % more: 92 % delivered over the last 5 minutes`."""
+def in_words(share: float, delivered: float | None, minutes: int) -> str:
+    """`asked 8 % more: 92 % delivered over the last 5 minutes`; so many were lived."""
     asked = "as wanted" if abs(share) < _HARDLY else f"{pct(abs(share))} {_more(share)}"
-    seen = "nothing measured" if delivered is None else f"{pct(delivered)} delivered"
-    return f"asked {asked}: {seen} over the last 5 minutes"
+    if delivered is None:
+        return f"asked {asked}: nothing delivered yet that could be measured"
+    last = "minute" if minutes == 1 else f"{minutes} minutes"
+    return f"asked {asked}: {pct(delivered)} delivered over the last {last}"
 
 
 def _more(share: float) -> str:

@@ -17,6 +17,7 @@ from gateway.domain.delivery.correction import (
 )
 from gateway.domain.delivery.credibility import lagged
 from gateway.domain.delivery.measured import (
+    RECENT,
     LastSeen,
     Memory,
     PortfolioMinute,
@@ -71,7 +72,7 @@ class Course:
     @property
     def words(self) -> str:
         """`asked 8 % more: 92 % delivered over the last 5 minutes`."""
-        return in_words(self.asked_more, self.recent)
+        return in_words(self.asked_more, self.recent, min(RECENT, len(self.minutes)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

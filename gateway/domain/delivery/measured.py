@@ -14,6 +14,9 @@ from math import fsum
 from contracts.reading import Quality, Reading
 from contracts.time import Interval
 
+RECENT = 5
+"""How many minutes are told of together."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastSeen:
@@ -113,7 +116,7 @@ def portfolio_minute(
     )
 
 
-def recent_share(minutes: Sequence[PortfolioMinute], count: int = 5) -> float | None:
+def recent_share(minutes: Sequence[PortfolioMinute], count: int = RECENT) -> float | None:
     """Delivered over target of the last minutes together; None: nothing was wanted in them."""
     last = minutes[-count:]
     wanted_w = fsum(m.target_w for m in last)

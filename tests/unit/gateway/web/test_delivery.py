@@ -30,7 +30,7 @@ COURSE = Course(
         ),
     ),
 )
-WORDS = "sked 8 % more: 92 % delivered over the last 5 minutes; 92 % of the target delivered"
+WORDS = "sked 8 % more: 92 % delivered over the last minute; 92 % of the target delivered"
 
 
 @pytest.mark.row("portfolio:A6")

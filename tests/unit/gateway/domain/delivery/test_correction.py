@@ -144,6 +144,7 @@ def test_a_reserve_that_is_not_found_is_no_shortfall(
 
 
 def test_words_tell_what_is_asked_and_why() -> None:
-    assert in_words(0.08, 0.92) == "asked 8 % more: 92 % delivered over the last 5 minutes"
-    assert in_words(-0.08, 1.07) == "asked 8 % less: 107 % delivered over the last 5 minutes"
-    assert in_words(0.001, None) == "asked as wanted: nothing measured over the last 5 minutes"
+    assert in_words(0.08, 0.92, 5) == "asked 8 % more: 92 % delivered over the last 5 minutes"
+    assert in_words(-0.08, 1.07, 1) == "asked 8 % less: 107 % delivered over the last minute"
+    nothing = "asked as wanted: nothing delivered yet that could be measured"
+    assert in_words(0.001, None, 0) == nothing

@@ -54,7 +54,7 @@ def test_nothing_is_corrected_before_the_sites_could_follow() -> None:
     course, _ = after(4)
     assert course.asked_more == 0.0
     assert course.recent == pytest.approx(2 / 3)
-    assert course.words == "asked as wanted: 67 % delivered over the last 5 minutes"
+    assert course.words == "asked as wanted: 67 % delivered over the last 4 minutes"
 
 
 def test_then_what_is_missing_is_asked_of_all_within_the_bound() -> None:
