@@ -17,6 +17,11 @@ from gridyard.runner import plain_errors
 _SEEDS = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?")
 MOST_SEEDS = 10_000
 _PORTFOLIO, _SEASON = "portfolio", "season"
+_TAKES = {
+    _PORTFOLIO: {"scenario", "seed", "seeds", "jobs", "as_json"},
+    _SEASON: {"scenario", "months", "seed", "csv", "as_json"},
+}
+_ONLY_SEASON = {"months"}
 
 ScenarioName = Annotated[
     str,
@@ -61,6 +66,7 @@ CsvFolder = Annotated[Path | None, typer.Option(help="Folder for CSV files.")]
 
 
 def simulate(
+    context: typer.Context,
     scenario: ScenarioName = "reference",
     strategy: StrategyName = "llf",
     compare: Compare = None,
@@ -90,6 +96,7 @@ def simulate(
     from gridyard.simulate.setup import Inputs
     from gridyard.simulate.show import Wanted, show_many, show_one, show_yard, show_year
 
+    _refuse_what_is_of_no_use(context, scenario)
     with plain_errors():
         if scenario == _PORTFOLIO:
             chosen = span_of(seeds or f"{seed}-{seed + 2}")
@@ -117,6 +124,15 @@ def simulate(
             show_many(wanted, span_of(seeds), jobs)
         else:
             show_one(wanted, seed)
+
+
+def _refuse_what_is_of_no_use(context: typer.Context, scenario: str) -> None:
+    every = {one.name: one.opts[0] for one in context.command.params if one.name is not None}
+    takes = _TAKES.get(scenario, every.keys() - _ONLY_SEASON)
+    for name, option in every.items():
+        source = context.get_parameter_source(name)
+        if name not in takes and source is not None and source.name == "COMMANDLINE":
+            raise typer.BadParameter(f"{option} is of no use to `{scenario}`", context)
 
 
 def span_of(text: str) -> range:

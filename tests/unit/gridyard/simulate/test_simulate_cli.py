@@ -79,6 +79,21 @@ def test_mistakes_end_with_a_sentence(arguments: list[str], says: str) -> None:
     assert says in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (["portfolio", "--yard"], "--yard"),
+        (["portfolio", "--months", "2"], "--months"),
+        (["season", "--seeds", "1-3"], "--seeds"),
+        (["reference", "--months", "2"], "--months"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(arguments: list[str], option: str) -> None:
+    result = runner.invoke(app, ["simulate", *arguments])
+    assert result.exit_code == 2
+    assert f"{option} is of no use to" in result.output
+
+
 def test_spans() -> None:
     assert list(span_of("3-5")) == [3, 4, 5]
     assert list(span_of("7")) == [7]
