@@ -127,7 +127,7 @@ def simulate(
 
 
 def _refuse_what_is_of_no_use(context: typer.Context, scenario: str) -> None:
-    every = {one.name: one.opts[0] for one in context.command.params if one.name is not None}
+    every = {str(one.name): one.opts[0] for one in context.command.params}
     takes = _TAKES.get(scenario, every.keys() - _ONLY_SEASON)
     for name, option in every.items():
         source = context.get_parameter_source(name)
