@@ -61,6 +61,7 @@ def program(file: ProgramFile) -> Program:
         rules=file.rules.over(Rules()),
         baseline=file.baseline.method(),
         measurement_interval=file.measurement_interval,
+        emergency=file.emergency,
     )
 
 
