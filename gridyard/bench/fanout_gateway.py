@@ -1,4 +1,4 @@
-"""The gateway of the fan-out bench: ledger, outgoing and link as `gateway.main` joins them.
+"""The gateway of the fan-out bench: ledger, outgoing and link as `gateway.assembly` joins them.
 
 Beside them bare nats-py sends the same payloads over a connection of its own and stores nothing.
 """

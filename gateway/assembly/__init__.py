@@ -1,0 +1,1 @@
+"""How the parts of one gateway are put together: sites, what decides, utilities, people."""

@@ -1,0 +1,97 @@
+"""What decides: the flows over the store and the link."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from datetime import timedelta
+
+from contracts.time import Clock
+from gateway.assembly.calendar import keep_time
+from gateway.config import GatewaySettings
+from gateway.flows.dispatch.baselines import Baselines
+from gateway.flows.dispatch.delivering import Delivering
+from gateway.flows.dispatch.situation import Observer
+from gateway.flows.dispatch.worker import Dispatch
+from gateway.flows.events.intake import Intake
+from gateway.flows.events.lifecycle import Lifecycle
+from gateway.flows.report.settlement import Settlement
+from gateway.flows.sites.admission import Admission
+from gateway.flows.sites.envelopes import Envelopes
+from gateway.flows.sites.inbox import SiteInbox
+from gateway.flows.sites.live import Live
+from gateway.flows.sites.outgoing import Outgoing
+from gateway.prices.side import PriceSide
+from gateway.reports.document import dump
+from gateway.sites.link import NatsSiteLink
+from gateway.store.database import Database
+from gateway.store.delivery import SqlDelivery
+from gateway.store.ledger import SqlLedger
+from gateway.store.prices import SqlPrices
+from gateway.store.telemetry import SqlTelemetry
+
+MAX_HOLD = timedelta(minutes=5)
+"""A measured value stands for at most this long when the next one does not come."""
+OFFLINE_AFTER = timedelta(seconds=30)
+_BASELINE_REFRESH = timedelta(minutes=5)
+_RECENT = timedelta(minutes=15)
+
+
+class Deciding:
+    """The flows of one gateway, each made once. Call `restore` before anything runs."""
+
+    def __init__(
+        self,
+        config: GatewaySettings,
+        clock: Clock,
+        database: Database,
+        link: NatsSiteLink,
+        admission: Admission | None,
+    ) -> None:
+        """Join them.
+
+        Raises:
+            ConfigError: a tariff file cannot be read.
+        """
+        self.link = link
+        options = config.dispatch.options()
+        portfolio = self.portfolio = config.portfolio()
+        ledger = self.ledger = SqlLedger(database)
+        telemetry = self.telemetry = SqlTelemetry(database, max_hold=MAX_HOLD)
+        live = self.live = Live(portfolio.sites, clock, offline_after=OFFLINE_AFTER)
+        outgoing = self._outgoing = Outgoing(link, ledger, live, clock)
+        self.delivery = SqlDelivery(database)
+        self.prices = PriceSide(config.prices, SqlPrices(database), ledger, link, clock)
+        baselines = Baselines(portfolio, telemetry, refresh=_BASELINE_REFRESH, recent=_RECENT)
+        splitting = config.dispatch.splitting()
+        observer = Observer(portfolio, ledger, live, baselines, options, splitting)
+        delivering = Delivering(live, self.delivery, ledger, options)
+        dispatch = self._dispatch = Dispatch(
+            ledger, live, observer, baselines, outgoing, delivering, clock, options
+        )
+        self.envelopes = Envelopes(portfolio, ledger, outgoing, clock)
+        self.intake = Intake(portfolio, ledger, dispatch, clock)
+        self.inbox = SiteInbox(
+            portfolio, ledger, telemetry, live, dispatch, outgoing, clock, admission=admission
+        )
+        settlement = Settlement(portfolio, ledger, telemetry, baselines, dump, clock)
+        self._lifecycle = Lifecycle(
+            portfolio, ledger, dispatch, settlement, clock, config.reports.options()
+        )
+
+    async def restore(self) -> None:
+        """Take up what was known before a restart."""
+        await self.inbox.restore()
+        await self.prices.restore()
+        self.inbox.on_hello(self.prices.sites.heard)
+
+    def runs(self, stopping: asyncio.Event) -> list[Coroutine[object, object, None]]:
+        """Everything that runs side by side until it is cancelled, or `stopping` is set."""
+        return [
+            self.link.run(self.inbox),
+            self._outgoing.run(),
+            self._dispatch.run(),
+            self.envelopes.run(),
+            *self.prices.runs(),
+            keep_time(self._lifecycle, stopping),
+        ]
