@@ -27,6 +27,8 @@ class BookedSlot:
     up_w: float
     energy_wh: float
     """What it can put off: `down_w` for as long as it lasts."""
+    expected_w: float = 0.0
+    """Power at the PCC expected without any request, import positive."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +95,7 @@ def page(
 
 
 def _line(hour: Interval, sites: Iterable[SiteOffers]) -> Line:
-    found = [least for one in sites if (least := _least(hour, one.slots)) is not None]
+    found = [offered for one in sites if (offered := least(hour, one.slots)) is not None]
     return Line(
         interval=hour,
         sites=len(found),
@@ -104,18 +106,27 @@ def _line(hour: Interval, sites: Iterable[SiteOffers]) -> Line:
     )
 
 
-def _least(hour: Interval, slots: Sequence[BookedSlot]) -> BookedSlot | None:
+def least(hour: Interval, slots: Sequence[BookedSlot]) -> BookedSlot | None:
+    """The least that a site offers in an interval; None: its slots do not cover it.
+
+    The load expected is the mean.
+    """
     inside = list(_inside(hour, slots))
-    covered = sum((piece.duration or timedelta(0) for piece, _ in inside), timedelta(0))
-    if not inside or covered != hour.duration:
+    if not inside or sum(map(_length, inside), timedelta(0)) != hour.duration:
         return None
+    mean_w = sum(slot.expected_w * (_length((p, slot)) / hour.duration) for p, slot in inside)
     return BookedSlot(
         interval=hour,
         down_w=min(slot.down_w for _, slot in inside),
         sure_w=min(slot.sure_w for _, slot in inside),
         up_w=min(slot.up_w for _, slot in inside),
         energy_wh=min(slot.energy_wh for _, slot in inside),
+        expected_w=mean_w,
     )
+
+
+def _length(inside: tuple[Interval, BookedSlot]) -> timedelta:
+    return inside[0].duration or timedelta(0)
 
 
 def _inside(hour: Interval, slots: Iterable[BookedSlot]) -> Iterator[tuple[Interval, BookedSlot]]:

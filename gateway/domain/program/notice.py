@@ -69,20 +69,23 @@ class Notice:
         return instant_of(day - self.days_before * _DAY, self.by, zone, fold=1)
 
     @property
+    def when(self) -> str:
+        """`at least 2 h before`, `by 17:00 the day before`."""
+        if self.lead is not None:
+            return f"at least {span(self.lead)} before"
+        if self.business_days is not None:
+            return f"at least {self.business_days} business days before"
+        ahead = "the day before" if self.days_before == 1 else f"{self.days_before} days before"
+        return f"by {clock(self.by or 0)} {ahead if self.days_before else 'of the day'}"
+
+    @property
     def words(self) -> str:
         """`dispatch at least 2 h before (late: voluntary)`."""
-        if self.lead is not None:
-            when = f"at least {span(self.lead)} before"
-        elif self.business_days is not None:
-            when = f"at least {self.business_days} business days before"
-        else:
-            ahead = "the day before" if self.days_before == 1 else f"{self.days_before} days before"
-            when = f"by {clock(self.by or 0)} {ahead if self.days_before else 'of the day'}"
         product = f" ({self.product})" if self.product else ""
         if self.stage is Stage.REMINDER:
             return f"a reminder {span(self.lead or _DAY)} before{product}"
         late = "by choice" if self.late is Late.VOLUNTARY else "a breach by the utility"
-        return f"{self.stage.value} {when}{product}; later is {late}"
+        return f"{self.stage.value} {self.when}{product}; later is {late}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

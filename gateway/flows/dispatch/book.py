@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -33,18 +33,29 @@ async def book(
     Raises:
         TransientError: the offers cannot be read.
     """
-    online = {one.site.site_id: one.online for one in live}
-    offers = {
-        site.site_id: _offers(site, await ledger.offer(site.site_id), online[site.site_id], now)
-        for site in portfolio.sites
-    }
+    offers = await site_offers(portfolio, ledger, live, now)
     first = now.replace(minute=0, second=0, microsecond=0) + _HOUR
     ahead = [Interval.lasting(first + n * _HOUR, _HOUR) for n in range(hours)]
     return list(_pages(portfolio, offers, ahead, now))
 
 
+async def site_offers(
+    portfolio: Portfolio, ledger: Ledger, live: Iterable[LiveSite], now: datetime
+) -> Mapping[str, SiteOffers]:
+    """What each site offers in the hours ahead, or why it is counted out.
+
+    Raises:
+        TransientError: the offers cannot be read.
+    """
+    online = {one.site.site_id: one.online for one in live}
+    return {
+        site.site_id: _offers(site, await ledger.offer(site.site_id), online[site.site_id], now)
+        for site in portfolio.sites
+    }
+
+
 def _pages(
-    portfolio: Portfolio, offers: dict[str, SiteOffers], ahead: Sequence[Interval], now: datetime
+    portfolio: Portfolio, offers: Mapping[str, SiteOffers], ahead: Sequence[Interval], now: datetime
 ) -> Iterator[Page]:
     for program_id in dict.fromkeys(one.program_id for one in portfolio.programs):
         enrolled = portfolio.enrolled(program_id, now)
@@ -93,4 +104,5 @@ def _slots(told: FlexibilityOffer) -> Iterator[BookedSlot]:
             sure_w=min(one.down_sure_w, one.down_w),
             up_w=one.up_w,
             energy_wh=one.down_w * one.lasts_s / _HOUR.total_seconds(),
+            expected_w=one.expected_w,
         )
