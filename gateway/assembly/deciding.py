@@ -13,6 +13,7 @@ from gateway.flows.dispatch.baselines import Baselines
 from gateway.flows.dispatch.delivering import Delivering
 from gateway.flows.dispatch.situation import Observer
 from gateway.flows.dispatch.worker import Dispatch
+from gateway.flows.events.desk import EventDesk
 from gateway.flows.events.intake import Intake
 from gateway.flows.events.lifecycle import Lifecycle
 from gateway.flows.report.settlement import Settlement
@@ -71,6 +72,7 @@ class Deciding:
         )
         self.envelopes = Envelopes(portfolio, ledger, outgoing, clock)
         self.intake = Intake(portfolio, ledger, dispatch, clock)
+        self.desk = EventDesk(portfolio, ledger, self.intake, clock)
         self.inbox = SiteInbox(
             portfolio, ledger, telemetry, live, dispatch, outgoing, clock, admission=admission
         )

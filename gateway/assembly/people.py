@@ -36,7 +36,7 @@ async def serve_people(
         delivery=deciding.delivery,
         live=deciding.live,
         actions=deciding.intake,
-        desk=deciding.intake,
+        desk=deciding.desk,
         controls=Controls(deciding.portfolio, deciding.ledger, utilities.sep2, clock),
         stopping=stopping,
         prices=deciding.prices.desk,

@@ -34,6 +34,8 @@ from gateway.domain.words import kw
 _Place = tuple[bool, bool, int, float, datetime, str, tuple[float, float, str]]
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _FOREVER = datetime.max.replace(tzinfo=UTC)
+_NAMED = 20
+"""Sites named in a sentence."""
 Given = Mapping[str, Mapping[str, StepSeries]]
 """Reduction that events were given, W, by event key and site id."""
 
@@ -196,6 +198,39 @@ def words(
                 f"event {other.event.event_id} of {other.program.name} has it until {until}"
             )
     return "; ".join(said)
+
+
+def instead_of(
+    mine: Program,
+    sites: frozenset[str],
+    rest: Interval,
+    stronger: Iterable[Contender],
+    entries: Sequence[TimelineEntry],
+) -> str:
+    """Which stronger events are in force in place of one, where and until when; empty: none is.
+
+    `u1/e2 until 12:20Z at depot-1, depot-2`. Where both may go together nothing is superseded.
+    """
+    said = []
+    for other in stronger:
+        if fit(mine, other.program) is not Fit.NOT:
+            continue
+        theirs = [e for e in entries if e.event.key == other.event.key and e.sites & sites]
+        theirs = [e for e in theirs if e.interval.overlaps(rest)]
+        if theirs:
+            said.append(f"{other.event.key} {_until(theirs)} at {_names(sites, theirs)}")
+    return "; ".join(said)
+
+
+def _until(entries: Sequence[TimelineEntry]) -> str:
+    last = max(entry.interval.end or _FOREVER for entry in entries)
+    return "until further notice" if last == _FOREVER else f"until {last.astimezone(UTC):%H:%M}Z"
+
+
+def _names(sites: frozenset[str], entries: Sequence[TimelineEntry]) -> str:
+    found = sorted(sites & frozenset[str]().union(*(entry.sites for entry in entries)))
+    more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    return ", ".join(found[:_NAMED]) + more
 
 
 def _promised(one: Promise, offered_w: float, zone: tzinfo) -> str:

@@ -56,6 +56,16 @@ class Opt(StrEnum):
     OUT = "optOut"
 
 
+class Decider(StrEnum):
+    """Whose word an answer is."""
+
+    RULES = "rules"
+    """The standing rule, the program's rules and policies, or the owners' limits."""
+    PERSON = "person"
+    NOBODY = "nobody"
+    """A policy leaves it to a person, who has not spoken yet: opted out meanwhile."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
     """One series of values over the event."""
@@ -122,3 +132,4 @@ class OptDecision:
     modification: int
     opt: Opt
     cause: str
+    by: Decider = Decider.RULES

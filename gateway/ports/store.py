@@ -49,6 +49,15 @@ class SiteOptOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SiteChoice:
+    """A site that leaves an event, or is back in it."""
+
+    site_id: str
+    out: bool
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredInstruction:
     """An instruction with what became of it."""
 
@@ -81,9 +90,22 @@ class Ledger(Protocol):
     """Everything asked, decided and sent. Each method is one transaction."""
 
     async def put_event(
-        self, event: GridEvent, decision: OptDecision, received_at: datetime
+        self,
+        event: GridEvent,
+        decision: OptDecision,
+        received_at: datetime,
+        choices: Sequence[SiteChoice] = (),
+        entries: Sequence[JournalEntry] = (),
     ) -> None:
-        """Store a modification of an event with its answer (replaces the older modification)."""
+        """Store a modification of an event with its answer, and what follows from it at once.
+
+        `choices` are the sites that leave the event or are back, `entries` what is written down of
+        it: a kill leaves all of it or nothing.
+        """
+        ...
+
+    async def modifications(self, event_key: str) -> Sequence[StoredEvent]:
+        """Every modification of an event with its answer, oldest first; none: unknown."""
         ...
 
     async def event(self, event_key: str) -> StoredEvent | None:

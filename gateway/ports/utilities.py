@@ -48,12 +48,21 @@ class EventIntake(Protocol):
         """The utility no longer lists this event: cancel it (unknown or over: nothing happens)."""
         ...
 
+    async def note(self, event_key: str, action: str, cause: str) -> None:
+        """Write down what a utility was told about an event, or why it could not be taken.
+
+        The same twice running is written once.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventParticipation:
     """Who takes part in an event."""
 
     program_id: str
+    decision: OptDecision
+    """Our answer as it stands; a person may have changed it since the utility was told."""
     addressed: frozenset[str]
     """Sites the event is for."""
     out: Mapping[str, str]

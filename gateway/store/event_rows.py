@@ -9,7 +9,7 @@ from sqlmodel import Session, col, or_, select
 
 from contracts.time import Interval
 from gateway.domain.dispatch import DispatchPlan
-from gateway.domain.event import GridEvent, Opt, OptDecision
+from gateway.domain.event import Decider, GridEvent, Opt, OptDecision
 from gateway.ports import SiteOptOut, StoredEvent
 from gateway.store import documents
 from gateway.store.database import upsert
@@ -28,6 +28,7 @@ def put_event(
         received_at=received_at,
         opt=decision.opt.value,
         cause=decision.cause,
+        decided_by=decision.by.value,
         document=documents.EVENT.dump(event),
     )
     session.connection().execute(
@@ -56,6 +57,14 @@ def events(session: Session, ending_after: datetime | None) -> Sequence[StoredEv
     found = [_newest(rows, out) for rows in by_key.values()]
     wanted = [s for s in found if ending_after is None or _ends_after(s.event, ending_after)]
     return sorted(wanted, key=lambda s: (s.event.window.start, s.event.key), reverse=True)
+
+
+def modifications(session: Session, event_key: str) -> Sequence[StoredEvent]:
+    """Every modification of an event as it stands in the book, oldest first."""
+    query = select(EventRow).where(EventRow.event_key == event_key)
+    rows = session.exec(query.order_by(col(EventRow.modification))).all()
+    out = _opt_outs(session, [event_key])
+    return [_newest(rows[: number + 1], out) for number in range(len(rows))]
 
 
 def opt_outs(session: Session, event_key: str) -> Sequence[SiteOptOut]:
@@ -95,12 +104,15 @@ def _ends_after(event: GridEvent, instant: datetime) -> bool:
 def _newest(rows: Sequence[EventRow], out: Mapping[str, frozenset[str]]) -> StoredEvent:
     row = max(rows, key=lambda r: r.modification)
     first = min(rows, key=lambda r: r.modification)
-    decision = OptDecision(
-        event_key=row.event_key, modification=row.modification, opt=Opt(row.opt), cause=row.cause
-    )
     return StoredEvent(
         event=documents.EVENT.load(row.document),
-        decision=decision,
+        decision=OptDecision(
+            event_key=row.event_key,
+            modification=row.modification,
+            opt=Opt(row.opt),
+            cause=row.cause,
+            by=Decider(row.decided_by),
+        ),
         received_at=row.received_at,
         notified_at=min(r.received_at for r in rows),
         announced=Interval(start=first.start, end=first.end),

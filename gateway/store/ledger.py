@@ -20,6 +20,7 @@ from gateway.domain.event import GridEvent, OptDecision
 from gateway.domain.operating_envelope import OperatingEnvelope
 from gateway.ports import (
     JournalEntry,
+    SiteChoice,
     SiteOptOut,
     StoredEnvelope,
     StoredEvent,
@@ -38,10 +39,32 @@ class SqlLedger:
         self._write = database.write
 
     async def put_event(
-        self, event: GridEvent, decision: OptDecision, received_at: datetime
+        self,
+        event: GridEvent,
+        decision: OptDecision,
+        received_at: datetime,
+        choices: Sequence[SiteChoice] = (),
+        entries: Sequence[JournalEntry] = (),
     ) -> None:
         """Store a modification with its answer; when it was first received stays as it is."""
-        await self._write(lambda s: event_rows.put_event(s, event, decision, received_at))
+
+        def work(session: Session) -> None:
+            event_rows.put_event(session, event, decision, received_at)
+            for one in choices:
+                if one.out:
+                    row = SiteOptOutRow(
+                        event_key=event.key, site_id=one.site_id, at=received_at, cause=one.cause
+                    )
+                    insert_once(session, SiteOptOutRow, row)
+                else:
+                    event_rows.opt_in(session, event.key, one.site_id)
+            site_rows.put_journal(session, entries)
+
+        await self._write(work)
+
+    async def modifications(self, event_key: str) -> Sequence[StoredEvent]:
+        """Every modification of an event, oldest first."""
+        return await self._read(lambda s: event_rows.modifications(s, event_key))
 
     async def event(self, event_key: str) -> StoredEvent | None:
         """One event at its newest modification."""

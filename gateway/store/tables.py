@@ -40,6 +40,7 @@ class EventRow(Base, table=True):
     received_at: datetime
     opt: str
     cause: str
+    decided_by: str = "rules"
     document: Document = Field(sa_type=JSON)
 
 

@@ -30,6 +30,7 @@ from gateway.domain.event import GridEvent, Opt, OptDecision, Signal, SignalKind
 from gateway.domain.measure.report import ParticipationReport
 from gateway.domain.portfolio import Portfolio, Site
 from gateway.domain.program import Program
+from gateway.flows.events.desk import EventDesk
 from gateway.flows.events.intake import Intake
 from gateway.flows.sites.live import EventBand, Live
 from gateway.ports import JournalEntry, UtilityHealth
@@ -102,7 +103,7 @@ def make_world(clock: Clock) -> World:
         delivery=delivery,
         live=live,
         actions=actions,
-        desk=Intake(portfolio, ledger, Planner(), clock),
+        desk=EventDesk(portfolio, ledger, Intake(portfolio, ledger, Planner(), clock), clock),
         controls=controls,
         stopping=asyncio.Event(),
         utilities=lambda: health,

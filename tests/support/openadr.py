@@ -46,6 +46,7 @@ class RecordingIntake:
     def __init__(self) -> None:
         self.received: list[GridEvent] = []
         self.withdrawn: list[str] = []
+        self.noted: list[tuple[str, str, str]] = []
         self.opt = Opt.IN
 
     async def receive(self, events: Sequence[GridEvent]) -> Mapping[str, OptDecision]:
@@ -59,6 +60,9 @@ class RecordingIntake:
 
     async def withdraw(self, event_key: str, cause: str) -> None:
         self.withdrawn.append(event_key)
+
+    async def note(self, event_key: str, action: str, cause: str) -> None:
+        self.noted.append((event_key, action, cause))
 
 
 class FlatReports:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contracts.errors import TransientError
 from contracts.openadr import codec
 from contracts.openadr.payloads import CancelOpt, CreateOpt, OptType
+from gateway.domain.event import Opt, OptDecision
 from gateway.ports import EventParticipation
 from gateway.utility.openadr.memory import Unsent
 from support.openadr import DictMemory
@@ -18,6 +19,9 @@ class Sites:
     def __init__(self, *sites: str) -> None:
         self.addressed = frozenset(sites or ("depot-1", "depot-2"))
         self.out: dict[str, dict[str, str]] = {}
+        self.opts: dict[str, Opt] = {}
+        """What was decided about an event; none: optIn."""
+        self.modifications: dict[str, int] = {}
 
     @property
     def names(self) -> frozenset[str]:
@@ -26,6 +30,12 @@ class Sites:
     async def of_event(self, event_key: str) -> EventParticipation | None:
         return EventParticipation(
             program_id="http://utility.example/peak",
+            decision=OptDecision(
+                event_key=event_key,
+                modification=self.modifications.get(event_key, 0),
+                opt=self.opts.get(event_key, Opt.IN),
+                cause="as it stands now",
+            ),
             addressed=self.addressed,
             out=dict(self.out.get(event_key, {})),
         )

@@ -6,7 +6,7 @@ what was called, `opt` answers, `target` says how much is asked.
 
 from gateway.domain.program.call import Call
 from gateway.domain.program.finding import Effect, Finding, RuleKind
-from gateway.domain.program.findings import findings
+from gateway.domain.program.findings import findings, in_words
 from gateway.domain.program.measuring import Adjustment, BaselineMethod, DayType
 from gateway.domain.program.opt import decide_opt
 from gateway.domain.program.opting import Policy
@@ -39,6 +39,7 @@ __all__ = [
     "decide_opt",
     "effective_signal",
     "findings",
+    "in_words",
     "level_share",
     "newest",
     "reduction_target",

@@ -23,6 +23,7 @@ from gateway.flows.dispatch.baselines import Baselines
 from gateway.flows.dispatch.delivering import Delivering, Steering
 from gateway.flows.dispatch.options import DispatchOptions
 from gateway.flows.dispatch.situation import Observer, Situation
+from gateway.flows.dispatch.superseding import Superseding
 from gateway.flows.sites.live import EventBand, Live
 from gateway.flows.sites.outgoing import Outgoing
 from gateway.ports import Ledger, StoredEvent
@@ -55,6 +56,7 @@ class Dispatch:
         self._baselines = baselines
         self._outgoing = outgoing
         self._delivering = delivering
+        self._superseding = Superseding(ledger)
         outgoing.on_refusal(self._refused)
         self._clock = clock
         self._options = options
@@ -137,6 +139,7 @@ class Dispatch:
 
     async def _pass(self, stored: StoredEvent, events: Sequence[StoredEvent], reason: str) -> None:
         seen = await self._observer.look(stored, events, self._clock.now())
+        await self._superseding.look(seen)
         steering = await self._delivering.look(seen)
         over = stored.event.status(seen.now) is EventStatus.COMPLETED
         plans = seen.plans if over else await self._replan(seen, steering, reason)
@@ -179,6 +182,7 @@ class Dispatch:
         in_view = {s.event.key for s in events if _ends_after(s, now - _IN_VIEW)}
         self._baselines.keep_only(in_view)
         self._delivering.keep_only(in_view)
+        self._superseding.keep_only(in_view)
         self._bands = {key: band for key, band in self._bands.items() if key in in_view}
         self._live.show_events([self._bands[key] for key in sorted(self._bands)])
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Protocol
 
 import structlog
 
 from contracts.errors import PermanentError, TransientError
 from contracts.time import Clock
-from gateway.domain.event import BY_PEOPLE, EventStatus, GridEvent, Opt, OptDecision
+from gateway.domain.changes import changes_in_words
+from gateway.domain.event import Decider, EventStatus, GridEvent, Opt, OptDecision
 from gateway.domain.portfolio import Portfolio
-from gateway.domain.program import decide_opt
+from gateway.domain.program import decide_opt, in_words
 from gateway.flows.events.judging import OWNER, Judge, Verdict
-from gateway.ports import JournalEntry, Ledger, StoredEvent
+from gateway.ports import JournalEntry, Ledger, SiteChoice, StoredEvent
 
 _log = structlog.get_logger(__name__)
-_OVER = (EventStatus.COMPLETED, EventStatus.CANCELLED)
+OVER = (EventStatus.COMPLETED, EventStatus.CANCELLED)
 
 
 class Planner(Protocol):
@@ -29,7 +31,7 @@ class Planner(Protocol):
 
 
 class Intake:
-    """`gateway.ports.EventIntake`, and the opt-out of a site by a person."""
+    """`gateway.ports.EventIntake`, and the choices of sites."""
 
     def __init__(
         self, portfolio: Portfolio, ledger: Ledger, dispatch: Planner, clock: Clock
@@ -64,56 +66,43 @@ class Intake:
     async def withdraw(self, event_key: str, cause: str) -> None:
         """The utility no longer lists this event: cancel it (unknown or over: nothing happens)."""
         stored = await self._ledger.event(event_key)
-        if stored is None or stored.event.status(self._clock.now()) in _OVER:
+        if stored is None or stored.event.status(self._clock.now()) in OVER:
             return
-        event = stored.event.cancel()
-        decision = replace(stored.decision, opt=Opt.IN, cause=cause)
-        await self._store(event, decision, f"cancelled: {cause}")
+        decision = replace(stored.decision, opt=Opt.IN, cause=cause, by=Decider.RULES)
+        await self.put(stored.event.cancel(), decision, "cancelled")
 
-    async def enter(self, event: GridEvent) -> OptDecision:
-        """Take in an event that a person or a program of ours tells; twice changes nothing.
+    async def note(self, event_key: str, action: str, cause: str) -> None:
+        """Write something down about an event; the same twice running is written once."""
+        last = [one for one in await self._ledger.journal(event_key) if one.action == action][-1:]
+        if [one.cause for one in last] != [cause]:
+            now = self._clock.now()
+            entry = JournalEntry(at=now, subject=event_key, action=action, cause=cause)
+            await self._ledger.log(entry)
 
-        Raises:
-            PermanentError: its program is not ours, or takes no events this way.
-            TransientError: it could not be stored now.
+    async def put(
+        self,
+        event: GridEvent,
+        decision: OptDecision,
+        news: str,
+        choices: Sequence[SiteChoice] = (),
+        before: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        """Store an event with our answer and what is written down of it, and have dispatch look.
+
+        `before` are actions and causes that led to the answer.
         """
-        program = self._portfolio.program_of(event)
-        if program is None or program.utility_id != event.utility_id:
-            raise PermanentError(f"no program {event.program_id!r} is in force at its start")
-        if event.source not in program.rules.signal.sources:
-            ways = ", ".join(sorted(program.rules.signal.sources))
-            raise PermanentError(f"program {program.name!r} takes events by: {ways}")
-        return await self._receive(event)
-
-    async def cancel_entered(self, event_key: str, cause: str) -> None:
-        """Cancel an event that was entered here; one that is cancelled already stays as it is.
-
-        Raises:
-            PermanentError: it is unknown, over, or a utility's own.
-        """
-        stored = await self._ledger.event(event_key)
-        if stored is None:
-            raise PermanentError(f"there is no event {event_key!r}")
-        if stored.event.source not in BY_PEOPLE:
-            raise PermanentError(f"event {event_key!r} is the utility's: only it can cancel it")
-        if stored.event.status(self._clock.now()) is EventStatus.COMPLETED:
-            raise PermanentError(f"event {event_key!r} is over")
-        await self.withdraw(event_key, cause)
-
-    async def decide(self, event_key: str, opt: Opt, cause: str) -> None:
-        """A person's word on an event, whatever rules and policies have said.
-
-        Raises:
-            PermanentError: the event is unknown or over.
-        """
-        stored = await self._ledger.event(event_key)
-        if stored is None:
-            raise PermanentError(f"there is no event {event_key!r}")
-        if stored.event.status(self._clock.now()) in _OVER:
-            raise PermanentError(f"event {event_key!r} is over")
-        if stored.decision.opt is not opt:
-            decision = replace(stored.decision, opt=opt, cause=cause)
-            await self._store(stored.event, decision, "a person has decided")
+        now = self._clock.now()
+        said = "waiting for a person" if decision.by is Decider.NOBODY else decision.opt.value
+        action = news if event.cancelled else f"{news}: {said}"
+        entries = [
+            JournalEntry(at=now, subject=event.key, action=one, cause=cause)
+            for one, cause in (*before, (action, decision.cause))
+        ]
+        for choice in choices:
+            entries += _choice_entries(event.key, choice, now)
+        await self._ledger.put_event(event, decision, now, choices, entries)
+        _log.info("event", event_key=event.key, news=news, opt=decision.opt, cause=decision.cause)
+        self._dispatch.request(event.key, f"{news}: {decision.cause}" if event.cancelled else news)
 
     async def opt_out_site(self, event_key: str, site_id: str, cause: str) -> None:
         """Take one site out of one event and plan again; doing it twice changes nothing.
@@ -125,7 +114,7 @@ class Intake:
         if site_id in stored.opted_out_sites:
             return
         await self._ledger.opt_out_site(event_key, site_id, now, cause)
-        await self._chosen(event_key, site_id, "opted out", cause)
+        await self._chosen(event_key, SiteChoice(site_id=site_id, out=True, cause=cause))
 
     async def opt_in_site(self, event_key: str, site_id: str, cause: str) -> None:
         """Take a site that opted out back into the event; doing it twice changes nothing.
@@ -137,7 +126,7 @@ class Intake:
         if site_id not in stored.opted_out_sites:
             return
         await self._ledger.opt_in_site(event_key, site_id)
-        await self._chosen(event_key, site_id, "opted in again", cause)
+        await self._chosen(event_key, SiteChoice(site_id=site_id, out=False, cause=cause))
 
     async def _choosable(self, event_key: str, site_id: str) -> StoredEvent:
         stored = await self._ledger.event(event_key)
@@ -145,40 +134,51 @@ class Intake:
             raise PermanentError(f"there is no event {event_key!r}")
         if self._portfolio.site(site_id) is None:
             raise PermanentError(f"there is no site {site_id!r}")
-        if stored.event.status(self._clock.now()) in _OVER:
+        if stored.event.status(self._clock.now()) in OVER:
             raise PermanentError(f"event {event_key!r} is over")
         return stored
 
-    async def _chosen(self, event_key: str, site_id: str, what: str, cause: str) -> None:
-        await self._journal_choice(event_key, site_id, what, cause)
-        self._dispatch.request(event_key, f"{site_id} {what}: {cause}")
-
-    async def _journal_choice(self, event_key: str, site_id: str, what: str, cause: str) -> None:
-        now = self._clock.now()
-        await self._ledger.log(
-            JournalEntry(at=now, subject=event_key, action=f"{site_id}: {what}", cause=cause),
-            JournalEntry(at=now, subject=site_id, action=f"{event_key}: {what}", cause=cause),
-        )
+    async def _chosen(self, event_key: str, choice: SiteChoice) -> None:
+        await self._ledger.log(*_choice_entries(event_key, choice, self._clock.now()))
+        what = f"{choice.site_id} {_chose(choice)}: {choice.cause}"
+        self._dispatch.request(event_key, what)
 
     async def _receive(self, event: GridEvent) -> OptDecision:
         stored, now = await self._ledger.event(event.key), self._clock.now()
         if stored is not None and _is_known(stored, event):
             return stored.decision
+        if stored is not None and _too_late(stored, event, now):
+            return await self._after_the_end(stored, event)
         program, verdict = self._portfolio.program_of(event), Verdict()
         if program is not None:
             verdict = await self._judge.verdict(program, event, stored, now)
-        decision = decide_opt(program, event, now, verdict.found)
-        if decision.opt is Opt.IN and not event.cancelled:
+        took_part = stored is not None and _took_part(stored, now)
+        decision = decide_opt(program, event, now, verdict.found, took_part=took_part)
+        if not event.cancelled:
             decision = self._among_sites(event, decision, verdict)
-        await self._ledger.put_event(event, decision, now)
-        await self._follow_owners(event, stored, verdict)
-        await self._told(event, decision, _news(stored, event))
+            decision = _as_people_said(stored, decision)
+        choices = await self._owners_choices(event, stored, verdict)
+        rules = "" if program is None else in_words(program.rules, verdict.found, test=event.test)
+        before = [("the program's rules", rules)] if rules and not event.cancelled else []
+        if stored is not None and not event.cancelled:
+            before.insert(0, ("what changes", changes_in_words(stored.event, event)))
+        await self.put(event, decision, _news(stored, event), choices, before)
         return decision
+
+    async def _after_the_end(self, stored: StoredEvent, event: GridEvent) -> OptDecision:
+        """What was done cannot be undone: the event stays completed, and its report is made."""
+        what = "cancellation" if event.cancelled else f"modification {event.modification}"
+        cause = "it came after the end of the event: nothing changes"
+        await self.note(event.key, f"{what} too late", cause)
+        opt = Opt.IN if event.cancelled else stored.decision.opt
+        return replace(stored.decision, modification=event.modification, opt=opt, cause=cause)
 
     def _among_sites(
         self, event: GridEvent, decision: OptDecision, verdict: Verdict
     ) -> OptDecision:
         """The decision, unless nobody is left to take part."""
+        if decision.opt is Opt.OUT:
+            return decision
         addressed = {site.site_id for site in self._portfolio.addressed(event)}
         if not addressed:
             return _out(event, "none of the sites enrolled in the program is addressed")
@@ -187,39 +187,21 @@ class Intake:
             return _out(event, f"{OWNER} keep every site out: {said}")
         return decision
 
-    async def _follow_owners(
+    async def _owners_choices(
         self, event: GridEvent, stored: StoredEvent | None, verdict: Verdict
-    ) -> None:
-        """Take sites out whose owners' limits say so; let in again whom they no longer keep out."""
-        now, out = self._clock.now(), stored.opted_out_sites if stored else frozenset()
-        for site_id, text in verdict.objections.items():
-            if site_id not in out:
-                cause = f"{OWNER}: {text}"
-                await self._ledger.opt_out_site(event.key, site_id, now, cause)
-                await self._journal_choice(event.key, site_id, "opted out", cause)
-        if not out:
-            return
-        for one in await self._ledger.opt_outs(event.key):
+    ) -> Sequence[SiteChoice]:
+        """Sites whose owners' limits take them out, and those they no longer keep out."""
+        out = stored.opted_out_sites if stored else frozenset()
+        found = [
+            SiteChoice(site_id=site_id, out=True, cause=f"{OWNER}: {text}")
+            for site_id, text in verdict.objections.items()
+            if site_id not in out
+        ]
+        for one in await self._ledger.opt_outs(event.key) if out else ():
             if one.cause.startswith(OWNER) and one.site_id not in verdict.objections:
-                await self._ledger.opt_in_site(event.key, one.site_id)
                 cause = f"{OWNER} allow it as it stands now"
-                await self._journal_choice(event.key, one.site_id, "opted in again", cause)
-
-    async def _store(self, event: GridEvent, decision: OptDecision, news: str) -> None:
-        await self._ledger.put_event(event, decision, self._clock.now())
-        await self._told(event, decision, news)
-
-    async def _told(self, event: GridEvent, decision: OptDecision, news: str) -> None:
-        """Write down what was decided, and have dispatch look."""
-        entry = JournalEntry(
-            at=self._clock.now(),
-            subject=event.key,
-            action=f"{news}: {decision.opt.value}",
-            cause=decision.cause,
-        )
-        await self._ledger.log(entry)
-        _log.info("event", event_key=event.key, news=news, opt=decision.opt, cause=decision.cause)
-        self._dispatch.request(event.key, news)
+                found.append(SiteChoice(site_id=one.site_id, out=False, cause=cause))
+        return found
 
 
 def _is_known(stored: StoredEvent, event: GridEvent) -> bool:
@@ -233,6 +215,30 @@ def _is_known(stored: StoredEvent, event: GridEvent) -> bool:
     return known.cancelled is event.cancelled
 
 
+def _too_late(stored: StoredEvent, event: GridEvent, now: datetime) -> bool:
+    """Whether an event that is over would be changed after the fact."""
+    over = event.cancelled or event.status(now) is EventStatus.COMPLETED
+    return over and stored.event.status(now) is EventStatus.COMPLETED
+
+
+def _took_part(stored: StoredEvent, now: datetime) -> bool:
+    running = stored.event.status(now) is EventStatus.ACTIVE
+    return running and stored.decision.opt is Opt.IN
+
+
+def _as_people_said(stored: StoredEvent | None, decision: OptDecision) -> OptDecision:
+    """A person's refusal stands over modifications; an acceptance is asked for anew."""
+    if stored is None or stored.decision.by is not Decider.PERSON:
+        return decision
+    before = stored.decision
+    if before.opt is Opt.OUT:
+        return replace(decision, opt=Opt.OUT, cause=before.cause, by=Decider.PERSON)
+    if decision.opt is Opt.OUT:
+        cause = f"{decision.cause}; modification {before.modification} was accepted by a person"
+        return replace(decision, cause=cause, by=Decider.NOBODY)
+    return decision
+
+
 def _news(stored: StoredEvent | None, event: GridEvent) -> str:
     if event.cancelled:
         return "cancelled"
@@ -243,3 +249,16 @@ def _out(event: GridEvent, cause: str) -> OptDecision:
     return OptDecision(
         event_key=event.key, modification=event.modification, opt=Opt.OUT, cause=cause
     )
+
+
+def _chose(choice: SiteChoice) -> str:
+    return "opted out" if choice.out else "opted in again"
+
+
+def _choice_entries(event_key: str, choice: SiteChoice, now: datetime) -> list[JournalEntry]:
+    """Under the event and under the site."""
+    site_id, what, cause = choice.site_id, _chose(choice), choice.cause
+    return [
+        JournalEntry(at=now, subject=event_key, action=f"{site_id}: {what}", cause=cause),
+        JournalEntry(at=now, subject=site_id, action=f"{event_key}: {what}", cause=cause),
+    ]

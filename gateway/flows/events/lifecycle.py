@@ -6,7 +6,7 @@ tick from doing anything twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -79,18 +79,14 @@ class Lifecycle:
     async def _of_event(self, stored: StoredEvent, now: datetime) -> Iterable[datetime]:
         """Do what is due for one event; the moments still to come."""
         event, program = stored.event, self._portfolio.program_of(stored.event)
-        if program is None or stored.decision.opt is Opt.OUT or event.cancelled:
+        if program is None or event.cancelled:
             return ()
-        moments = [event.window.start]
-        if event.window.start <= now:
-            await self._once(stored, event.window.start, "has begun")
-        if event.window.end is not None:
+        moments = list(await self._passed(stored, now))
+        if event.window.end is not None and stored.decision.opt is Opt.IN:
             end = event.window.end
             settled = end + program.observe_after + self._options.late_data
             final = max(settled, end + self._options.final_after)
-            moments += [end, settled, final]
-            if end <= now:
-                await self._once(stored, end, "is over")
+            moments += [settled, final]
             awaited = max(settled, self._began) + self._options.patience
             if settled <= now < awaited and await self._incomplete(stored):
                 moments.append(awaited)
@@ -98,14 +94,33 @@ class Lifecycle:
                 await self._report(stored, settled <= now, final <= now)
         return (at for at in moments if at > now)
 
+    async def _passed(self, stored: StoredEvent, now: datetime) -> Sequence[datetime]:
+        """Write down each turn of the event that has come, also of one without us."""
+        window, ramp = stored.event.window, stored.event.ramp_up
+        turns = [(window.start, "has begun")]
+        if ramp:
+            turns.insert(0, (window.start - ramp, "is near: its ramp begins"))
+        if window.end is not None:
+            turns.append((window.end, "is over"))
+        for at, what in turns:
+            if at <= now:
+                await self._once(stored, at, what)
+        return [at for at, _ in turns]
+
     async def _once(self, stored: StoredEvent, at: datetime, what: str) -> None:
         key, job = stored.event.key, f"{stored.event.key} {what}"
         if (job, at) in self._done:
             return
         if await self._ledger.claim_job(job, at):
-            await self._ledger.log(
-                JournalEntry(at=at, subject=key, action=f"the event {what}", cause="by its window")
+            part = "" if stored.decision.opt is Opt.IN else "; we take no part in it"
+            known_at = max(at, stored.received_at)  # a modification may tell of the past
+            entry = JournalEntry(
+                at=known_at,
+                subject=key,
+                action=f"the event {what}",
+                cause=f"by its window{part}",
             )
+            await self._ledger.log(entry)
             self._dispatch.request(key, f"the event {what}")
         self._done.add((job, at))
 

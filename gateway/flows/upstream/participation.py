@@ -29,6 +29,7 @@ class Participants:
         causes = {one.site_id: one.cause for one in await self._ledger.opt_outs(event_key)}
         return EventParticipation(
             program_id=stored.event.program_id,
+            decision=stored.decision,
             addressed=frozenset(s.site_id for s in self._portfolio.addressed(stored.event)),
             out={site_id: causes.get(site_id, "") for site_id in sorted(stored.opted_out_sites)},
         )

@@ -82,13 +82,18 @@ class EventAnswers:
         now = self._clock.now()
         return tuple(e for e in self._known.values() if _taken(e) and e.open_at(now))
 
-    async def settle(self, event_id: str, *, opt_in: bool, cause: str) -> None:
-        """From now on this is the answer to an event: it was told by an oadrCreateOpt."""
+    async def settle(self, event_id: str, *, opt_in: bool, left: bool, cause: str) -> None:
+        """From now on this is the answer to an event: the utility was told by another message.
+
+        `left`: by an oadrCreateOpt, because every site has left it.
+        """
         known = self._known.get(event_id)
         if known is not None:
-            settled = replace(known, opt_in=opt_in, left=not opt_in, cause=cause)
+            settled = replace(known, opt_in=opt_in, left=left, cause=cause)
             if settled != known:
                 await self._store(settled)
+                opt = Opt.IN if opt_in else Opt.OUT
+                await self._note(settled, f"told {opt.value} since", cause)
 
     async def answer(
         self, message: DistributeEvent, registration: Registration
@@ -108,7 +113,7 @@ class EventAnswers:
             if response is not None and event.response_required is ResponseRequired.ALWAYS:
                 responses[event.event_id] = response
         for rejected in message.rejected:
-            _log.warning("openadr_event_rejected", event_id=rejected.event_id, why=rejected.reason)
+            await self._reject(rejected)
             if rejected.response_required is ResponseRequired.ALWAYS:
                 responses[rejected.event_id] = _refusal(rejected, message.request_id)
         await self._cancel_missing(message)
@@ -130,6 +135,19 @@ class EventAnswers:
         for known in list(self._known.values()):
             if known.cancel_at is not None and known.cancel_at <= now:
                 await self._withdraw(known, "cancelled by the utility, randomised end reached")
+
+    async def _reject(self, rejected: RejectedEvent) -> None:
+        """What could not even be read is written down; its answer needs no store."""
+        _log.warning("openadr_event_rejected", event_id=rejected.event_id, why=rejected.reason)
+        key = f"{self._utility_id}/{rejected.event_id}"
+        try:
+            await self._intake.note(key, "refused: it cannot be read", rejected.reason)
+        except TransientError as error:
+            _log.warning("openadr_rejection_not_noted", event_key=key, why=str(error))
+
+    async def _note(self, known: KnownEvent, action: str, cause: str) -> None:
+        if not known.silent:
+            await self._intake.note(f"{self._utility_id}/{known.event_id}", action, cause)
 
     async def _safely(
         self, change: Change, event: OadrEvent, request_id: str, registration: Registration
@@ -178,8 +196,9 @@ class EventAnswers:
         left = await self._all_have_left(decision)
         if left is not None:
             decision = replace(decision, opt=Opt.OUT, cause=left)
-        known = self._as_known(event, decision, shift)
+        known = replace(self._as_known(event, decision, shift), request_id=request_id)
         await self._store(replace(known, left=left is not None))
+        await self._note(known, f"answered {decision.opt.value}", decision.cause)
         return mapping.event_response(event, request_id, decision)
 
     async def _all_have_left(self, decision: OptDecision) -> str | None:
@@ -204,6 +223,8 @@ class EventAnswers:
         else:
             await self._end(known, "cancelled by the utility")
         decision = self._said(event, Opt.IN, "cancellation taken")
+        silent = event.response_required is not ResponseRequired.ALWAYS
+        await self._note(replace(known, silent=silent), "answered optIn", decision.cause)
         return mapping.event_response(event, request_id, decision)
 
     async def _hand_in_cancelled(self, known: KnownEvent, event: OadrEvent, us: Addressee) -> bool:
@@ -231,6 +252,8 @@ class EventAnswers:
             over=True,
         )
         refused = Refused(modification=modification, code=code, cause=cause)
+        key = f"{self._utility_id}/{event.event_id}"
+        await self._intake.note(key, f"modification {modification} refused, code {code}", cause)
         await self._store(replace(known, refused=refused))
         decision = self._said(event, Opt.OUT, cause)
         return mapping.event_response(event, request_id, decision, code)
@@ -290,6 +313,7 @@ class EventAnswers:
             ends_at=period.window.end,
             shift_s=shift.total_seconds(),
             tolerance_s=period.start_after.total_seconds(),
+            silent=event.response_required is not ResponseRequired.ALWAYS,
         )
 
     def _us(self, registration: Registration) -> Addressee:

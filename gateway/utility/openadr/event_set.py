@@ -49,6 +49,10 @@ class KnownEvent:
     """A cancelled event goes on until then (randomised end)."""
     left: bool = False
     """Every site has left it: that is why we are out."""
+    request_id: str = ""
+    """Of the distribution that brought the newest modification we took."""
+    silent: bool = False
+    """The utility wants no answer."""
     refused: Refused | None = None
     """A newer modification that could not be taken; the one before stays in force."""
 

@@ -19,6 +19,7 @@ from contracts.time import Interval
 from gateway.domain.event import GridEvent, Opt, OptDecision
 from gateway.domain.event import Signal as GridSignal
 from gateway.utility.openadr import signals
+from gateway.utility.openadr.event_set import KnownEvent
 from gateway.utility.openadr.signals import INVALID_DATA, SUPPORTED, UnusableEventError
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "UnusableEventError",
     "event_response",
     "grid_event",
+    "later_response",
 ]
 
 INVALID_ID, TARGET_MISMATCH = 452, 462
@@ -109,6 +111,18 @@ def event_response(
         event_id=event.event_id,
         modification_number=event.descriptor.modification_number,
         opt_type=OptType.IN if decision.opt is Opt.IN else OptType.OUT,
+    )
+
+
+def later_response(known: KnownEvent, opt: Opt, cause: str) -> EventResponse:
+    """Our answer to an event that was answered otherwise before."""
+    return EventResponse(
+        code=200,
+        description=cause[:200] or "OK",
+        request_id=known.request_id,
+        event_id=known.event_id,
+        modification_number=known.modification,
+        opt_type=OptType.IN if opt is Opt.IN else OptType.OUT,
     )
 
 

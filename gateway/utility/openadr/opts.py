@@ -25,8 +25,10 @@ from contracts.openadr.payloads import (
     Target,
 )
 from contracts.time import Clock, Interval
+from gateway.domain.event import Opt
 from gateway.ports import EventParticipation, Participation
 from gateway.utility.openadr.answers import EventAnswers
+from gateway.utility.openadr.decisions import Decisions
 from gateway.utility.openadr.event_set import KnownEvent
 from gateway.utility.openadr.memory import VenMemory
 from gateway.utility.openadr.outbox import VenOutbox
@@ -86,6 +88,7 @@ class VenOpts:
         self._outbox = outbox
         self._clock = clock
         self._unavailable = {one.name: one for one in unavailable}
+        self._decisions = Decisions(utility_id, answers, participation, outbox)
         self._lanes: dict[str, OptLane] = {}
 
     async def restore(self) -> None:
@@ -100,6 +103,7 @@ class VenOpts:
         """
         for key in list(self._lanes):
             await self._hand_over(key)
+        await self._decisions.tell(ven_id)
         known = {f"event/{one.event_id}": one for one in self._answers.open_events()}
         for key, event in known.items():
             await self._event(key, event, ven_id)
@@ -120,8 +124,8 @@ class VenOpts:
             return  # refused from the start: there is nothing to leave
         event_key = f"{self._utility_id}/{event.event_id}"
         now_out = await self._participation.of_event(event_key)
-        if now_out is None:
-            return
+        if now_out is None or now_out.decision.opt is Opt.OUT:
+            return  # whoever is out of it does not matter
         if await self._excuse(key, event, now_out):
             lane = self._lanes[key]
             now_out = await self._participation.of_event(event_key) or now_out
@@ -131,9 +135,10 @@ class VenOpts:
             await self._tell_event(key, lane, event, wanted, ven_id)
         if None in wanted:
             cause = "; ".join(sorted(set(now_out.out.values())))
-            await self._answers.settle(event.event_id, opt_in=False, cause=cause)
+            await self._answers.settle(event.event_id, opt_in=False, left=True, cause=cause)
         elif event.left:
-            await self._answers.settle(event.event_id, opt_in=True, cause="opted in again")
+            cause = "opted in again"
+            await self._answers.settle(event.event_id, opt_in=True, left=False, cause=cause)
 
     async def _tell_event(
         self,

@@ -162,6 +162,8 @@ class LoadControl:
             event = self._event(mrid, asked, known)
         except UnusableControlError as error:
             if mrid not in self._refused:
+                key = f"{self._settings.utility_id}/{mrid}"
+                await self._intake.note(key, f"refused, code {int(error.code)}", str(error))
                 self._refused.add(mrid)
                 _log.warning("sep2_load_control_refused", mrid=mrid, why=str(error))
             return int(error.code)

@@ -39,6 +39,7 @@ from gateway.flows.dispatch.delivering import Delivering
 from gateway.flows.dispatch.options import DispatchOptions
 from gateway.flows.dispatch.situation import Observer
 from gateway.flows.dispatch.worker import Dispatch
+from gateway.flows.events.desk import EventDesk
 from gateway.flows.events.intake import Intake
 from gateway.flows.events.lifecycle import Lifecycle, LifecycleOptions
 from gateway.flows.report.settlement import Settlement
@@ -251,6 +252,7 @@ class World:
             EnvelopeOptions(check_every=15 * MINUTE),
         )
         self.intake = Intake(self.portfolio, self.ledger, self.dispatch, self.clock)
+        self.desk = EventDesk(self.portfolio, self.ledger, self.intake, self.clock)
         self.inbox = SiteInbox(
             self.portfolio,
             self.ledger,

@@ -68,8 +68,9 @@ async def test_an_event_beyond_a_quota_is_answered_by_the_policy_and_journaled(
         answers = [(await world.ledger.event(f"u1/e{n}")).decision for n in (1, 2, 3)]
         assert [answer.opt for answer in answers] == [Opt.IN, Opt.IN, Opt.OUT]
         assert "3 events with it from 2026-03-01 to 2026-03-31" in answers[2].cause
-        (entry,) = await world.ledger.journal("u1/e3")
-        assert entry.cause == answers[2].cause
+        rules, entry = await world.ledger.journal("u1/e3")
+        assert rules.cause.startswith("kept: notice; quota (breach): 3 events with it")
+        assert (entry.action, entry.cause) == ("new event: optOut", answers[2].cause)
         await world.intake.withdraw("u1/e1", "not listed")
         again = replace(later(event(), 3), modification=1)
         assert (await world.intake.receive([again]))["u1/e3"].opt is Opt.IN
@@ -83,13 +84,13 @@ async def test_a_person_may_accept_what_the_policy_has_left_open(made: Any, even
         answer = (await world.intake.receive([late]))["u1/e1"]
         assert answer.opt is Opt.OUT
         assert "so a person decides: notice (breach): told 20 min before" in answer.cause
-        await world.intake.decide("u1/e1", Opt.IN, "the operator says yes")
+        await world.desk.decide("u1/e1", Opt.IN, "the operator says yes")
         await world.settle()
         stored = await world.ledger.event("u1/e1")
         assert (stored.decision.opt, stored.decision.cause) == (Opt.IN, "the operator says yes")
         assert len(await world.ledger.plans("u1/e1")) == 1
         with pytest.raises(PermanentError, match="no event"):
-            await world.intake.decide("u1/e9", Opt.IN, "x")
+            await world.desk.decide("u1/e9", Opt.IN, "x")
 
 
 async def test_notice_counts_from_when_the_start_was_told(made: Any, event: Event) -> None:
@@ -181,24 +182,24 @@ async def test_an_event_by_hand_needs_a_program_that_takes_it(made: Any, event: 
     only_openadr = SignalRule(sources=frozenset({EventSource.OPENADR}))
     async with made(program=replace(RELIEF, rules=Rules(signal=only_openadr))) as world:
         with pytest.raises(PermanentError, match="takes events by: openadr"):
-            await world.intake.enter(event(source=EventSource.MANUAL))
+            await world.desk.enter(event(source=EventSource.MANUAL))
         with pytest.raises(PermanentError, match="no program 'other'"):
-            await world.intake.enter(event(source=EventSource.MANUAL, program_id="other"))
+            await world.desk.enter(event(source=EventSource.MANUAL, program_id="other"))
 
 
 @pytest.mark.row("portfolio:A1")
 async def test_only_what_was_entered_here_is_cancelled_here(made: Any, event: Event) -> None:
     async with made() as world:
         entered = event(source=EventSource.MANUAL)
-        assert (await world.intake.enter(entered)).opt is Opt.IN
-        await world.intake.cancel_entered("u1/e1", "called off by telephone")
+        assert (await world.desk.enter(entered)).opt is Opt.IN
+        await world.desk.cancel_entered("u1/e1", "called off by telephone")
         assert (await world.ledger.event("u1/e1")).event.cancelled
-        await world.intake.cancel_entered("u1/e1", "once more")
+        await world.desk.cancel_entered("u1/e1", "once more")
         await world.intake.receive([event("e2")])
         with pytest.raises(PermanentError, match="only it can cancel"):
-            await world.intake.cancel_entered("u1/e2", "no")
+            await world.desk.cancel_entered("u1/e2", "no")
         with pytest.raises(PermanentError, match="no event"):
-            await world.intake.cancel_entered("u1/e3", "no")
+            await world.desk.cancel_entered("u1/e3", "no")
 
 
 async def test_an_event_before_the_first_version_is_not_enrolled(made: Any, event: Event) -> None:

@@ -46,6 +46,9 @@ class Ledger:
         if event_key in self.events:
             self.events[event_key] = self.events[event_key].cancel()
 
+    async def note(self, event_key: str, action: str, cause: str) -> None:
+        """Nothing here reads it."""
+
     def _one(self, event: GridEvent) -> OptDecision:
         known = self.events.get(event.key)
         if (
