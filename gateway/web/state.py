@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from contracts.time import Clock
 from gateway.domain.event import GridEvent, Opt, OptDecision
 from gateway.domain.portfolio import Portfolio
+from gateway.flows.events.desk import Change
 from gateway.flows.prices.desk import PriceDesk
 from gateway.flows.sites.live import LiveSnapshot
 from gateway.ports import DeliveryMemory, Ledger, SiteControl, TelemetryStore, UtilityHealth
@@ -48,13 +49,21 @@ class EventActions(Protocol):
 
 
 class EventDesk(Protocol):
-    """Events that people and other programs tell (`gateway.flows.events.intake.Intake`)."""
+    """Events that people and other programs tell (`gateway.flows.events.desk.EventDesk`)."""
 
     async def enter(self, event: GridEvent) -> OptDecision:
         """Take in an event; doing it twice changes nothing.
 
         Raises:
             PermanentError: its program is not ours, or takes no events this way.
+        """
+        ...
+
+    async def change(self, event_key: str, wanted: Change, cause: str) -> None:
+        """Change an event that was entered here, at any time before its end.
+
+        Raises:
+            PermanentError: it is unknown, over, a utility's own, or was changed meanwhile.
         """
         ...
 

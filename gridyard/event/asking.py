@@ -26,7 +26,23 @@ def created(url: str, wanted: Mapping[str, object], key: str | None) -> Json:
         PermanentError: the gateway refuses it, with its reason.
         TransientError: no gateway answers there.
     """
-    return _post(url, "/api/v1/events", wanted, {} if key is None else {"Idempotency-Key": key})
+    headers = {} if key is None else {"Idempotency-Key": key}
+    return _send("POST", url, "/api/v1/events", wanted, headers)
+
+
+def modified(url: str, event_key: str, body: Mapping[str, object], key: str | None) -> Json:
+    """Change an event that was entered at the gateway; without `revision`, as it is now.
+
+    Raises:
+        ConfigError: the key is none.
+        PermanentError: the gateway refuses it, with its reason.
+        TransientError: no gateway answers there.
+    """
+    path = _path(event_key)
+    if body.get("revision") is None:
+        body = {**body, "revision": _send("GET", url, path)["modification"]}
+    headers = {} if key is None else {"Idempotency-Key": key}
+    return _send("PATCH", url, path, body, headers)
 
 
 def changed(url: str, event_key: str, what: str, body: Mapping[str, object]) -> Json:
@@ -37,11 +53,7 @@ def changed(url: str, event_key: str, what: str, body: Mapping[str, object]) -> 
         PermanentError: the gateway refuses it, with its reason.
         TransientError: no gateway answers there.
     """
-    utility_id, slash, event_id = event_key.partition("/")
-    if not slash or not event_id:
-        raise ConfigError(f"{event_key!r} is no event: write UTILITY/EVENT")
-    path = f"/api/v1/events/{quote(utility_id, safe='')}/{quote(event_id, safe='/')}/{what}"
-    return _post(url, path, body, {})
+    return _send("POST", url, f"{_path(event_key)}/{what}", body)
 
 
 def request(
@@ -107,6 +119,19 @@ def end_of(start: datetime, end: str | None, hours: float | None, zone: tzinfo) 
     return None if end is None else instant(end, zone)
 
 
+def new_times(start: str | None, end: str | None, *, endless: bool, zone: tzinfo) -> Json:
+    """Start and end as far as they are changed.
+
+    Raises:
+        ConfigError: one is no time, or an end is given to what has none.
+    """
+    if endless and end is not None:
+        raise ConfigError("give --end or --endless, not both")
+    given = {"start": start, "end": end}
+    found = {k: instant(v, zone).isoformat() for k, v in given.items() if v is not None}
+    return {**found, "end": None} if endless else found
+
+
 def lines(event: Json) -> Iterator[str]:
     """For people."""
     end = event["end"] or "further notice"
@@ -117,9 +142,23 @@ def lines(event: Json) -> Iterator[str]:
         yield f"out: {', '.join(event['opted_out_sites'])}"
 
 
-def _post(url: str, path: str, body: Mapping[str, object], headers: Mapping[str, str]) -> Json:
+def _path(event_key: str) -> str:
+    utility_id, slash, event_id = event_key.partition("/")
+    if not slash or not event_id:
+        raise ConfigError(f"{event_key!r} is no event: write UTILITY/EVENT")
+    return f"/api/v1/events/{quote(utility_id, safe='')}/{quote(event_id, safe='/')}"
+
+
+def _send(
+    method: str,
+    url: str,
+    path: str,
+    body: Mapping[str, object] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Json:
+    at = url.rstrip("/") + path
     try:
-        answer = httpx.post(url.rstrip("/") + path, json=body, headers=headers, timeout=_TIMEOUT_S)
+        answer = httpx.request(method, at, json=body, headers=headers, timeout=_TIMEOUT_S)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise TransientError(f"no gateway answers at {url}: {error}") from error
     if answer.is_success:

@@ -1,4 +1,4 @@
-"""`gridyard event create | cancel | accept | refuse`."""
+"""`gridyard event create | change | cancel | accept | refuse`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gridyard.runner import plain_errors
 
 app = typer.Typer(
     name="event",
-    help="Events that do not come by a protocol: enter and cancel them at a running gateway.",
+    help="Events that do not come by a protocol: enter, change and cancel them at a gateway.",
     no_args_is_help=True,
 )
 
@@ -72,6 +72,53 @@ def create(
             "comment": comment,
         }
         answer = asking.created(gateway, body, key)
+    print_answer(answer, asking.lines(answer), as_json=as_json)
+
+
+@app.command()
+def change(
+    event: Event,
+    *,
+    start: Annotated[str | None, typer.Option(help="Another start, in --zone.")] = None,
+    end: Annotated[str | None, typer.Option(help="Another end, in --zone.")] = None,
+    endless: Annotated[bool, typer.Option("--endless", help="Until it is cancelled.")] = False,
+    reduce_kw: Annotated[float | None, typer.Option(min=0, help="Less load, kW.")] = None,
+    setpoint_kw: Annotated[float | None, typer.Option(min=0, help="Load together, kW.")] = None,
+    limit_kw: Annotated[float | None, typer.Option(min=0, help="Most import, kW.")] = None,
+    level: Annotated[int | None, typer.Option(min=0, max=3, help="Level 0-3.")] = None,
+    target: Annotated[
+        list[str] | None, typer.Option(help="A site, group or network; may be repeated.")
+    ] = None,
+    comment: Annotated[str | None, typer.Option(help="Another comment.")] = None,
+    reason: Reason = "",
+    revision: Annotated[
+        int | None,
+        typer.Option(min=0, help="Only if it is still at this modification; else as it is now."),
+    ] = None,
+    zone: Annotated[str, typer.Option(help="Zone of times without an offset.")] = "UTC",
+    key: Annotated[str | None, typer.Option(help="Repeat safely with the same key.")] = None,
+    gateway: Gateway = _HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Change an event that was entered at the gateway, also while it runs."""
+    from gridyard.event import asking
+
+    with plain_errors():
+        chosen = {
+            "--reduce-kw": reduce_kw,
+            "--setpoint-kw": setpoint_kw,
+            "--limit-kw": limit_kw,
+            "--level": level,
+        }
+        times = asking.new_times(start, end, endless=endless, zone=asking.known_zone(zone))
+        body: dict[str, object] = {**times, "revision": revision, "reason": reason}
+        if any(value is not None for value in chosen.values()):
+            body["kind"], body["value"] = asking.request(chosen, asking.SIGNALS)
+        if target is not None:
+            body["targets"] = target
+        if comment is not None:
+            body["comment"] = comment
+        answer = asking.modified(gateway, event, body, key)
     print_answer(answer, asking.lines(answer), as_json=as_json)
 
 

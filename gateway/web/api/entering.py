@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Annotated
 from uuid import uuid4
@@ -13,9 +13,16 @@ from contracts.series import StepSeries
 from contracts.time import Interval
 from gateway.domain.event import EventSource, GridEvent, Signal
 from gateway.domain.portfolio import Portfolio
+from gateway.flows.events.desk import Ask, Change
 from gateway.ports import StoredEvent
 from gateway.web.api import mapping, schemas
-from gateway.web.api.entering_schemas import DecisionIn, EventIn, ReasonIn
+from gateway.web.api.entering_schemas import (
+    MAX_LENGTH,
+    ChangeIn,
+    DecisionIn,
+    EventIn,
+    ReasonIn,
+)
 from gateway.web.api.idempotency import Answers
 from gateway.web.lookup import find_event
 from gateway.web.opting_out import MAX_REASON
@@ -31,6 +38,7 @@ Key = Annotated[
 def add_routes(router: APIRouter, state: WebState) -> None:
     """Entering, cancelling and deciding; every one may be repeated."""
     _add_entry(router, state)
+    _add_change(router, state)
     _add_cancellation(router, state)
     _add_decision(router, state)
 
@@ -58,6 +66,48 @@ def _add_entry(router: APIRouter, state: WebState) -> None:
         return mapping.event_out(
             await find_event(state, event.utility_id, event.event_id), state.now()
         )
+
+
+def _add_change(router: APIRouter, state: WebState) -> None:
+    answers = Answers()
+
+    @router.patch(_EVENT, tags=["events"])
+    async def change(
+        utility_id: str, event_id: str, wanted: ChangeIn, idempotency_key: Key = None
+    ) -> schemas.EventOut:
+        """Change an event that was entered here, also while it runs; the same twice is done once.
+
+        409 when it is over, a utility's own, or has been changed since `revision`.
+        """
+        stored = await find_event(state, utility_id, event_id)
+        answers.check(idempotency_key, f"{stored.event.key} {wanted.model_dump_json()}")
+        change = _change(stored.event, wanted)
+        await state.desk.change(stored.event.key, change, _said("changed", wanted.reason))
+        return mapping.event_out(await find_event(state, utility_id, event_id), state.now())
+
+
+def _change(event: GridEvent, wanted: ChangeIn) -> Change:
+    """The event as it should be.
+
+    Raises:
+        HTTPException: 422, its end does not lie after its start, or too far.
+    """
+    given = wanted.model_fields_set
+    start = wanted.start or event.window.start
+    end = wanted.end if "end" in given else event.window.end
+    if end is not None and not timedelta(0) < end - start <= MAX_LENGTH:
+        raise HTTPException(422, "end must lie after start, at most 31 days")
+    ask = None
+    if wanted.kind is not None and wanted.value is not None:
+        ask = Ask(kind=wanted.kind, value=wanted.value)
+    targets = event.targets if wanted.targets is None else tuple(sorted(set(wanted.targets)))
+    return Change(
+        revision=wanted.revision,
+        window=Interval(start=start, end=end),
+        ask=ask,
+        targets=targets,
+        comment=event.comment if wanted.comment is None else wanted.comment,
+    )
 
 
 def _add_cancellation(router: APIRouter, state: WebState) -> None:

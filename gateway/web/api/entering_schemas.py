@@ -66,10 +66,7 @@ class EventIn(BaseModel):
     def _sensible(self) -> Self:
         if self.end is not None and not timedelta(0) < self.end - self.start <= MAX_LENGTH:
             raise ValueError("end must lie after start, at most 31 days")
-        if self.kind in _NOT_NEGATIVE and self.value < 0:
-            raise ValueError(f"value of a {self.kind.value} must not be negative")
-        if self.kind is SignalKind.LEVEL and self.value not in range(_HIGHEST_LEVEL + 1):
-            raise ValueError("value of a level is 0, 1, 2 or 3")
+        _check_value(self.kind, self.value)
         return self
 
 
@@ -91,3 +88,55 @@ class DecisionIn(BaseModel):
 
     opt: Opt
     reason: Annotated[str, Field(max_length=200)] = ""
+
+
+class ChangeIn(BaseModel):
+    """What is to be otherwise about an event that was entered here; what is left out stays."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"revision": 0, "end": T1, "reason": "telephone: half an hour longer"}]
+        },
+    )
+
+    revision: Annotated[
+        int,
+        Field(ge=0, le=2**31, description="The `modification` of the event that you have seen."),
+    ]
+    start: AwareDatetime | None = None
+    end: Annotated[
+        AwareDatetime | None, Field(description="Null: until further notice. Left out: as it is.")
+    ] = None
+    kind: SignalKind | None = None
+    value: Annotated[
+        float | None, Field(ge=-1e9, le=1e9, description="From now on; goes with `kind`.")
+    ] = None
+    targets: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=80)], ...] | None,
+        Field(max_length=1000, description="Sites, groups, networks; none: the whole program."),
+    ] = None
+    comment: Annotated[str | None, Field(max_length=500)] = None
+    reason: Annotated[str, Field(max_length=500)] = ""
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        if (self.kind is None) != (self.value is None):
+            raise ValueError("kind and value go together")
+        if self.kind is not None and self.value is not None:
+            _check_value(self.kind, self.value)
+        if "start" in self.model_fields_set and self.start is None:
+            raise ValueError("start: an event has one")
+        return self
+
+
+def _check_value(kind: SignalKind, value: float) -> None:
+    """Whether a signal may have this value.
+
+    Raises:
+        ValueError: it may not.
+    """
+    if kind in _NOT_NEGATIVE and value < 0:
+        raise ValueError(f"value of a {kind.value} must not be negative")
+    if kind is SignalKind.LEVEL and value not in range(_HIGHEST_LEVEL + 1):
+        raise ValueError("value of a level is 0, 1, 2 or 3")

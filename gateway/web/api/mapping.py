@@ -180,6 +180,7 @@ def event_out(stored: StoredEvent, now: datetime) -> schemas.EventOut:
         ],
         opt=stored.decision.opt,
         opt_cause=stored.decision.cause,
+        opt_by=stored.decision.by,
         opted_out_sites=sorted(stored.opted_out_sites),
         comment=event.comment,
     )

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from contracts.reading import Quality
 from contracts.site_link.messages import InstructionState, Severity
-from gateway.domain.event import EventStatus, Opt, SignalKind
+from gateway.domain.event import Decider, EventStatus, Opt, SignalKind
 
 T0, T1 = "2026-11-21T01:00:00Z", "2026-11-21T03:00:00Z"
 
@@ -143,6 +143,7 @@ class EventOut(Schema):
         ],
         opt="optIn",
         opt_cause="105.0 kW offered by 2 of 3 sites",
+        opt_by="rules",
         opted_out_sites=["east-fleet"],
         comment="",
     )
@@ -161,6 +162,9 @@ class EventOut(Schema):
     signals: list[SignalOut]
     opt: Opt
     opt_cause: str
+    opt_by: Annotated[
+        Decider, Field(description="Whose word it is; `nobody`: a person's is awaited.")
+    ]
     opted_out_sites: list[str]
     comment: str
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import pytest
 
@@ -65,6 +65,20 @@ async def test_an_event_by_telephone_from_its_beginning_to_its_end(
     assert gone["status"] == "cancelled"
     causes = [entry.cause for entry in await world.ledger.journal(key)]
     assert causes[-1] == "cancelled by a person at the gateway: off"
+
+
+async def test_an_event_is_changed_as_it_is_now_or_not_at_all(served: tuple[World, str]) -> None:
+    _, url = served
+    key = "pacific-utility/call-1"
+    await asyncio.to_thread(asking.created, url, wanted(), "key-1")
+    longer = asking.new_times(None, (NOW + 3 * HOUR).isoformat(), endless=False, zone=UTC)
+    made = await asyncio.to_thread(asking.modified, url, key, {**longer, "revision": None}, None)
+    assert made["modification"] == 1
+    with pytest.raises(PermanentError, match="at modification 1, not at 0"):
+        body = {"revision": 0, "end": None}
+        await asyncio.to_thread(asking.modified, url, key, body, "key-2")
+    with pytest.raises(ConfigError, match="not both"):
+        asking.new_times(None, "2026-07-01T16:00", endless=True, zone=UTC)
 
 
 async def test_refusals_come_with_the_gateways_reason(served: tuple[World, str]) -> None:

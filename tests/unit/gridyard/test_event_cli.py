@@ -58,3 +58,20 @@ def test_a_time_with_an_offset_keeps_it() -> None:
     assert asking.instant("2026-07-01T16:00+02:00", UTC) == datetime(2026, 7, 1, 14, tzinfo=UTC)
     with pytest.raises(ConfigError):
         asking.known_zone("../etc/passwd")
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        (["--end", "2026-07-01", "--endless"], 3, "not both"),
+        (["--level", "1", "--limit-kw", "5"], 3, "by one of"),
+        (["--start", "soon"], 3, "'soon' is no time"),
+        (["--endless"], 1, "no gateway answers"),
+    ],
+)
+def test_mistakes_in_a_change_are_told_too(options: list[str], code: int, words: str) -> None:
+    answer = RUN.invoke(
+        app, ["event", "change", "u1/e1", "--gateway", "http://127.0.0.1:1", *options]
+    )
+    assert answer.exit_code == code
+    assert words in answer.stderr

@@ -126,3 +126,100 @@ async def test_an_event_to_nobody_is_refused_with_the_reason(client: httpx.Async
     answer = await client.post(API, json=body(targets=["nowhere"]))
     assert answer.status_code == 201
     assert (answer.json()["opt"], "addressed" in answer.json()["opt_cause"]) == ("optOut", True)
+
+
+URL = f"{API}/pacific-utility/n3"
+
+
+async def _entered(client: httpx.AsyncClient, **changes: object) -> None:
+    assert (await client.post(API, json=body(event_id="n3", **changes))).status_code == 201
+
+
+@pytest.mark.row("portfolio:A1")
+async def test_an_entered_event_is_changed_once_however_often_it_is_sent(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    await _entered(client)
+    wanted = {
+        "revision": 0,
+        "end": (NOW + 3 * HOUR).isoformat(),
+        "kind": "delta_w",
+        "value": -40_000.0,
+        "reason": "telephone: an hour more",
+    }
+    for _ in range(2):
+        answer = await client.patch(URL, json=wanted, headers={"Idempotency-Key": "c1"})
+        assert (answer.status_code, answer.json()["modification"]) == (200, 1)
+    assert answer.json()["signals"][0]["steps"][0]["value"] == -40_000.0
+    assert answer.json()["comment"] == "telephone", "what is left out stays"
+    entries = [(e.action, e.cause) for e in await world.ledger.journal("pacific-utility/n3")]
+    assert [action for action, _ in entries] == [
+        "new event: optIn",
+        "change asked for",
+        "what changes",
+        "modification 1: optIn",
+    ]
+    assert entries[1][1] == "changed by a person at the gateway: telephone: an hour more"
+    assert entries[2][1] == (
+        "ends 2026-11-21T04:12+00:00 instead of 2026-11-21T03:12+00:00; "
+        "asks for delta_w -40.0 kW instead of delta_w -50.0 kW"
+    )
+
+
+async def test_a_running_event_keeps_what_was_asked_until_now(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    await _entered(client, start=(NOW - HOUR).isoformat())
+    wanted = {"revision": 0, "kind": "delta_w", "value": -10_000.0, "end": None}
+    answer = await client.patch(URL, json=wanted)
+    steps = answer.json()["signals"][0]["steps"]
+    assert [step["value"] for step in steps] == [-50_000.0, -10_000.0]
+    assert (answer.json()["end"], answer.json()["status"]) == (None, "active")
+
+
+async def test_a_change_to_what_somebody_else_has_changed_is_refused(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    await _entered(client)
+    first = {"revision": 0, "kind": "delta_w", "value": -1_000.0}
+    assert (await client.patch(URL, json=first)).status_code == 200
+    late = await client.patch(URL, json={**first, "value": -2_000.0})
+    assert late.status_code == 409
+    assert "is at modification 1, not at 0" in late.json()["title"]
+    nothing = await client.patch(URL, json={"revision": 1})
+    assert (nothing.status_code, nothing.json()["modification"]) == (200, 1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "says"),
+    [
+        ({"end": (NOW - HOUR / 2).isoformat(), "start": (NOW - HOUR).isoformat()}, 409, "cancel"),
+        ({"end": (NOW + HOUR / 2).isoformat()}, 422, "end must lie after start"),
+        ({"kind": "level"}, 422, ""),
+        ({"kind": "level", "value": 7.0}, 422, ""),
+        ({"start": None}, 422, ""),
+        ({"surprise": 1}, 422, ""),
+        ({"revision": -1}, 422, ""),
+    ],
+)
+async def test_a_change_that_makes_no_sense_is_refused(
+    client: httpx.AsyncClient, changes: dict[str, object], status: int, says: str
+) -> None:
+    await _entered(client)
+    answer = await client.patch(URL, json={"revision": 0, **changes})
+    assert answer.status_code == status
+    assert says in answer.json()["title"]
+
+
+async def test_what_is_a_utilitys_own_cancelled_or_unknown_is_not_changed(
+    client: httpx.AsyncClient,
+) -> None:
+    theirs = await client.patch(f"{API}/pacific-utility/evt-2026-1121", json={"revision": 0})
+    assert theirs.status_code == 409
+    assert "only it can change it" in theirs.json()["title"]
+    await _entered(client)
+    await client.post(f"{URL}/cancellations", json={})
+    over = await client.patch(URL, json={"revision": 0, "end": None})
+    assert (over.status_code, "is over" in over.json()["title"]) == (409, True)
+    gone = await client.patch(f"{API}/pacific-utility/n9", json={"revision": 0})
+    assert gone.status_code == 404
