@@ -9,6 +9,7 @@ from gateway.ports.access import (
     StoredToken,
 )
 from gateway.ports.delivery import DeliveryMemory
+from gateway.ports.nominations import NominationBook
 from gateway.ports.prices import BusyError, PriceMemory, PriceSource
 from gateway.ports.sites import SiteLink, SiteMessages
 from gateway.ports.store import (
@@ -53,6 +54,7 @@ __all__ = [
     "Issuer",
     "JournalEntry",
     "Ledger",
+    "NominationBook",
     "Participation",
     "PriceMemory",
     "PriceSource",

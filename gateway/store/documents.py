@@ -12,6 +12,7 @@ from gateway.domain.delivery.course import Course
 from gateway.domain.delivery.standing import Standing
 from gateway.domain.dispatch import DispatchPlan
 from gateway.domain.event import GridEvent
+from gateway.domain.nomination.nomination import Nomination
 from gateway.domain.operating_envelope import OperatingEnvelope
 from gateway.domain.price.timeline import PriceTimeline
 
@@ -51,3 +52,4 @@ OFFER = Codec(FlexibilityOffer)
 PRICES = Codec(PriceTimeline)
 COURSE = Codec(Course)
 STANDING = Codec(Standing)
+NOMINATION = Codec(Nomination)

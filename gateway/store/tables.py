@@ -297,6 +297,46 @@ class SiteStandingRow(Base, table=True):
     document: Document = Field(sa_type=JSON)
 
 
+class OfferedHourRow(Base, table=True):
+    """What a site offered for one hour."""
+
+    __tablename__ = "offered_hour"
+
+    hour_us: int = Field(primary_key=True, sa_type=BigInteger)
+    site_id: str = Field(primary_key=True)
+    down_w: float
+    sure_w: float
+    expected_w: float
+    out: str
+
+
+class NominationRow(Base, table=True):
+    """One revision of what is promised to a program for a period."""
+
+    __tablename__ = "nomination"
+
+    nomination_id: str = Field(primary_key=True)
+    program_id: str = Field(index=True)
+    start_us: int = Field(sa_type=BigInteger)
+    end_us: int = Field(sa_type=BigInteger)
+    revision: int
+    request: str | None = Field(unique=True)
+    document: Document = Field(sa_type=JSON)
+
+
+class NominationDecisionRow(Base, table=True):
+    """One step in the life of a nomination."""
+
+    __tablename__ = "nomination_decision"
+
+    nomination_id: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    at_us: int = Field(sa_type=BigInteger)
+    status: str
+    by: str
+    cause: str
+
+
 def table(model: type[Base]) -> Table:
     """The table behind a model, for bulk statements."""
     return METADATA.tables[str(model.__tablename__)]
