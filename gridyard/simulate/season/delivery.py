@@ -12,6 +12,7 @@ import numpy as np
 
 from contracts.series import StepSeries
 from contracts.time import Interval
+from gateway.domain.conflict import own_part
 from gateway.domain.curves import total
 from gateway.domain.delivery.correction import Correction, corrected
 from gateway.domain.delivery.course import Course, DeliveryRules, Minute, SiteMinute, lived
@@ -22,9 +23,9 @@ from gateway.domain.dispatch import DispatchPlan, plan
 from gateway.domain.dispatch.fairness import Asked
 from gateway.domain.dispatch.limits import Limits
 from gateway.domain.flexibility import OfferedSlot, SiteFlexibility
-from gateway.domain.portfolio import Portfolio
+from gateway.domain.portfolio import Portfolio, Site
 from gateway.domain.program import reduction_target
-from gateway.domain.timeline import TimelineEntry, holds
+from gateway.flows.dispatch.rivalry import Rivalry
 from gridyard.simulate.season.admission import Entry
 from gridyard.simulate.season.depots import SLOT, Depots, Flags, Watts
 from gridyard.simulate.season.ledger import Moment, unbalanced
@@ -67,7 +68,9 @@ class Delivery:
         self._offered_w = np.zeros(len(world.depots.ids))
         self.revisions = 0
         self.faults: list[str] = []
-        begun = _caps(self._flexibilities((), now), world, whole=True)
+        self.given: Mapping[str, StepSeries] = {}
+        """What each site is asked by the plan as it stands, W."""
+        begun = _caps(self._flexibilities(Rivalry(), now), world, whole=True)
         self._course = replace(self._course, expected=expected_share(begun, world.standings))
 
     @property
@@ -82,12 +85,12 @@ class Delivery:
         self._entry = entry
         self._planned = None
 
-    def ask(self, entries: Sequence[TimelineEntry], now: datetime) -> Watts:
+    def ask(self, rivalry: Rivalry, now: datetime) -> Watts:
         """What each site is asked in the step from `now`, W."""
         more, counted = self._planned or (inf, ())
         moved = abs(self._course.asked_more - more) > _WORTH
-        if moved or counted != self._counted_on(now):
-            self._plan_again(entries, now)
+        if moved or counted != self._counted_on(rivalry, now):
+            self._plan_again(rivalry, now)
         assert self._plan is not None  # noqa: S101 (planned just now)
         asked_w = np.zeros(len(self._world.depots.ids))
         for one in self._plan.allocations:
@@ -96,13 +99,15 @@ class Delivery:
         self._asked.appendleft(asked_w)
         return asked_w
 
-    def see(self, now: datetime, mean_w: Watts, last_w: Watts, heard: Flags) -> Moment:
+    def see(
+        self, rivalry: Rivalry, now: datetime, mean_w: Watts, last_w: Watts, heard: Flags
+    ) -> Moment:
         """Learn from the step that begins `now`; its line in the ledger."""
         plan, asked_w = self._plan, self._asked[0]
         assert plan is not None  # noqa: S101 (asked before)
         target_w = self._target.value_at(now) or 0.0
         wanted_w = plan.target.value_at(now) or 0.0
-        sites = list(self._minutes(now, last_w, heard))
+        sites = list(self._minutes(now, self._mine(rivalry, now, last_w), heard))
         may_w = sum(_caps(self._offers, self._world, whole=False).values())
         minute = Minute(
             now=now + STEP,
@@ -130,7 +135,8 @@ class Delivery:
             reported_w=max(0.0, target_w - (wanted_w - short_w)),
             asked_w=asked_w,
             offer_w=offer_w,
-            delivered_w=float(mean_w[held].sum()),
+            whole_offer_w=self._world.depots.offer_w(now),
+            delivered_w=float(self._mine(rivalry, now, mean_w)[held].sum()),
         )
 
     def asked_of(self) -> Mapping[str, Asked]:
@@ -142,9 +148,9 @@ class Delivery:
             if offered > 0
         }
 
-    def _plan_again(self, entries: Sequence[TimelineEntry], now: datetime) -> None:
+    def _plan_again(self, rivalry: Rivalry, now: datetime) -> None:
         world, event = self._world, self._entry.event
-        self._offers = self._flexibilities(entries, now)
+        self._offers = self._flexibilities(rivalry, now)
         self._target = self._wanted()
         ahead = Interval(start=now, end=event.window.end)
         asked = corrected(
@@ -163,14 +169,28 @@ class Delivery:
             reason=self._course.words,
             limits=Limits(history=world.history),
         )
-        self._planned = (self._course.asked_more, self._counted_on(now))
+        self.given = {one.site_id: one.reduction for one in self._plan.allocations}
+        self._planned = (self._course.asked_more, self._counted_on(rivalry, now))
         self.faults += unbalanced(self._plan)
 
-    def _counted_on(self, now: datetime) -> _Sites:
-        """Who is left out and who is offline: other sites, another plan."""
+    def _counted_on(self, rivalry: Rivalry, now: datetime) -> _Sites:
+        """Who is left out, who is offline, what the stronger were given: others, another plan."""
         left_out = (s for s, one in self._world.standings.items() if one.quarantine is not None)
         offline = np.flatnonzero(self._world.depots.offline(now)).tolist()
-        return frozenset(left_out), *offline
+        stronger = [rivalry.given.get(one.event.key) for one in rivalry.stronger]
+        return frozenset(left_out), *offline, *stronger
+
+    def _mine(self, rivalry: Rivalry, now: datetime, given_w: Watts) -> Watts:
+        """Of what each site gives, W, the part that is this event's."""
+        depots, asked_w = self._world.depots, self._asked[0]
+        baseline_w, found = depots.baseline_w(now), given_w.copy()
+        for one in self._offers:
+            k = depots.index[one.site_id]
+            left_w = one.baseline.value_at(now)
+            if left_w is not None:
+                rest_w = float(given_w[k] - (baseline_w[k] - left_w))
+                found[k] = own_part(rest_w, float(asked_w[k]), rivalry.beside_w(one.site_id, now))
+        return found
 
     def _wanted(self) -> StepSeries:
         """What the event asks of the portfolio."""
@@ -183,44 +203,44 @@ class Delivery:
         baseline = total([one.baseline for one in self._offers if len(one.baseline)])
         return reduction_target(program, event, nominated_w, baseline)
 
-    def _flexibilities(
-        self, entries: Sequence[TimelineEntry], now: datetime
-    ) -> tuple[SiteFlexibility, ...]:
-        """The offers from `now` on; a site that obeys another event offers nothing then."""
-        event, depots = self._entry.event, self._world.depots
-        ahead = Interval(start=now, end=event.window.end)
-        slots = [(s, depots.baseline_w(s.start), depots.offer_w(s.start)) for s in _slots(ahead)]
-        offline, out = depots.offline(now), self._entry.stored.opted_out_sites
-        found = []
-        for site in self._world.portfolio.addressed(event):
-            k = depots.index[site.site_id]
-            mine = holds(entries, event.key, site.site_id) if entries else (ahead,)
-            why = "opted out" if site.site_id in out else "offline" if offline[k] else ""
-            told = tuple(
-                OfferedSlot(
-                    interval=part,
-                    expected_w=float(load_w[k]),
-                    down_w=float(down_w[k]),
-                    sure_w=0.8 * float(down_w[k]),
-                    lasts=timedelta(hours=float(depots.lasts_h[k])),
-                )
-                for slot, load_w, down_w in slots
-                for held in mine
-                if (part := slot.intersection(held)) is not None
+    def _flexibilities(self, rivalry: Rivalry, now: datetime) -> tuple[SiteFlexibility, ...]:
+        """What the sites offer from `now` on, as far as stronger events leave it."""
+        ahead = Interval(start=now, end=self._entry.event.window.end)
+        slots = tuple(_slots(ahead))
+        offline = self._world.depots.offline(now)
+        offers = (
+            self._offer(site, slots, offline, now)
+            for site in self._world.portfolio.addressed(self._entry.event)
+        )
+        return tuple(rivalry.leaves(one) for one in offers)
+
+    def _offer(
+        self, site: Site, slots: Sequence[Interval], offline: Flags, now: datetime
+    ) -> SiteFlexibility:
+        """What one site offers all events together."""
+        depots, out = self._world.depots, self._entry.stored.opted_out_sites
+        k = depots.index[site.site_id]
+        why = "opted out" if site.site_id in out else "offline" if offline[k] else ""
+        told = tuple(
+            OfferedSlot(
+                interval=slot,
+                expected_w=float(depots.baseline_w(slot.start)[k]),
+                down_w=float(depots.offer_w(slot.start)[k]),
+                sure_w=0.8 * float(depots.offer_w(slot.start)[k]),
+                lasts=timedelta(hours=float(depots.lasts_h[k])),
             )
-            found.append(
-                SiteFlexibility(
-                    site_id=site.site_id,
-                    baseline=StepSeries.of((s.interval, s.expected_w) for s in told),
-                    down_w=max((s.down_w for s in told), default=0.0),
-                    as_of=now,
-                    available=bool(told) and not why,
-                    reason=why or ("" if told else "another event has it"),
-                    slots=told,
-                    zone=site.time_zone,
-                )
-            )
-        return tuple(found)
+            for slot in slots
+        )
+        return SiteFlexibility(
+            site_id=site.site_id,
+            baseline=StepSeries.of((s.interval, s.expected_w) for s in told),
+            down_w=max((s.down_w for s in told), default=0.0),
+            as_of=now,
+            available=bool(told) and not why,
+            reason=why,
+            slots=told,
+            zone=site.time_zone,
+        )
 
     def _minutes(self, now: datetime, given_w: Watts, heard: Flags) -> Iterator[SiteMinute]:
         depots = self._world.depots
@@ -243,26 +263,29 @@ class Delivery:
                 self._last[one.site_id] = LastSeen(at=now + STEP, delivered_w=delivered_w)
 
     def _offered(self, now: datetime) -> Watts:
-        depots = self._world.depots
-        found = np.zeros(len(depots.ids))
+        found = np.zeros(len(self._world.depots.ids))
         for one in self._offers:
-            held = (s.down_w for s in one.slots if one.available and now in s.interval)
-            found[depots.index[one.site_id]] = next(held, 0.0)
+            left_w = one.baseline.value_at(now)
+            floors_w = (s.floor_w for s in one.slots if one.available and now in s.interval)
+            if left_w is not None:
+                found[self._world.depots.index[one.site_id]] = max(
+                    0.0, left_w - next(floors_w, left_w)
+                )
         return found
 
 
 def _slots(window: Interval) -> Iterator[Interval]:
-    """Half hours that touch a window."""
+    """Half hours that touch a window, as far as they lie in it."""
     start = window.start.replace(minute=window.start.minute // 30 * 30)
     assert window.end is not None  # noqa: S101 (events of a season have ends)
     while start < window.end:
-        yield Interval.lasting(start, SLOT)
+        yield Interval(start=max(start, window.start), end=min(start + SLOT, window.end))
         start += SLOT
 
 
 def _held(one: SiteFlexibility, now: datetime) -> bool:
     """Whether the event is in force at a site."""
-    return any(now in slot.interval for slot in one.slots)
+    return one.baseline.value_at(now) is not None
 
 
 def _caps(offers: Sequence[SiteFlexibility], world: World, *, whole: bool) -> Mapping[str, float]:

@@ -6,10 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import combinations
 
 import numpy as np
 
 from contracts.time import Interval
+from gateway.domain.conflict import Fit, fit
 from gateway.domain.dispatch import DispatchPlan
 from gateway.domain.program import Policy, Program, counters
 from gateway.domain.program.quota import Unit
@@ -41,6 +43,9 @@ class Moment:
     asked_w: Watts
     """Of every site."""
     offer_w: Watts
+    """What each offers this event: what stronger ones leave."""
+    whole_offer_w: Watts
+    """What each offers all events together."""
     delivered_w: float
 
     @property
@@ -75,7 +80,7 @@ def _given_at(plan: DispatchPlan, at: datetime) -> float:
 
 def faults(moments: Sequence[Moment], admission: Admission) -> list[str]:
     """Everything in the books that does not balance; empty when all does."""
-    found = [*_steps(moments), *_doubled(moments), *_counted(admission)]
+    found = [*_steps(moments), *_doubled(moments, admission), *_counted(admission)]
     return found[:_MOST_FAULTS]
 
 
@@ -92,15 +97,23 @@ def _steps(moments: Sequence[Moment]) -> Iterator[str]:
             yield f"{where}: a site is asked more than it offers"
 
 
-def _doubled(moments: Sequence[Moment]) -> Iterator[str]:
-    """No site is asked by two events at once."""
-    at_once: dict[datetime, Watts] = {}
+def _doubled(moments: Sequence[Moment], admission: Admission) -> Iterator[str]:
+    """No kW is sold twice: together events ask no more than there is, and some not together."""
+    at_once: dict[datetime, list[Moment]] = defaultdict(list)
     for one in moments:
-        asking = (one.asked_w > 0).astype(np.float64)
-        at_once[one.at] = at_once.get(one.at, 0.0) + asking
-    for at, asking in at_once.items():
-        if asking.max(initial=0.0) > 1:
-            yield f"{at:%Y-%m-%d %H:%M}: a site is asked by two events at once"
+        at_once[one.at].append(one)
+    for at, these in at_once.items():
+        asked_w = sum((one.asked_w for one in these), np.zeros_like(these[0].asked_w))
+        if (asked_w > these[0].whole_offer_w + _TOLERANCE_W).any():
+            yield f"{at:%Y-%m-%d %H:%M}: a site is asked more by all events than it offers"
+        for one, other in combinations(these, 2):
+            if ((one.asked_w > 0) & (other.asked_w > 0)).any() and _excluded(one, other, admission):
+                yield f"{at:%Y-%m-%d %H:%M}: a site is asked by two events that exclude each other"
+
+
+def _excluded(one: Moment, other: Moment, admission: Admission) -> bool:
+    mine, theirs = (admission.portfolio.program(each.program_id) for each in (one, other))
+    return mine is None or theirs is None or fit(mine, theirs) is Fit.NOT
 
 
 def _counted(admission: Admission) -> Iterator[str]:

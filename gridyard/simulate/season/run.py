@@ -9,10 +9,11 @@ from datetime import UTC, date, datetime
 
 import numpy as np
 
-from gateway.domain.conflict import Contender, strongest_first
+from gateway.domain.conflict import Contender, in_force, rivals, strongest_first
 from gateway.domain.delivery.standing import Standing
 from gateway.domain.dispatch.fairness import Asked
-from gateway.domain.timeline import Claim, TimelineEntry, layered
+from gateway.domain.timeline import Claim, TimelineEntry
+from gateway.flows.dispatch.rivalry import Rivalry
 from gridyard.simulate.season.admission import Admission, Entry
 from gridyard.simulate.season.calls import Told, drawn
 from gridyard.simulate.season.delivery import STEP, Delivery, World
@@ -76,6 +77,7 @@ class _Run:
         self._told = told
         self._open: dict[str, Entry] = {}
         self._under_way: dict[str, Delivery] = {}
+        self._ordered: tuple[Contender, ...] = ()
         self._entries: tuple[TimelineEntry, ...] = ()
 
     def live(self) -> Iterator[int]:
@@ -106,14 +108,10 @@ class _Run:
             self._open[entry.event.key] = entry
         else:
             self._close(entry.event.key)
-        self._entries = self._in_force()
+        self._ordered = strongest_first(self._contender(one) for one in self._open.values())
+        self._entries = in_force(self._ordered)
         for key, delivery in self._under_way.items():
             delivery.changed(self._open[key], told.at)
-
-    def _in_force(self) -> tuple[TimelineEntry, ...]:
-        """One event at a site at a time, in the order in which the gateway serves them."""
-        ordered = strongest_first(self._contender(one) for one in self._open.values())
-        return layered((one.claim for one in ordered), lambda _strong, _weak: False)
 
     def _contender(self, entry: Entry) -> Contender:
         program = self.admission.portfolio.program_of(entry.event)
@@ -144,11 +142,27 @@ class _Run:
 
     def _live_a_step(self, now: datetime) -> None:
         told_w = np.zeros(len(self._depots.ids))
-        for delivery in self._under_way.values():
-            told_w += delivery.ask(self._entries, now)
+        served = [one.event.key for one in self._ordered if one.event.key in self._under_way]
+        for key in served:  # the weaker count from what the stronger leave
+            told_w += self._under_way[key].ask(self._rivalry(key), now)
         mean_w, last_w = self._depots.live_a_step(now, told_w, STEP)
         heard = self._depots.heard(now)
-        self.moments += [one.see(now, mean_w, last_w, heard) for one in self._under_way.values()]
+        for key in served:
+            delivery = self._under_way[key]
+            self.moments.append(delivery.see(self._rivalry(key), now, mean_w, last_w, heard))
+
+    def _rivalry(self, event_key: str) -> Rivalry:
+        """One event among the others under way, with what they are given."""
+        stronger, weaker = rivals(self._ordered, event_key)
+        under_way = {one.event.key for one in (*stronger, *weaker)} & self._under_way.keys()
+        return Rivalry(
+            event_key=event_key,
+            program=self.admission.portfolio.program_of(self._under_way[event_key].entry.event),
+            entries=self._entries,
+            stronger=stronger,
+            weaker=weaker,
+            given={key: self._under_way[key].given for key in under_way},
+        )
 
     def _close(self, event_key: str) -> None:
         """It is over, cancelled or refused; what it asked of each site counts in the next."""

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +71,20 @@ def test_owners_limits_take_their_sites_out(season: Season) -> None:
             assert all(moment.asked_w[index[site]] == 0 for site in entry.objections)
 
 
+@pytest.mark.row("portfolio:A9")
+def test_a_site_gives_to_two_events_at_once_what_it_has(season: Season) -> None:
+    """Capacity and energy may go together; the books would not balance if a kW were sold twice."""
+    asked: dict[tuple[datetime, str], np.ndarray] = {}
+    for one in season.moments:
+        asked[one.at, one.program_id] = one.asked_w
+    both = [
+        (capacity > 0) & (asked[at, ENERGY] > 0)
+        for (at, name), capacity in asked.items()
+        if name == CAPACITY and (at, ENERGY) in asked
+    ]
+    assert any(sites.any() for sites in both)
+
+
 def test_what_was_promised_is_delivered_about(season: Season) -> None:
     for one in programs(season):
         mine = [row for row in months(season) if row.program == one.program]
@@ -102,7 +117,9 @@ def test_a_promise_that_nobody_keeps_is_found(season: Season) -> None:
 def test_a_kilowatt_sold_twice_is_found(season: Season) -> None:
     first = max(season.moments, key=lambda one: float(one.asked_w.sum()))
     twice = [first, replace(first, event_key="utility/other")]
-    assert "by two events at once" in faults(twice, Admission(portfolio(season)))[0]
+    found = faults(twice, Admission(portfolio(season)))
+    assert "more by all events than it offers" in found[0]
+    assert "by two events that exclude each other" in found[1]
 
 
 def test_an_event_too_many_is_found(season: Season) -> None:
