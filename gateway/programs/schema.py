@@ -22,15 +22,16 @@ from gateway.domain.program.measuring import (
     BaselineMethod,
     BaselineRule,
     DayType,
+    Fallback,
     MeterPoint,
 )
+from gateway.domain.program.nominating import NominationRule
 from gateway.domain.program.notice import Duration, Notice
 from gateway.domain.program.opting import Blackout, OptOutRule, ProgramTests, StormBlackout
 from gateway.domain.program.paying import AveragePay, CapacityPay, EnergyPay, PeakCharge, Penalty
 from gateway.domain.program.performing import Performance, TierTable
 from gateway.domain.program.promise import (
     Commitment,
-    Nomination,
     SignalRule,
     TelemetryRule,
     Trigger,
@@ -58,6 +59,7 @@ MOST = 100
 
 _SEASON = {"first": month_day, "last": month_day}
 _NOTICE = {"by": minute}
+_PART = {"start": minute, "end": minute, "kinds": kinds}
 _PAY = reads(rate=rate)
 
 
@@ -113,10 +115,14 @@ class RulesEntry(Settings):
         ...,
     ] = Field((), max_length=MOST)
     """What a site must bring."""
-    nominations: tuple[Annotated[Nomination, reads(gate=inside(**_NOTICE))], ...] = Field(
-        (), max_length=MOST
-    )
-    """How a quantity is promised or bid."""
+    nominations: tuple[
+        Annotated[
+            NominationRule,
+            reads(gate=inside(**_NOTICE), parts=several(inside(**_PART))),
+        ],
+        ...,
+    ] = Field((), max_length=MOST)
+    """How a quantity is promised or bid; `period` null is the dates of a contract."""
     commitment: tuple[Annotated[Commitment, reads()], ...] = Field((), max_length=MOST)
     """What is promised."""
     baselines: tuple[Annotated[BaselineRule, reads()], ...] = Field((), max_length=MOST)
@@ -182,6 +188,8 @@ class BaselineEntry(Settings):
     adjust_until: Span = timedelta(hours=1)
     adjust_low: Annotated[float, Field(ge=0)] = 0.8
     adjust_high: Annotated[float, Field(ge=0)] = 1.2
+    fallbacks: tuple[Fallback, ...] = (Fallback.FEWER_DAYS,)
+    """What is done with fewer clean days than `y_days`, in this order; `[]`: no baseline then."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

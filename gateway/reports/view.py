@@ -90,6 +90,7 @@ class MethodRow:
     days_rejected: str
     adjustment: str
     history: str
+    note: str
     inputs_hash: str
 
 
@@ -273,6 +274,7 @@ def _method(site: SiteResult) -> MethodRow:
             "none" if site.adjustment is None else f"{words.number(site.adjustment, 3)}{capped}"
         ),
         history=site.history_label or "measured",
+        note=site.baseline_note or "none",
         inputs_hash=site.inputs_hash,
     )
 

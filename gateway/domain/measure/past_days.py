@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 from contracts.series import StepSeries
 from contracts.time import Interval
 from gateway.domain.curves import Mean, Sampler
+from gateway.domain.measure.metering import metered
+from gateway.domain.program.measuring import ExportRule
 
 _HALF = 0.5  # an interval of a past day counts when at least half of it was measured
 _SATURDAY = 5
@@ -18,8 +20,15 @@ _SATURDAY = 5
 class PastDays:
     """Means of past days, named by how many days they lie before the event's local day."""
 
-    def __init__(self, history: StepSeries, zone: ZoneInfo, event: Interval) -> None:
+    def __init__(
+        self,
+        history: StepSeries,
+        zone: ZoneInfo,
+        event: Interval,
+        export: ExportRule = ExportRule.COUNTED,
+    ) -> None:
         self.zone = zone
+        self._export = export
         self.event_day = event.start.astimezone(zone).date()
         self._sampler = Sampler(history)
 
@@ -29,7 +38,8 @@ class PastDays:
 
     def means(self, bins: Sequence[Interval], back: int) -> tuple[Mean, ...]:
         """The means of one past day over intervals given on the event day."""
-        return self._sampler.means([days_back(interval, back, self.zone) for interval in bins])
+        past = [days_back(interval, back, self.zone) for interval in bins]
+        return tuple(metered(mean, self._export) for mean in self._sampler.means(past))
 
     def mean_of(self, days: Sequence[int], bins: Sequence[Interval]) -> tuple[float | None, ...]:
         """Per interval, the mean over those of the days that were measured then."""

@@ -14,6 +14,8 @@ from contracts.power import energy_wh
 from contracts.series import StepSeries
 from contracts.time import Interval
 from gateway.domain.curves import Mean, Sampler
+from gateway.domain.measure.metering import metered
+from gateway.domain.program.measuring import ExportRule
 
 MIN_INTERVAL_COVERAGE = 0.5
 """An interval measured for less than this share of its time is unknown."""
@@ -108,6 +110,7 @@ def measure(
     baseline: StepSeries,
     actual: StepSeries,
     asked: StepSeries,
+    export: ExportRule = ExportRule.COUNTED,
 ) -> Performance:
     """One site's delivery in intervals of `resolution` from the event's start.
 
@@ -116,11 +119,20 @@ def measure(
     """
     if event.end is None:
         raise ValueError("an open-ended event has no performance yet")
-    curves = [Sampler(series) for series in (baseline, actual, asked)]
+    base, drawn, wanted = (Sampler(series) for series in (baseline, actual, asked))
     rows = tuple(event.split(resolution))
     later = tuple(Interval.lasting(event.end, observe_after).split(resolution))
     during, after = (
-        tuple(map(_judge, bins, *(curve.means(bins) for curve in curves))) for bins in (rows, later)
+        tuple(
+            map(
+                _judge,
+                bins,
+                base.means(bins),
+                (metered(mean, export) for mean in drawn.means(bins)),
+                wanted.means(bins),
+            )
+        )
+        for bins in (rows, later)
     )
     return Performance(during=during, after=after)
 

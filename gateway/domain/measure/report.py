@@ -106,6 +106,8 @@ class SiteResult:
     curves: Curves
     inputs_hash: str
     """SHA-256 over everything the baseline was computed from."""
+    baseline_note: str = ""
+    """What was fallen back to for want of days, and what of the adjustment window was left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

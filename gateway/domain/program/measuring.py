@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 
@@ -24,6 +24,22 @@ class DayType(StrEnum):
     ANY = "any"
     SAME = "same"
     """Weekdays for a weekday, weekend days and holidays for one of those."""
+
+
+class Anchor(StrEnum):
+    """What the adjustment window lies before."""
+
+    START = "start"
+    NOTIFICATION = "notification"
+
+
+class Fallback(StrEnum):
+    """What is done when the look-back holds fewer clean days than Y."""
+
+    FEWER_DAYS = "fewer_days"
+    """The mean over those there are, down to `min_days`."""
+    ANY_DAY_TYPE = "any_day_type"
+    """Days of the other type too, down to `min_days`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +67,14 @@ class BaselineMethod:
     adjust_low: float = 0.8
     adjust_high: float = 1.2
     """Bounds of the ratio; for ADDITIVE, of the shift relative to the unadjusted mean."""
+    fallbacks: tuple[Fallback, ...] = (Fallback.FEWER_DAYS,)
+    """Tried in this order when there are fewer than Y clean days; none: there is no baseline."""
+    anchor: Anchor = Anchor.START
+    """What the adjustment window lies before, on the event's own day."""
+    excludes_holidays: bool = False
+    """A holiday stands for no day, not even for another holiday."""
+    excluded_programs: tuple[str, ...] = ()
+    """Days with events of these leave the baseline also where the site took no part in them."""
 
 
 class BaselineKind(StrEnum):
@@ -67,13 +91,6 @@ class BaselineKind(StrEnum):
     ASSIGNED = "assigned"
     """The operator chooses one for each resource."""
     NONE = "none"
-
-
-class Anchor(StrEnum):
-    """What the adjustment window lies before."""
-
-    START = "start"
-    NOTIFICATION = "notification"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,9 +110,27 @@ class BaselineRule:
     peak_hours: int | None = None
     """... among so many of the system's highest hours."""
     excluded_programs: tuple[str, ...] = ()
-    """Days with events of these programs are no baseline days."""
+    """Program ids or templates: days with events of these are no baseline days, also where the
+    site took no part. Days of events in which it did never are."""
     excludes_holidays: bool = False
     source: Source | None = None
+
+    def over(self, method: BaselineMethod) -> BaselineMethod:
+        """The numbers of a method, with what this rule says of them."""
+        until = timedelta(0) if self.adjust_window is not None else method.adjust_until
+        low, high = method.adjust_low, method.adjust_high
+        if self.adjust_cap_share is not None:
+            low, high = 1.0 - self.adjust_cap_share, 1.0 + self.adjust_cap_share
+        return replace(
+            method,
+            adjust_from=self.adjust_window or method.adjust_from,
+            adjust_until=until,
+            adjust_low=low,
+            adjust_high=high,
+            anchor=self.anchor,
+            excludes_holidays=self.excludes_holidays or method.excludes_holidays,
+            excluded_programs=self.excluded_programs or method.excluded_programs,
+        )
 
     @property
     def words(self) -> str:

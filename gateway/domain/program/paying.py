@@ -99,6 +99,8 @@ class EnergyPay:
     """Highest strike price of our own, currency per kWh."""
     cap_ratio: Decimal | None = None
     """Energy is paid up to this multiple of the commitment."""
+    by_tier_table: bool = False
+    """The tier table says how much of the commitment is paid."""
     source: Source | None = None
 
     @property
@@ -113,7 +115,8 @@ class EnergyPay:
             + ("" if self.strike_max is None else f" of at most {self.strike_max}"),
         }
         cap = "" if self.cap_ratio is None else f", up to {self.cap_ratio:.0%} of the commitment"
-        return f"energy ({self.basis.value}): {how[self.price]}{cap}"
+        tiers = ", by the tier table" if self.by_tier_table else ""
+        return f"energy ({self.basis.value}): {how[self.price]}{cap}{tiers}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What a performance factor is made of. These are parameters; nothing is computed here."""
+"""What a performance factor is made of: parameters, which `domain.measure.factor` computes with."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from gateway.domain.program.measuring import BaselineMethod
+from gateway.domain.program.measuring import BaselineKind, BaselineMethod, ExportRule
 from gateway.domain.program.opting import Policy
 from gateway.domain.program.rules import Rules
 from gateway.domain.program.wall import local_day
@@ -52,6 +52,18 @@ class Program:
     def sells(self, product: str) -> bool:
         """Whether a rule for this product (empty: for all) concerns us."""
         return not product or not self.product or product == self.product
+
+    @property
+    def method(self) -> BaselineMethod:
+        """The numbers of its baseline, with what its first X-of-Y rule says of them."""
+        rules = (rule for rule in self.rules.baselines if rule.kind is BaselineKind.X_OF_Y)
+        rule = next(rules, None)
+        return self.baseline if rule is None else rule.over(self.baseline)
+
+    @property
+    def export(self) -> ExportRule:
+        """What becomes of power fed in, by the first meter it names; counted without one."""
+        return self.rules.meter[0].export if self.rules.meter else ExportRule.COUNTED
 
     @property
     def firm(self) -> bool:

@@ -68,13 +68,16 @@ class Baselines:
         event: Interval,
         span: Interval,
         others: Sequence[Interval],
+        *,
+        notified: datetime | None = None,
+        moved: Sequence[Interval] = (),
     ) -> BaselineRun:
         """The program's baseline for one site over `span`, at the program's interval.
 
         Mostly the last fortnight holds enough usable days; only else is all of the look-back read.
         """
-        method = program.baseline
-        windows = history_windows(method, site.time_zone, event, span)
+        method = program.method
+        windows = history_windows(method, site.time_zone, event, span, notified)
         for days in (method.y_days + method.y_days // 2 + 2, len(windows)):
             result = run_baseline(
                 BaselineInputs(
@@ -86,6 +89,9 @@ class Baselines:
                     history=await self._history(site.site_id, windows[: days + 1]),
                     other_events=tuple(others),
                     holidays=self._portfolio.holidays,
+                    notified=notified,
+                    moved=tuple(moved),
+                    export=program.export,
                 )
             )
             if len(result.days) <= days:  # it never looked beyond what was read
@@ -106,16 +112,20 @@ class Baselines:
         window: Interval,
         others: Sequence[Interval],
         now: datetime,
+        *,
+        notified: datetime | None = None,
+        moved: Sequence[Interval] = (),
     ) -> ExpectedLoad:
         """The load to plan with; once the event has begun it is settled and stays as it is."""
         key = (event.key, event.modification, site.site_id, window.end or window.start)
-        adjusted = now >= (adjustment_window(program.baseline, window).end or now)
+        compared = adjustment_window(program.method, window, site.time_zone, notified)
+        adjusted = now >= (compared.end or now)
         kept = self._kept.get(key)
         if kept and kept.adjusted == adjusted:
             begun = kept.at >= window.start
             if begun or now - kept.at < self._refresh:
                 return kept.load
-        load = await self._computed(site, program, window, others, now)
+        load = await self._computed(site, program, window, others, now, notified, moved)
         self._kept[key] = _Kept(at=now, adjusted=adjusted, load=load)
         return load
 
@@ -130,8 +140,12 @@ class Baselines:
         window: Interval,
         others: Sequence[Interval],
         now: datetime,
+        notified: datetime | None,
+        moved: Sequence[Interval],
     ) -> ExpectedLoad:
-        result = await self.run(site, program, window, window, others)
+        result = await self.run(
+            site, program, window, window, others, notified=notified, moved=moved
+        )
         if len(result.series):
             return ExpectedLoad(series=result.series, note="")
         before = min(now, window.start)
@@ -153,15 +167,30 @@ class Baselines:
 
 
 def other_events(
-    portfolio: Portfolio, stored: Iterable[StoredEvent], event_key: str, site_id: str
+    portfolio: Portfolio,
+    stored: Iterable[StoredEvent],
+    event_key: str,
+    site_id: str,
+    excluded: Collection[str] = (),
 ) -> tuple[Interval, ...]:
-    """Windows of every other event in which this site took part."""
+    """Windows of every other event, of whichever program, in which this site took part.
+
+    Of `excluded` programs (ids or templates) also those it was addressed by and took no part in.
+    """
     return tuple(
         one.event.window
         for one in stored
         if one.event.key != event_key
-        and one.decision.opt is Opt.IN
         and not one.event.cancelled
-        and site_id not in one.opted_out_sites
         and any(site.site_id == site_id for site in portfolio.addressed(one.event))
+        and (_took_part(one, site_id) or _names(portfolio, one) & set(excluded))
     )
+
+
+def _took_part(one: StoredEvent, site_id: str) -> bool:
+    return one.decision.opt is Opt.IN and site_id not in one.opted_out_sites
+
+
+def _names(portfolio: Portfolio, one: StoredEvent) -> set[str]:
+    program = portfolio.program_of(one.event)
+    return {one.event.program_id, program.template if program else ""}

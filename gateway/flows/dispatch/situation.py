@@ -18,6 +18,7 @@ from gateway.domain.flexibility import SiteFlexibility, offer
 from gateway.domain.portfolio import Portfolio, Site
 from gateway.domain.program import Program, closed_window, reduction_target
 from gateway.flows.dispatch.baselines import Baselines, ExpectedLoad, other_events
+from gateway.flows.dispatch.moved import moved_before
 from gateway.flows.dispatch.options import DispatchOptions
 from gateway.flows.dispatch.rivalry import OVER, Rivalry, Rivals
 from gateway.flows.dispatch.splitting import History, Offers, SplitOptions, limits
@@ -97,7 +98,11 @@ class Observer:
             plans=await self._ledger.plans(key),
             newest=_newest(await self._ledger.instructions(key)),
         )
-        offers = [await self._offer(seen, site, events) for site in seen.sites]
+        moved = await moved_before(self._ledger, stored, events)
+        offers = [
+            await self._offer(seen, site, events, moved.get(site.site_id, ()))
+            for site in seen.sites
+        ]
         baseline = total([one.baseline for one in offers if len(one.baseline)])
         rivalry = await self._rivals.of(stored, events, now)
         return replace(
@@ -124,13 +129,25 @@ class Observer:
         return sorted(events, key=lambda one: place.get(one.event.key, len(place)))
 
     async def _offer(
-        self, seen: Situation, site: Site, events: Sequence[StoredEvent]
+        self,
+        seen: Situation,
+        site: Site,
+        events: Sequence[StoredEvent],
+        moved: Sequence[Interval],
     ) -> SiteFlexibility:
         load = ExpectedLoad(series=StepSeries(), note="unknown program")
         if seen.program is not None:
-            others = other_events(self._portfolio, events, seen.event.key, site.site_id)
+            excluded = seen.program.method.excluded_programs
+            others = other_events(self._portfolio, events, seen.event.key, site.site_id, excluded)
             load = await self._baselines.expected(
-                site, seen.program, seen.event, seen.window, others, seen.now
+                site,
+                seen.program,
+                seen.event,
+                seen.window,
+                others,
+                seen.now,
+                notified=seen.stored.notified_at,
+                moved=moved,
             )
         readings = self._live.site(site.site_id).readings
         start, end = max(seen.now, seen.window.start), seen.window.end

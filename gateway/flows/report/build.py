@@ -11,7 +11,7 @@ from contracts.site_link.messages import InstructionState, VehicleReadiness
 from contracts.time import Interval
 from gateway.domain.curves import Sampler, pointwise, total
 from gateway.domain.event import Opt, Signal, SignalKind
-from gateway.domain.measure.baseline import describe
+from gateway.domain.measure.baseline import BaselineRun, describe
 from gateway.domain.measure.performance import MIN_INTERVAL_COVERAGE, Performance, portfolio
 from gateway.domain.measure.report import (
     Curves,
@@ -45,7 +45,7 @@ def participation_report(
         curves=_whole_curves(evidence, asked),
         sites=tuple(_site(evidence, one) for one in evidence.sites),
         exceptions=exceptions(evidence),
-        method=describe(evidence.program.baseline),
+        method=describe(evidence.program.method),
         estimated_intervals=whole.estimated_intervals,
     )
 
@@ -159,7 +159,17 @@ def _site(evidence: Evidence, one: SiteEvidence) -> SiteResult:
         history_label=one.history_label,
         curves=_curves(evidence.span, run.series, _drawn(one, evidence.span), one.asked),
         inputs_hash=run.inputs_hash,
+        baseline_note=_note(run),
     )
+
+
+def _note(run: BaselineRun) -> str:
+    parts = [run.fallback] if run.fallback else []
+    if run.adjustment.value is None and run.adjustment.reason:
+        parts.append(f"no adjustment: {run.adjustment.reason}")
+    elif run.moved:
+        parts.append("own instructions in the adjustment window: those hours are left out of it")
+    return "; ".join(parts)
 
 
 def concerned(words: Sequence[VehicleReadiness], event: Interval) -> list[VehicleReadiness]:

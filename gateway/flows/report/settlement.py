@@ -17,6 +17,7 @@ from gateway.domain.measure.report import ParticipationReport
 from gateway.domain.portfolio import Portfolio, Site
 from gateway.domain.program import Program
 from gateway.flows.dispatch.baselines import Baselines, other_events
+from gateway.flows.dispatch.moved import moved_before
 from gateway.flows.report.build import participation_report
 from gateway.flows.report.evidence import Evidence, SiteEvidence
 from gateway.ports import JournalEntry, Ledger, StoredEvent, TelemetryStore
@@ -87,9 +88,12 @@ class Settlement:
         end = event.window.end or event.window.start
         span = Interval(start=event.window.start - observe, end=end + observe)
         whole = effective(await self._ledger.plans(event.key))
-        events = await self._ledger.events(ending_after=span.start - program.baseline.look_back)
+        events = await self._ledger.events(ending_after=span.start - program.method.look_back)
+        moved = await moved_before(self._ledger, stored, events)
         sites = [
-            await self._site(site, program, stored, span, whole, events)
+            await self._site(
+                site, program, stored, span, whole, events, moved.get(site.site_id, ())
+            )
             for site in self._portfolio.addressed(event)
         ]
         around = Interval(start=span.start - _STANDING, end=span.end)
@@ -113,10 +117,20 @@ class Settlement:
         span: Interval,
         whole: DispatchPlan | None,
         events: Sequence[StoredEvent],
+        moved: Sequence[Interval],
     ) -> SiteEvidence:
         site_id, window = site.site_id, stored.event.window
-        others = other_events(self._portfolio, events, stored.event.key, site_id)
-        baseline = await self._baselines.run(site, program, window, span, others)
+        excluded = program.method.excluded_programs
+        others = other_events(self._portfolio, events, stored.event.key, site_id, excluded)
+        baseline = await self._baselines.run(
+            site,
+            program,
+            window,
+            span,
+            others,
+            notified=stored.notified_at,
+            moved=moved,
+        )
         actual = await self._telemetry.series(site_id, points.PCC_POWER_W, span)
         allocation = whole.allocation(site_id) if whole else None
         asked = allocation.reduction.clip(window) if allocation else StepSeries()
@@ -127,6 +141,7 @@ class Settlement:
             baseline=baseline.series,
             actual=actual,
             asked=asked,
+            export=program.export,
         )
         return SiteEvidence(
             site=site,
@@ -141,7 +156,7 @@ class Settlement:
 
     async def _label(self, site: Site, program: Program, window: Interval) -> str | None:
         """The label of loaded history anywhere in what the baseline may have looked at."""
-        start = window.start - program.baseline.look_back - timedelta(days=1)
+        start = window.start - program.method.look_back - timedelta(days=1)
         return await self._telemetry.history_label(
             site.site_id, Interval(start=start, end=window.end)
         )

@@ -233,7 +233,7 @@ def test_the_rule_in_words() -> None:
     assert "mean of the 5 highest of the last" not in describe(PLAIN)
     assert "mean of the 5 highest" in describe(high)
     assert describe(high).endswith("no same-day adjustment")
-    none = adjustment_window(PLAIN, Interval(start=local(date(2026, 5, 20), 1), end=None))
+    none = adjustment_window(PLAIN, Interval(start=local(date(2026, 5, 20), 1), end=None), BERLIN)
     assert none.duration == timedelta(0)
 
 

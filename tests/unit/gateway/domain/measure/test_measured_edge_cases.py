@@ -1,0 +1,461 @@
+"""The edge cases of measurement and performance, in the words they were collected in."""
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from contracts.series import StepSeries
+from contracts.time import Interval
+from gateway.domain.measure.blocks import blocks
+from gateway.domain.measure.factor import event_ratio, factor_of, standing_factor
+from gateway.domain.measure.performance import measure
+from gateway.domain.measure.rows import rows_of
+from gateway.domain.program import Adjustment, BaselineMethod
+from gateway.domain.program.measuring import Anchor, ExportRule, Fallback
+from gateway.domain.program.performing import Absent, Mean, Negative, Performance
+from gateway.domain.program.promise import Shape
+from support.calls import HOUR, at
+from support.deliveries import PLAIN, QUARTER, by_day, hours, load, result, rows, run
+
+pytestmark = pytest.mark.row("portfolio:A8")
+
+SHIFTED = replace(
+    PLAIN,
+    adjustment=Adjustment.ADDITIVE,
+    adjust_from=2 * HOUR,
+    adjust_until=timedelta(0),
+    adjust_low=0.0,
+    adjust_high=2.0,
+)
+JULY = Interval(start=at("2026-07-01 00:00"), end=at("2026-08-01 00:00"))
+
+
+def flat(first: str, days: int, *changed: tuple[Interval, float]) -> StepSeries:
+    """100 kW, but for some times."""
+
+    def watts(instant: datetime) -> float:
+        return next((value for when, value in changed if instant in when), 100_000.0)
+
+    return load(first, days, watts)
+
+
+def ratio(rule: Performance, kilowatts: tuple[float | None, ...]) -> Decimal | None:
+    """Of one event of 100 kW with these deliveries."""
+    return event_ratio(blocks(rows(hours("2026-07-14 16:00", 4), 100, kilowatts), rule), rule)
+
+
+# --- clocks
+
+
+@pytest.mark.parametrize(
+    ("day", "elapsed", "quarters"),
+    [("2026-03-08", 23, 92), ("2026-07-14", 24, 96), ("2026-11-01", 25, 100)],
+)
+def test_a_day_has_92_96_or_100_quarters_each_with_a_baseline(
+    day: str, elapsed: float, quarters: int
+) -> None:
+    event = hours(f"{day} 00:00", elapsed)
+    before = date.fromisoformat(day) - timedelta(days=10)
+    found = run(PLAIN, flat(before.isoformat(), 10), event)
+    assert len(found.series) == quarters
+    assert {step.value for step in found.series} == {100_000.0}
+
+
+# --- midnight and month end
+
+
+def test_an_event_23_01_h_is_measured_from_its_starts_local_day() -> None:
+    """Days back are counted from 31 July; each past night runs over midnight as the event does."""
+    night = hours("2026-07-31 23:00", 2)
+    found = run(replace(PLAIN, y_days=3, x_days=3), load("2026-07-20", 12, by_day), night)
+    assert [day.isoformat() for day in found.days_used] == [
+        "2026-07-30",
+        "2026-07-29",
+        "2026-07-28",
+    ]
+    before, after = (
+        found.series.value_at(night.start),
+        found.series.value_at(at("2026-08-01 00:30")),
+    )
+    assert before is not None
+    assert after == before + 1000.0
+
+
+def test_a_night_that_reaches_into_another_event_after_midnight_is_no_ordinary_one() -> None:
+    other = hours("2026-07-31 00:00", 1)
+    found = run(
+        PLAIN, load("2026-07-01", 31, by_day), hours("2026-07-31 23:00", 2), other_events=(other,)
+    )
+    assert found.days_rejected[0].day == date(2026, 7, 30)
+    assert found.days_rejected[0].reason == "day of another event"
+
+
+def test_a_baseline_never_uses_the_events_own_hours() -> None:
+    long = hours("2026-07-14 16:00", 30)
+    found = run(PLAIN, load("2026-06-20", 24, by_day), long)
+    assert found.days_rejected[0].day == date(2026, 7, 13)
+    assert found.days_rejected[0].reason == "the event itself had begun"
+
+
+# --- holidays
+
+
+def test_a_holiday_of_the_baseline_calendar_is_excluded_where_the_program_says_so() -> None:
+    """Under the calendar of days off, a holiday may stand for a weekend day; or for no day."""
+    saturday, holiday = hours("2026-07-11 16:00", 2), date(2026, 7, 9)
+    past = load("2026-06-01", 41, by_day)
+    method = BaselineMethod(adjustment=Adjustment.NONE)
+    among = run(method, past, saturday, holidays=frozenset({holiday}))
+    without = run(
+        replace(method, excludes_holidays=True), past, saturday, holidays=frozenset({holiday})
+    )
+    assert holiday in among.days_used
+    assert holiday not in without.days_used
+    assert ("holiday", holiday) in [(day.reason, day.day) for day in without.days_rejected]
+
+
+# --- counting: back to back
+
+
+def test_back_to_back_the_seconds_adjustment_window_lies_in_the_first() -> None:
+    first, second = hours("2026-07-14 16:00", 2), hours("2026-07-14 18:00", 2)
+    past = flat("2026-07-01", 14, (first, 40_000.0))
+    found = run(SHIFTED, past, second, other_events=(first,))
+    assert found.adjustment.value is None
+    assert found.adjustment.reason == "another event lies in the adjustment window"
+    assert {step.value for step in found.series} == {100_000.0}
+
+
+# --- daily dispatch
+
+
+def test_daily_dispatch_leaves_less_than_10_clean_days_look_back_limit_then_fallback() -> None:
+    every = [hours(f"2026-06-{day:02d} 16:00", 2) for day in range(5, 31)]
+    event, past = hours("2026-07-01 16:00", 2), load("2026-05-01", 61, by_day)
+    method = replace(PLAIN, look_back=timedelta(days=30), min_days=3)
+    fewer = run(method, past, event, other_events=tuple(every))
+    assert len(fewer.days) == 30
+    assert [str(day) for day in fewer.days_used] == [f"2026-06-0{n}" for n in (4, 3, 2, 1)]
+    assert fewer.fallback == "only 4 of 10 clean days within 30 days: the mean of these instead"
+    none = run(replace(method, fallbacks=()), past, event, other_events=tuple(every))
+    assert (len(none.series), none.problem) == (0, "4 usable days, at least 10 needed")
+    few = run(replace(method, min_days=5), past, event, other_events=tuple(every))
+    assert few.problem == "4 usable days, at least 5 needed"
+
+
+def test_the_declared_fallback_after_too_few_days_is_days_of_any_type() -> None:
+    weekdays = [
+        hours(f"2026-06-{day:02d} 16:00", 2) for day in range(1, 31) if day % 7 not in (6, 0)
+    ]
+    event, past = hours("2026-07-01 16:00", 2), load("2026-05-01", 61, by_day)
+    method = BaselineMethod(
+        adjustment=Adjustment.NONE,
+        look_back=timedelta(days=30),
+        fallbacks=(Fallback.FEWER_DAYS, Fallback.ANY_DAY_TYPE),
+    )
+    found = run(method, past, event, other_events=tuple(weekdays))
+    assert found.problem == ""
+    assert found.fallback == "only 0 of 10 clean days within 30 days: 8 days of any type instead"
+    assert all(day.weekday() >= 5 for day in found.days_used)
+    assert len(found.days) == 30  # each with its verdict
+    strict = run(
+        replace(method, fallbacks=(Fallback.FEWER_DAYS,)), past, event, other_events=tuple(weekdays)
+    )
+    assert strict.problem == "0 usable days, at least 3 needed"
+    assert found.inputs_hash != strict.inputs_hash
+
+
+# --- the adjustment window
+
+
+EVENT = hours("2026-07-14 16:00", 2)
+
+
+@pytest.mark.parametrize(
+    ("moved", "value", "flagged"),
+    [
+        ((), -30_000.0, 0),  # the pre-charge or curtailment goes into the baseline
+        ((hours("2026-07-14 15:00", 1),), 0.0, 1),  # taken from 14-15 h alone
+        ((hours("2026-07-14 12:00", 1),), -30_000.0, 0),  # not in the window
+        ((hours("2026-07-14 13:00", 3),), None, 1),  # nothing is left of the window
+    ],
+)
+def test_early_curtailment_moves_the_adjustment_window_unless_it_is_known(
+    moved: tuple[Interval, ...], value: float | None, flagged: int
+) -> None:
+    """14-15 h ordinary, 15-16 h curtailed by 60 kW on our own instruction."""
+    past = flat("2026-07-01", 14, (hours("2026-07-14 15:00", 1), 40_000.0))
+    found = run(SHIFTED, past, EVENT, moved=moved)
+    assert found.adjustment.value == value
+    assert len(found.moved) == flagged
+    if flagged:
+        assert "our own instructions moved the load" in found.adjustment.reason
+
+
+def test_pre_charge_moves_it_the_other_way() -> None:
+    charged = hours("2026-07-14 14:30", 1.5)
+    past = flat("2026-07-01", 14, (charged, 180_000.0))
+    assert run(SHIFTED, past, EVENT).adjustment.value == 60_000.0
+    known = run(SHIFTED, past, EVENT, moved=(charged,))
+    assert known.adjustment.value == 0.0
+    assert known.moved == (charged,)
+
+
+def test_the_adjustment_lies_before_the_start_or_before_the_notification() -> None:
+    """Told at 12:00; load fell at 13:00, as people knew of the event."""
+    past = flat("2026-07-01", 14, (hours("2026-07-14 13:00", 5), 40_000.0))
+    told = at("2026-07-14 12:00")
+    by_start = run(SHIFTED, past, EVENT, notified=told)
+    by_notice = run(replace(SHIFTED, anchor=Anchor.NOTIFICATION), past, EVENT, notified=told)
+    assert (by_start.adjustment.value, by_notice.adjustment.value) == (-60_000.0, 0.0)
+    later = run(
+        replace(SHIFTED, anchor=Anchor.NOTIFICATION),
+        past,
+        EVENT,
+        notified=at("2026-07-14 15:00"),
+    )
+    assert later.adjustment.value == -60_000.0
+    assert later.inputs_hash != by_notice.inputs_hash
+
+
+def test_a_notification_of_the_day_before_gives_no_adjustment() -> None:
+    method = replace(SHIFTED, anchor=Anchor.NOTIFICATION)
+    found = run(method, flat("2026-07-01", 14), EVENT, notified=at("2026-07-13 17:00"))
+    assert found.adjustment.value is None
+    assert found.adjustment.reason == "the notification came on an earlier day"
+
+
+@pytest.mark.parametrize(("cap", "value"), [(0.2, 1.2), (0.4, 1.4)])
+def test_the_cap_of_the_adjustment_is_a_share(cap: float, value: float) -> None:
+    method = replace(SHIFTED, adjustment=Adjustment.RATIO, adjust_low=1 - cap, adjust_high=1 + cap)
+    past = flat("2026-07-01", 14, (hours("2026-07-14 14:00", 2), 200_000.0))
+    found = run(method, past, EVENT)
+    assert (found.adjustment.value, found.adjustment.capped) == (value, True)
+
+
+# --- export
+
+
+@pytest.mark.parametrize(
+    ("export", "delivered_kw"),
+    [
+        (ExportRule.COUNTED, [450, 450, 660]),
+        (ExportRule.CLAMPED, [450, 450, 600]),
+        (ExportRule.EXCLUDED, [450, 450, None]),
+    ],
+)
+def test_export_is_counted_clamped_or_left_out(
+    export: ExportRule, delivered_kw: list[float | None]
+) -> None:
+    window = hours("2026-07-14 16:00", 3)
+    loads = zip(window.split(HOUR), (150_000.0, 150_000.0, -60_000.0), strict=True)
+    found = measure(
+        event=window,
+        resolution=HOUR,
+        observe_after=timedelta(0),
+        baseline=StepSeries.of([(window, 600_000.0)]),
+        actual=StepSeries.of(loads),
+        asked=StepSeries.of([(window, 450_000.0)]),
+        export=export,
+    )
+    wanted = [None if one is None else Decimal(one) for one in delivered_kw]
+    assert [row.delivered_kw for row in rows_of(found.during)] == wanted
+
+
+@pytest.mark.parametrize(
+    ("export", "baseline_w"),
+    [
+        (ExportRule.COUNTED, 40_000.0),
+        (ExportRule.CLAMPED, 50_000.0),
+        (ExportRule.EXCLUDED, 100_000.0),
+    ],
+)
+def test_export_on_past_days_is_treated_alike(export: ExportRule, baseline_w: float) -> None:
+    sunny = hours("2026-07-13 16:00", 2)
+    past = flat("2026-07-12", 2, (sunny, -20_000.0))
+    method = replace(PLAIN, y_days=2, x_days=2, min_days=1)
+    found = run(method, past, EVENT, export=export)
+    assert {step.value for step in found.series} == {baseline_w}
+
+
+# --- performance
+
+
+@pytest.mark.parametrize(
+    ("mean", "expected"),
+    [(Mean.INTERVAL, "0.8125"), (Mean.HOUR, "0.875"), (Mean.EVENT, "1")],
+)
+def test_over_delivery_makes_up_within_the_stretch_that_is_averaged(
+    mean: Mean, expected: str
+) -> None:
+    """Half-hours of 150, 50, 200, 100, 0, 100, 100, 100 kW of 100: more only counts to the cap."""
+    rule = Performance(mean=mean, cap=Decimal(1))
+    assert ratio(rule, (150, 50, 200, 100, 0, 100, 100, 100)) == Decimal(expected)
+
+
+@pytest.mark.parametrize(
+    ("negative", "expected"),
+    [(Negative.PER_INTERVAL, "0.5"), (Negative.PER_EVENT, "0.2"), (Negative.NETTED, "0.2")],
+)
+def test_negative_delivery_clamp_per_interval_event_or_never(
+    negative: Negative, expected: str
+) -> None:
+    rule = Performance(negative=negative)
+    assert ratio(rule, (100, 100, -60, -60)) == Decimal(expected)
+
+
+@pytest.mark.parametrize(
+    ("negative", "expected"),
+    [(Negative.PER_INTERVAL, "0.05"), (Negative.PER_EVENT, "0"), (Negative.NETTED, "-0.4")],
+)
+def test_an_event_negative_as_a_whole(negative: Negative, expected: str) -> None:
+    rule = Performance(negative=negative)
+    found = ratio(rule, (20, -60, -60, -60))
+    assert found is not None
+    assert found == Decimal(expected)
+    assert factor_of(found, rule) == max(Decimal(0), Decimal(expected))
+
+
+@pytest.mark.parametrize(
+    ("missing", "expected"),
+    [(Absent.ZERO, "0.6"), (Absent.ESTIMATE, "0.8"), (Absent.LEFT_OUT, "0.8")],
+)
+def test_missing_data_zero_estimate_or_drop(missing: Absent, expected: str) -> None:
+    assert ratio(Performance(missing=missing), (80, None, 80, 80)) == Decimal(expected)
+
+
+def test_a_drop_and_an_estimate_differ_where_every_interval_counts_to_the_cap() -> None:
+    """Known 120 and 40: the estimate of 80 counts as 80, what is dropped has no weight."""
+    kilowatts = (120, None, None, 40)
+    found = {
+        missing: ratio(Performance(mean=Mean.INTERVAL, cap=Decimal(1), missing=missing), kilowatts)
+        for missing in Absent
+    }
+    assert found == {
+        Absent.ZERO: Decimal("0.35"),
+        Absent.ESTIMATE: Decimal("0.75"),
+        Absent.LEFT_OUT: Decimal("0.7"),
+    }
+
+
+def test_an_event_without_any_data() -> None:
+    nothing = (None, None, None, None)
+    assert ratio(Performance(missing=Absent.LEFT_OUT), nothing) is None
+    assert ratio(Performance(missing=Absent.ESTIMATE), nothing) == 0
+    assert ratio(Performance(missing=Absent.ZERO), nothing) == 0
+
+
+@pytest.mark.parametrize(
+    ("delivered", "floor", "strict", "expected"),
+    [
+        ("0.25", "0.25", True, "0"),
+        ("0.26", "0.25", True, "0.26"),
+        ("0.25", "0.25", False, "0.25"),
+        ("0.24", "0.25", False, "0"),
+    ],
+)
+def test_the_floor_is_above_or_at_least(
+    delivered: str, floor: str, strict: bool, expected: str
+) -> None:
+    rule = Performance(floor=Decimal(floor), floor_strict=strict)
+    assert factor_of(Decimal(delivered), rule) == Decimal(expected)
+
+
+@pytest.mark.parametrize(
+    ("delivered", "expected"), [("0.94", "0.94"), ("0.95", "1"), ("1.3", "1.3")]
+)
+def test_from_the_pass_ratio_on_the_promise_is_kept(delivered: str, expected: str) -> None:
+    rule = Performance(pass_ratio=Decimal("0.95"))
+    assert factor_of(Decimal(delivered), rule) == Decimal(expected)
+
+
+# --- the sticky factor
+
+
+STICKY = Performance(sticky=True, cap=Decimal(1))
+TESTED = result("2026-07-10 16:00", 0.7, test=True)
+
+
+@pytest.mark.parametrize(
+    ("without_event", "last_season", "tests_set_it", "factor", "because"),
+    [
+        ("1", None, False, "1", "the program's factor while there is no event"),
+        (None, "0.9", False, "0.9", "the last season's"),
+        (None, "1.4", False, "1", "the last season's"),
+        (None, "0.9", True, "0.7", "set by 2026-07-10 16:00"),
+        (None, None, False, None, "no event, test or earlier season to go by"),
+    ],
+)
+def test_sticky_factor_before_the_first_event_1_last_seasons_or_test(
+    without_event: str | None,
+    last_season: str | None,
+    tests_set_it: bool,
+    factor: str | None,
+    because: str,
+) -> None:
+    rule = replace(STICKY, without_event=None if without_event is None else Decimal(without_event))
+    found = standing_factor(
+        [TESTED],
+        rule,
+        JULY,
+        tests_set_it=tests_set_it,
+        last_season=None if last_season is None else Decimal(last_season),
+    )
+    assert found.factor == (None if factor is None else Decimal(factor))
+    assert found.because == because
+
+
+def test_the_last_event_sets_the_factor_until_the_next() -> None:
+    events = [result("2026-05-20 16:00", 0.8), result("2026-07-20 16:00", 1.2)]
+    june = Interval(start=at("2026-06-01 00:00"), end=at("2026-07-01 00:00"))
+    august = Interval(start=at("2026-08-01 00:00"), end=at("2026-09-01 00:00"))
+    found = [standing_factor(events, STICKY, month).factor for month in (june, JULY, august)]
+    assert found == [Decimal("0.8"), Decimal(1), Decimal(1)]
+
+
+# --- opt-outs
+
+
+OPTED_OUT = result("2026-07-20 16:00", None, opted_out=True)
+
+
+@pytest.mark.parametrize(
+    ("opted_out", "expected"), [(Absent.ZERO, "0.45"), (Absent.LEFT_OUT, "0.9")]
+)
+def test_opt_out_zero_in_the_mean_or_left_out(opted_out: Absent, expected: str) -> None:
+    events = [result("2026-07-14 16:00", 0.9), OPTED_OUT]
+    rule = Performance(opted_out=opted_out)
+    assert standing_factor(events, rule, JULY).factor == Decimal(expected)
+
+
+@pytest.mark.parametrize(("opted_out", "expected"), [(Absent.ZERO, "0"), (Absent.LEFT_OUT, "0.9")])
+def test_an_opt_out_under_a_sticky_factor(opted_out: Absent, expected: str) -> None:
+    events = [result("2026-07-14 16:00", 0.9), OPTED_OUT]
+    found = standing_factor(events, replace(STICKY, opted_out=opted_out), JULY)
+    assert found.factor == Decimal(expected)
+
+
+def test_all_hours_weigh_alike_or_all_events() -> None:
+    events = [result("2026-07-14 16:00", 1, 1), result("2026-07-15 16:00", 0.5, 3)]
+    by_event = standing_factor(events, Performance(), JULY)
+    by_hour = standing_factor(events, Performance(mean=Mean.ALL_HOURS), JULY)
+    assert (by_event.factor, by_hour.factor) == (Decimal("0.75"), Decimal("0.625"))
+
+
+# --- promises of other shapes
+
+
+def test_to_consume_is_delivered_above_the_baseline() -> None:
+    window = hours("2026-07-14 11:00", 1)
+    found = measure(
+        event=window,
+        resolution=QUARTER,
+        observe_after=timedelta(0),
+        baseline=StepSeries.of([(window, 100_000.0)]),
+        actual=StepSeries.of([(window, 160_000.0)]),
+        asked=StepSeries(),
+    )
+    given = rows_of(found.during, shape=Shape.CONSUME, committed_kw=Decimal(80))
+    assert event_ratio(blocks(given, Performance()), Performance()) == Decimal("0.75")
