@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from math import inf
 from pathlib import Path
@@ -21,6 +21,7 @@ from gateway.domain.portfolio import Portfolio, Site
 from gateway.flows.dispatch.options import DispatchOptions
 from gateway.flows.dispatch.splitting import NetworkGroup, SplitOptions
 from gateway.flows.events.lifecycle import LifecycleOptions
+from gateway.flows.nominating.options import NominatingOptions
 from gateway.prices.settings import PriceSettings
 from gateway.programs.entry import EnrolmentEntry, ProgramEntry
 from gateway.programs.values import Share, SiteId, Span, Watts
@@ -294,6 +295,14 @@ class GatewaySettings(Settings):
         """The database file of the embedded default."""
         return self.data / "gateway.sqlite"
 
+    def nominating(self) -> Mapping[str, NominatingOptions]:
+        """By program, how proposals are made; the newest version's settings count."""
+        return {
+            one.program_id: one.nominate.options()
+            for one in _in_force_last(self.programs)
+            if one.nominate is not None
+        }
+
     def portfolio(self) -> Portfolio:
         """Sites, programs and enrolments in the domain's words."""
         return Portfolio(
@@ -306,6 +315,12 @@ class GatewaySettings(Settings):
             ),
             holidays=frozenset(self.holidays),
         )
+
+
+def _in_force_last(programs: Iterable[ProgramEntry]) -> Sequence[ProgramEntry]:
+    """Of each program the version that begins last."""
+    ordered = sorted(programs, key=lambda one: one.valid_from or date.min)
+    return list({one.program_id: one for one in ordered}.values())
 
 
 def _enrolled_once(programs: Sequence[ProgramEntry]) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Annotated, Self
+from itertools import pairwise
+from math import inf
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -12,7 +14,10 @@ from contracts.config import Settings
 from contracts.days import EVERY_DAY
 from contracts.errors import ConfigError
 from gateway.domain.enrolment import Consent, Enrolment, OwnerLimits, QuietTime
+from gateway.domain.nomination.grounds import Terms
+from gateway.domain.nomination.sizing import PriceStep
 from gateway.domain.program import Policy, Program, Rules
+from gateway.flows.nominating.options import NominatingOptions
 from gateway.programs import library
 from gateway.programs.parsing import kinds, minute
 from gateway.programs.schema import BaselineEntry, ProgramFile, RulesEntry
@@ -104,6 +109,53 @@ class EnrolmentEntry(Settings):
         return self.site_id == other.site_id and begins <= ends
 
 
+class PriceStepEntry(Settings):
+    """One step of a price curve."""
+
+    up_to_w: Annotated[float, Field(gt=0, le=1e9)] | None = None
+    """Bids of up to so much carry the price; null: whatever is bid."""
+    per_kwh: Annotated[float, Field(ge=0, le=1000)]
+
+
+class NominateEntry(Settings):
+    """How what is promised to a program is proposed from what sites offer, before each gate."""
+
+    confidence: Annotated[float, Field(ge=0.5, le=0.99)] = 0.9
+    """Share of cases in which the quantity should be there."""
+    ahead: Annotated[timedelta, Field(ge=timedelta(minutes=5), le=timedelta(days=60))] = timedelta(
+        days=1
+    )
+    """So long before each gate a proposal is made."""
+    accept: Literal["person", "auto"] = "person"
+    """`auto`: what is proposed then is accepted at once."""
+    look_back: Annotated[timedelta, Field(ge=timedelta(days=7), le=timedelta(days=400))] = (
+        timedelta(days=45)
+    )
+    """How far back comparable days are looked for."""
+    least_days: Annotated[int, Field(ge=1, le=90)] = 5
+    """With fewer comparable days nothing is proposed."""
+    prices: tuple[PriceStepEntry, ...] = Field((), max_length=50)
+    """Of bids, per kWh: one price, or a curve with the smallest bids first."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        steps = [inf if one.up_to_w is None else one.up_to_w for one in self.prices]
+        if any(one >= other for one, other in pairwise(steps)):
+            raise ValueError("prices: up_to_w must rise from step to step, null last")
+        return self
+
+    def options(self) -> NominatingOptions:
+        """In the flow's words."""
+        prices = tuple(PriceStep(**one.model_dump()) for one in self.prices)
+        terms = Terms(
+            confidence=self.confidence,
+            look_back=self.look_back,
+            least_days=self.least_days,
+            prices=prices,
+        )
+        return NominatingOptions(terms=terms, ahead=self.ahead, auto=self.accept == "auto")
+
+
 class ProgramEntry(Settings):
     """One version of one program, with the sites enrolled in it.
 
@@ -138,6 +190,8 @@ class ProgramEntry(Settings):
     precedence: Annotated[int, Field(ge=1, le=1000)] = 100
     """Of two programs alike, the lower number is served first where both call a site at once."""
     accept_events: bool = True
+    nominate: NominateEntry | None = None
+    """Proposals before each gate; left out: only when a person asks for one."""
     enrolments: tuple[EnrolmentEntry, ...] = ()
 
     @model_validator(mode="after")
@@ -156,6 +210,12 @@ class ProgramEntry(Settings):
             raise ValueError(
                 f"product: {self.product!r} is none of: {', '.join(sorted(named)) or 'none'}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _nominated_by_rule(self) -> Self:
+        if self.nominate is not None and not self.program().rules.nominations:
+            raise ValueError("nominate: the program has no rule for nominations")
         return self
 
     def program(self) -> Program:

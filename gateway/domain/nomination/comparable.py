@@ -6,7 +6,7 @@ program's own calendar. A slot that holds on both types must hold on either, so 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -72,6 +72,18 @@ def past_days(
         if hours:
             found.append(PastDay(day=day, kind=kind, hours=hours))
     return tuple(found)
+
+
+def needed(
+    slots: Iterable[Slot], program: Program, now: datetime, look_back: timedelta
+) -> frozenset[datetime]:
+    """Every past hour that says something of one of these slots."""
+    return frozenset(
+        start
+        for slot in slots
+        for day in past_days(cells(slot, program), program, now, look_back)
+        for start in day.hours
+    )
 
 
 def _of_day(day: date, held: frozenset[Cell], program: Program) -> Iterator[datetime]:

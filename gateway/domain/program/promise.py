@@ -1,4 +1,4 @@
-"""What is promised to a program, and how the promise is made."""
+"""What is promised to a program, and how it is called and measured."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from datetime import timedelta
 from enum import StrEnum
 
 from gateway.domain.event import EventSource
-from gateway.domain.program.notice import Notice
 from gateway.domain.program.source import Source
 from gateway.domain.words import pct, span
 
@@ -57,34 +56,6 @@ _SHAPES = {
     Shape.CONSUME: "take the promised kW more than the baseline",
     Shape.ENVELOPE: "stay inside the limits that are sent",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Nomination:
-    """How and when a quantity is promised or bid."""
-
-    period: str
-    """What one holds for, in words: `a month`, `a half-hour of the next day`."""
-    gate: Notice | None = None
-    """When it closes before the period."""
-    own_price: bool = False
-    """It carries a price of ours (a bid); False: price taker."""
-    price_cap: float | None = None
-    """Highest price of a bid, currency per kWh."""
-    step_w: float | None = None
-    periods: tuple[str, ...] = ()
-    """Names of the parts of the week that are bid apart."""
-    source: Source | None = None
-
-    @property
-    def words(self) -> str:
-        """`bid for a month with a price of our own`."""
-        verb = "bid" if self.own_price else "nominated"
-        price = "" if self.price_cap is None else f" of at most {self.price_cap:g} per kWh"
-        parts = [f"{verb} for {self.period}" + (f" at our own price{price}" * self.own_price)]
-        parts += [f"gate: {self.gate.words}"] if self.gate else []
-        parts += [f"apart for {', '.join(self.periods)}"] if self.periods else []
-        return ", ".join(parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

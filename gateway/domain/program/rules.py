@@ -9,13 +9,13 @@ from enum import StrEnum
 from contracts.days import MonthDay
 from gateway.domain.program.joining import EnrolmentRule, Exclusivity
 from gateway.domain.program.measuring import BaselineRule, MeterPoint
+from gateway.domain.program.nominating import NominationRule
 from gateway.domain.program.notice import Duration, Notice
 from gateway.domain.program.opting import Blackout, OptOutRule, ProgramTests, StormBlackout
 from gateway.domain.program.paying import AveragePay, CapacityPay, EnergyPay, PeakCharge, Penalty
 from gateway.domain.program.performing import Performance, TierTable
 from gateway.domain.program.promise import (
     Commitment,
-    Nomination,
     SignalRule,
     TelemetryRule,
     Trigger,
@@ -58,7 +58,7 @@ class Rules:
     storms: StormBlackout | None = None
     tests: ProgramTests | None = None
     enrolment: tuple[EnrolmentRule, ...] = ()
-    nominations: tuple[Nomination, ...] = ()
+    nominations: tuple[NominationRule, ...] = ()
     commitment: tuple[Commitment, ...] = ()
     baselines: tuple[BaselineRule, ...] = ()
     meter: tuple[MeterPoint, ...] = ()

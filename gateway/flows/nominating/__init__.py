@@ -1,0 +1,1 @@
+"""Nominations: hours written down, proposals made before each gate, decided, and counted."""
