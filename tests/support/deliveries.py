@@ -15,6 +15,7 @@ from gateway.domain.measure.factor import EventResult
 from gateway.domain.measure.rows import Row
 from gateway.domain.program import Adjustment, BaselineMethod, DayType, Program
 from gateway.domain.program.wall import DAY_MINUTES, instant_of, local_day
+from gateway.domain.settle.line import Line
 from gateway.programs.entry import ProgramEntry
 from support.calls import HOUR, NEW_YORK, at
 
@@ -86,3 +87,8 @@ def result(start: str, ratio: float | None, length: float = 4.0, **more: Any) ->
         ratio=None if ratio is None else Decimal(str(ratio)),
         **given,
     )
+
+
+def told(line: Line, *names: str) -> tuple[object, ...]:
+    """These fields of a line."""
+    return tuple(getattr(line, name) for name in names)

@@ -24,7 +24,7 @@ from gateway.flows.dispatch.baselines import other_events
 from gateway.flows.dispatch.moved import moved
 from gateway.ports import StoredEvent, StoredInstruction
 
-pytestmark = pytest.mark.row("portfolio:A8")
+pytestmark = pytest.mark.row("portfolio:A9")
 
 World = Any
 Event = Callable[..., GridEvent]

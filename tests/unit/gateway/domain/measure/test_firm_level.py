@@ -16,7 +16,7 @@ from gateway.domain.program.performing import Absent, Mean, Performance
 from support.calls import HOUR
 from support.deliveries import QUARTER, hours, result
 
-pytestmark = pytest.mark.row("portfolio:A8")
+pytestmark = pytest.mark.row("portfolio:A1")
 
 
 def loads(*kilowatts: float | None) -> list[Load]:

@@ -19,7 +19,7 @@ from gateway.domain.program.promise import Shape
 from support.calls import HOUR, at
 from support.deliveries import PLAIN, QUARTER, by_day, hours, load, result, rows, run
 
-pytestmark = pytest.mark.row("portfolio:A8")
+pytestmark = pytest.mark.row("portfolio:A1")
 
 SHIFTED = replace(
     PLAIN,

@@ -1,0 +1,49 @@
+"""What of a line is the sites' and what the aggregator's; the parts are the line to the cent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from gateway.domain.measure.blocks import ZERO
+from gateway.domain.settle.line import Line, money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sharing:
+    """The contract between aggregator and sites."""
+
+    site_share: Decimal
+    """Of what is earned, 0-1, goes to the sites."""
+    site_share_of_charges: Decimal = ZERO
+    """Of what is owed, 0-1: the aggregator mostly bears penalties (CBP: third party 2025)."""
+
+    def __post_init__(self) -> None:
+        if not all(0 <= one <= 1 for one in (self.site_share, self.site_share_of_charges)):
+            raise ValueError("site_share: a share lies between 0 and 1")
+
+
+def shares(
+    line: Line, sharing: Sharing, by_site: Mapping[str, Decimal]
+) -> tuple[Decimal, dict[str, Decimal]]:
+    """The aggregator's part of a line, and each site's by what it delivered.
+
+    Rounding is the aggregator's: the parts sum to the line. A site that delivered nothing, or less,
+    gets nothing; where none delivered all is the aggregator's.
+
+    Raises:
+        ValueError: the line has no amount.
+    """
+    if line.amount is None:
+        raise ValueError(f"a line without an amount cannot be shared: {line.problem}")
+    part = sharing.site_share if line.amount >= 0 else sharing.site_share_of_charges
+    weights = {site: max(ZERO, amount) for site, amount in by_site.items()}
+    whole = sum(weights.values(), ZERO)
+    if whole == 0:
+        return line.amount, dict.fromkeys(weights, ZERO)
+    found = {
+        site: money(line.amount * part * weight / whole, line.currency)
+        for site, weight in weights.items()
+    }
+    return line.amount - sum(found.values(), ZERO), found
