@@ -29,13 +29,22 @@ def load(path: Path, model: type[Model]) -> Model:
         ConfigError: missing, unreadable, not YAML, or a value the model refuses; the message
             names the file, the line, the key and what was expected.
     """
+    return loads(read_text(path), model, name=str(path))
+
+
+def read_text(path: Path) -> str:
+    """What a settings file says.
+
+    Raises:
+        ConfigError: missing, unreadable or too large.
+    """
     try:
         text = path.read_bytes()[: MAX_CONFIG_BYTES + 1].decode()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
     if len(text) > MAX_CONFIG_BYTES:
         raise ConfigError(f"{path}: larger than {MAX_CONFIG_BYTES} bytes")
-    return loads(text, model, name=str(path))
+    return text
 
 
 def loads(text: str, model: type[Model], *, name: str) -> Model:

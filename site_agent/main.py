@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 
@@ -14,7 +15,9 @@ from site_agent.assembly.deciding import Deciding
 from site_agent.assembly.field import Field
 from site_agent.assembly.gateway import ToGateway
 from site_agent.assembly.people import People
+from site_agent.assembly.remote import Remote, make_remote, sight
 from site_agent.config import SiteSettings
+from site_agent.config.remote import read_local
 from site_agent.devices.lives import all_closed, closing
 from site_agent.devices.writer import sole_writer, written
 from site_agent.flows.report.notices import Condition, Key
@@ -44,12 +47,62 @@ class SiteAddresses:
 Ready = Callable[[SiteAddresses], None]
 
 
+async def run_file(
+    path: Path, clock: Clock, stopping: asyncio.Event, ready: Ready | None = None
+) -> None:
+    """Run the site of a settings file, and what its gateway has changed of them, as `run` does.
+
+    To take other settings the agent starts anew inside this process: in the same order as at its
+    end and its start, so that nothing has to know how to change while it runs.
+
+    Raises:
+        ConfigError: the file is not good; as `run`.
+    """
+    local = await asyncio.to_thread(read_local, path)
+    remote = make_remote(local, clock)
+    if remote is None:
+        await run(local.settings, clock, stopping, ready)
+        return
+    while not stopping.is_set():
+        settings = await remote.start()
+        try:
+            await _life(settings, clock, stopping, ready, remote)
+        except* Exception as group:
+            if not remote.on_trial:
+                raise
+            log.exception("the agent ended on trial")
+            await remote.failed(repr(group.exceptions[0]))
+
+
+async def _life(
+    settings: SiteSettings,
+    clock: Clock,
+    stopping: asyncio.Event,
+    ready: Ready | None,
+    remote: Remote,
+) -> None:
+    """Run until all should end, or start anew with other settings."""
+    ending = asyncio.Event()
+
+    async def wait() -> None:
+        await first_of(stopping.wait(), remote.over())
+        ending.set()
+        await asyncio.Event().wait()
+
+    await first_of(run(settings, clock, ending, ready, remote), wait())
+
+
 async def run(
-    settings: SiteSettings, clock: Clock, stopping: asyncio.Event, ready: Ready | None = None
+    settings: SiteSettings,
+    clock: Clock,
+    stopping: asyncio.Event,
+    ready: Ready | None = None,
+    remote: Remote | None = None,
 ) -> None:
     """Run one site until `stopping` is set; setpoints are then left to lapse in the devices.
 
     `ready` is called once devices can connect. The gateway being away stops nothing here.
+    `remote` takes settings from the gateway; None: nobody does.
 
     Raises:
         ConfigError: the data folder, the database or a certificate cannot be used, or another
@@ -59,7 +112,7 @@ async def run(
     with sole_writer(settings.data, written(settings)):
         store = open_store(settings.data / DATABASE, clock.now())
         try:
-            site = _Site(settings, clock, store, stopping)
+            site = _Site(settings, clock, store, stopping, remote)
             await first_of(site.run(ready), _until(stopping, site))
         finally:
             store.close()
@@ -69,7 +122,12 @@ class _Site:
     """Everything of one site, wired."""
 
     def __init__(
-        self, settings: SiteSettings, clock: Clock, store: SqliteStore, stopping: asyncio.Event
+        self,
+        settings: SiteSettings,
+        clock: Clock,
+        store: SqliteStore,
+        stopping: asyncio.Event,
+        remote: Remote | None,
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -77,7 +135,8 @@ class _Site:
         self._sessions = store.sessions
         self._deciding = Deciding(settings, clock, store)
         self._field = Field(settings, clock, store, self._deciding)
-        self._gateway = ToGateway(settings, clock, store, self._deciding)
+        self._remote = remote
+        self._gateway = ToGateway(settings, clock, store, self._deciding, remote)
         self._people = People(settings, clock, store, self._deciding, self._gateway)
         self._lasting: list[Closing] = []
 
@@ -109,6 +168,8 @@ class _Site:
             await field.ready()
             if web is not None:
                 await web.ready.wait()
+            if self._remote is not None:
+                self._remote.connect(sight(self._settings, self._deciding, self._gateway.connected))
             log.info("site runs", site=self._settings.site_id, ocpp_port=field.central.port)
             ports = [None if one is None else one.port for one in (broker, field.scada, web)]
             if ready is not None:

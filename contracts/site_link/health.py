@@ -7,6 +7,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from contracts.site_link.configuration import ConfigurationState
+
 _Seconds = Annotated[float, Field(ge=0, le=1e10, allow_inf_nan=False)]
 
 
@@ -32,3 +34,5 @@ class Health:
     has been decided yet."""
     last_gap: Annotated[str, Field(max_length=500)] = ""
     """The last measurements that the outbox had to drop, and why; empty: none ever."""
+    configuration: ConfigurationState | None = None
+    """With which settings it runs. None: it takes none from the gateway."""

@@ -18,6 +18,7 @@ from pydantic import AwareDatetime, Field
 
 from contracts.inverter import MAX_FUNCTIONS, InverterFunction
 from contracts.reading import Quality
+from contracts.site_link.configuration import Configuration, ConfigurationAck, ConfigurationState
 from contracts.site_link.health import Health
 from contracts.site_link.prices import Prices, PricesAck
 
@@ -216,6 +217,8 @@ class Hello:
     sent_at: AwareDatetime
     prices_id: Annotated[str, Field(max_length=120)] | None = None
     """The `Prices` it holds, empty: none. None: an agent that takes no prices."""
+    configuration: ConfigurationState | None = None
+    """None: an agent that takes no configuration."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -387,6 +390,8 @@ Message = Annotated[
     | Instruction
     | InstructionAck
     | Prices
-    | PricesAck,
+    | PricesAck
+    | Configuration
+    | ConfigurationAck,
     Field(discriminator="kind"),
 ]

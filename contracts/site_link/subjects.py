@@ -13,6 +13,7 @@ BATCH = "batch"
 RENEW = "renew"
 INSTRUCTION = "instr"
 PRICES = "prices"
+CONFIGURATION = "config"
 GATEWAY_HERE = "gateway.here"
 """A gateway says this whenever it has begun to listen; sites answer with a Hello."""
 

@@ -42,12 +42,10 @@ def site(
 
 def _run(config: Path) -> None:
     from contracts.clock import SystemClock
-    from contracts.config import load
-    from site_agent.config import SiteSettings
-    from site_agent.main import run
+    from site_agent.main import run_file
 
     async def program(stopping: asyncio.Event) -> None:
-        await run(load(config, SiteSettings), SystemClock(), stopping)
+        await run_file(config, SystemClock(), stopping)
 
     run_program(program)
 

@@ -14,7 +14,7 @@ from site_agent.flows.report.offers import Offers
 from site_agent.flows.report.outlook import Outlook, Sources
 from site_agent.flows.report.prospects import Prospects
 from site_agent.flows.report.telemetry import Telemetry
-from site_agent.ports import Sensor
+from site_agent.ports import ConfigurationHandler, Sensor
 from site_agent.store.sqlite import SqliteStore
 from site_agent.uplink.lasting import agent_version, keep
 from site_agent.uplink.link import NatsUplink
@@ -24,12 +24,19 @@ class ToGateway:
     """The way up; without a link its rows wait in the outbox."""
 
     def __init__(
-        self, settings: SiteSettings, clock: Clock, store: SqliteStore, deciding: Deciding
+        self,
+        settings: SiteSettings,
+        clock: Clock,
+        store: SqliteStore,
+        deciding: Deciding,
+        configurations: ConfigurationHandler | None = None,
     ) -> None:
+        """`configurations`: who takes settings from the gateway; None: nobody."""
         self._settings = settings
         self._clock = clock
         self._store = store
         self._deciding = deciding
+        self._configurations = configurations
         self._uplink: NatsUplink | None = None
         self._health = AgentHealth(
             agent_version(),
@@ -37,6 +44,7 @@ class ToGateway:
             waiting=store.outbox.waiting,
             last_gap=store.outbox.last_gap,
             latest=deciding.latest,
+            configuration=lambda: None if configurations is None else configurations.state(),
         )
         self.board = NoticeBoard(store.key_values)
         sources = Sources.of(deciding.forecasts.forecaster, deciding.plans.latest)
@@ -75,6 +83,10 @@ class ToGateway:
         way = [] if link is None else [self._keep(link)]
         return [telemetry.run(), self.offers.run(), *way]
 
+    def connected(self) -> bool:
+        """Whether the gateway has welcomed us."""
+        return self._uplink is not None and self._uplink.connected
+
     def _conditions(self) -> Mapping[Key, Condition]:
         return {} if self._uplink is None else self._uplink.conditions()
 
@@ -89,6 +101,7 @@ class ToGateway:
             clock=self._clock,
             agent_version=agent_version(),
             prices=self._deciding.market,
+            configurations=self._configurations,
             health=self._health.now,
         )
         await keep(self._uplink, link.credentials, self._settings.site_id, self._clock)

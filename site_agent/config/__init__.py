@@ -82,6 +82,15 @@ class LinkSettings(Settings):
     """The folder the gateway issued for this site."""
 
 
+class RemoteSettings(Settings):
+    """Whether the gateway may change some settings; never which: `site_agent.config.remote`."""
+
+    accept: bool = True
+    """False: what this file says holds, and nothing else."""
+    trial_s: Annotated[float, Field(ge=5, le=3600)] = 300.0
+    """How long new settings must prove themselves before they stay."""
+
+
 class SiteSettings(Settings):
     """Everything one depot's agent must be told."""
 
@@ -133,6 +142,8 @@ class SiteSettings(Settings):
     access: AccessSettings = AccessSettings()
     link: LinkSettings | None = None
     """None: the site runs alone."""
+    remote: RemoteSettings = RemoteSettings()
+    """Settings from the gateway, over those of this file."""
     telemetry_s: Annotated[float, Field(ge=0.2, le=900)] = 2.0
 
     @model_validator(mode="after")

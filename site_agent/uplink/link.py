@@ -14,6 +14,7 @@ from contracts.backoff import Backoff
 from contracts.errors import PermanentError, ProtocolError, TransientError
 from contracts.site_link import subjects
 from contracts.site_link.codec import decode, encode
+from contracts.site_link.configuration import Configuration, ConfigurationAck
 from contracts.site_link.connection import Connection, Link, Request
 from contracts.site_link.health import Health
 from contracts.site_link.messages import (
@@ -33,7 +34,7 @@ from contracts.site_link.prices import Prices, PricesAck
 from contracts.tasks import first_of
 from contracts.time import Clock
 from site_agent.flows.report.notices import Condition, Key
-from site_agent.ports import InstructionHandler, Outbox, PriceHandler
+from site_agent.ports import ConfigurationHandler, InstructionHandler, Outbox, PriceHandler
 from site_agent.uplink.credentials import load_login
 from site_agent.uplink.pump import pump
 from site_agent.uplink.renewal import Renewal
@@ -44,6 +45,7 @@ _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.2, 10.0
 _REASON_CHARS = 500
 _CLOCK_ALARM = timedelta(seconds=5)
 
+_Ack = InstructionAck | PricesAck | ConfigurationAck
 Reply = TypeVar("Reply", Welcome, BatchAck, Credentials)
 
 
@@ -70,6 +72,7 @@ class NatsUplink:
         agent_version: str,
         answer_s: float = 10.0,
         prices: PriceHandler | None = None,
+        configurations: ConfigurationHandler | None = None,
         health: Callable[[timedelta | None], Health] | None = None,
     ) -> None:
         """Make the way; `health`, given the clock offset, says how this agent is."""
@@ -84,6 +87,7 @@ class NatsUplink:
         self._outbox = outbox
         self._instructions = instructions
         self._prices = prices
+        self._configurations = configurations
         self._health = health
         self._clock = clock
         self._agent_version = agent_version
@@ -127,7 +131,7 @@ class NatsUplink:
         await self._connection.run(self._session)
 
     async def _session(self, link: Link) -> None:
-        verbs = (subjects.INSTRUCTION, subjects.PRICES)
+        verbs = (subjects.INSTRUCTION, subjects.PRICES, subjects.CONFIGURATION)
         down = [await link.subscribe(subjects.down(self._site_id, verb)) for verb in verbs]
         calls = await link.subscribe(subjects.GATEWAY_HERE)
         async with asyncio.TaskGroup() as group:
@@ -170,6 +174,7 @@ class NatsUplink:
             agent_version=self._agent_version,
             sent_at=sent_at,
             prices_id=None if self._prices is None else self._prices.prices_id(),
+            configuration=None if self._configurations is None else self._configurations.state(),
         )
         welcome = await self._ask(link, subjects.HELLO, hello, Welcome)
         halfway = sent_at + (self._clock.now() - sent_at) / 2
@@ -234,20 +239,24 @@ class NatsUplink:
             else:
                 await request.answer(encode(answer))
 
-    async def _answered(self, data: bytes) -> InstructionAck | PricesAck | Refusal:
+    async def _answered(self, data: bytes) -> _Ack | Refusal:
         try:
             return await self._received(data)
         except (ProtocolError, PermanentError) as error:
             log.warning("message refused", site=self._site_id, why=str(error))
             return Refusal(reason=str(error)[:_REASON_CHARS])
 
-    async def _received(self, data: bytes) -> InstructionAck | PricesAck:
+    async def _received(self, data: bytes) -> _Ack:
         match decode(data):
-            case Instruction() | Prices() as message if message.site_id != self._site_id:
+            case Instruction() | Prices() | Configuration() as message if (
+                message.site_id != self._site_id
+            ):
                 raise ProtocolError(f"{message.kind} for another site: {message.site_id!r}")
             case Instruction() as instruction:
                 return await self._instructions.receive(instruction)
             case Prices() as prices if self._prices is not None:
                 return await self._prices.receive(prices)
+            case Configuration() as sent if self._configurations is not None:
+                return await self._configurations.receive(sent)
             case other:
                 raise ProtocolError(f"{other.kind} does not go this way")

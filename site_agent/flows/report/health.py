@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
+from contracts.site_link.configuration import ConfigurationState
 from contracts.site_link.health import Health
 from contracts.site_link.messages import PROTOCOL_VERSION
 from contracts.time import Clock
@@ -25,12 +26,14 @@ class AgentHealth:
         waiting: Callable[[], int],
         last_gap: Callable[[], str],
         latest: Callable[[], Cycle | None],
+        configuration: Callable[[], ConfigurationState | None] = lambda: None,
     ) -> None:
         self._version = version
         self._clock = clock
         self._waiting = waiting
         self._last_gap = last_gap
         self._latest = latest
+        self._configuration = configuration
         self._began_s = clock.monotonic()
 
     def now(self, clock_offset: timedelta | None) -> Health:
@@ -45,4 +48,5 @@ class AgentHealth:
             clock_offset_s=None if clock_offset is None else clock_offset.total_seconds(),
             mode="" if mode is None else mode.mode.value,
             last_gap=self._last_gap(),
+            configuration=self._configuration(),
         )

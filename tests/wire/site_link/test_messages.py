@@ -125,7 +125,7 @@ GOLDEN: list[tuple[Message, str]] = [
         ),
         '{"kind":"hello","site_id":"depot-1","epoch":"e","versions":[1],"last_instruction_seq":6,'
         '"outbox_head":120,"agent_version":"0.1.0","sent_at":"2026-11-21T12:00:00Z",'
-        '"prices_id":null}',
+        '"prices_id":null,"configuration":null}',
     ),
     (
         Batch(
