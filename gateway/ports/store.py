@@ -64,6 +64,8 @@ class StoredInstruction:
     instruction: Instruction
     revision: int
     """Of the plan it belongs to."""
+    event_key: str = ""
+    """Under which it is kept: of an event or an envelope. On the wire a long one is cut."""
     statuses: tuple[InstructionStatus, ...] = ()
 
 
@@ -170,6 +172,17 @@ class Ledger(Protocol):
 
     async def envelopes(self) -> Sequence[StoredEnvelope]:
         """What every utility imposes on every site, in order of utility and site."""
+        ...
+
+    async def instruction(self, instruction_id: str) -> StoredInstruction | None:
+        """One instruction with its statuses."""
+        ...
+
+    async def told(self, site_id: str, at: datetime) -> Sequence[StoredInstruction]:
+        """What a site has been told by an instant and that has not expired then.
+
+        The newest of every event and envelope, in order of number.
+        """
         ...
 
     async def newest_instruction(self, event_key: str) -> StoredInstruction | None:

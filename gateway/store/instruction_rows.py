@@ -72,14 +72,7 @@ def of_event(session: Session, event_key: str) -> Sequence[StoredInstruction]:
     rows = session.exec(select(InstructionRow).where(InstructionRow.event_key == event_key)).all()
     ids = select(InstructionRow.instruction_id).where(InstructionRow.event_key == event_key)
     statuses = _statuses(session, ids)
-    found = [
-        StoredInstruction(
-            instruction=documents.INSTRUCTION.load(row.document),
-            revision=row.revision,
-            statuses=statuses.get(row.instruction_id, ()),
-        )
-        for row in rows
-    ]
+    found = [_stored(row, statuses) for row in rows]
     return sorted(found, key=lambda s: (s.revision, s.instruction.site_id, s.instruction.site_seq))
 
 
@@ -89,13 +82,45 @@ def newest(session: Session, event_key: str) -> StoredInstruction | None:
     row = session.exec(query.order_by(col(InstructionRow.site_seq).desc()).limit(1)).first()
     if row is None:
         return None
+    return _with_statuses(session, row)
+
+
+def one(session: Session, instruction_id: str) -> StoredInstruction | None:
+    """One instruction with its statuses."""
+    row = session.get(InstructionRow, instruction_id)
+    return None if row is None else _with_statuses(session, row)
+
+
+def told(session: Session, site_id: str, at: datetime) -> Sequence[StoredInstruction]:
+    """The newest of every chain to a site that was issued by `at` and has not expired then."""
+    query = (
+        select(InstructionRow)
+        .where(InstructionRow.site_id == site_id, InstructionRow.expires_at > at)
+        .order_by(col(InstructionRow.site_seq))
+    )
+    newest: dict[str, InstructionRow] = {}
+    for row in session.exec(query):
+        if documents.INSTRUCTION.load(row.document).issued_at > at:
+            break  # numbers grow with time
+        newest[row.event_key] = row
+    return [_with_statuses(session, row) for row in newest.values()]
+
+
+def _with_statuses(session: Session, row: InstructionRow) -> StoredInstruction:
     ids = select(InstructionRow.instruction_id).where(
         InstructionRow.instruction_id == row.instruction_id
     )
+    return _stored(row, _statuses(session, ids))
+
+
+def _stored(
+    row: InstructionRow, statuses: Mapping[str, tuple[InstructionStatus, ...]]
+) -> StoredInstruction:
     return StoredInstruction(
         instruction=documents.INSTRUCTION.load(row.document),
         revision=row.revision,
-        statuses=_statuses(session, ids).get(row.instruction_id, ()),
+        event_key=row.event_key,
+        statuses=statuses.get(row.instruction_id, ()),
     )
 
 

@@ -136,6 +136,14 @@ class SqlLedger:
         """What every utility imposes on every site, in order of utility and site."""
         return await self._read(envelope_rows.envelopes)
 
+    async def instruction(self, instruction_id: str) -> StoredInstruction | None:
+        """One instruction with its statuses."""
+        return await self._read(lambda s: instruction_rows.one(s, instruction_id))
+
+    async def told(self, site_id: str, at: datetime) -> Sequence[StoredInstruction]:
+        """What a site has been told by an instant and that has not expired then."""
+        return await self._read(lambda s: instruction_rows.told(s, site_id, at))
+
     async def newest_instruction(self, event_key: str) -> StoredInstruction | None:
         """The last instruction under this key, to whichever site, with its statuses."""
         return await self._read(lambda s: instruction_rows.newest(s, event_key))

@@ -13,7 +13,7 @@ from gateway.domain.dispatch import DispatchPlan, effective
 from gateway.domain.portfolio import Portfolio, Site
 from gateway.ports import JournalEntry, SiteOptOut, StoredEvent, StoredInstruction
 from gateway.reports import words
-from gateway.web.links import event_url, site_url
+from gateway.web.links import event_url, site_url, why_url
 from gateway.web.portfolio_view import EventCard, event_card
 from gateway.web.snapshot import OVER
 from gateway.web.wording import Mark, instruction_mark, severity_mark
@@ -59,6 +59,7 @@ class InstructionRow:
     """One instruction and what became of it."""
 
     instruction_id: str
+    why_url: str
     site_id: str
     site: str
     what: str
@@ -86,6 +87,7 @@ class EventView:
     """Everything about one event."""
 
     card: EventCard
+    why_url: str
     event_id: str
     modification: int
     received: str
@@ -131,6 +133,7 @@ def event_view(record: EventRecord, portfolio: Portfolio, now: datetime, tz: tzi
     sent = [_instruction(row, sites, event.window.start, tz) for row in reversed(by_number)]
     return EventView(
         card=event_card(stored, portfolio, now, tz),
+        why_url=why_url("event", event.key),
         event_id=event.event_id,
         modification=event.modification,
         received=words.moment(stored.received_at, tz),
@@ -221,6 +224,7 @@ def _instruction(
     states = sorted(row.statuses, key=lambda status: status.at)
     return InstructionRow(
         instruction_id=instruction.instruction_id,
+        why_url=why_url("instruction", instruction.instruction_id),
         site_id=instruction.site_id,
         site=_name(instruction.site_id, sites),
         what=_bound([step.import_limit_w for step in instruction.steps]),

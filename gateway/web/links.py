@@ -30,6 +30,11 @@ def choice_url(utility_id: str, control_id: str, way: str, **query: str | int) -
     return _with_query(f"/controls/{path}/{way}", query)
 
 
+def why_url(kind: str, subject: str) -> str:
+    """Where an `event`, a `site` or an `instruction` explains itself."""
+    return f"/why/{kind}/{quote(subject, safe='/' if kind == 'event' else '')}"
+
+
 def _with_query(path: str, query: dict[str, str | int]) -> str:
     return f"{path}?{urlencode(query)}" if query else path
 

@@ -13,6 +13,7 @@ from gateway.ports import SiteControl
 from gateway.reports import words
 from gateway.web.control_view import ControlLine, control_lines
 from gateway.web.envelope_view import EnvelopeLine, envelope_lines
+from gateway.web.links import why_url
 from gateway.web.offer_view import OfferView, offer_view
 from gateway.web.portfolio_view import AlarmLine, Value, alarm_line, site_mark, value_of
 from gateway.web.snapshot import Snapshot, data_age_s, reading
@@ -74,6 +75,7 @@ class SiteView:
     """Everything about one site."""
 
     site_id: str
+    why_url: str
     name: str
     simulated: bool
     mark: Mark
@@ -101,6 +103,7 @@ def site_view(
     site, now, tz = live.site, snapshot.now, live.site.time_zone
     return SiteView(
         site_id=site.site_id,
+        why_url=why_url("site", site.site_id),
         name=site.name,
         simulated=site.simulated,
         mark=site_mark(live, snapshot),

@@ -13,7 +13,7 @@ from contracts.errors import ConfigError
 from contracts.site_link import points
 from contracts.time import Interval
 from gateway.config import GatewaySettings
-from gateway.domain.eligibility import Candidate, eligibility
+from gateway.domain.candidates import conditions
 from gateway.domain.enrolment import Enrolment
 from gateway.domain.portfolio import Portfolio
 from gateway.domain.program import Program, counters, version_at
@@ -81,28 +81,12 @@ def eligible(config: Path, name: str | None, site: str | None, now: datetime) ->
 def _eligible(
     portfolio: Portfolio, program: Program, one: Enrolment, days: int | None, now: datetime
 ) -> Answer:
-    others = {e.program_id for e in portfolio.enrolments if e.site_id == one.site_id}
-    beside = (portfolio.program(other, now) for other in sorted(others - {program.program_id}))
-    applied = one.consent.given if one.consent else now.astimezone(program.zone).date()
-    site = portfolio.site(one.site_id)
-    candidate = Candidate(
-        enrolment=one,
-        applied_on=applied,
-        highest_demand_w=site.import_limit_w if site else None,
-        history_days=days,
-        beside=tuple(other for other in beside if other is not None),
-    )
-    together_w = sum(
-        e.nominated_w
-        for e in portfolio.enrolments
-        if e.program_id == one.program_id and e.network == one.network
-    )
     return {
         "site_id": one.site_id,
         "program": program.name,
         "conditions": [
             {"about": c.about, "answer": c.answer.value, "text": c.text}
-            for c in eligibility(program, candidate, together_w)
+            for c in conditions(portfolio, program, one, days, now)
         ],
     }
 

@@ -15,6 +15,7 @@ from gateway.web.api import (
     reports,
     sites,
     utilities,
+    why,
 )
 from gateway.web.state import WebState
 
@@ -32,6 +33,7 @@ def api_routes(state: WebState) -> APIRouter:
     reports.add_routes(router, state)
     utilities.add_routes(router, state)
     delivery.add_routes(router, state)
+    why.add_routes(router, state)
     entering.add_routes(router, state)
     events.add_routes(router, state)  # last: its ids may hold slashes
     return router

@@ -1,0 +1,75 @@
+"""What an event asks of each site, and what became of it there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from gateway.domain.dispatch import SiteAllocation, effective
+from gateway.domain.operating_envelope import EnvelopeStep
+from gateway.domain.why.facts import EventFacts, Told
+from gateway.domain.why.tree import Line, some, span
+from gateway.domain.words import kw
+
+MOST_SITES = 50
+
+
+def sites_lines(facts: EventFacts) -> Iterator[Line]:
+    """Who gives how much and why, who gives nothing, and who has taken its instruction."""
+    plan = effective(facts.plans)
+    newest = _newest(facts)
+    out = {one.site_id: one.cause for one in facts.out}
+    if plan is not None:
+        asked = sorted((a for a in plan.allocations if a.steps), key=_most, reverse=True)
+        rest = [a for a in plan.allocations if not a.steps]
+        lines = (_site(facts, one, newest.get(one.site_id)) for one in asked)
+        text = f"{len(asked)} of {len(plan.allocations)}"
+        yield Line(what="sites", text=text, lines=some(asked, MOST_SITES, "sites", lines))
+        if rest:
+            idle = (Line(what=one.site_id, text=out.get(one.site_id) or one.cause) for one in rest)
+            shown = some(rest, MOST_SITES, "sites", idle)
+            yield Line(what="not asked", text=f"{len(rest)}", lines=shown)
+    if facts.out:
+        gone = (Line(what=o.site_id, text=o.cause, at=o.at) for o in facts.out)
+        shown = some(facts.out, MOST_SITES, "sites", gone)
+        yield Line(what="opted out", text=f"{len(facts.out)}", lines=shown)
+    if newest:
+        yield Line(what="instructed", text=_states(newest))
+
+
+def _site(facts: EventFacts, one: SiteAllocation, told: Told | None) -> Line:
+    lines = [
+        Line(
+            what=f"{kw(step.reduction_w)} less",
+            text=f"under {kw(step.import_limit_w)} {span(step.interval, facts.zone, facts.now)}",
+        )
+        for step in one.steps[:MOST_SITES]
+    ]
+    if told is not None:
+        at = told.said[-1].at if told.said else told.issued_at
+        lines.append(Line(what="instruction", text=told.state, at=at))
+    lines += [_envelope(step, one) for step in facts.imposed.get(one.site_id, ())]
+    return Line(what=one.site_id, text=one.cause, lines=tuple(lines))
+
+
+def _envelope(step: EnvelopeStep, one: SiteAllocation) -> Line:
+    """An envelope holds beside the event; it binds where it is tighter."""
+    limit_w = step.bounds.import_limit_w
+    lowest_w = min((s.import_limit_w for s in one.steps), default=None)
+    binds = limit_w is not None and lowest_w is not None and limit_w < lowest_w
+    said = f"import at most {kw(limit_w)}, " if limit_w is not None else ""
+    tail = "which binds more than the event" if binds else "beside the event"
+    return Line(what="envelope", text=f"{said}{tail}: {step.cause}")
+
+
+def _newest(facts: EventFacts) -> dict[str, Told]:
+    return {told.site_id: told for told in sorted(facts.told, key=lambda told: told.number)}
+
+
+def _states(newest: dict[str, Told]) -> str:
+    counted = Counter(t.said[-1].state if t.said else "not confirmed" for t in newest.values())
+    return ", ".join(f"{count} {state}" for state, count in sorted(counted.items()))
+
+
+def _most(one: SiteAllocation) -> float:
+    return max(step.reduction_w for step in one.steps)

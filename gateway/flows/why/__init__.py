@@ -1,0 +1,1 @@
+"""Gathers what is known, for `gateway.domain.why`."""
