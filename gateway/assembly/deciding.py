@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from contracts.time import Clock
 from gateway.assembly.calendar import keep_time
+from gateway.assembly.nominating import Nominating
 from gateway.config import GatewaySettings
 from gateway.flows.dispatch.baselines import Baselines
 from gateway.flows.dispatch.delivering import Delivering
@@ -65,7 +66,11 @@ class Deciding:
         self.prices = PriceSide(config.prices, SqlPrices(database), ledger, link, clock)
         baselines = Baselines(portfolio, telemetry, refresh=_BASELINE_REFRESH, recent=_RECENT)
         splitting = config.dispatch.splitting()
-        observer = Observer(portfolio, ledger, live, baselines, options, splitting)
+        nominating = self.nominating = Nominating(
+            database, portfolio, ledger, live, self.delivery, clock, config.nominating()
+        )
+        promised = nominating.commitments
+        observer = Observer(portfolio, ledger, live, baselines, options, splitting, promised)
         delivering = Delivering(live, self.delivery, ledger, options)
         dispatch = self._dispatch = Dispatch(
             ledger, live, observer, baselines, outgoing, delivering, clock, options
@@ -76,7 +81,7 @@ class Deciding:
         self.inbox = SiteInbox(
             portfolio, ledger, telemetry, live, dispatch, outgoing, clock, admission=admission
         )
-        settlement = Settlement(portfolio, ledger, telemetry, baselines, dump, clock)
+        settlement = Settlement(portfolio, ledger, telemetry, baselines, dump, clock, promised)
         self._lifecycle = Lifecycle(
             portfolio, ledger, dispatch, settlement, clock, config.reports.options()
         )
@@ -95,5 +100,5 @@ class Deciding:
             self._dispatch.run(),
             self.envelopes.run(),
             *self.prices.runs(),
-            keep_time(self._lifecycle, stopping),
+            keep_time(self._lifecycle, self.nominating.calendar, stopping),
         ]

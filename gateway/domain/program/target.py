@@ -29,13 +29,13 @@ def effective_signal(event: GridEvent) -> Signal | None:
 
 
 def reduction_target(
-    program: Program, event: GridEvent, nominated_total_w: float, baseline_total: StepSeries
+    program: Program, event: GridEvent, nominated_total: StepSeries, baseline_total: StepSeries
 ) -> StepSeries:
     """Reduction asked of the portfolio over the event, W, >= 0.
 
     A change of load counts as it is (negative asks for less); a setpoint or limit asks for what
     the baseline lies above it, so it is known only where `baseline_total` is; a level asks for the
-    program's share of the nominated reduction. Prices ask for nothing yet.
+    program's share of the reduction that is promised then. Prices ask for nothing yet.
     """
     signal = effective_signal(event)
     if signal is None:
@@ -47,7 +47,8 @@ def reduction_target(
         case SignalKind.SETPOINT_W | SignalKind.IMPORT_LIMIT_W:
             return joined(pointwise(lambda w: max(0.0, w[0] - w[1]), (baseline_total, asked)))
         case SignalKind.LEVEL:
-            return joined(asked.map(lambda level: nominated_total_w * level_share(program, level)))
+            shares = asked.map(lambda level: level_share(program, level))
+            return joined(pointwise(lambda w: w[0] * w[1], (nominated_total, shares)))
         case SignalKind.PRICE:
             return StepSeries()
 

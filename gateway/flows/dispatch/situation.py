@@ -22,6 +22,7 @@ from gateway.flows.dispatch.moved import moved_before
 from gateway.flows.dispatch.options import DispatchOptions
 from gateway.flows.dispatch.rivalry import OVER, Rivalry, Rivals
 from gateway.flows.dispatch.splitting import History, Offers, SplitOptions, limits
+from gateway.flows.nominating.commitments import Commitments
 from gateway.flows.sites.live import Live
 from gateway.ports import Ledger, StoredEvent, StoredInstruction
 
@@ -73,13 +74,16 @@ class Observer:
         baselines: Baselines,
         options: DispatchOptions,
         splitting: SplitOptions | None = None,
+        commitments: Commitments | None = None,
     ) -> None:
+        """`commitments`: what is promised to programs; None: what the enrolments say."""
         self._portfolio = portfolio
         self._ledger = ledger
         self._live = live
         self._baselines = baselines
         self._options = options
         self._splitting = splitting or SplitOptions()
+        self._commitments = commitments or Commitments(portfolio)
         self._rivals = Rivals(portfolio, ledger)
         self._offers = Offers(ledger, self._splitting)
         self._history = History(ledger, self._splitting)
@@ -109,7 +113,7 @@ class Observer:
             seen,
             flexibilities=tuple(rivalry.leaves(one) for one in offers),
             baseline=baseline,
-            target=rivalry.target(self._target(seen, baseline)),
+            target=rivalry.target(await self._target(seen, baseline)),
             rivalry=rivalry,
             limits=limits(
                 seen.sites,
@@ -189,18 +193,22 @@ class Observer:
             return "it has not taken its instruction"
         return ""
 
-    def _target(self, seen: Situation, baseline: StepSeries) -> StepSeries:
+    async def _target(self, seen: Situation, baseline: StepSeries) -> StepSeries:
         """What the event asks for."""
         if seen.program is None:
             return StepSeries()
-        promised = self._portfolio.nominations(seen.program.program_id, seen.event.window.start)
-        nominated_w = sum(
-            promised[site.site_id]
-            for site in seen.sites
-            if site.site_id not in seen.stored.opted_out_sites
+        promised = await self._commitments.of(seen.program.program_id, seen.window)
+        nothing = StepSeries.of([(seen.window, 0.0)])
+        nominated = total(
+            [nothing]
+            + [
+                promised[site.site_id]
+                for site in seen.sites
+                if site.site_id not in seen.stored.opted_out_sites
+            ]
         )
         event = replace(seen.event, window=seen.window)
-        return reduction_target(seen.program, event, nominated_w, baseline)
+        return reduction_target(seen.program, event, nominated, baseline)
 
 
 def target_load(baseline: StepSeries, target: StepSeries) -> StepSeries:

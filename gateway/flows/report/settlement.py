@@ -18,6 +18,7 @@ from gateway.domain.portfolio import Portfolio, Site
 from gateway.domain.program import Program
 from gateway.flows.dispatch.baselines import Baselines, other_events
 from gateway.flows.dispatch.moved import moved_before
+from gateway.flows.nominating.commitments import Commitments
 from gateway.flows.report.build import participation_report
 from gateway.flows.report.evidence import Evidence, SiteEvidence
 from gateway.ports import JournalEntry, Ledger, StoredEvent, TelemetryStore
@@ -40,7 +41,10 @@ class Settlement:
         baselines: Baselines,
         dump: Dump,
         clock: Clock,
+        commitments: Commitments | None = None,
     ) -> None:
+        """`commitments`: what was promised to programs; None: what the enrolments say."""
+        self._commitments = commitments or Commitments(portfolio)
         self._portfolio = portfolio
         self._ledger = ledger
         self._telemetry = telemetry
@@ -143,9 +147,10 @@ class Settlement:
             asked=asked,
             export=program.export,
         )
+        promised = await self._commitments.of(program.program_id, window)
         return SiteEvidence(
             site=site,
-            nominated_w=self._portfolio.nominations(program.program_id, window.start)[site_id],
+            nominated_w=promised[site_id].mean(window) or 0.0,
             baseline=baseline,
             actual=actual,
             asked=asked,

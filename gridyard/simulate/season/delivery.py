@@ -200,8 +200,9 @@ class Delivery:
         out = self._entry.stored.opted_out_sites
         promised = portfolio.nominations(event.program_id, event.window.start)
         nominated_w = sum(w for site_id, w in promised.items() if site_id not in out)
+        nominated = StepSeries.of([(event.window, nominated_w)])
         baseline = total([one.baseline for one in self._offers if len(one.baseline)])
-        return reduction_target(program, event, nominated_w, baseline)
+        return reduction_target(program, event, nominated, baseline)
 
     def _flexibilities(self, rivalry: Rivalry, now: datetime) -> tuple[SiteFlexibility, ...]:
         """What the sites offer from `now` on, as far as stronger events leave it."""

@@ -88,22 +88,31 @@ def test_reduction_asked(
     event: Event, series: Series, kind: SignalKind, value: float, expected: float
 ) -> None:
     asked = event(kind=kind, values=[(0, 60, value)])
-    target = reduction_target(PROGRAM, asked, 50_000.0, series((0, 60, 100_000.0)))
+    target = reduction_target(PROGRAM, asked, series((0, 60, 50_000.0)), series((0, 60, 100_000.0)))
     assert target == series((0, 60, expected))
+
+
+@pytest.mark.row("portfolio:A3")
+def test_a_level_asks_for_what_is_promised_at_the_time(event: Event, series: Series) -> None:
+    asked = event(kind=SignalKind.LEVEL, values=[(0, 60, 3.0)])
+    nominated = series((0, 20, 30_000.0), (20, 60, 50_000.0))
+    assert reduction_target(PROGRAM, asked, nominated, StepSeries()) == nominated
 
 
 def test_a_setpoint_asks_only_where_the_baseline_is_known(event: Event, series: Series) -> None:
     asked = event(kind=SignalKind.SETPOINT_W, values=[(0, 60, 10.0)])
     baseline = series((0, 20, 50.0), (40, 60, 30.0))
-    assert reduction_target(PROGRAM, asked, 0.0, baseline) == series((0, 20, 40.0), (40, 60, 20.0))
+    found = reduction_target(PROGRAM, asked, StepSeries(), baseline)
+    assert found == series((0, 20, 40.0), (40, 60, 20.0))
 
 
 def test_a_price_asks_for_nothing_and_values_outside_the_window_do_not_count(
     event: Event, series: Series
 ) -> None:
-    assert not len(reduction_target(PROGRAM, event(kind=SignalKind.PRICE), 1.0, StepSeries()))
+    price = event(kind=SignalKind.PRICE)
+    assert not len(reduction_target(PROGRAM, price, series((0, 60, 1.0)), StepSeries()))
     long = event(values=[(-60, 120, -7.0)])
-    assert reduction_target(PROGRAM, long, 0.0, StepSeries()) == series((0, 60, 7.0))
+    assert reduction_target(PROGRAM, long, StepSeries(), StepSeries()) == series((0, 60, 7.0))
 
 
 def test_an_event_without_end_is_planned_ahead_in_whole_steps(event: Event, at: At) -> None:
