@@ -38,6 +38,7 @@ async def serve_people(
         actions=deciding.intake,
         desk=deciding.desk,
         controls=Controls(deciding.portfolio, deciding.ledger, utilities.sep2, clock),
+        nominations=deciding.nominating.desk,
         stopping=stopping,
         prices=deciding.prices.desk,
         utilities=lambda: [utility.health for utility in utilities.links],

@@ -13,6 +13,7 @@ from contracts.time import Clock
 from gateway.domain.event import GridEvent, Opt, OptDecision
 from gateway.domain.portfolio import Portfolio
 from gateway.flows.events.desk import Change
+from gateway.flows.nominating.desk import NominationDesk
 from gateway.flows.prices.desk import PriceDesk
 from gateway.flows.sites.live import LiveSnapshot
 from gateway.ports import DeliveryMemory, Ledger, SiteControl, TelemetryStore, UtilityHealth
@@ -132,6 +133,7 @@ class WebState:
     actions: EventActions
     desk: EventDesk
     controls: ControlActions
+    nominations: NominationDesk
     stopping: asyncio.Event
     """Set when the program stops: endless answers end."""
     prices: PriceDesk | None = None

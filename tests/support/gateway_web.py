@@ -23,13 +23,16 @@ from contracts.site_link.messages import (
     NumberedRow,
 )
 from contracts.time import Clock, Interval
+from gateway.assembly.nominating import Nominating
 from gateway.domain.curves import pointwise, total
 from gateway.domain.dispatch import AllocatedStep, DispatchPlan, SiteAllocation
 from gateway.domain.enrolment import Enrolment
 from gateway.domain.event import GridEvent, Opt, OptDecision, Signal, SignalKind
 from gateway.domain.measure.report import ParticipationReport
 from gateway.domain.portfolio import Portfolio, Site
-from gateway.domain.program import Program
+from gateway.domain.program import Program, Rules
+from gateway.domain.program.nominating import NominationRule
+from gateway.domain.program.quota import Per
 from gateway.flows.events.desk import EventDesk
 from gateway.flows.events.intake import Intake
 from gateway.flows.sites.live import EventBand, Live
@@ -38,6 +41,7 @@ from gateway.reports import document
 from gateway.store.database import Database
 from gateway.store.delivery import SqlDelivery
 from gateway.store.ledger import SqlLedger
+from gateway.store.nominations import SqlNominations
 from gateway.store.telemetry import SqlTelemetry
 from gateway.web.app import create_app
 from gateway.web.state import WebState
@@ -62,6 +66,7 @@ class World:
     ledger: SqlLedger
     telemetry: SqlTelemetry
     delivery: SqlDelivery
+    nominations: SqlNominations
     actions: Actions
     controls: Controls
     state: WebState
@@ -90,7 +95,10 @@ def make_world(clock: Clock) -> World:
     live = Live(sites(), clock, offline_after=timedelta(seconds=30))
     health: list[UtilityHealth] = []
     actions, controls = Actions(ledger, clock), Controls()
-    program = Program(program_id=PROGRAM, name="Peak Relief", utility_id="pacific-utility")
+    rules = Rules(nominations=(NominationRule(period=Per.MONTH),))
+    program = Program(
+        program_id=PROGRAM, name="Peak Relief", utility_id="pacific-utility", zone=ZONE, rules=rules
+    )
     enrolments = tuple(
         Enrolment(site_id=s, program_id=PROGRAM, nominated_w=w) for s, (_, w) in LOADS.items()
     )
@@ -105,6 +113,7 @@ def make_world(clock: Clock) -> World:
         actions=actions,
         desk=EventDesk(portfolio, ledger, Intake(portfolio, ledger, Planner(), clock), clock),
         controls=controls,
+        nominations=Nominating(database, portfolio, ledger, live, delivery, clock, {}).desk,
         stopping=asyncio.Event(),
         utilities=lambda: health,
         counters=lambda: {"telemetry_rows": 4200.0},
@@ -115,6 +124,7 @@ def make_world(clock: Clock) -> World:
         ledger=ledger,
         telemetry=telemetry,
         delivery=delivery,
+        nominations=SqlNominations(database),
         actions=actions,
         controls=controls,
         state=state,

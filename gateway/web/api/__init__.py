@@ -10,6 +10,7 @@ from gateway.web.api import (
     delivery,
     entering,
     events,
+    nominations,
     portfolio,
     prices,
     reports,
@@ -27,6 +28,7 @@ def api_routes(state: WebState) -> APIRouter:
     router = APIRouter(prefix=PREFIX, responses=PROBLEMS)
     portfolio.add_routes(router, state)
     book.add_routes(router, state)
+    nominations.add_routes(router, state)
     sites.add_routes(router, state)
     controls.add_routes(router, state)
     prices.add_routes(router, state)
