@@ -17,6 +17,7 @@ from gridyard.fleet.cli import app as fleet
 from gridyard.forecast.cli import app as forecast
 from gridyard.ocpp.cli import app as ocpp
 from gridyard.openadr.cli import app as openadr
+from gridyard.prices.cli import GATEWAY
 from gridyard.prices.cli import app as prices
 from gridyard.printing import JsonOption
 from gridyard.program.cli import app as program_app
@@ -106,24 +107,57 @@ def leases(
 @app.command()
 def why(
     subject: Annotated[
-        str, typer.Argument(help="A charger, battery, inverter, vehicle or circuit node.")
+        str,
+        typer.Argument(
+            help="At a depot: a charger, battery, inverter, vehicle or circuit node. At the "
+            "gateway: event, site or instruction, followed by its id."
+        ),
     ] = "site",
+    subject_id: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="Of the gateway: UTILITY/EVENT, or an id.")
+    ] = None,
     site: SiteOption = None,
     data: DataOption = None,
+    gateway_url: Annotated[
+        str, typer.Option("--gateway", help="Address of the gateway's web server.")
+    ] = GATEWAY,
     at: Annotated[
         str | None, typer.Option(help="A past time, such as 14:05 or 2026-01-05T14:05.")
     ] = None,
+    zone: Annotated[
+        str | None, typer.Option(help="At the gateway: zone of times (IANA name); else UTC.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Why something at a depot is as it is (or was), in one sentence with what binds it."""
+    """Why something is as it is (or was), in one sentence with what binds it.
+
+    At a depot, of its agent: `why cp-6 --site site.yaml`. At the gateway: `why event
+    UTILITY/EVENT`, `why site ID`, `why instruction ID`.
+    """
     from contracts.clock import SystemClock
     from gridyard import why as told
+    from gridyard import why_gateway
+    from gridyard.event.asking import known_zone
     from gridyard.printing import print_answer
 
+    now = SystemClock().now()
     with plain_errors():
-        agent = told.Asked(site, data)
-        answer = agent.why(subject, at, SystemClock().now())
-    print_answer(answer, told.lines(answer, agent.zone), as_json=as_json)
+        if subject_id is None:
+            if (site is None and data is None) and subject in why_gateway.KINDS:
+                raise ConfigError(
+                    f"say which {subject} of the gateway (`why {subject} ID`), or which depot's "
+                    "agent: --site FILE or --data FOLDER"
+                )
+            agent = told.Asked(site, data)
+            answer = agent.why(subject, at, now)
+            shown = told.lines(answer, agent.zone)
+        else:
+            if site is not None or data is not None:
+                raise ConfigError("--site and --data are for a depot's agent, which takes one name")
+            tz = None if zone is None else known_zone(zone)
+            found = why_gateway.why(gateway_url, subject, subject_id, at, tz, now)
+            answer, shown = found, why_gateway.lines(found, tz)
+    print_answer(answer, shown, as_json=as_json)
 
 
 @app.command()

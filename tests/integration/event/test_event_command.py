@@ -11,6 +11,7 @@ import pytest
 from contracts.errors import ConfigError, PermanentError, TransientError
 from contracts.http_server import serve
 from contracts.testing import FakeClock
+from gridyard import why_gateway
 from gridyard.event import asking
 from support.gateway_web import NOW, PROGRAM, World, make_world
 
@@ -74,8 +75,8 @@ async def test_an_event_is_changed_as_it_is_now_or_not_at_all(served: tuple[Worl
     longer = asking.new_times(None, (NOW + 3 * HOUR).isoformat(), endless=False, zone=UTC)
     made = await asyncio.to_thread(asking.modified, url, key, {**longer, "revision": None}, None)
     assert made["modification"] == 1
+    body = {"revision": 0, "end": None}
     with pytest.raises(PermanentError, match="at modification 1, not at 0"):
-        body = {"revision": 0, "end": None}
         await asyncio.to_thread(asking.modified, url, key, body, "key-2")
     with pytest.raises(ConfigError, match="not both"):
         asking.new_times(None, "2026-07-01T16:00", endless=True, zone=UTC)
@@ -89,6 +90,21 @@ async def test_refusals_come_with_the_gateways_reason(served: tuple[World, str])
         await asyncio.to_thread(asking.changed, url, "u/y", "cancellations", {})
     with pytest.raises(ConfigError, match="write UTILITY/EVENT"):
         await asyncio.to_thread(asking.changed, url, "y", "cancellations", {})
+
+
+@pytest.mark.row("portfolio:X1")
+async def test_why_from_the_command_line(served: tuple[World, str]) -> None:
+    world, url = served
+    await asyncio.to_thread(asking.created, url, wanted(), "key-1")
+    key, now = "pacific-utility/call-1", world.clock.now()
+    found = await asyncio.to_thread(why_gateway.why, url, "event", key, None, None, now)
+    first, *rest = why_gateway.lines(found, None)
+    assert first.startswith("Event call-1 of Peak Relief begins at 02:12 and asks to reduce by")
+    assert any("entered by a person, in the name of pacific-utility" in line for line in rest)
+    site = await asyncio.to_thread(why_gateway.why, url, "site", "harbor", None, None, now)
+    assert site["sentence"].startswith("harbor has been told nothing, so its own limits hold")
+    with pytest.raises(PermanentError, match="Nothing is known of 'none'"):
+        await asyncio.to_thread(why_gateway.why, url, "instruction", "none", None, None, now)
 
 
 async def test_without_a_gateway_it_says_where_it_has_asked() -> None:
