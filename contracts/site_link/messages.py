@@ -20,6 +20,7 @@ from contracts.inverter import MAX_FUNCTIONS, InverterFunction
 from contracts.reading import Quality
 from contracts.site_link.configuration import Configuration, ConfigurationAck, ConfigurationState
 from contracts.site_link.health import Health
+from contracts.site_link.parts import MAX_OFFERED_PARTS, OfferedPart
 from contracts.site_link.prices import Prices, PricesAck
 
 PROTOCOL_VERSION = 1
@@ -158,6 +159,8 @@ class OfferedSlot:
     """When that begins."""
     again_at: AwareDatetime | None = None
     """When the same could be asked again; None: not within the hours of this offer."""
+    parts: Annotated[tuple[OfferedPart, ...], Field(max_length=MAX_OFFERED_PARTS)] = ()
+    """By class of devices, each at most once; none from an agent that does not tell them apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

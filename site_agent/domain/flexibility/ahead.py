@@ -49,6 +49,8 @@ class Ahead:
     stored_wh: Mapping[str, Series] = field(default_factory=dict)
     """What a plan has in each battery at the start of every slot, Wh, by `battery_id`; absent: as
     much as now."""
+    pv_w: Series | None = None
+    """What PV is expected to make, W >= 0, which `building_w` includes; None: not known."""
 
 
 def steady_ahead(

@@ -5,6 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from contracts.device_class import DeviceClass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferedPart:
+    """What one class of devices gives of a slot's offer, W, magnitudes but `expected_w`."""
+
+    device_class: DeviceClass
+    expected_w: float
+    """What the class is expected to draw without any request, generation negative."""
+    down_w: float = 0.0
+    down_sure_w: float = 0.0
+    up_w: float = 0.0
+    curtail_w: float = 0.0
+    """Generation that could be stopped: in none of the slot's figures."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferedSlot:
@@ -35,6 +51,8 @@ class OfferedSlot:
     again_at: datetime | None
     """When what was put off is made up for, so that the same can be asked again; None: not within
     the hours looked at."""
+    parts: tuple[OfferedPart, ...] = ()
+    """The same by class of devices, for those that the site has; they add up to no more."""
 
     @property
     def energy_wh(self) -> float:

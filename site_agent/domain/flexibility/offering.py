@@ -19,6 +19,7 @@ from site_agent.domain.flexibility.ahead import Ahead
 from site_agent.domain.flexibility.crowd import Crowd, Table, crowd_of, earlier
 from site_agent.domain.flexibility.now import drawn_w
 from site_agent.domain.flexibility.offer import Offer, OfferedSlot
+from site_agent.domain.flexibility.parts import Given, parts
 from site_agent.domain.flexibility.windows import (
     SPARE,
     Lengths,
@@ -144,22 +145,31 @@ def _slot(
     horizon = ahead.horizon
     load_w = ahead.building_w + likely.windows.course.load_w
     down_w, stored_w = _down(snapshot, ahead, likely, k)
-    sure_w, _ = _down(snapshot, ahead, certain, k)
+    sure_w, sure_stored_w = _down(snapshot, ahead, certain, k)
     slots = int(likely.windows.slots[k] if stored_w <= 0 else _lengths(snapshot.at, ahead)[k])
     down_w = min(down_w, max(0.0, float(load_w[k : k + slots].min())))
     lasts = timedelta(hours=float(likely.crowd.slot_h[k : k + slots].sum()))
+    sure_w, up_w = min(down_w, sure_w), _up(snapshot, ahead, likely, k)
     after = _Rebound() if down_w <= 0 else _rebound(likely, k, slots, min(stored_w, down_w), lasts)
     return OfferedSlot(
         start=max(snapshot.at, horizon.start + k * horizon.step),
         expected_w=float(load_w[k]),
         down_w=down_w,
-        down_sure_w=min(down_w, sure_w),
+        down_sure_w=sure_w,
         lasts=lasts if down_w > 0 else timedelta(0),
-        up_w=_up(snapshot, ahead, likely, k),
+        up_w=up_w,
         rebound_w=after.power_w,
         rebound_wh=after.energy_wh,
         rebound_at=_instant(ahead, after.begins),
         again_at=_instant(ahead, after.ends),
+        parts=parts(
+            snapshot,
+            down=Given(down_w, min(stored_w, down_w)),
+            sure=Given(sure_w, min(sure_stored_w, sure_w)),
+            up_w=up_w,
+            charging_w=float(likely.windows.course.load_w[k]),
+            pv_w=0.0 if ahead.pv_w is None else float(ahead.pv_w[k]),
+        ),
     )
 
 

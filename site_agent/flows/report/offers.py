@@ -10,9 +10,11 @@ import structlog
 
 from contracts.errors import TransientError
 from contracts.site_link.messages import MAX_OFFERED_SLOTS, FlexibilityOffer, OfferedSlot
+from contracts.site_link.parts import OfferedPart
 from contracts.time import Clock
 from site_agent.domain.flexibility.now import vehicles_down_w
 from site_agent.domain.flexibility.offer import Offer
+from site_agent.domain.flexibility.offer import OfferedPart as Part
 from site_agent.domain.flexibility.offer import OfferedSlot as Slot
 from site_agent.domain.flexibility.offering import offer
 from site_agent.domain.policy import ControlPolicy
@@ -145,7 +147,7 @@ def row_of(made: Offer, prices_id: str = "") -> FlexibilityOffer:
 def _slot(slot: Slot) -> OfferedSlot:
     return OfferedSlot(
         start=slot.start,
-        expected_w=float(round(max(-_LARGEST_W, min(_LARGEST_W, slot.expected_w)))),
+        expected_w=_signed(slot.expected_w),
         down_w=_watts(slot.down_w),
         down_sure_w=_watts(slot.down_sure_w),
         lasts_s=slot.lasts.total_seconds(),
@@ -154,7 +156,23 @@ def _slot(slot: Slot) -> OfferedSlot:
         rebound_wh=_watts(slot.rebound_wh),
         rebound_at=slot.rebound_at,
         again_at=slot.again_at,
+        parts=tuple(_part(part) for part in slot.parts),
     )
+
+
+def _part(part: Part) -> OfferedPart:
+    return OfferedPart(
+        device_class=part.device_class.value,
+        expected_w=_signed(part.expected_w),
+        down_w=_watts(part.down_w),
+        down_sure_w=_watts(part.down_sure_w),
+        up_w=_watts(part.up_w),
+        curtail_w=_watts(part.curtail_w),
+    )
+
+
+def _signed(value: float) -> float:
+    return float(round(max(-_LARGEST_W, min(_LARGEST_W, value))))
 
 
 def _watts(value: float) -> float:

@@ -94,11 +94,12 @@ def _forecast(ahead: Ahead, cycle: Cycle, sources: Sources) -> Ahead:
     likely, high = load.p50 - pv.p50, load.p90 - pv.p10
     measured_w = cycle.decision.building_w
     if measured_w is None:
-        return replace(ahead, building_w=likely, building_high_w=high)
+        return replace(ahead, building_w=likely, building_high_w=high, pv_w=pv.p50)
     later = np.arange(horizon.count) * (horizon.step / _FADES)
     beside = (measured_w - likely[0]) * np.clip(1.0 - later, 0.0, 1.0)
     likely = likely + beside
-    return replace(ahead, building_w=likely, building_high_w=np.maximum(likely, high + beside))
+    high = np.maximum(likely, high + beside)
+    return replace(ahead, building_w=likely, building_high_w=high, pv_w=pv.p50)
 
 
 def _planned(ahead: Ahead, cycle: Cycle, plan: Schedule | None) -> Ahead:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from contracts.device_class import DeviceClass
 from site_agent.domain.decide.control import DEFAULT_POLICY
 from site_agent.domain.device import PHASES
 from site_agent.domain.flexibility.ahead import steady_ahead
@@ -152,3 +153,49 @@ def test_an_empty_depot_offers_nothing_and_breaks_nothing() -> None:
     assert {one.down_w for one in offered(empty).slots} == {0.0}
     assert offered(empty).proved == 1.0
     assert {one.down_w for one in offered(site.snapshot(building_w=BUILDING_W)).slots} == {0.0}
+
+
+@pytest.mark.row("portfolio:A5")
+@given(cases())
+@settings(max_examples=examples(10), deadline=None, derandomize=fixed())
+def test_parts_by_class_add_up_to_no_more_than_the_offer(case: Case) -> None:
+    for one in offered(case.depot).slots:
+        assert len({p.device_class for p in one.parts}) == len(one.parts)
+        assert sum(p.down_w for p in one.parts) <= one.down_w + 1e-6
+        assert sum(p.down_sure_w for p in one.parts) <= one.down_sure_w + 1e-6
+        assert sum(p.up_w for p in one.parts) <= one.up_w + 1e-6
+        assert all(0 <= p.down_sure_w <= p.down_w for p in one.parts)
+
+
+@pytest.mark.row("portfolio:A5")
+@given(cases())
+@settings(max_examples=examples(10), deadline=None, derandomize=fixed())
+def test_what_chargers_alone_offer_leaves_nobody_behind(case: Case) -> None:
+    """Told as a load limit: no battery helps."""
+    depot = case.depot
+    slots = [
+        (slot, part)
+        for slot in offered(depot).slots
+        for part in slot.parts
+        if part.device_class is DeviceClass.EVSE and part.down_w > 0
+    ]
+    assume(slots)
+    slot, part = slots[round(case.pick * (len(slots) - 1))]
+    allowed_w = {
+        s.start: p.expected_w - part.down_w
+        for s in offered(depot).slots
+        for p in s.parts
+        if p.device_class is DeviceClass.EVSE
+    }
+
+    def envelope_at(now: datetime) -> Envelope:
+        limits = standing_limits(depot.model)
+        if slot.start <= now < slot.start + slot.lasts:
+            most_w = next(w for start, w in reversed(allowed_w.items()) if start <= now)
+            bound = Bound(value=max(0.0, most_w), cause="the event")
+            limits.append(Limit(side=Side.LOAD, bound=bound, event=True))
+        return combine(limits)
+
+    without = night(depot, lambda _: standing(depot), BUILDING_W, HOURS)
+    held = night(depot, envelope_at, BUILDING_W, HOURS)
+    assert held.late(depot.needs) <= without.late(depot.needs), (slot, held.left_wh)

@@ -22,7 +22,19 @@ from site_agent.flows.report.prospects import standstill
 from site_agent.flows.report.telemetry import measurements
 from site_agent.store.memory import MemoryOutbox
 from support.control import site
-from support.site import NOON, W_PER_A, charger, envelope, instruction, meter, model, need, snapshot
+from support.site import (
+    NOON,
+    W_PER_A,
+    battery,
+    charger,
+    envelope,
+    instruction,
+    meter,
+    model,
+    need,
+    pv,
+    snapshot,
+)
 from support.waiting import until
 
 
@@ -109,7 +121,37 @@ async def test_every_offer_can_travel() -> None:
     await bench.offers.refresh()
     (row,) = bench.told()
     assert decode_row(1, encode_row(row)).row == row
-    assert len(encode_row(row)) < 40_000
+    assert len(encode_row(row)) < 60_000
+
+
+async def test_each_class_of_devices_has_a_part_and_pv_what_it_is_expected_to_make() -> None:
+    bench = Bench()
+    inverters = [pv(-8_000.0, rated_w=30_000.0), pv(0.0, rated_w=10_000.0, takes_limits=False)]
+    of = snapshot(
+        chargers=[charger(drawn_a=32.0, limit_a=32.0)],
+        needs=[need(wh=20_000.0, hours=5.0)],
+        batteries=[battery(soc_pct=60.0)],
+        pv_states=inverters,
+    )
+    sun = Horizon.around(NOON, timedelta(hours=24)).filled(12_000.0)
+    bench.offers = Offers(
+        latest=lambda: cycle(of),
+        look=lambda seen: replace(standstill(seen), pv_w=sun),
+        outbox=bench.outbox,
+        taken=lambda: True,
+        clock=FakeClock(),
+        policy=DEFAULT_POLICY,
+    )
+    await bench.offers.refresh()
+    slot = bench.told()[0].slots[0]
+    evse, storage, sunny = slot.parts
+    assert [p.device_class for p in slot.parts] == ["evse", "storage", "pv"]
+    assert evse.expected_w > 0
+    assert 0 < storage.down_w
+    assert slot.down_w - 1 <= evse.down_w + storage.down_w <= slot.down_w
+    assert storage.up_w == slot.up_w
+    assert (sunny.expected_w, sunny.curtail_w) == (-12_000.0, 9_000.0)
+    assert (sunny.down_w, sunny.up_w) == (0.0, 0.0)
 
 
 def test_the_number_of_the_hour_is_what_of_it_was_proved() -> None:
