@@ -27,7 +27,7 @@ def created(url: str, wanted: Mapping[str, object], key: str | None) -> Json:
         TransientError: no gateway answers there.
     """
     headers = {} if key is None else {"Idempotency-Key": key}
-    return _send("POST", url, "/api/v1/events", wanted, headers)
+    return send("POST", url, "/api/v1/events", wanted, headers)
 
 
 def modified(url: str, event_key: str, body: Mapping[str, object], key: str | None) -> Json:
@@ -40,9 +40,9 @@ def modified(url: str, event_key: str, body: Mapping[str, object], key: str | No
     """
     path = _path(event_key)
     if body.get("revision") is None:
-        body = {**body, "revision": _send("GET", url, path)["modification"]}
+        body = {**body, "revision": send("GET", url, path)["modification"]}
     headers = {} if key is None else {"Idempotency-Key": key}
-    return _send("PATCH", url, path, body, headers)
+    return send("PATCH", url, path, body, headers)
 
 
 def changed(url: str, event_key: str, what: str, body: Mapping[str, object]) -> Json:
@@ -53,7 +53,7 @@ def changed(url: str, event_key: str, what: str, body: Mapping[str, object]) -> 
         PermanentError: the gateway refuses it, with its reason.
         TransientError: no gateway answers there.
     """
-    return _send("POST", url, f"{_path(event_key)}/{what}", body)
+    return send("POST", url, f"{_path(event_key)}/{what}", body)
 
 
 def request(
@@ -149,13 +149,19 @@ def _path(event_key: str) -> str:
     return f"/api/v1/events/{quote(utility_id, safe='')}/{quote(event_id, safe='/')}"
 
 
-def _send(
+def send(
     method: str,
     url: str,
     path: str,
     body: Mapping[str, object] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Json:
+    """The gateway's answer.
+
+    Raises:
+        PermanentError: the gateway refuses it, with its reason.
+        TransientError: no gateway answers there.
+    """
     at = url.rstrip("/") + path
     try:
         answer = httpx.request(method, at, json=body, headers=headers, timeout=_TIMEOUT_S)

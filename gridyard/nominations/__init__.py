@@ -1,0 +1,1 @@
+"""`gridyard nominations`: what is promised to programs."""
