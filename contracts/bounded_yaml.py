@@ -6,9 +6,10 @@ import yaml
 
 from contracts.errors import ProtocolError
 
-MAX_CHARS = 65_536
+MAX_CHARS = 32_768
+"""As JSON it fits into a request of 64 KiB."""
 MAX_DEPTH = 20
-_MAX_EVENTS = 20_000
+_MAX_EVENTS = 5_000
 """Beginnings, ends and values; the cost of reading grows with them."""
 
 
@@ -17,7 +18,7 @@ def read_mapping(text: str) -> dict[str, object]:
 
     Raises:
         ProtocolError: not YAML, no mapping with words as keys, an alias or anchor (which could grow
-            without end), or more than MAX_CHARS, MAX_DEPTH or 20,000 parts.
+            without end), or more than MAX_CHARS, MAX_DEPTH or 5,000 parts.
     """
     if len(text) > MAX_CHARS:
         raise ProtocolError(f"{len(text)} characters of YAML: the limit is {MAX_CHARS}")

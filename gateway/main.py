@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import structlog
 
 from contracts.time import Clock
+from gateway.assembly.configuring import make_configuring
 from gateway.assembly.deciding import Deciding
 from gateway.assembly.people import serve_people
 from gateway.assembly.sites import ToSites
@@ -65,6 +66,7 @@ async def _run(
         await sites.broker.ready.wait()
         deciding = Deciding(config, clock, database, sites.link(), sites.admission)
         await deciding.restore()
+        configuring = make_configuring(deciding, database, clock)
         utilities = Utilities(config, clock, deciding, database)
         attendance = Attendance(
             deciding.portfolio, deciding.live, deciding.ledger, sites.book, clock
@@ -72,11 +74,12 @@ async def _run(
         runs = [
             *deciding.runs(stopping),
             *sites.runs(attendance),
+            configuring.run(),
             *(utility.run() for utility in utilities.links),
         ]
         work = [tasks.create_task(one) for one in runs]
         listening = _listening(config, sites.broker.port, ready)
-        await serve_people(config, clock, stopping, deciding, utilities, listening)
+        await serve_people(config, clock, stopping, deciding, utilities, configuring, listening)
         for task in work:
             task.cancel()
         await asyncio.wait(work)

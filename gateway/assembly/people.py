@@ -11,6 +11,7 @@ from gateway.assembly.deciding import Deciding
 from gateway.assembly.utilities import Utilities
 from gateway.config import GatewaySettings
 from gateway.flows.events.controls import Controls
+from gateway.flows.sites.configuring import Configuring
 from gateway.web.app import create_app
 from gateway.web.state import LOOPBACK, WebState
 
@@ -21,6 +22,7 @@ async def serve_people(
     stopping: asyncio.Event,
     deciding: Deciding,
     utilities: Utilities,
+    configuring: Configuring,
     listening: Callable[[int], None],
 ) -> None:
     """Serve until `stopping` is set; `listening` is told the port once it serves.
@@ -41,6 +43,7 @@ async def serve_people(
         nominations=deciding.nominating.desk,
         stopping=stopping,
         prices=deciding.prices.desk,
+        configuring=configuring,
         utilities=lambda: [utility.health for utility in utilities.links],
         records=utilities.memory.load,
         counters=lambda: deciding.inbox.counters,

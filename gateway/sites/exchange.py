@@ -6,6 +6,7 @@ import structlog
 
 from contracts.errors import PermanentError, ProtocolError, TransientError
 from contracts.site_link.codec import decode
+from contracts.site_link.configuration import Configuration, ConfigurationAck, refused
 from contracts.site_link.messages import (
     PROTOCOL_VERSION,
     Batch,
@@ -75,6 +76,18 @@ def prices_answer(prices: Prices, data: bytes) -> PricesAck:
             return reply
         reason = reply.reason if isinstance(reply, Refusal) else f"answered with {reply.kind}"
     return PricesAck(prices_id=prices.prices_id, stored=False, reason=reason[:_REASON_CHARS])
+
+
+def configuration_answer(sent: Configuration, data: bytes) -> ConfigurationAck:
+    """The site's answer to settings; an answer that makes no sense counts as refusal."""
+    try:
+        reply = decode(data)
+    except ProtocolError as error:
+        return refused(sent.configuration_id, [f"unreadable answer: {error}"])
+    if isinstance(reply, ConfigurationAck) and reply.configuration_id == sent.configuration_id:
+        return reply
+    why = reply.reason if isinstance(reply, Refusal) else f"answered with {reply.kind}"
+    return refused(sent.configuration_id, [why])
 
 
 async def _handled(site_id: str, data: bytes, handler: SiteMessages) -> Answer:

@@ -10,12 +10,19 @@ import structlog
 from contracts.errors import LinkDownError, PermanentError
 from contracts.site_link import subjects
 from contracts.site_link.codec import encode
+from contracts.site_link.configuration import Configuration, ConfigurationAck
 from contracts.site_link.connection import Connection, Link, Login, Request
 from contracts.site_link.messages import Instruction, InstructionAck, Welcome
 from contracts.site_link.prices import Prices, PricesAck
 from contracts.time import Clock
 from gateway.ports import SiteMessages
-from gateway.sites.exchange import acknowledgement, answer, greeted, prices_answer
+from gateway.sites.exchange import (
+    acknowledgement,
+    answer,
+    configuration_answer,
+    greeted,
+    prices_answer,
+)
 from gateway.sites.lanes import Lanes
 
 log = structlog.get_logger(__name__)
@@ -59,7 +66,12 @@ class NatsSiteLink:
         """See `gateway.ports.SiteLink.send_prices`."""
         return prices_answer(prices, await self._ask(subjects.PRICES, prices))
 
-    async def _ask(self, verb: str, message: Instruction | Prices) -> bytes:
+    async def configure(self, configuration: Configuration) -> ConfigurationAck:
+        """See `gateway.ports.configuration.ConfigurationLink.configure`."""
+        data = await self._ask(subjects.CONFIGURATION, configuration)
+        return configuration_answer(configuration, data)
+
+    async def _ask(self, verb: str, message: Instruction | Prices | Configuration) -> bytes:
         if self._link is None:
             raise LinkDownError("no connection to the broker")
         subject = subjects.down(message.site_id, verb)

@@ -231,6 +231,18 @@ class SiteCredentialRow(Base, table=True):
     cause: str = ""
 
 
+class SiteConfigurationRow(Base, table=True):
+    """Settings that were pushed to a site, and what became of them."""
+
+    __tablename__ = "site_configuration"
+
+    site_id: str = Field(primary_key=True)
+    revision: int = Field(primary_key=True)
+    rollout: str = Field(index=True)
+    stage: str = Field(index=True)
+    document: Document = Field(sa_type=JSON)
+
+
 class MeasurementRow(Base, table=True):
     """One value of one point. Times are microseconds since 1970, small and quick to compare."""
 

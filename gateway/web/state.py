@@ -15,6 +15,7 @@ from gateway.domain.portfolio import Portfolio
 from gateway.flows.events.desk import Change
 from gateway.flows.nominating.desk import NominationDesk
 from gateway.flows.prices.desk import PriceDesk
+from gateway.flows.sites.configuring import Configuring
 from gateway.flows.sites.live import LiveSnapshot
 from gateway.ports import DeliveryMemory, Ledger, SiteControl, TelemetryStore, UtilityHealth
 
@@ -138,6 +139,8 @@ class WebState:
     """Set when the program stops: endless answers end."""
     prices: PriceDesk | None = None
     """Sources of prices, and who follows them; None: this gateway has none."""
+    configuring: Configuring | None = None
+    """Settings for sites; None: this gateway sends none."""
     utilities: Callable[[], Sequence[UtilityHealth]] = _nobody
     """How the way to each utility is right now."""
     records: Callable[[str, str], Awaitable[Mapping[str, object]]] = _no_records

@@ -13,8 +13,10 @@ import typer
 from gridyard.prices.cli import GATEWAY, ApiOption
 from gridyard.printing import JsonOption, print_answer
 from gridyard.runner import plain_errors, run_program
+from gridyard.site.configure.cli import app as configure
 
 app = typer.Typer(invoke_without_command=True)
+app.add_typer(configure, name="configure")
 agent = typer.Typer(help="Put a depot's agent into service.", no_args_is_help=True)
 
 GatewayOption = Annotated[

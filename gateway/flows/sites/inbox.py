@@ -9,6 +9,7 @@ from datetime import timedelta
 import structlog
 
 from contracts.errors import PermanentError
+from contracts.site_link.health import Health
 from contracts.site_link.messages import (
     LATER_ROWS,
     PROTOCOL_VERSION,
@@ -66,15 +67,20 @@ class SiteInbox:
         self._outgoing = outgoing
         self._clock = clock
         self._admission = admission
-        self._greeted: Callable[[Hello], None] = lambda _: None
+        self._greeted: list[Callable[[Hello], None]] = []
+        self._told: Callable[[str, Health], None] = lambda *_: None
         self._last_seq: dict[str, int] = {}
         self._epochs: dict[str, Epochs] = {}
         self.counters: Counter[str] = Counter()
         """Totals since the start: `telemetry_batches`, `telemetry_rows`, `site_hellos`."""
 
     def on_hello(self, tell: Callable[[Hello], None]) -> None:
-        """Call `tell` for every site that has (re)connected."""
-        self._greeted = tell
+        """Call `tell`, too, for every site that has (re)connected."""
+        self._greeted.append(tell)
+
+    def on_health(self, tell: Callable[[str, Health], None]) -> None:
+        """Call `tell(site_id, health)` whenever a site says how it is."""
+        self._told = tell
 
     async def restore(self) -> None:
         """Show the newest stored values, as after a restart."""
@@ -100,7 +106,8 @@ class SiteInbox:
         self._live.greeted(site_id, hello.agent_version)
         await self._watch(site_id, hello.epoch)
         self.counters["site_hellos"] += 1
-        self._greeted(hello)
+        for tell in self._greeted:
+            tell(hello)
         _log.info("site_connected", site=site_id, clock_ahead_s=ahead.total_seconds())
         return Welcome(version=PROTOCOL_VERSION, gateway_time=self._clock.now(), rows=LATER_ROWS)
 
@@ -115,6 +122,8 @@ class SiteInbox:
         rows = [numbered.row for numbered in batch.rows]
         self._live.heard(site_id)
         self._live.told(site_id, batch.health)
+        if batch.health is not None:
+            self._told(site_id, batch.health)
         await self._watch(site_id, batch.epoch)
         self._live.measured(site_id, (row for row in rows if isinstance(row, Measurement)))
         for row in rows:

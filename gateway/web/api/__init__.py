@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from gateway.web.api import (
     book,
+    configurations,
     controls,
     delivery,
     entering,
@@ -30,6 +31,7 @@ def api_routes(state: WebState) -> APIRouter:
     book.add_routes(router, state)
     nominations.add_routes(router, state)
     sites.add_routes(router, state)
+    configurations.add_routes(router, state)
     controls.add_routes(router, state)
     prices.add_routes(router, state)
     reports.add_routes(router, state)

@@ -145,9 +145,10 @@ def test_every_state_survives_the_wire_within_health(state: ConfigurationState) 
         ("a: " + "9" * 5000, "cannot be read"),
         ("a: !!python/object:os.system x", "not YAML"),
         ("[" * 5000, f"more than {MAX_DEPTH} levels"),
-        ("a: [" + "1, " * 20_001 + "]", "parts"),
+        ("a: [" + "1, " * 5_001 + "]", "parts"),
         ("a" * (MAX_CHARS + 1), "limit"),
     ],
+    ids=lambda text: text[:20],
 )
 def test_hostile_yaml_is_refused_before_it_is_built(text: str, why: str) -> None:
     with pytest.raises(ProtocolError, match=why):

@@ -1,0 +1,1 @@
+"""`gridyard site configure ...`: sites' settings from their gateway."""
