@@ -94,8 +94,7 @@ class NominationDesk:
             first = Decision(at=now, status=Status.PROPOSED, by=by, cause=cause)
             made = _made(program, period, found, options, first, revision=len(older) + 1)
             newest = max(older, key=lambda one: one.revision, default=None)
-            same = newest is not None and newest.status is Status.PROPOSED
-            if newest is not None and same and same_promise(newest, made):
+            if newest is not None and _nothing_new(newest, made):
                 return newest, False
             await self._book.add(made, request)
             await self._keep(made, first)
@@ -267,6 +266,12 @@ def _made(
         sites_out=found.sites_out,
         decisions=(first,),
     )
+
+
+def _nothing_new(newest: Nomination, made: Nomination) -> bool:
+    """Whether what is proposed is on the table already."""
+    pending = newest.status is Status.PROPOSED and newest.late == made.late
+    return pending and same_promise(newest, made)
 
 
 def _taken_since(one: Nomination, rivals: Sequence[Rival]) -> str:

@@ -14,7 +14,9 @@ from gateway.ports import Ledger, NominationBook
 AHEAD = timedelta(minutes=5)
 """So long before an hour it is first written down."""
 _EVERY = timedelta(minutes=1)
-"""A site that is silent is asked for again so often; in the last minute it is written down so."""
+"""A site that is silent is looked for again so often."""
+_LAST = timedelta(minutes=2)
+"""So long before the hour it is written down as silent: at least one look falls into that."""
 KEEP = timedelta(days=800)
 """Older hours are dropped; two of every season are left."""
 
@@ -59,7 +61,7 @@ class Recorder:
         live = self._live.snapshot().sites
         offers = await site_offers(self._portfolio, self._ledger, live, now)
         rows = recorded(hour, (offers[site_id] for site_id in sorted(wanted)))
-        last = hour - now <= _EVERY
+        last = hour - now <= _LAST
         return [one for one in rows if last or not one.out]
 
     def _enrolled(self, at: datetime) -> set[str]:
