@@ -127,8 +127,8 @@ def why(
         str | None, typer.Option(help="A past time, such as 14:05 or 2026-01-05T14:05.")
     ] = None,
     zone: Annotated[
-        str | None, typer.Option(help="At the gateway: zone of times (IANA name); else UTC.")
-    ] = None,
+        str, typer.Option(help="At the gateway: zone of the times, an IANA name.")
+    ] = "UTC",
     as_json: JsonOption = False,
 ) -> None:
     """Why something is as it is (or was), in one sentence with what binds it.
@@ -156,7 +156,7 @@ def why(
         else:
             if site is not None or data is not None:
                 raise ConfigError("--site and --data are for a depot's agent, which takes one name")
-            tz = None if zone is None else known_zone(zone)
+            tz = known_zone(zone)
             found = why_gateway.why(gateway_url, subject, subject_id, at, tz, now)
             answer, shown = found, why_gateway.lines(found, tz)
     print_answer(answer, shown, as_json=as_json)

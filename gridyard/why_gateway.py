@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -20,10 +20,8 @@ _WIDTH = 12
 _MOST_DEEP = 3
 
 
-def why(
-    url: str, kind: str, subject: str, at: str | None, zone: tzinfo | None, now: datetime
-) -> Json:
-    """The gateway's answer; times in its sentences are of `zone`, else of the subject's own.
+def why(url: str, kind: str, subject: str, at: str | None, zone: tzinfo, now: datetime) -> Json:
+    """The gateway's answer; times in its sentences are of `zone`.
 
     Raises:
         ConfigError: the kind or `at` is none.
@@ -31,18 +29,17 @@ def why(
     """
     if kind not in KINDS:
         raise ConfigError(f"{kind!r} {subject!r}: ask about one of {', '.join(KINDS)}")
-    query = {} if zone is None else {"zone": str(zone)}
+    query = {"zone": str(zone)}
     if at is not None:
-        query["at"] = instant(at, zone or UTC, now).isoformat()
+        query["at"] = instant(at, zone, now).isoformat()
     safe = "/" if kind == "event" else ""
     path = f"why/{kind}/{quote(subject, safe=safe)}"
-    found: Json = asyncio.run(asked(url, f"{path}?{urlencode(query)}" if query else path))
+    found: Json = asyncio.run(asked(url, f"{path}?{urlencode(query)}"))
     return found
 
 
-def lines(answer: Json, zone: tzinfo | None) -> Iterator[str]:
+def lines(answer: Json, tz: tzinfo) -> Iterator[str]:
     """The sentence, then the chain, what a link is made of below it."""
-    tz = zone or UTC
     yield f"{answer['sentence']}."
     yield from _chain(answer["lines"], tz, 1)
     yield f"  {'as of':<{_WIDTH}} {_clock(answer['at'], tz)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -16,6 +17,7 @@ from gridyard.event import asking
 from support.gateway_web import NOW, PROGRAM, World, make_world
 
 HOUR = timedelta(hours=1)
+ZONE = ZoneInfo("UTC")
 
 
 @pytest.fixture
@@ -97,14 +99,14 @@ async def test_why_from_the_command_line(served: tuple[World, str]) -> None:
     world, url = served
     await asyncio.to_thread(asking.created, url, wanted(), "key-1")
     key, now = "pacific-utility/call-1", world.clock.now()
-    found = await asyncio.to_thread(why_gateway.why, url, "event", key, None, None, now)
-    first, *rest = why_gateway.lines(found, None)
+    found = await asyncio.to_thread(why_gateway.why, url, "event", key, None, ZONE, now)
+    first, *rest = why_gateway.lines(found, ZONE)
     assert first.startswith("Event call-1 of Peak Relief begins at 02:12 and asks to reduce by")
     assert any("entered by a person, in the name of pacific-utility" in line for line in rest)
-    site = await asyncio.to_thread(why_gateway.why, url, "site", "harbor", None, None, now)
+    site = await asyncio.to_thread(why_gateway.why, url, "site", "harbor", None, ZONE, now)
     assert site["sentence"].startswith("harbor has been told nothing, so its own limits hold")
     with pytest.raises(PermanentError, match="Nothing is known of 'none'"):
-        await asyncio.to_thread(why_gateway.why, url, "instruction", "none", None, None, now)
+        await asyncio.to_thread(why_gateway.why, url, "instruction", "none", None, ZONE, now)
 
 
 async def test_without_a_gateway_it_says_where_it_has_asked() -> None:

@@ -76,4 +76,4 @@ def test_help_says_which_is_which() -> None:
 
 def test_only_known_kinds_are_asked_about() -> None:
     with pytest.raises(ConfigError, match="one of event, site, instruction"):
-        why(NOBODY, "../events", "x", None, None, NOW)
+        why(NOBODY, "../events", "x", None, ZoneInfo("UTC"), NOW)

@@ -51,7 +51,7 @@ async def test_an_event_explains_itself(reader: httpx.AsyncClient) -> None:
 
 @pytest.mark.row("portfolio:X1")
 async def test_a_past_time_knows_nothing_of_what_came_later(reader: httpx.AsyncClient) -> None:
-    answer = await asked(reader, f"event/{EVENT}", at=BEFORE)
+    answer = await asked(reader, f"event/{EVENT}", at=BEFORE, zone="UTC")
     lines = told(answer)
     assert "begins at 01:00" in answer["sentence"]
     assert [line["text"] for line in lines["planned"][0]["lines"]] == ["event received"]
