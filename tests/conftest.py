@@ -6,11 +6,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from support.demo import RunningDemo
 
-settings.register_profile("long", max_examples=1000)  # see support/examples.py
+# How long an example takes says how busy the machine is.
+_UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("untimed", _UNTIMED)
+settings.register_profile("long", _UNTIMED, max_examples=1000)  # see support/examples.py
+settings.load_profile("untimed")
 
 _REAL_TIME = {"integration", "chaos", "e2e", "browser"}
 """Folders of tests whose programs talk in real time."""
