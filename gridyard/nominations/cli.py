@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -135,7 +136,7 @@ def withdraw(
 
 def _decided(
     nomination: str,
-    body: dict[str, object],
+    body: Mapping[str, object],
     key: str | None,
     gateway: str,
     zone: str,

@@ -13,6 +13,7 @@ import httpx
 
 from certs.pki import Pki
 from contracts.clock import SystemClock
+from contracts.time import Clock
 from gateway.config import GatewaySettings
 from gateway.main import GatewayAddresses, run
 from site_agent.uplink.link import NatsUplink
@@ -78,11 +79,11 @@ class Running:
 
 
 @asynccontextmanager
-async def gateway(settings: GatewaySettings) -> AsyncIterator[Running]:
+async def gateway(settings: GatewaySettings, clock: Clock = CLOCK) -> AsyncIterator[Running]:
     stopping = asyncio.Event()
     found: asyncio.Queue[GatewayAddresses] = asyncio.Queue()
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(run(settings, CLOCK, stopping, found.put_nowait))
+        tasks.create_task(run(settings, clock, stopping, found.put_nowait))
         told = await found.get()
         async with httpx.AsyncClient(base_url=told.web_url, trust_env=False) as web:
             yield Running(told.link_port, web)

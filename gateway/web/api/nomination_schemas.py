@@ -72,7 +72,7 @@ class VerdictIn(BaseModel):
     reason: Reason = ""
 
 
-class PartOut(Schema):
+class NominatedPartOut(Schema):
     """One site's part."""
 
     site_id: str
@@ -86,7 +86,7 @@ class LeftOutOut(Schema):
     why: str
 
 
-class SpanOfHoursOut(Schema):
+class NominatedHoursOut(Schema):
     """Hours without a break."""
 
     start: AwareDatetime
@@ -97,18 +97,18 @@ class QuantityOut(Schema):
     """What is promised in some hours of the period."""
 
     name: Annotated[str, Field(description="Part of the week, or local hours; empty: all hours.")]
-    hours: list[SpanOfHoursOut]
+    hours: list[NominatedHoursOut]
     power_w: Annotated[Watts, Field(description="0: nothing in these hours; words say why.")]
     level_w: Annotated[float | None, Field(description="The firm service level, where it is one.")]
     price_per_kwh: Annotated[float | None, Field(description="Of a bid, in the program's money.")]
-    parts: list[PartOut]
+    parts: list[NominatedPartOut]
     basis: Basis
     days_used: list[date]
     days_out: list[LeftOutOut]
     words: Annotated[list[str], Field(description="How the number came about.")]
 
 
-class StepOut(Schema):
+class NominationStepOut(Schema):
     """One step of a nomination's life."""
 
     at: AwareDatetime
@@ -136,7 +136,7 @@ class NominationOut(Schema):
     state: State
     quantities: list[QuantityOut]
     sites_out: list[LeftOutOut]
-    steps: list[StepOut]
+    steps: list[NominationStepOut]
 
 
 def nomination_out(one: Nomination, now: datetime) -> NominationOut:
@@ -158,18 +158,21 @@ def nomination_out(one: Nomination, now: datetime) -> NominationOut:
         state=one.state(now),
         quantities=[_quantity(q) for q in one.quantities],
         sites_out=[LeftOutOut(what=site_id, why=why) for site_id, why in one.sites_out],
-        steps=[StepOut(at=d.at, status=d.status, by=d.by, cause=d.cause) for d in one.decisions],
+        steps=[
+            NominationStepOut(at=d.at, status=d.status, by=d.by, cause=d.cause)
+            for d in one.decisions
+        ],
     )
 
 
 def _quantity(one: Quantity) -> QuantityOut:
     return QuantityOut(
         name=one.name,
-        hours=[SpanOfHoursOut(start=h.start, end=h.end or h.start) for h in one.hours],
+        hours=[NominatedHoursOut(start=h.start, end=h.end or h.start) for h in one.hours],
         power_w=one.power_w,
         level_w=one.level_w,
         price_per_kwh=one.price,
-        parts=[PartOut(site_id=site_id, power_w=w) for site_id, w in one.parts.items()],
+        parts=[NominatedPartOut(site_id=site_id, power_w=w) for site_id, w in one.parts.items()],
         basis=one.basis,
         days_used=list(one.days_used),
         days_out=[LeftOutOut(what=str(day), why=why) for day, why in one.days_out],
