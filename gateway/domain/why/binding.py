@@ -27,9 +27,9 @@ _HELD = (
 
 
 def bound_by(allocation: SiteAllocation) -> str:
-    """`energy`, `ramp`, `the whole offer`, ...; the cause itself when none of these."""
+    """`energy`, `ramp`, `the whole offer`, ...; `other` when none of these."""
     found = (name for part, name in _HELD if part in allocation.cause)
-    return next(found, allocation.cause)
+    return next(found, "other")
 
 
 def summary(allocations: Iterable[SiteAllocation]) -> str:
