@@ -161,6 +161,8 @@ def _of_kind(
     if not members or len(used) < need:
         count = len(used) if members else max(known.values(), default=0)
         had = f"only {count} comparable days ({kind.value}) on record, {need} are needed"
+        if not grounds.counted:
+            had = "no site can be counted"
         return Estimate(free={}, basis=basis, days_out=left, words=(had, *strange))
     free = _means(used)
     load_w = fsum(one.mean_load_w for one in used) / len(used)

@@ -144,7 +144,7 @@ def test_a_zone_of_half_hours_is_covered_by_whole_hours() -> None:
     ("delivers", "out", "quiet", "expected_w", "words"),
     [
         (0.5, "", (), 20 * KW, "a counts with 50 %: what it gave when it was asked"),
-        (1.0, "the owner wants no events", (), 0.0, "comparable days"),
+        (1.0, "the owner wants no events", (), 0.0, "no site can be counted"),
         (1.0, "", (QuietTime(start=19 * 60, end=23 * 60),), 0.0, "had at least 0.0 kW"),
         (1.0, "", (QuietTime(start=20 * 60, end=23 * 60),), 40 * KW, "had at least 40.0 kW"),
     ],
