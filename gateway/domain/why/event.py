@@ -17,7 +17,7 @@ from gateway.domain.event import (
 )
 from gateway.domain.why.binding import summary
 from gateway.domain.why.facts import EventFacts, Noted
-from gateway.domain.why.sites_of_event import sites_lines
+from gateway.domain.why.sites_of_event import asked_of, sites_lines
 from gateway.domain.why.tree import Answer, Line, clock, if_any, some, span
 from gateway.domain.words import kw
 
@@ -98,7 +98,7 @@ def _share(facts: EventFacts) -> str:
     if plan is None:
         return "no plan has been made yet"
     superseded = _superseded(facts.journal)
-    asked = sum(bool(one.steps) for one in plan.allocations)
+    asked = len(asked_of(facts, plan))
     short_w = _largest(plan)
     if not asked and superseded:
         return f"superseded by {superseded}"

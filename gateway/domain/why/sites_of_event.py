@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from gateway.domain.dispatch import SiteAllocation, effective
+from gateway.domain.dispatch import DispatchPlan, SiteAllocation, effective
+from gateway.domain.event import EventStatus
 from gateway.domain.operating_envelope import EnvelopeStep
 from gateway.domain.why.facts import EventFacts, Told
 from gateway.domain.why.tree import Line, some, span
@@ -20,8 +21,9 @@ def sites_lines(facts: EventFacts) -> Iterator[Line]:
     newest = _newest(facts)
     out = {one.site_id: one.cause for one in facts.out}
     if plan is not None:
-        asked = sorted((a for a in plan.allocations if a.steps), key=_most, reverse=True)
-        rest = [a for a in plan.allocations if not a.steps]
+        asked = sorted(asked_of(facts, plan), key=_most, reverse=True)
+        mine = {one.site_id for one in asked}
+        rest = [a for a in plan.allocations if a.site_id not in mine]
         lines = (_site(facts, one, newest.get(one.site_id)) for one in asked)
         text = f"{len(asked)} of {len(plan.allocations)}"
         yield Line(what="sites", text=text, lines=some(asked, MOST_SITES, "sites", lines))
@@ -35,6 +37,16 @@ def sites_lines(facts: EventFacts) -> Iterator[Line]:
         yield Line(what="opted out", text=f"{len(facts.out)}", lines=shown)
     if newest:
         yield Line(what="instructed", text=_states(newest))
+
+
+def asked_of(facts: EventFacts, plan: DispatchPlan) -> list[SiteAllocation]:
+    """Who is asked for something now or later; once the event is over, who was at all."""
+    over = facts.event is not None and facts.event.status(facts.now) is EventStatus.COMPLETED
+    return [
+        one
+        for one in plan.allocations
+        if any(over or (s.interval.end or facts.now) > facts.now for s in one.steps)
+    ]
 
 
 def _site(facts: EventFacts, one: SiteAllocation, told: Told | None) -> Line:

@@ -40,12 +40,16 @@ class Answer:
 
 
 def clock(instant: datetime | None, zone: tzinfo, near: datetime) -> str:
-    """`12:30`, with the date when it is another day than `near`'s; None: further notice."""
+    """`12:30`, with seconds where there are any, with the date when it is another day than `near`'s.
+
+    None: further notice.
+    """
     if instant is None:
         return "further notice"
     local = instant.astimezone(zone)
-    pattern = "%H:%M" if local.date() == near.astimezone(zone).date() else "%Y-%m-%d %H:%M"
-    return local.strftime(pattern)
+    same_day = local.date() == near.astimezone(zone).date()
+    time = "%H:%M:%S" if local.second else "%H:%M"
+    return local.strftime(time if same_day else f"%Y-%m-%d {time}")
 
 
 def span(window: Interval, zone: tzinfo, near: datetime) -> str:

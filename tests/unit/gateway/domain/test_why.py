@@ -307,3 +307,21 @@ def test_what_is_not_kept_for_the_past_is_said_to_be_so() -> None:
     lines = why_site(replace(ABOUT, online=None)).lines
     assert text_of(lines, "presence") == ["not kept for the past; see the journal"]
     assert text_of(lines, "delivers") == []
+
+
+def test_who_was_taken_out_meanwhile_is_asked_no_more() -> None:
+    half = Interval.lasting(NOON, 10 * MINUTE)
+    past = AllocatedStep(interval=half, reduction_w=9e3, import_limit_w=91e3)
+    gone = SiteAllocation(site_id="g", steps=(past,), cause="not counted on: opted out")
+    facts = replace(FACTS, plans=[planned(given("a", 30, "all"), gone)])
+    assert "2 of 2 sites" in why_event(facts).sentence
+    later = why_event(replace(facts, now=NOON + 20 * MINUTE))
+    assert "1 of 2 sites" in later.sentence
+    assert text_of(later.lines, "g") == ["not counted on: opted out"]
+
+
+def test_times_have_seconds_where_they_matter() -> None:
+    event = replace(EVENT, window=Interval(start=NOON, end=NOON + timedelta(seconds=3605)))
+    assert "runs until 13:00:05" in why_event(replace(FACTS, event=event)).sentence
+    tomorrow = replace(EVENT, window=Interval(start=NOON, end=NOON + timedelta(days=1)))
+    assert "runs until 2026-05-21 12:00 and" in why_event(replace(FACTS, event=tomorrow)).sentence
