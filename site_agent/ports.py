@@ -8,11 +8,6 @@ from typing import Protocol, runtime_checkable
 
 from contracts.inverter import InverterFunction
 from contracts.reading import Reading
-from contracts.site_link.configuration import (
-    Configuration,
-    ConfigurationAck,
-    ConfigurationState,
-)
 from contracts.site_link.messages import (
     Instruction,
     InstructionAck,
@@ -35,7 +30,6 @@ from site_agent.domain.device import (
     PvState,
 )
 from site_agent.domain.journal import Entry
-from site_agent.domain.remote import Record
 from site_agent.domain.session import ChargingSession, MeterSample
 
 # --- devices: every one keeps its newest state and runs its own polling or session ---------------
@@ -210,34 +204,6 @@ class PriceHandler(Protocol):
 
     async def receive(self, prices: Prices) -> PricesAck:
         """Store them (or refuse them with a reason) before answering."""
-        ...
-
-
-class ConfigurationHandler(Protocol):
-    """Takes settings from the link (implemented by `flows.orders.configuration`)."""
-
-    def state(self) -> ConfigurationState:
-        """With which settings this agent runs."""
-        ...
-
-    async def receive(self, sent: Configuration) -> ConfigurationAck:
-        """Stage them (or refuse them with reasons) before answering."""
-        ...
-
-
-class RecordStore(Protocol):
-    """The one record of settings from above."""
-
-    def load(self) -> Record:
-        """What was last saved; an empty one where nothing was."""
-        ...
-
-    def save(self, record: Record) -> None:
-        """Durable when it returns; interrupted at any moment, the one before is still there.
-
-        Raises:
-            TransientError: it could not be stored.
-        """
         ...
 
 

@@ -23,7 +23,7 @@ class Health:
     protocol: Annotated[int, Field(ge=1, le=1000)]
     """Version of the site link it speaks."""
     uptime_s: _Seconds
-    """Since the program started."""
+    """Since the program started, or started anew inside itself for other settings."""
     waiting_rows: Annotated[int, Field(ge=0, le=2**53)]
     """In the outbox and not acknowledged, those of this batch among them."""
     clock_offset_s: Annotated[float, Field(ge=-1e10, le=1e10, allow_inf_nan=False)] | None = None

@@ -8,13 +8,14 @@ from contracts.time import Clock
 from site_agent.assembly.deciding import Deciding
 from site_agent.config import LinkSettings, SiteSettings
 from site_agent.domain.decide.control import DEFAULT_POLICY
+from site_agent.flows.orders.configuration_needs import ConfigurationHandler
 from site_agent.flows.report.health import AgentHealth
 from site_agent.flows.report.notices import Condition, Key, NoticeBoard
 from site_agent.flows.report.offers import Offers
 from site_agent.flows.report.outlook import Outlook, Sources
 from site_agent.flows.report.prospects import Prospects
 from site_agent.flows.report.telemetry import Telemetry
-from site_agent.ports import ConfigurationHandler, Sensor
+from site_agent.ports import Sensor
 from site_agent.store.sqlite import SqliteStore
 from site_agent.uplink.lasting import agent_version, keep
 from site_agent.uplink.link import NatsUplink

@@ -11,7 +11,8 @@ from site_agent.config import SiteSettings
 from site_agent.config.remote import LocalFile
 from site_agent.domain.quiet import unquiet
 from site_agent.domain.site import SiteSnapshot
-from site_agent.flows.orders.configuration import RemoteConfiguration, Sight
+from site_agent.flows.orders.configuration import RemoteConfiguration
+from site_agent.flows.orders.configuration_needs import Sight
 from site_agent.store.folder import make_folder
 from site_agent.store.remote import RecordFile
 

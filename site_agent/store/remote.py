@@ -22,7 +22,7 @@ _RECORDS: TypeAdapter[Record] = TypeAdapter(Record)
 
 
 class RecordFile:
-    """`site_agent.ports.RecordStore`."""
+    """`site_agent.flows.orders.configuration_needs.RecordStore`."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE

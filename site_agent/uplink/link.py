@@ -33,8 +33,9 @@ from contracts.site_link.messages import (
 from contracts.site_link.prices import Prices, PricesAck
 from contracts.tasks import first_of
 from contracts.time import Clock
+from site_agent.flows.orders.configuration_needs import ConfigurationHandler
 from site_agent.flows.report.notices import Condition, Key
-from site_agent.ports import ConfigurationHandler, InstructionHandler, Outbox, PriceHandler
+from site_agent.ports import InstructionHandler, Outbox, PriceHandler
 from site_agent.uplink.credentials import load_login
 from site_agent.uplink.pump import pump
 from site_agent.uplink.renewal import Renewal

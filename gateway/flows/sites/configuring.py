@@ -94,7 +94,8 @@ class Configuring:
         """What a site would say to settings, without its taking them.
 
         Raises:
-            PermanentError: no such site, no YAML mapping, or its agent takes no settings.
+            PermanentError: no such site, or its agent takes no settings.
+            ProtocolError: the text is no YAML mapping, or too large.
             LinkDownError: it is not there.
         """
         self._known([site_id])
@@ -126,7 +127,8 @@ class Configuring:
         """Let these sites run with these settings over their own: `first` of them before the rest.
 
         Raises:
-            PermanentError: no such site, none at all, or no YAML mapping.
+            PermanentError: no such site, or none at all.
+            ProtocolError: the text is no YAML mapping, or too large.
         """
         self._known(sites)
         read_mapping(text)

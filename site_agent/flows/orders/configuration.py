@@ -7,9 +7,8 @@ moment: what is stored comes first, what follows from it second.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from collections.abc import Sequence
+from typing import Generic
 
 import structlog
 
@@ -27,67 +26,21 @@ from contracts.tasks import first_of
 from contracts.time import Clock
 from site_agent.domain import remote
 from site_agent.domain.remote import Held, Record
-from site_agent.ports import RecordStore
+from site_agent.flows.orders.configuration_needs import (
+    OwnFile,
+    RecordStore,
+    Settings_co,
+    Sight,
+    Verdict,
+)
 
 log = structlog.get_logger(__name__)
 
 _LOOK_S = 1.0
-Settings_co = TypeVar("Settings_co", covariant=True)
-
-
-class Verdict(Protocol[Settings_co]):
-    """What came of settings over the site's own."""
-
-    @property
-    def settings(self) -> Settings_co | None:
-        """None: there are faults."""
-        ...
-
-    @property
-    def faults(self) -> tuple[str, ...]:
-        """What is against them."""
-        ...
-
-    @property
-    def changes(self) -> tuple[Change, ...]:
-        """In which they differ from the site's own."""
-        ...
-
-
-class OwnFile(Protocol[Settings_co]):
-    """The site's own settings."""
-
-    @property
-    def base(self) -> str:
-        """Which they are."""
-        ...
-
-    def judged(self, text: str) -> Verdict[Settings_co]:
-        """Settings over them; never raises."""
-        ...
-
-    def told(self, settings: Any, /) -> str:  # noqa: ANN401 (its own settings, as it judged them)
-        """What the gateway may know settings by."""
-        ...
-
-    def drift(self) -> str:
-        """How the file on the disk differs from what runs; empty: it does not."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sight:
-    """What can be seen of a running agent."""
-
-    quiet: Callable[[], bool]
-    connected: Callable[[], bool]
-    """To the gateway."""
-    online: Callable[[], frozenset[str]]
-    """Every device that is heard, the meter among them."""
 
 
 class RemoteConfiguration(Generic[Settings_co]):
-    """`site_agent.ports.ConfigurationHandler`, for all lives of an agent. Call `start` for each."""
+    """`ConfigurationHandler`, for all lives of an agent. Call `start` for each."""
 
     def __init__(
         self, own: OwnFile[Settings_co], store: RecordStore, clock: Clock, trial_s: float

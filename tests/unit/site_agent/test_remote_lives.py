@@ -14,7 +14,7 @@ from contracts.site_link.configuration import Configuration, hash_of
 from contracts.time import Clock
 from site_agent.assembly.remote import Remote
 from site_agent.config import SiteSettings
-from site_agent.flows.orders.configuration import Sight
+from site_agent.flows.orders.configuration_needs import Sight
 from site_agent.main import Ready, run_file
 from support.leaping_clock import leaping, leaping_clock
 

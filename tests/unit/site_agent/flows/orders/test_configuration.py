@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -17,7 +18,8 @@ from site_agent.config import SiteSettings
 from site_agent.config.remote import LocalFile
 from site_agent.domain import remote
 from site_agent.domain.remote import Held, Record
-from site_agent.flows.orders.configuration import RemoteConfiguration, Sight
+from site_agent.flows.orders.configuration import RemoteConfiguration
+from site_agent.flows.orders.configuration_needs import Sight
 from site_agent.store.remote import FILE, RecordFile
 from support.leaping_clock import LeapingClock, leaping, leaping_clock
 
@@ -30,6 +32,7 @@ TREE = {
     "circuit": {"limit_a": 200},
     "meter": {"host": "meter"},
 }
+HELD = Held(configuration_id="c", revision=1, text="", base="b")
 TRIAL_S = 60.0
 T = datetime(2026, 11, 28, 2, 0, tzinfo=UTC)
 
@@ -309,14 +312,40 @@ async def test_a_disk_that_fails_means_no_trial_and_no_word_of_success(depot: De
     assert agent.on_trial
 
 
+class _Killed(BaseException):
+    """As `kill -9`: nothing of ours runs any more."""
+
+
+@pytest.mark.parametrize("step", ["open", "fsync 1", "replace", "fsync 2"])
+def test_an_end_at_any_step_of_storing_leaves_the_old_record_or_the_new(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    old, new = Record(good=HELD), Record(good=replace(HELD, text="telemetry_s: 5"))
+    RecordFile(tmp_path).save(old)
+    name, _, number = step.partition(" ")
+    calls = 0
+
+    def killed(*_args: object, **_kwargs: object) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == int(number or 1):
+            raise _Killed
+
+    where = Path if name == "replace" else os
+    with monkeypatch.context() as patch:
+        patch.setattr(where, name, killed)
+        with pytest.raises(_Killed):
+            RecordFile(tmp_path).save(new)
+    assert RecordFile(tmp_path).load() == (new if step == "fsync 2" else old)
+    RecordFile(tmp_path).save(new)  # what lies in the way does not stay there
+    assert RecordFile(tmp_path).load() == new
+
+
 @pytest.mark.parametrize("bytes_", [b"", b"{", b'{"good": 3}', b"\xff" * 100])
 def test_a_record_that_cannot_be_read_is_as_none(tmp_path: Path, bytes_: bytes) -> None:
     (tmp_path / FILE).write_bytes(bytes_)
     assert "cannot be read" in RecordFile(tmp_path).load().reason
     assert RecordFile(tmp_path).load().running is None
-
-
-HELD = Held(configuration_id="c", revision=1, text="", base="b")
 
 
 def test_records_survive_the_disk(tmp_path: Path) -> None:
