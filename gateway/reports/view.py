@@ -19,6 +19,7 @@ from gateway.domain.measure.report import (
     ReportHeader,
     SiteResult,
 )
+from gateway.domain.settle.line import Line, Statement, said, statement
 from gateway.reports import words
 from gateway.reports.chart import event_chart
 
@@ -82,6 +83,17 @@ class ExceptionRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PaidRow:
+    """One line of the settlement."""
+
+    what: str
+    quantity: str
+    price: str
+    amount: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MethodRow:
     """How one site's baseline came about."""
 
@@ -115,7 +127,10 @@ class ReportView:
     sites: tuple[SiteRow, ...]
     exceptions: tuple[ExceptionRow, ...]
     settlement: str
+    paid: tuple[PaidRow, ...]
     method: str
+    performance: str
+    """The rule by which delivery is judged."""
     estimated_intervals: int
     methods: tuple[MethodRow, ...]
 
@@ -142,8 +157,10 @@ def report_view(report: ParticipationReport) -> ReportView:
         chart=_chart("Portfolio", report.curves, head, tz),
         sites=tuple(_site(site, head, tz) for site in report.sites),
         exceptions=tuple(_exception(e, names, tz) for e in report.exceptions),
-        settlement=_settlement(report.figures),
+        settlement=_settlement(statement(report.lines)),
+        paid=tuple(_paid(line, head.event_key) for line in report.lines),
         method=report.method,
+        performance=report.performance_rule or "delivered over committed",
         estimated_intervals=report.estimated_intervals,
         methods=tuple(_method(site) for site in report.sites),
     )
@@ -193,7 +210,7 @@ def _figures(figures: KeyFigures) -> tuple[Figure, ...]:
     kilo, performance = words.kilo, words.number(figures.performance_pct, 0)
     coverage = words.share(figures.coverage).removesuffix(" %")
     return (
-        figure("performance", "Performance", performance, "%", "delivered over committed"),
+        figure("performance", "Performance", performance, "%", _counts_as(figures)),
         figure("delivered", "Delivered", kilo(figures.delivered_mean_w), "kW", "mean"),
         figure("worst", "Worst interval", kilo(figures.delivered_min_w), "kW", "delivered"),
         figure("reduced", "Energy reduced", kilo(figures.reduced_wh), "kWh", "over the event"),
@@ -204,14 +221,39 @@ def _figures(figures: KeyFigures) -> tuple[Figure, ...]:
     )
 
 
-def _settlement(figures: KeyFigures) -> str:
-    unit, price = figures.currency or "", figures.energy_price_per_kwh
-    if figures.estimated_payment is None:
+def _counts_as(figures: KeyFigures) -> str:
+    """What is said below the performance: another figure where the rule makes one of it."""
+    factor, shown = figures.factor_pct, figures.performance_pct
+    if factor is None or shown is None or words.number(factor, 0) == words.number(shown, 0):
+        return "delivered over asked"
+    return f"counts as {words.percent(factor)}"
+
+
+def _settlement(whole: Statement) -> str:
+    if not whole.lines:
         return "No price is set for this program: nothing to settle."
-    payment = f"Estimated payment: {words.number(figures.estimated_payment, 2)} {unit}"
-    if price is None:
-        return f"{payment}."
-    return f"{payment} ({words.energy(figures.reduced_wh)} at {words.number(price, 2)} {unit}/kWh)."
+    totals = [f"{amount} {currency}" for currency, amount in whole.totals.items()]
+    text = (
+        f"Estimated payment for the event: {', '.join(totals)}."
+        if totals
+        else "Nothing is priced yet."
+    )
+    if whole.unpriced:
+        text += " Lines without an amount are no part of it."
+    if any(line.example for line in whole.lines):
+        text += " By example rates: no tariff in force was read."
+    return text
+
+
+def _paid(line: Line, event_key: str) -> PaidRow:
+    unit = f"{line.currency}/{line.unit}" + ", example rate" * line.example
+    return PaidRow(
+        what=line.kind.value + line.subject.removeprefix(event_key),
+        quantity=f"{said(line.quantity)} {line.unit}".strip(),
+        price=words.NA if line.price is None else f"{said(line.price)} {unit}",
+        amount=words.NA if line.amount is None else f"{line.amount} {line.currency}",
+        why=line.words,
+    )
 
 
 def _chart(title: str, curves: Curves, head: ReportHeader, tz: tzinfo, height: int = 300) -> Chart:

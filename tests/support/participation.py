@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from math import sin
 
 from contracts.series import StepSeries
@@ -17,6 +18,7 @@ from gateway.domain.measure.report import (
     ReportHeader,
     SiteResult,
 )
+from gateway.domain.settle.line import Kind, Line
 
 START = datetime(2026, 11, 21, 1, 0, tzinfo=UTC)  # 17:00 PST the day before
 WINDOW = Interval.lasting(START, timedelta(hours=2))
@@ -174,9 +176,7 @@ def build_report() -> ParticipationReport:
             reduced_wh=200_400.0,
             rebound_w=33_100.0,
             coverage=0.975,
-            energy_price_per_kwh=2.0,
-            estimated_payment=400.8,
-            currency="USD",
+            factor_pct=95.4,
         ),
         curves=_sum([north, harbor, east]),
         sites=sites,
@@ -208,4 +208,32 @@ def build_report() -> ParticipationReport:
             "same-day ratio adjustment over 4 h to 1 h before the event, bounded to 0.8-1.2."
         ),
         estimated_intervals=1,
+        performance_rule="delivered over asked, mean over the event; counted up to 100%",
+        lines=(
+            Line(
+                kind=Kind.ENERGY,
+                subject="pacific-utility/evt-2026-1121",
+                quantity=Decimal("200.4"),
+                unit="kWh",
+                price=Decimal(2),
+                amount=Decimal("400.80"),
+                currency="USD",
+                example=True,
+                rule="energy (voluntary): 2 USD a kWh (example)",
+                inputs=("200.4 kWh counted",),
+                source="operator's own text, undated",
+            ),
+            Line(
+                kind=Kind.PENALTY,
+                subject="pacific-utility/evt-2026-1121",
+                quantity=Decimal("9.6"),
+                unit="kWh",
+                price=None,
+                amount=None,
+                currency="",
+                example=False,
+                rule="penalty on what was not delivered: rate: see the tariff",
+                problem="rate: see the tariff",
+            ),
+        ),
     )

@@ -11,6 +11,7 @@ from datetime import date, datetime
 
 from contracts.series import StepSeries
 from contracts.time import Interval
+from gateway.domain.settle.line import Line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +46,7 @@ class KeyFigures:
     """The event in five numbers; None where data do not allow it."""
 
     performance_pct: float | None
-    """Delivered over committed, mean over intervals."""
+    """Delivered over asked, by the rule in `performance_rule`."""
     delivered_mean_w: float | None
     delivered_min_w: float | None
     """Of the worst interval."""
@@ -56,9 +57,8 @@ class KeyFigures:
     """Highest load above baseline after the event."""
     coverage: float
     """Share of the window with measured data, 0-1."""
-    energy_price_per_kwh: float | None = None
-    estimated_payment: float | None = None
-    currency: str | None = None
+    factor_pct: float | None = None
+    """What the performance counts as by the program's rule (floor, pass mark, cap)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,3 +139,7 @@ class ParticipationReport:
     method: str
     """The baseline rule in words, with its parameters."""
     estimated_intervals: int
+    performance_rule: str = ""
+    """By which delivery is judged, in words; empty in documents from before it was told."""
+    lines: tuple[Line, ...] = ()
+    """What the event is worth to the portfolio by the program's rates."""

@@ -107,7 +107,18 @@ def lines_for(
 def energy_pay(pays: Sequence[EnergyPay], basis: Basis) -> EnergyPay | None:
     """The payment for a basis; where a program knows one only, that one."""
     found = next((one for one in pays if one.basis is basis), None)
-    return found or (pays[0] if len(pays) == 1 and basis is not Basis.TEST else None)
+    return found or (pays[0] if len(pays) == 1 else None)
+
+
+def energy_basis(pays: Sequence[EnergyPay], *, test: bool, voluntary: bool) -> Basis:
+    """What an event is paid as to a participant with a reservation.
+
+    A test has its own rate or is paid as any event; where nobody had to take part the event was
+    unplanned, or voluntary.
+    """
+    wanted = (Basis.TEST,) * test + (Basis.UNPLANNED, Basis.VOLUNTARY) * voluntary
+    known = {one.basis for one in pays}
+    return next((basis for basis in wanted if basis in known), Basis.RESERVATION)
 
 
 def _counted(block: Block, cap_ratio: Decimal | None, tiers: TierTable | None) -> Decimal:

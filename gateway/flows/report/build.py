@@ -24,6 +24,7 @@ from gateway.domain.program import Program, effective_signal, level_share
 from gateway.domain.words import kw, pct
 from gateway.flows.report.evidence import Evidence, SiteEvidence
 from gateway.flows.report.exceptions import exceptions
+from gateway.flows.report.worth import event_lines, judged, performance_words
 
 _CURVE_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
 _CURVE_POINTS = 480
@@ -47,6 +48,8 @@ def participation_report(
         exceptions=exceptions(evidence),
         method=describe(evidence.program.method),
         estimated_intervals=whole.estimated_intervals,
+        performance_rule=performance_words(evidence.program),
+        lines=event_lines(evidence, whole),
     )
 
 
@@ -126,8 +129,10 @@ def _all_applied_s(evidence: Evidence) -> float | None:
 
 
 def _figures(evidence: Evidence, whole: Performance) -> KeyFigures:
+    counted = judged(evidence.program, whole)
     return KeyFigures(
-        performance_pct=whole.performance_pct,
+        performance_pct=counted.performance_pct,
+        factor_pct=counted.factor_pct,
         delivered_mean_w=whole.delivered_mean_w,
         delivered_min_w=whole.delivered_min_w,
         nominated_w=sum(one.nominated_w for one in evidence.sites),
@@ -147,7 +152,7 @@ def _site(evidence: Evidence, one: SiteEvidence) -> SiteResult:
         nominated_w=one.nominated_w,
         asked_mean_w=found.asked_mean_w,
         delivered_mean_w=found.delivered_mean_w,
-        performance_pct=found.performance_pct,
+        performance_pct=judged(evidence.program, found).performance_pct,
         reduced_wh=found.reduced_wh,
         vehicles_ready=sum(word.on_track for word in words),
         vehicles_total=len(words),

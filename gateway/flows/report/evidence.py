@@ -49,6 +49,8 @@ class Evidence:
     instructions: Sequence[StoredInstruction]
     notices: Sequence[tuple[str, Notice]]
     opt_outs: Sequence[SiteOptOut]
+    voluntary: bool = False
+    """By the program's rules nobody had to take part."""
 
     @property
     def event(self) -> GridEvent:

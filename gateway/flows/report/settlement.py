@@ -15,9 +15,11 @@ from gateway.domain.dispatch import DispatchPlan, effective
 from gateway.domain.measure.performance import measure
 from gateway.domain.measure.report import ParticipationReport
 from gateway.domain.portfolio import Portfolio, Site
-from gateway.domain.program import Program
+from gateway.domain.program import Effect, Program, findings
+from gateway.domain.scope import scope_of
 from gateway.flows.dispatch.baselines import Baselines, other_events
 from gateway.flows.dispatch.moved import moved_before
+from gateway.flows.events.calls import history, new_call
 from gateway.flows.nominating.commitments import Commitments
 from gateway.flows.report.build import participation_report
 from gateway.flows.report.evidence import Evidence, SiteEvidence
@@ -111,7 +113,21 @@ class Settlement:
             instructions=await self._ledger.instructions(event.key),
             notices=await self._ledger.notices(around),
             opt_outs=await self._ledger.opt_outs(event.key),
+            voluntary=self._voluntary(stored, program, events),
         )
+
+    def _voluntary(
+        self, stored: StoredEvent, program: Program, events: Sequence[StoredEvent]
+    ) -> bool:
+        """Whether the program's rules left it open to take part."""
+        moved = stored.announced.start != stored.event.window.start
+        call = new_call(
+            self._portfolio, stored.event, None if moved else stored, stored.received_at
+        )
+        before = [one for one in events if one.event.key != stored.event.key]
+        calls = history(self._portfolio, program.program_id, before)
+        said = findings(program, call, calls, stored.received_at)
+        return any(one.effect is Effect.VOLUNTARY for one in said)
 
     async def _site(
         self,
@@ -126,6 +142,7 @@ class Settlement:
         site_id, window = site.site_id, stored.event.window
         excluded = program.method.excluded_programs
         others = other_events(self._portfolio, events, stored.event.key, site_id, excluded)
+        point = scope_of(stored.event, program).point
         baseline = await self._baselines.run(
             site,
             program,
@@ -134,8 +151,9 @@ class Settlement:
             others,
             notified=stored.notified_at,
             moved=moved,
+            point=point,
         )
-        actual = await self._telemetry.series(site_id, points.PCC_POWER_W, span)
+        actual = await self._telemetry.series(site_id, point, span)
         allocation = whole.allocation(site_id) if whole else None
         asked = allocation.reduction.clip(window) if allocation else StepSeries()
         performance = measure(

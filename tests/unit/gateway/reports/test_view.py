@@ -16,7 +16,35 @@ def test_everything_is_shown_in_kw_local_time_and_words(report: ParticipationRep
     assert facts["Our answer"].startswith("Opted in: 105.0 kW offered")
     assert facts["Notified"].endswith("(2 h before the start)")
     assert facts["First site responded"] == "17:00:00 (0.8 s after the start)"
-    assert view.settlement == "Estimated payment: 400.80 USD (200.4 kWh at 2.00 USD/kWh)."
+
+
+def test_the_settlement_is_shown_line_by_line(report: ParticipationReport) -> None:
+    view = report_view(report)
+    assert view.settlement == (
+        "Estimated payment for the event: 400.80 USD. Lines without an amount are no part of it. "
+        "By example rates: no tariff in force was read."
+    )
+    energy, penalty = view.paid
+    assert [energy.what, penalty.what] == ["energy", "penalty"]
+    shown = (energy.quantity, energy.price, energy.amount)
+    assert shown == ("200.4 kWh", "2 USD/kWh, example rate", "400.80 USD")
+    assert "200.4 kWh counted" in energy.why
+    assert (penalty.price, penalty.amount) == ("n/a", "n/a")
+    assert penalty.why.endswith("no amount: rate: see the tariff")
+    month = replace(report.lines[0], subject="pacific-utility/evt-2026-1121, 2026-11")
+    assert report_view(replace(report, lines=(month,))).paid[0].what == "energy, 2026-11"
+    unpriced = report_view(replace(report, lines=report.lines[1:])).settlement
+    assert unpriced.startswith("Nothing is priced yet.")
+
+
+def test_the_performance_names_its_rule_and_what_it_counts_as(report: ParticipationReport) -> None:
+    view = report_view(report)
+    assert view.performance.endswith("mean over the event; counted up to 100%")
+    notes = {figure.key: figure.note for figure in view.figures}
+    assert notes["performance"] == "delivered over asked"
+    failed = replace(report.figures, performance_pct=49.0, factor_pct=0.0)
+    figures = report_view(replace(report, figures=failed)).figures
+    assert (figures[0].value, figures[0].note) == ("49", "counts as 0 %")
 
 
 def test_unknown_is_said_never_shown_as_zero(report: ParticipationReport) -> None:
@@ -30,7 +58,7 @@ def test_unknown_is_said_never_shown_as_zero(report: ParticipationReport) -> Non
         rebound_w=None,
         coverage=0.0,
     )
-    view = report_view(replace(report, figures=nothing))
+    view = report_view(replace(report, figures=nothing, lines=()))
     figures = {f.key: (f.value, f.unit) for f in view.figures}
     assert figures["performance"] == figures["delivered"] == ("n/a", "")
     assert figures["coverage"] == ("0", "%")

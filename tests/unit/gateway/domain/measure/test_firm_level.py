@@ -26,9 +26,7 @@ def loads(*kilowatts: float | None) -> list[Load]:
     return list(zip(pieces, values, strict=True))
 
 
-@pytest.mark.parametrize(
-    ("netting", "kwh"), [(None, 15), (timedelta(minutes=30), 5), (HOUR, 0)]
-)
+@pytest.mark.parametrize(("netting", "kwh"), [(None, 15), (timedelta(minutes=30), 5), (HOUR, 0)])
 def test_energy_over_the_level_is_netted_within_a_span(
     netting: timedelta | None, kwh: float
 ) -> None:

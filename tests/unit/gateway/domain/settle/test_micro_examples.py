@@ -263,7 +263,7 @@ def test_12_pjm() -> None:
     (line,) = capacity_lines(program, Holding(committed_kw=Decimal(500)), year, full)
     assert line.amount == Decimal(49_250)
     (penalty,) = shortfall_lines(program, EVENT, delivery(500, 335, 335))
-    assert (penalty.quantity, penalty.amount) == (330, Decimal("-379.50"))
+    assert told(penalty, "quantity", "amount") == (330, Decimal("-379.50"))
 
 
 UNCAPPED = {"excess": "score", "rate": "9337 USD/MWh"}

@@ -27,7 +27,7 @@ from gateway.domain.program.paying import (
 from gateway.domain.program.performing import Absent, Mean, Negative, Performance
 from gateway.domain.settle.capacity import Holding, PayPeriod, capacity_lines
 from gateway.domain.settle.claims import Claim, credited
-from gateway.domain.settle.energy import Paid, Prices, energy_lines, paid_energy
+from gateway.domain.settle.energy import Paid, Prices, energy_basis, energy_lines, paid_energy
 from gateway.domain.settle.line import Line, money, statement
 from gateway.domain.settle.penalty import shortfall_lines
 from gateway.domain.settle.sharing import Sharing, shares
@@ -236,10 +236,27 @@ def test_what_has_no_price_is_a_line_that_says_which(pay: EnergyPay, missing: st
     assert statement([line]).totals == {}
 
 
-def test_a_test_is_paid_only_where_the_program_pays_tests() -> None:
-    given_rows = rows(WINDOW, 100, [100])
-    assert energy_lines(paying(), "e", given_rows, basis=Basis.TEST) == ()
-    assert energy_lines(paying(), "e", given_rows, basis=Basis.VOLUNTARY)[0].amount == 100
+@pytest.mark.parametrize(
+    ("known", "test", "voluntary", "basis"),
+    [
+        ((Basis.RESERVATION, Basis.TEST), True, False, Basis.TEST),
+        ((Basis.RESERVATION,), True, False, Basis.RESERVATION),  # as any event
+        ((Basis.RESERVATION, Basis.VOLUNTARY), False, True, Basis.VOLUNTARY),
+        (tuple(Basis), False, True, Basis.UNPLANNED),
+        (tuple(Basis), True, True, Basis.TEST),
+        (tuple(Basis), False, False, Basis.RESERVATION),
+    ],
+)
+def test_what_an_event_is_paid_as(
+    known: tuple[Basis, ...], test: bool, voluntary: bool, basis: Basis
+) -> None:
+    pays = [EnergyPay(basis=one) for one in known]
+    assert energy_basis(pays, test=test, voluntary=voluntary) is basis
+
+
+def test_a_program_that_pays_one_way_only_pays_that_way() -> None:
+    only = paying(energy_pay=(EnergyPay(basis=Basis.VOLUNTARY, rate=KWH),))
+    assert energy_lines(only, "e", rows(WINDOW, 100, [100]))[0].amount == 100
 
 
 def test_a_rate_for_something_else_pays_no_energy() -> None:
