@@ -27,6 +27,7 @@ def _changes(before: GridEvent, after: GridEvent) -> Iterator[str]:
         ("ends", _at(before.window.end), _at(after.window.end)),
         ("asks for", _asked(before), _asked(after)),
         ("is for", _for(before), _for(after)),
+        ("is about", _about(before), _about(after)),
         ("has priority", str(before.priority), str(after.priority)),
     ):
         if old != new:
@@ -50,6 +51,10 @@ def _at(instant: datetime | None) -> str:
 
 def _for(event: GridEvent) -> str:
     return ", ".join(event.targets) or "the whole program"
+
+
+def _about(event: GridEvent) -> str:
+    return ", ".join(event.device_classes) or "whatever a site has"
 
 
 def _asked(event: GridEvent) -> str:

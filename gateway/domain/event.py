@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from contracts.device_class import DeviceClass
 from contracts.series import StepSeries
 from contracts.time import Interval
 
@@ -94,6 +95,8 @@ class GridEvent:
     cancelled: bool = False
     targets: tuple[str, ...] = ()
     """Site or group ids addressed; empty means the whole program."""
+    device_classes: tuple[DeviceClass, ...] = ()
+    """Whose load it is about; none: as its program says, or whatever a site has."""
     notification: timedelta = timedelta(0)
     ramp_up: timedelta = timedelta(0)
     recovery: timedelta = timedelta(0)

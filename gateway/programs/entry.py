@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from contracts.config import Settings
 from contracts.days import EVERY_DAY
+from contracts.device_class import DeviceClass
 from contracts.errors import ConfigError
 from gateway.domain.enrolment import Consent, Enrolment, OwnerLimits, QuietTime
 from gateway.domain.nomination.grounds import Terms
@@ -189,6 +190,9 @@ class ProgramEntry(Settings):
     """Its events go before those of other programs; left out: the template's, or false."""
     precedence: Annotated[int, Field(ge=1, le=1000)] = 100
     """Of two programs alike, the lower number is served first where both call a site at once."""
+    device_classes: tuple[DeviceClass, ...] = Field((), max_length=3)
+    """Whose load it is about: `evse`, `storage`; baseline, request and delivery are then those of
+    these devices alone, and only what they offer counts. Empty: whatever a site has."""
     accept_events: bool = True
     nominate: NominateEntry | None = None
     """Proposals before each gate; left out: only when a person asks for one."""
@@ -245,6 +249,7 @@ class ProgramEntry(Settings):
             observe_after=self.observe_after,
             emergency=bool(base and base.emergency) if self.emergency is None else self.emergency,
             precedence=self.precedence,
+            device_classes=self.device_classes,
             accept_events=self.accept_events,
         )
 

@@ -37,6 +37,10 @@ def create(
     target: Annotated[
         list[str] | None, typer.Option(help="A site, group or network; may be repeated.")
     ] = None,
+    device_class: Annotated[
+        list[str] | None,
+        typer.Option(help="evse or storage alone is asked; may be repeated. Else: the program's."),
+    ] = None,
     test: Annotated[bool, typer.Option("--test", help="It is a test event.")] = False,
     event_id: Annotated[str | None, typer.Option("--id", help="The utility's name for it.")] = None,
     comment: Annotated[str, typer.Option(help="For the journal: who told it, and how.")] = "",
@@ -67,6 +71,7 @@ def create(
             "kind": kind,
             "value": value,
             "targets": target or [],
+            "device_classes": device_class or [],
             "test": test,
             "source": "manual",
             "comment": comment,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from contracts.device_class import DeviceClass
 from gateway.domain.program.measuring import BaselineKind, BaselineMethod, ExportRule
 from gateway.domain.program.opting import Policy
 from gateway.domain.program.rules import Rules
@@ -46,6 +47,8 @@ class Program:
     """It calls when the supply is at risk: its events go before those of other programs."""
     precedence: int = 100
     """Of two programs alike, the lower number is served first."""
+    device_classes: tuple[DeviceClass, ...] = ()
+    """Whose load its events are about where they do not say; none: whatever a site has."""
     accept_events: bool = True
     """The standing opt rule: False answers every event with optOut."""
 

@@ -71,9 +71,11 @@ class Baselines:
         *,
         notified: datetime | None = None,
         moved: Sequence[Interval] = (),
+        point: str = points.PCC_POWER_W,
     ) -> BaselineRun:
         """The program's baseline for one site over `span`, at the program's interval.
 
+        `point`: what is measured, such as the power of all chargers.
         Mostly the last fortnight holds enough usable days; only else is all of the look-back read.
         """
         method = program.method
@@ -86,7 +88,7 @@ class Baselines:
                     event=event,
                     span=span,
                     resolution=self.resolution(program, event),
-                    history=await self._history(site.site_id, windows[: days + 1]),
+                    history=await self._history(site.site_id, point, windows[: days + 1]),
                     other_events=tuple(others),
                     holidays=self._portfolio.holidays,
                     notified=notified,
@@ -115,6 +117,7 @@ class Baselines:
         *,
         notified: datetime | None = None,
         moved: Sequence[Interval] = (),
+        point: str = points.PCC_POWER_W,
     ) -> ExpectedLoad:
         """The load to plan with; once the event has begun it is settled and stays as it is."""
         key = (event.key, event.modification, site.site_id, window.end or window.start)
@@ -125,7 +128,7 @@ class Baselines:
             begun = kept.at >= window.start
             if begun or now - kept.at < self._refresh:
                 return kept.load
-        load = await self._computed(site, program, window, others, now, notified, moved)
+        load = await self._computed(site, program, window, others, now, notified, moved, point)
         self._kept[key] = _Kept(at=now, adjusted=adjusted, load=load)
         return load
 
@@ -142,28 +145,29 @@ class Baselines:
         now: datetime,
         notified: datetime | None,
         moved: Sequence[Interval],
+        point: str,
     ) -> ExpectedLoad:
         result = await self.run(
-            site, program, window, window, others, notified=notified, moved=moved
+            site, program, window, window, others, notified=notified, moved=moved, point=point
         )
         if len(result.series):
             return ExpectedLoad(series=result.series, note="")
         before = min(now, window.start)
         recent = Interval(start=before - self._recent, end=before)
-        mean_w = (await self._power(site.site_id, recent)).mean(recent)
+        mean_w = (await self._power(site.site_id, point, recent)).mean(recent)
         if mean_w is None:
             return ExpectedLoad(series=StepSeries(), note=result.problem)
         note = f"{result.problem}: mean of the last {span(self._recent)} ({kw(mean_w)}) instead"
         pieces = window.split(self.resolution(program, window))
         return ExpectedLoad(series=StepSeries.of((p, mean_w) for p in pieces), note=note)
 
-    async def _history(self, site_id: str, windows: Sequence[Interval]) -> StepSeries:
+    async def _history(self, site_id: str, point: str, windows: Sequence[Interval]) -> StepSeries:
         wanted = merged([window for window in windows if window.start != window.end])
-        steps = [step for window in wanted for step in await self._power(site_id, window)]
+        steps = [step for window in wanted for step in await self._power(site_id, point, window)]
         return StepSeries(tuple(steps))
 
-    async def _power(self, site_id: str, window: Interval) -> StepSeries:
-        return await self._telemetry.series(site_id, points.PCC_POWER_W, window)
+    async def _power(self, site_id: str, point: str, window: Interval) -> StepSeries:
+        return await self._telemetry.series(site_id, point, window)
 
 
 def other_events(

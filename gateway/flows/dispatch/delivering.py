@@ -17,7 +17,6 @@ import structlog
 from contracts.errors import TransientError
 from contracts.reading import Reading
 from contracts.series import StepSeries
-from contracts.site_link import points
 from contracts.time import Interval
 from gateway.domain.conflict import own_part
 from gateway.domain.delivery import rebound
@@ -45,6 +44,7 @@ from gateway.domain.event import EventStatus
 from gateway.domain.flexibility import SiteFlexibility
 from gateway.flows.dispatch.options import DispatchOptions
 from gateway.flows.dispatch.situation import Situation
+from gateway.flows.sites.instructions import told
 from gateway.flows.sites.live import Live
 from gateway.ports import DeliveryMemory, JournalEntry, Ledger
 
@@ -102,7 +102,7 @@ class Delivering:
         self._off = options.delivery is None
         self._standings: dict[str, Standing] | None = None
         self._courses: dict[str, Course] = {}
-        self._readings: dict[str, deque[Reading]] = {}
+        self._readings: dict[tuple[str, str], deque[Reading]] = {}
         self._last: dict[str, LastSeen] = {}
         self._asked: dict[tuple[str, str], deque[float]] = {}
         self._baseline_w: dict[tuple[str, str], float] = {}
@@ -156,9 +156,10 @@ class Delivering:
         return self._courses[key]
 
     def _sample(self, seen: Situation) -> None:
+        point = seen.scope.point
         for site in seen.sites:
-            newest = self._live.site(site.site_id).readings.get(points.PCC_POWER_W)
-            known = self._readings.setdefault(site.site_id, deque(maxlen=_SAMPLES))
+            newest = self._live.site(site.site_id).readings.get(point)
+            known = self._readings.setdefault((site.site_id, point), deque(maxlen=_SAMPLES))
             if newest is not None and (not known or known[-1].at < newest.at):
                 known.append(newest)
 
@@ -232,7 +233,7 @@ class Delivering:
     def _beyond(self, seen: Situation, site_id: str, minute: Interval) -> float | None:
         """Baseline less load after the end, where the baseline goes on as it was last."""
         baseline_w = self._baseline_w.get((seen.event.key, site_id))
-        load_w = mean_load(self._readings.get(site_id, ()), minute)
+        load_w = mean_load(self._readings.get((site_id, seen.scope.point), ()), minute)
         return None if load_w is None or baseline_w is None else baseline_w - load_w
 
     def _of_site(
@@ -244,7 +245,8 @@ class Delivering:
     ) -> SiteMinute:
         baseline_w = one.baseline.value_at(middle)
         load_w = mean_load(
-            self._readings.get(one.site_id, ()), Interval(start=seen.now - MINUTE, end=seen.now)
+            self._readings.get((one.site_id, seen.scope.point), ()),
+            Interval(start=seen.now - MINUTE, end=seen.now),
         )
         asked_w = _asked_of(seen, one, middle, planned)
         # What weaker events have been given comes after what this one asked.
@@ -320,9 +322,9 @@ def _asked_of(
     if newest is None or not newest.statuses or baseline_w is None:
         return 0.0
     limits = (
-        step.import_limit_w
+        told_w
         for step in newest.instruction.steps
-        if step.start <= at < step.end and step.import_limit_w is not None
+        if step.start <= at < step.end and (told_w := told(step)) is not None
     )
     return max(0.0, baseline_w - min(limits, default=baseline_w))
 

@@ -146,7 +146,13 @@ def _instruction(
     last = seen.newest.get(allocation.site_id)
     until = max(end, last.instruction.expires_at) if last else end
     return wire.instruction(
-        made, allocation, seen.event, now=seen.now, expires_at=until, way_back=back
+        made,
+        allocation,
+        seen.event,
+        now=seen.now,
+        expires_at=until,
+        way_back=back,
+        scope=seen.scope,
     )
 
 

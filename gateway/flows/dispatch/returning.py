@@ -8,6 +8,7 @@ from datetime import datetime
 from contracts.series import StepSeries
 from gateway.domain.delivery.restoration import RestorationRules, Returning, restoration, returning
 from gateway.domain.dispatch import DispatchPlan
+from gateway.domain.scope import Scope
 from gateway.flows.dispatch.situation import Situation
 
 
@@ -17,8 +18,11 @@ def way_back(
     """Import limits after the event's end, by site; nothing where a site is free at once.
 
     A cancelled event ends for the sites when its cancellation came in: whom it held then comes
-    back the same way. An event without an end, or one we are opted out of, has none.
+    back the same way. An event without an end, or one we are opted out of, has none. Batteries
+    that were told a target have none either: what they take back is for their own plan.
     """
+    if seen.scope is Scope.STORAGE:
+        return {}
     end, held_by = _end(seen), _last_plan(seen, made)
     if rules is None or end is None or held_by is None:
         return {}

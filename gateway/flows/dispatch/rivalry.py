@@ -24,6 +24,7 @@ from gateway.domain.event import EventStatus
 from gateway.domain.flexibility import SiteFlexibility
 from gateway.domain.portfolio import Portfolio
 from gateway.domain.program import Program
+from gateway.domain.scope import Scope, scope_of
 from gateway.domain.timeline import Claim, TimelineEntry, holds
 from gateway.ports import Ledger, StoredEvent
 
@@ -40,6 +41,8 @@ class Rivalry:
     stronger: tuple[Contender, ...] = ()
     weaker: tuple[Contender, ...] = ()
     given: Given = field(default_factory=dict)
+    scope: Scope = Scope.SITE
+    """Of a site: events of chargers and of batteries alone have no kW in common."""
 
     def target(self, asked: StepSeries) -> StepSeries:
         """What is asked, as far as the event is in force anywhere."""
@@ -67,7 +70,9 @@ class Rivalry:
     def _promises(self, site_id: str, others: Sequence[Contender]) -> Iterable[Promise]:
         if self.program is None:
             return ()
-        return promises(site_id, self.program, others, self.entries, self.given)
+        mine = self.scope
+        same = (o for o in others if not mine.apart_from(scope_of(o.event, o.program)))
+        return promises(site_id, self.program, same, self.entries, self.given)
 
 
 class Rivals:
@@ -88,9 +93,11 @@ class Rivals:
         ordered = self.ordered(events, now)
         key = stored.event.key
         stronger, weaker = rivals(ordered, key)
+        program = self._portfolio.program_of(stored.event)
         return Rivalry(
             event_key=key,
-            program=self._portfolio.program_of(stored.event),
+            program=program,
+            scope=scope_of(stored.event, program),
             entries=in_force(ordered),
             stronger=stronger,
             weaker=weaker,

@@ -17,6 +17,7 @@ from gateway.domain.event import GridEvent, Opt
 from gateway.domain.flexibility import SiteFlexibility, offer
 from gateway.domain.portfolio import Portfolio, Site
 from gateway.domain.program import Program, closed_window, reduction_target
+from gateway.domain.scope import Scope, scope_of
 from gateway.flows.dispatch.baselines import Baselines, ExpectedLoad, other_events
 from gateway.flows.dispatch.moved import moved_before
 from gateway.flows.dispatch.options import DispatchOptions
@@ -50,6 +51,11 @@ class Situation:
     """What binds a plan besides the offers."""
     rivalry: Rivalry = field(default_factory=Rivalry)
     """The event among the others: offers, baselines of sites and target are what they leave."""
+
+    @property
+    def scope(self) -> Scope:
+        """Whose load it is about: baselines, offers and delivery are of that."""
+        return scope_of(self.event, self.program)
 
     @property
     def event(self) -> GridEvent:
@@ -152,20 +158,25 @@ class Observer:
                 seen.now,
                 notified=seen.stored.notified_at,
                 moved=moved,
+                point=seen.scope.point,
             )
         readings = self._live.site(site.site_id).readings
         start, end = max(seen.now, seen.window.start), seen.window.end
         ahead = Interval(start=start, end=max(start, end) if end else None)
+        told = await self._offers.of(site.site_id, ahead, seen.now, seen.scope)
+        blocked = self._blocked(seen, site.site_id)
+        if told is None and seen.scope is not Scope.SITE:
+            blocked = blocked or f"it does not tell what {seen.scope.words} could give"
         return offer(
             site.site_id,
             baseline=load.series,
-            note=load.note,
-            power=readings.get(points.PCC_POWER_W),
+            note="; ".join(filter(None, (seen.scope.words, load.note))),
+            power=readings.get(seen.scope.point),
             flex_down=readings.get(points.FLEX_DOWN_W),
             now=seen.now,
             max_age=self._max_age(seen.now),
-            blocked=self._blocked(seen, site.site_id),
-            told=await self._offers.of(site.site_id, ahead, seen.now),
+            blocked=blocked,
+            told=told,
             zone=site.time_zone,
         )
 

@@ -10,12 +10,14 @@ from math import inf
 from contracts.series import StepSeries
 from contracts.site_link.messages import FlexibilityOffer
 from contracts.site_link.messages import OfferedSlot as WireSlot
+from contracts.site_link.parts import OfferedPart
 from contracts.time import Interval
 from gateway.domain.dispatch import DispatchPlan, effective
 from gateway.domain.dispatch.fairness import Asked
 from gateway.domain.dispatch.limits import Block, GroupLimit, Limits
 from gateway.domain.flexibility import OfferedSlot, SiteOffer
 from gateway.domain.portfolio import Site
+from gateway.domain.scope import Scope
 from gateway.ports import Ledger, StoredEvent
 
 _ENDED = timedelta(minutes=5)
@@ -66,7 +68,9 @@ class Offers:
         self._options = options
         self._kept: dict[str, tuple[datetime, FlexibilityOffer | None]] = {}
 
-    async def of(self, site_id: str, window: Interval, now: datetime) -> SiteOffer | None:
+    async def of(
+        self, site_id: str, window: Interval, now: datetime, scope: Scope = Scope.SITE
+    ) -> SiteOffer | None:
         """What a site offers in a window; None: it has told nothing about it, or long ago."""
         read_at, newest = self._kept.get(site_id, (None, None))
         if read_at is None or not timedelta(0) <= now - read_at < self._options.offer_refresh:
@@ -74,13 +78,18 @@ class Offers:
             self._kept[site_id] = (now, newest)
         if newest is None or now - newest.at > self._options.offer_max_age:
             return None
-        found = site_offer(newest, window)
+        found = site_offer(newest, window, scope)
         return found if found.slots else None
 
 
-def site_offer(told: FlexibilityOffer, window: Interval) -> SiteOffer:
-    """An offer in the domain's words, as far as it touches a window."""
-    slots = (_slot(one, interval) for interval, one in timed(told))
+def site_offer(told: FlexibilityOffer, window: Interval, scope: Scope = Scope.SITE) -> SiteOffer:
+    """An offer in the domain's words, as far as it touches a window.
+
+    Of one class of devices only slots count of which its part is told, and never with more than the
+    slot says.
+    """
+    found = (_slot(one, interval, scope) for interval, one in timed(told))
+    slots = (slot for slot in found if slot is not None)
     return SiteOffer(
         at=told.at,
         slots=tuple(slot for slot in slots if slot.interval.overlaps(window)),
@@ -101,12 +110,18 @@ def timed(told: FlexibilityOffer) -> Iterator[tuple[Interval, WireSlot]]:
         yield Interval(start=one.start, end=min(one.start + step, after or one.start + step)), one
 
 
-def _slot(one: WireSlot, interval: Interval) -> OfferedSlot:
+def _slot(one: WireSlot, interval: Interval, scope: Scope) -> OfferedSlot | None:
+    given: WireSlot | OfferedPart | None = one
+    if scope.device_class is not None:
+        given = next((p for p in one.parts if p.device_class == scope.device_class), None)
+    if given is None or scope is Scope.NOTHING:
+        return None
+    down_w = min(given.down_w, one.down_w)
     return OfferedSlot(
         interval=interval,
-        expected_w=one.expected_w,
-        down_w=one.down_w,
-        sure_w=min(one.down_sure_w, one.down_w),
+        expected_w=given.expected_w,
+        down_w=down_w,
+        sure_w=min(given.down_sure_w, down_w),
         lasts=timedelta(seconds=one.lasts_s),
         again_at=one.again_at,
     )

@@ -12,6 +12,7 @@ from contracts.time import Interval
 from gateway.domain.curves import differ, joined
 from gateway.domain.dispatch import DispatchPlan, SiteAllocation
 from gateway.domain.event import GridEvent
+from gateway.domain.scope import Scope
 
 MAX_NAME = 120
 MAX_TEXT = 500
@@ -28,16 +29,18 @@ def instruction(
     now: datetime,
     expires_at: datetime,
     way_back: StepSeries = _FREE,
+    scope: Scope = Scope.SITE,
 ) -> Instruction:
     """What the site is told from `now` on; without steps it withdraws what was told before.
 
     `way_back` are limits after the event. There is no fallback: when the steps are over, the
-    site's own limits hold. The number (`site_seq`) is given by the ledger.
+    site's own limits hold. Which bound a limit becomes follows from `scope`. The number
+    (`site_seq`) is given by the ledger.
     """
     whole = StepSeries((*_before(allocation.limit, way_back), *way_back))
     limits = joined(whole.clip(Interval(start=now, end=None)))
     steps = tuple(
-        InstructionStep(start=s.interval.start, end=s.interval.end, import_limit_w=s.value)
+        _step(s.interval.start, s.interval.end, s.value, scope)
         for s in limits
         if s.interval.end is not None
     )[:MAX_STEPS]
@@ -59,8 +62,30 @@ def instruction(
     )
 
 
+def _step(start: datetime, end: datetime, value: float, scope: Scope) -> InstructionStep:
+    if scope is Scope.CHARGING:
+        return InstructionStep(start=start, end=end, load_limit_w=max(0.0, value))
+    if scope is Scope.STORAGE:
+        return InstructionStep(start=start, end=end, storage_power_w=value)
+    return InstructionStep(start=start, end=end, import_limit_w=value)
+
+
+def told(step: InstructionStep) -> float | None:
+    """What a step bounds a site, its chargers or its batteries to, W: an event says one of them."""
+    known = (step.import_limit_w, step.load_limit_w, step.storage_power_w)
+    return next((value for value in known if value is not None), None)
+
+
+def _bounds(one: Instruction) -> set[str]:
+    """Which bounds its steps name."""
+    names = ("import_limit_w", "load_limit_w", "storage_power_w")
+    return {name for step in one.steps for name in names if getattr(step, name) is not None}
+
+
 def differs(before: Instruction, after: Instruction, now: datetime, deadband_w: float) -> bool:
     """Whether from `now` on some limit differs by more than the deadband, or begins or ends."""
+    if before.steps and after.steps and _bounds(before) != _bounds(after):
+        return True
     return differ(_limits(before), _limits(after), now, deadband_w)
 
 
@@ -89,7 +114,7 @@ def _before(limit: StepSeries, way_back: StepSeries) -> StepSeries:
 
 def _limits(one: Instruction) -> StepSeries:
     return StepSeries.of(
-        (Interval(start=s.start, end=s.end), s.import_limit_w)
+        (Interval(start=s.start, end=s.end), value)
         for s in one.steps
-        if s.import_limit_w is not None
+        if (value := told(s)) is not None
     )

@@ -6,6 +6,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 from datetime import timedelta
 
+from contracts.device_class import DeviceClass
 from contracts.openadr.payloads import (
     EventResponse,
     EventStatus,
@@ -18,6 +19,7 @@ from contracts.series import StepSeries
 from contracts.time import Interval
 from gateway.domain.event import GridEvent, Opt, OptDecision
 from gateway.domain.event import Signal as GridSignal
+from gateway.domain.program.target import USABLE
 from gateway.utility.openadr import signals
 from gateway.utility.openadr.event_set import KnownEvent
 from gateway.utility.openadr.signals import INVALID_DATA, SUPPORTED, UnusableEventError
@@ -35,8 +37,15 @@ __all__ = [
 ]
 
 INVALID_ID, TARGET_MISMATCH = 452, 462
-DEVICE_CLASS = "Electric_Vehicle"
-"""`oadrDeviceClass` of what we steer."""
+DEVICE_CLASSES = {
+    "Electric_Vehicle": DeviceClass.EVSE,
+    "EVSE": DeviceClass.EVSE,
+    "RESU": DeviceClass.STORAGE,
+    "Storage": DeviceClass.STORAGE,
+    "Smart_Inverter": DeviceClass.PV,
+    "Generation_Systems": DeviceClass.PV,
+}
+"""Of `oadrDeviceClass`, what a depot has."""
 _NONE = timedelta(0)
 
 
@@ -91,6 +100,7 @@ def grid_event(
         test=descriptor.is_test,
         cancelled=descriptor.status is EventStatus.CANCELLED,
         targets=named,
+        device_classes=_classes(event, us),
         notification=period.notification,
         ramp_up=period.ramp_up,
         recovery=period.recovery,
@@ -149,8 +159,20 @@ def _check(event: OadrEvent, us: Addressee) -> None:
 
 
 def _for_us(signal: Signal, us: Addressee) -> bool:
-    """Device classes narrow a signal to kinds of devices: a depot's are vehicles."""
-    return us.meant_by(signal.target) or DEVICE_CLASS in signal.target.end_device_assets
+    """Device classes narrow a signal to kinds of devices: those that a depot may have are ours."""
+    return us.meant_by(signal.target) or bool(_named(signal))
+
+
+def _classes(event: OadrEvent, us: Addressee) -> tuple[DeviceClass, ...]:
+    """Those that the signal names on which we act."""
+    kinds = {SUPPORTED.get((s.name.upper(), s.type)): s for s in event.signals if _for_us(s, us)}
+    acted_on = next((kinds[kind] for kind in USABLE if kind in kinds), None)
+    return () if acted_on is None else _named(acted_on)
+
+
+def _named(signal: Signal) -> tuple[DeviceClass, ...]:
+    assets = signal.target.end_device_assets
+    return tuple(sorted({DEVICE_CLASSES[one] for one in assets if one in DEVICE_CLASSES}))
 
 
 def _later(interval: Interval, by: timedelta) -> Interval:

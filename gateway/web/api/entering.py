@@ -150,6 +150,7 @@ def _event(portfolio: Portfolio, wanted: EventIn, key: str | None, now: datetime
         signals=(Signal(kind=wanted.kind, series=StepSeries.of([(window, wanted.value)])),),
         test=wanted.test,
         targets=tuple(sorted(set(wanted.targets))),
+        device_classes=tuple(sorted(set(wanted.device_classes))),
         comment=wanted.comment,
         source=EventSource(wanted.source),
     )
@@ -162,8 +163,11 @@ def _same(known: StoredEvent, event: GridEvent) -> None:
         HTTPException: 409, it is another one.
     """
     one = known.event
-    mine = (event.program_id, event.window, event.signals, event.targets, event.test)
-    if (one.program_id, one.window, one.signals, one.targets, one.test) != mine:
+    mine, theirs = (
+        (e.program_id, e.window, e.signals, e.targets, e.device_classes, e.test)
+        for e in (event, one)
+    )
+    if theirs != mine:
         raise HTTPException(
             409, f"There is another event {event.event_id!r}: cancel it, or enter a new name"
         )

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
+from contracts.device_class import DeviceClass
 from gateway.domain.event import Opt, SignalKind
 from gateway.web.api.schemas import T0, T1
 
@@ -55,6 +56,10 @@ class EventIn(BaseModel):
     targets: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=80)], ...],
         Field(max_length=1000, description="Sites, groups, networks; none: the whole program."),
+    ] = ()
+    device_classes: Annotated[
+        tuple[DeviceClass, ...],
+        Field(max_length=3, description="Whose load it is about; none: as the program says."),
     ] = ()
     test: bool = False
     source: Annotated[

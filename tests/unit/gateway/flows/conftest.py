@@ -301,7 +301,9 @@ class World:
         for _ in range(2):
             await self.clock.advance(0)
 
-    async def history(self, load_w: float = 100_000.0, days: int = 12) -> None:
+    async def history(
+        self, load_w: float = 100_000.0, days: int = 12, point: str = points.PCC_POWER_W
+    ) -> None:
         """Flat load on past days, from an hour before noon to six after."""
         for site_id in SITES:
             spans = [
@@ -311,7 +313,7 @@ class World:
                 for d in range(days, 0, -1)
             ]
             steps = StepSeries.of((piece, load_w) for s in spans for piece in s.split(5 * MINUTE))
-            await self.telemetry.insert_history(site_id, points.PCC_POWER_W, steps, "synthetic")
+            await self.telemetry.insert_history(site_id, point, steps, "synthetic")
 
     async def everyone_reports(self, site_ids: Sequence[str] = SITES) -> None:
         """One round of telemetry."""

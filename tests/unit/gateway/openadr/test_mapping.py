@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from contracts.device_class import DeviceClass
 from contracts.openadr.payloads import ItemBase, Signal, SignalInterval, Target
 from contracts.time import Interval
 from gateway.domain.event import GridEvent, SignalKind
@@ -91,6 +92,32 @@ def test_targets_are_or_ed_and_resources_are_kept_for_the_intake() -> None:
     assert mapped(target=Target(ven_ids=("x", "ven-1"))).targets == ()
     event = mapped(target=Target(ven_ids=("x",), resource_ids=("depot-1",), group_ids=("north",)))
     assert event.targets == ("depot-1", "north")
+
+
+@pytest.mark.row("portfolio:A5")
+@pytest.mark.parametrize(
+    ("assets", "classes"),
+    [
+        ((), ()),
+        (("Electric_Vehicle",), (DeviceClass.EVSE,)),
+        (("EVSE", "Storage"), (DeviceClass.EVSE, DeviceClass.STORAGE)),
+        (("Smart_Inverter", "Water_Heater"), (DeviceClass.PV,)),
+    ],
+)
+def test_the_device_classes_of_the_signal_we_act_on_are_kept(
+    assets: tuple[str, ...], classes: tuple[DeviceClass, ...]
+) -> None:
+    base = oadr_event()
+    acted_on = replace(base.signals[0], target=Target(end_device_assets=assets))
+    price = replace(base.signals[0], name="ELECTRICITY_PRICE", type="price")
+    assert mapped(signals=(price, acted_on)).device_classes == classes
+
+
+def test_a_class_that_no_depot_has_is_for_others() -> None:
+    heaters = replace(oadr_event().signals[0], target=Target(end_device_assets=("Water_Heater",)))
+    with pytest.raises(UnusableEventError) as refused:
+        mapped(signals=(heaters,))
+    assert refused.value.code == 460
 
 
 def test_unsupported_signals_beside_a_supported_one_are_left_out() -> None:
