@@ -143,7 +143,6 @@ class Settlement:
         excluded = program.method.excluded_programs
         others = other_events(self._portfolio, events, stored.event.key, site_id, excluded)
         point = scope_of(stored.event, program).point
-        point = scope_of(stored.event, program).point
         baseline = await self._baselines.run(
             site,
             program,

@@ -147,7 +147,7 @@ async def test_each_class_of_devices_has_a_part_and_pv_what_it_is_expected_to_ma
     evse, storage, sunny = slot.parts
     assert [p.device_class for p in slot.parts] == ["evse", "storage", "pv"]
     assert evse.expected_w > 0
-    assert 0 < storage.down_w
+    assert storage.down_w > 0
     assert slot.down_w - 1 <= evse.down_w + storage.down_w <= slot.down_w
     assert storage.up_w == slot.up_w
     assert (sunny.expected_w, sunny.curtail_w) == (-12_000.0, 9_000.0)
