@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import typer
 
+from contracts.device_class import DeviceClass
 from gridyard.prices.cli import GATEWAY, ApiOption, ZoneOption, checked_zone
 from gridyard.printing import JsonOption, print_answer
 from gridyard.runner import plain_errors
@@ -24,6 +25,9 @@ def _book() -> None:
 def show(
     program: Annotated[str, typer.Option(help="One program alone, by its id.")] = "",
     hours: Annotated[int, typer.Option(min=1, max=48, help="How far ahead.")] = 24,
+    by_class: Annotated[
+        bool, typer.Option("--by-class", help="Also what chargers, storage and PV each offer.")
+    ] = False,
     api: ApiOption = GATEWAY,
     zone: ZoneOption = "UTC",
     as_json: JsonOption = False,
@@ -34,6 +38,13 @@ def show(
 
     with plain_errors():
         where = checked_zone(zone)
-        query = urlencode({"program": program, "hours": hours})
-        found = asyncio.run(asked(api, f"book?{query}"))
-        print_answer(found, book_lines(found, where), as_json=as_json)
+        query: dict[str, str | int] = {"program": program, "hours": hours}
+        found = asyncio.run(asked(api, f"book?{urlencode(query)}"))
+        parts = {
+            str(one): asyncio.run(asked(api, f"book?{urlencode({**query, 'device_class': one})}"))
+            for one in (DeviceClass if by_class else ())
+        }
+        lines = [*book_lines(found, where)]
+        for name, pages in parts.items():
+            lines += [f"{name} alone", *(f"  {line}" for line in book_lines(pages, where))]
+        print_answer({"all": found, **parts} if by_class else found, lines, as_json=as_json)

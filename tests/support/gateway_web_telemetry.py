@@ -14,6 +14,7 @@ from contracts.site_link.messages import (
     Severity,
     VehicleReadiness,
 )
+from contracts.site_link.parts import OfferedPart
 
 
 def said(now: datetime) -> tuple[Row, ...]:
@@ -67,6 +68,16 @@ def offer(now: datetime) -> FlexibilityOffer:
             rebound_wh=60_000.0,
             rebound_at=first + timedelta(hours=4),
             again_at=first + timedelta(hours=7),
+            parts=(
+                OfferedPart(
+                    device_class="evse",
+                    expected_w=50_000.0,
+                    down_w=30_000.0 if n else 0.0,
+                    down_sure_w=20_000.0 if n else 0.0,
+                ),
+                OfferedPart(device_class="storage", up_w=12_000.0),
+                OfferedPart(device_class="pv", expected_w=-8_000.0, curtail_w=8_000.0),
+            ),
         )
         for n in range(24)
     )

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Query
 from pydantic import AwareDatetime, Field
 
+from contracts.device_class import DeviceClass
 from gateway.domain.book import Line, Page
 from gateway.flows.dispatch.book import book
 from gateway.web.api.schemas import Schema
@@ -51,12 +52,18 @@ def add_routes(router: APIRouter, state: WebState) -> None:
     async def flexibility_book(
         program: Annotated[str, Query(max_length=200)] = "",
         hours: Annotated[int, Query(ge=1, le=48)] = 24,
+        device_class: Annotated[
+            DeviceClass | None,
+            Query(description="What these alone offer; of pv, up is what could be curtailed."),
+        ] = None,
     ) -> list[BookPageOut]:
         """What all sites offer in the hours ahead, for each program and network group."""
         if program and not state.portfolio.versions(program):
             raise HTTPException(404, f"There is no program {program!r}")
         live = state.live.snapshot().sites
-        pages = await book(state.portfolio, state.ledger, live, state.now(), hours=hours)
+        pages = await book(
+            state.portfolio, state.ledger, live, state.now(), hours=hours, device_class=device_class
+        )
         return [_page(one) for one in pages if program in ("", one.program_id)]
 
 

@@ -10,6 +10,17 @@ from contracts.site_link.messages import FlexibilityOffer, OfferedSlot
 from gateway.web.api.schemas import Schema
 
 
+class OfferedPartOut(Schema):
+    """What one class of devices gives of a slot."""
+
+    device_class: str
+    expected_w: Annotated[float, Field(description="What it draws, generation negative.")]
+    down_w: float
+    down_sure_w: float
+    up_w: float
+    curtail_w: Annotated[float, Field(description="Generation that could be stopped.")]
+
+
 class OfferedSlotOut(Schema):
     """What can be asked of the site from `start` on, each slot by itself; W and Wh."""
 
@@ -24,6 +35,7 @@ class OfferedSlotOut(Schema):
     rebound_wh: float
     rebound_at: AwareDatetime | None
     again_at: Annotated[AwareDatetime | None, Field(description="When it could be asked again.")]
+    parts: Annotated[list[OfferedPartOut], Field(description="By class of devices, if told.")]
 
 
 class OfferOut(Schema):
@@ -66,4 +78,15 @@ def _slot(slot: OfferedSlot) -> OfferedSlotOut:
         rebound_wh=slot.rebound_wh,
         rebound_at=slot.rebound_at,
         again_at=slot.again_at,
+        parts=[
+            OfferedPartOut(
+                device_class=part.device_class,
+                expected_w=part.expected_w,
+                down_w=part.down_w,
+                down_sure_w=part.down_sure_w,
+                up_w=part.up_w,
+                curtail_w=part.curtail_w,
+            )
+            for part in slot.parts
+        ],
     )

@@ -2,6 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
+import pytest
 from typer.testing import CliRunner
 
 from gridyard.book.words import book_lines
@@ -46,3 +47,17 @@ def test_without_a_gateway_that_is_said() -> None:
     answer = RUN.invoke(app, ["book", "show", "--api", "http://127.0.0.1:9"])
     assert answer.exit_code == 1
     assert "no gateway answers" in answer.stderr
+
+
+def test_each_class_of_devices_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    queries: list[str] = []
+
+    async def asked(_: str, path: str) -> list[object]:
+        queries.append(path)
+        return []
+
+    monkeypatch.setattr("gridyard.prices.asking.asked", asked)
+    answer = RUN.invoke(app, ["book", "show", "--by-class"])
+    assert answer.exit_code == 0
+    assert [q.partition("device_class=")[2] for q in queries] == ["", "evse", "storage", "pv"]
+    assert "storage alone" in answer.stdout
