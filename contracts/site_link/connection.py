@@ -11,8 +11,8 @@ import asyncio
 import base64
 import logging
 import ssl
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import nats.errors
@@ -30,6 +30,7 @@ from contracts.errors import (
     TransientError,
 )
 from contracts.site_link.nkey import Nkey
+from contracts.site_link.requests import Answer, Requests
 from contracts.tasks import first_of, heed_cancellation
 from contracts.time import Clock
 
@@ -108,6 +109,29 @@ class Link:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._requests = Requests(client)
+
+    @classmethod
+    @asynccontextmanager
+    async def over(cls, client: Client) -> AsyncIterator[Link]:
+        """A link over a connection that is up; when the context ends all that wait are told."""
+        link = cls(client)
+        with _calling("inbox"):
+            await link._requests.open()
+        try:
+            yield link
+        finally:
+            link._requests.close()
+
+    async def ask(
+        self, subject: str, data: bytes, timeout_s: float, read: Callable[[bytes], Answer]
+    ) -> asyncio.Future[Answer]:
+        """Send a request; its future gives the answer, read, or fails as `request` does.
+
+        Raises as `request` when it cannot be sent at all.
+        """
+        with _calling(subject):
+            return await self._requests.send(subject, data, timeout_s, read)
 
     async def request(self, subject: str, data: bytes, timeout_s: float) -> bytes:
         """Send a request and return the answer.
@@ -116,9 +140,7 @@ class Link:
             LinkDownError: nobody listens there, no answer in time, or the connection is gone.
             PermanentError: larger than the broker takes.
         """
-        with _calling(subject):
-            reply = await self._client.request(subject, data, timeout=timeout_s)
-        return reply.data
+        return await (await self.ask(subject, data, timeout_s, bytes))
 
     async def publish(self, subject: str, data: bytes = b"") -> None:
         """Send without asking for an answer; raises as `request`."""
@@ -203,7 +225,8 @@ class Connection:
         self, client: Client, session: Callable[[Link], Coroutine[object, object, None]]
     ) -> None:
         self._again.clear()
-        await first_of(session(Link(client)), self._until_lost(client), self._again.wait())
+        async with Link.over(client) as link:
+            await first_of(session(link), self._until_lost(client), self._again.wait())
         if not self._again.is_set():
             raise LinkDownError(str(client.last_error or "closed"))
 
@@ -243,17 +266,24 @@ class Connection:
             log.debug("link error", link=self._name, error=repr(error))
 
 
-@contextmanager
-def _calling(subject: str) -> Iterator[None]:
-    """nats-py's failures in our words."""
-    try:
-        yield
-    except nats.errors.MaxPayloadError as error:
-        raise PermanentError(f"{subject}: larger than the broker takes") from error
-    except _DOWN as error:
-        heed_cancellation()
-        raise LinkDownError(f"{subject}: {error}") from error
-    heed_cancellation()
+class _calling:  # noqa: N801 (used as a verb: `with _calling(subject)`)
+    """nats-py's failures in our words. A class, because a generator takes 3 us of every send."""
+
+    __slots__ = ("_subject",)
+
+    def __init__(self, subject: str) -> None:
+        self._subject = subject
+
+    def __enter__(self) -> None:
+        """Nothing has failed yet."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _where: object) -> None:
+        if isinstance(error, nats.errors.MaxPayloadError):
+            raise PermanentError(f"{self._subject}: larger than the broker takes") from error
+        if error is None or isinstance(error, _DOWN):
+            heed_cancellation()
+        if isinstance(error, _DOWN):
+            raise LinkDownError(f"{self._subject}: {error}") from error
 
 
 async def _requests(subscription: Subscription) -> AsyncIterator[Request]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Protocol
 
 from contracts.site_link.messages import (
@@ -45,10 +46,10 @@ class SiteMessages(Protocol):
 class SiteLink(Protocol):
     """The way to the sites."""
 
-    async def send(self, instruction: Instruction) -> InstructionAck:
-        """Deliver an instruction; returns when the site has stored or rejected it.
+    async def send(self, instruction: Instruction) -> asyncio.Future[InstructionAck]:
+        """Send an instruction; the future is done when the site has stored or rejected it.
 
-        Raises:
+        Raises, at once or by the future:
             LinkDownError: the site is not listening, or did not answer in time.
         """
         ...

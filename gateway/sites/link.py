@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 
 import structlog
 
@@ -14,6 +15,7 @@ from contracts.site_link.configuration import Configuration, ConfigurationAck
 from contracts.site_link.connection import Connection, Link, Login, Request
 from contracts.site_link.messages import Instruction, InstructionAck, Welcome
 from contracts.site_link.prices import Prices, PricesAck
+from contracts.site_link.requests import Answer
 from contracts.time import Clock
 from gateway.ports import SiteMessages
 from gateway.sites.exchange import (
@@ -57,25 +59,35 @@ class NatsSiteLink:
         """How often the broker has refused us a subject (0 unless something is misconfigured)."""
         return self._connection.violations
 
-    async def send(self, instruction: Instruction) -> InstructionAck:
+    async def send(self, instruction: Instruction) -> asyncio.Future[InstructionAck]:
         """See `gateway.ports.SiteLink.send`; one site's silence never holds another's send."""
-        data = await self._ask(subjects.INSTRUCTION, instruction)
-        return acknowledgement(instruction, data, self._clock)
+        return await self._ask(
+            subjects.INSTRUCTION,
+            instruction,
+            lambda data: acknowledgement(instruction, data, self._clock),
+        )
 
     async def send_prices(self, prices: Prices) -> PricesAck:
         """See `gateway.ports.SiteLink.send_prices`."""
-        return prices_answer(prices, await self._ask(subjects.PRICES, prices))
+        return await (
+            await self._ask(subjects.PRICES, prices, lambda data: prices_answer(prices, data))
+        )
 
     async def configure(self, configuration: Configuration) -> ConfigurationAck:
         """See `gateway.ports.configuration.ConfigurationLink.configure`."""
-        data = await self._ask(subjects.CONFIGURATION, configuration)
-        return configuration_answer(configuration, data)
+        read = partial(configuration_answer, configuration)
+        return await (await self._ask(subjects.CONFIGURATION, configuration, read))
 
-    async def _ask(self, verb: str, message: Instruction | Prices | Configuration) -> bytes:
+    async def _ask(
+        self,
+        verb: str,
+        message: Instruction | Prices | Configuration,
+        read: Callable[[bytes], Answer],
+    ) -> asyncio.Future[Answer]:
         if self._link is None:
             raise LinkDownError("no connection to the broker")
         subject = subjects.down(message.site_id, verb)
-        return await self._link.request(subject, encode(message), self._answer_s)
+        return await self._link.ask(subject, encode(message), self._answer_s, read)
 
     async def run(self, handler: SiteMessages) -> None:
         """See `gateway.ports.SiteLink.run`.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from contracts.errors import LinkDownError, TransientError
+from contracts.errors import GridyardError, LinkDownError, TransientError
 from contracts.site_link.codec import decode, encode
 from contracts.site_link.messages import (
     Batch,
@@ -33,11 +33,29 @@ class MemorySiteLink:
         self._sites: dict[str, Receive] = {}
         self._prices: dict[str, TakePrices] = {}
         self._handler: SiteMessages | None = None
+        self._group: asyncio.TaskGroup | None = None
         self.listening = asyncio.Event()
         """Set while sites are heard."""
 
-    async def send(self, instruction: Instruction) -> InstructionAck:
+    async def send(self, instruction: Instruction) -> asyncio.Future[InstructionAck]:
         """See `gateway.ports.SiteLink.send`."""
+        if self._group is None:
+            raise LinkDownError("the gateway is not listening")
+        answer: asyncio.Future[InstructionAck] = asyncio.Future()
+        self._group.create_task(self._answer(instruction, answer))
+        return answer
+
+    async def _answer(
+        self, instruction: Instruction, answer: asyncio.Future[InstructionAck]
+    ) -> None:
+        try:
+            reply = await self._deliver(instruction)
+        except GridyardError as error:
+            answer.set_exception(error)
+        else:
+            answer.set_result(reply)
+
+    async def _deliver(self, instruction: Instruction) -> InstructionAck:
         receive = self._sites.get(checked_site_id(instruction.site_id))
         if receive is None:
             raise LinkDownError(f"{instruction.site_id}: not listening")
@@ -67,11 +85,12 @@ class MemorySiteLink:
     async def run(self, handler: SiteMessages) -> None:
         """See `gateway.ports.SiteLink.run`."""
         self._handler = handler
-        self.listening.set()
         try:
-            await asyncio.Event().wait()
+            async with asyncio.TaskGroup() as self._group:
+                self.listening.set()
+                await asyncio.Event().wait()
         finally:
-            self._handler = None
+            self._handler = self._group = None
             self.listening.clear()
 
     def attach(self, site_id: str, receive: Receive, prices: TakePrices | None = None) -> None:

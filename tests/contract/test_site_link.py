@@ -273,7 +273,7 @@ async def test_an_instruction_arrives_whole_and_its_answer_comes_back(ends: Ends
 
     async with ends.site("depot-1", refuse):
         sent = instruction("depot-1")
-        ack = await ends.link.send(sent)
+        ack = await (await ends.link.send(sent))
         assert received == [sent]
         assert (ack.state, ack.reason) == (InstructionState.REJECTED, "out of service")
 
@@ -281,14 +281,14 @@ async def test_an_instruction_arrives_whole_and_its_answer_comes_back(ends: Ends
 async def test_a_site_that_does_not_listen_is_a_link_down(ends: Ends) -> None:
     async with ends.site("depot-2", store):
         with pytest.raises(LinkDownError):
-            await ends.link.send(instruction("depot-1"))
+            await (await ends.link.send(instruction("depot-1")))
 
 
 async def test_a_site_that_left_is_a_link_down(ends: Ends) -> None:
     async with ends.site("depot-1", store):
-        await ends.link.send(instruction("depot-1"))
+        await (await ends.link.send(instruction("depot-1")))
     with pytest.raises(LinkDownError):
-        await ends.link.send(instruction("depot-1"))
+        await (await ends.link.send(instruction("depot-1")))
 
 
 async def test_a_site_that_does_not_answer_is_a_link_down(ends: Ends) -> None:
@@ -297,7 +297,7 @@ async def test_a_site_that_does_not_answer_is_a_link_down(ends: Ends) -> None:
 
     async with ends.site("depot-1", busy):
         with pytest.raises(LinkDownError):
-            await ends.link.send(instruction("depot-1"))
+            await (await ends.link.send(instruction("depot-1")))
 
 
 async def test_an_answer_to_something_else_counts_as_rejection(ends: Ends) -> None:
@@ -305,7 +305,7 @@ async def test_an_answer_to_something_else_counts_as_rejection(ends: Ends) -> No
         return stored(instruction("depot-1", 99))
 
     async with ends.site("depot-1", confused):
-        ack = await ends.link.send(instruction("depot-1", 1))
+        ack = await (await ends.link.send(instruction("depot-1", 1)))
         assert ack.state is InstructionState.REJECTED
         assert ack.instruction_id == "depot-1-1"
 
@@ -316,7 +316,7 @@ async def test_an_instruction_cannot_be_addressed_to_several_sites(
 ) -> None:
     async with ends.site("depot-1", store):
         with pytest.raises(PermanentError):
-            await ends.link.send(instruction(site_id))
+            await (await ends.link.send(instruction(site_id)))
 
 
 async def test_sites_do_not_hear_each_others_instructions(ends: Ends) -> None:
@@ -333,5 +333,5 @@ async def test_sites_do_not_hear_each_others_instructions(ends: Ends) -> None:
         ends.site("depot-1", listener("depot-1")),
         ends.site("depot-2", listener("depot-2")),
     ):
-        await ends.link.send(instruction("depot-2"))
+        await (await ends.link.send(instruction("depot-2")))
     assert heard == ["depot-2"]

@@ -123,7 +123,7 @@ class GatewayHandler:
         last = [h.last_instruction_seq for h in self.hellos if h.site_id == site_id][-1]
         for unseen in self.unseen:
             if unseen.site_id == site_id and unseen.site_seq > last:
-                await self.link.send(unseen)
+                await (await self.link.send(unseen))
                 self.resent.add()
 
 

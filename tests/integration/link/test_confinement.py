@@ -64,7 +64,7 @@ async def test_a_site_cannot_listen_to_another(net: Net, handler: GatewayHandler
         ):
             await link.subscribe(subject)
         with pytest.raises(LinkDownError, match="no responders"):
-            await gateway.send(instruction("depot-2"))
+            await (await gateway.send(instruction("depot-2")))
         await link.request(subjects.up("depot-1", subjects.HELLO), hello("depot-1"), 2)
         assert spy.violations == 7
 

@@ -67,7 +67,7 @@ async def test_an_instruction_is_stored_before_it_is_acknowledged(
 ) -> None:
     async with net.gateway(handler) as gateway, net.site() as site:
         sent = instruction("depot-1")
-        ack = await gateway.send(sent)
+        ack = await (await gateway.send(sent))
         assert ack.state is InstructionState.STORED
         assert site.instructions.stored == [sent]
 
@@ -76,7 +76,7 @@ async def test_a_site_that_is_not_there_is_known_at_once(net: Net, handler: Gate
     async with net.gateway(handler) as gateway:
         began = time.monotonic()
         with pytest.raises(LinkDownError, match="no responders"):
-            await gateway.send(instruction("depot-1"))
+            await (await gateway.send(instruction("depot-1")))
         assert time.monotonic() - began < 0.5
 
 
@@ -86,10 +86,10 @@ async def test_a_silent_site_costs_its_own_time_only(net: Net, handler: GatewayH
 
         async def to_the_silent() -> None:
             with pytest.raises(LinkDownError, match="timeout"):
-                await gateway.send(instruction("depot-1"))
+                await (await gateway.send(instruction("depot-1")))
 
         async with running(to_the_silent()):
-            ack = await gateway.send(instruction("depot-2"))
+            ack = await (await gateway.send(instruction("depot-2")))
             assert ack.state is InstructionState.STORED
             await two.outbox.append([measurement(1)])
             await two.outbox.deleted.reaches(1)
@@ -117,7 +117,9 @@ async def test_a_killed_broker_costs_no_row_and_no_instruction(
         await handler.resent.reaches(3)
         assert len(handler.rows) == 7500
         assert [one.site_seq for one in site.instructions.stored] == [1, 2, 3]
-        assert (await gateway.send(instruction("depot-1", 9))).state is InstructionState.STORED
+        assert (
+            await (await gateway.send(instruction("depot-1", 9)))
+        ).state is InstructionState.STORED
 
 
 async def test_a_new_gateway_is_greeted_though_the_broker_never_stopped(

@@ -64,7 +64,7 @@ async def test_an_agent_of_the_first_release_with_todays_gateway(
 
         async with asyncio.TaskGroup() as group:
             group.create_task(obey())
-            sent = await gateway.send(instruction("depot-1"))
+            sent = await (await gateway.send(instruction("depot-1")))
         assert sent.state is InstructionState.STORED
         assert raw.violations == 0
 

@@ -36,6 +36,7 @@ from support.openadr import RecordingIntake
 from support.sep2_acting import FragileMemory, Sites
 from support.sep2_client import client_settings
 from support.sep2_server import RunningSep2, now, running_sep2
+from support.site_link import GatewayHandler
 from support.waiting import until
 
 CLOCK = SystemClock()
@@ -63,12 +64,12 @@ class Gateway:
             Site(site_id=one, name=one, time_zone=ZoneInfo("UTC"), import_limit_w=1e5)
             for one in SITES
         )
-        ledger, link = SqlLedger(self.database), MemorySiteLink(CLOCK)
+        ledger, self.link = SqlLedger(self.database), MemorySiteLink(CLOCK)
         live = Live(sites, CLOCK, offline_after=timedelta(minutes=1))
-        self.outgoing = Outgoing(link, ledger, live, CLOCK)
+        self.outgoing = Outgoing(self.link, ledger, live, CLOCK)
         self.envelopes = Envelopes(Portfolio(sites=sites), ledger, self.outgoing, CLOCK)
         for one in SITES:
-            link.attach(one, self.receive)
+            self.link.attach(one, self.receive)
 
     async def receive(self, instruction: Instruction) -> InstructionAck:
         self.taken[instruction.site_id].append(instruction)
@@ -117,9 +118,11 @@ async def steered(server: RunningSep2) -> AsyncIterator[Gateway]:
     aggregator = Sep2Aggregator(inverters(server), ports, CLOCK)
     try:
         async with asyncio.TaskGroup() as tasks:
+            link = tasks.create_task(gateway.link.run(GatewayHandler()))
+            await gateway.link.listening.wait()
             running = [tasks.create_task(one.run()) for one in (gateway.outgoing, aggregator)]
             yield gateway
-            for task in running:
+            for task in (*running, link):
                 task.cancel()
     finally:
         database.close()
