@@ -29,7 +29,8 @@ async def test_an_unknown_program_is_a_problem_in_words(reader: httpx.AsyncClien
 
 async def test_each_class_of_devices_has_a_book_of_its_own(reader: httpx.AsyncClient) -> None:
     async def first(device_class: str) -> dict[str, float]:
-        query = {"program": PROGRAM, "hours": 1, "device_class": device_class}
+        query: dict[str, str | int] = {"program": PROGRAM, "hours": 1}
+        query["device_class"] = device_class
         (page,) = (await reader.get(BOOK, params=query)).json()
         return dict(page["lines"][0])
 
