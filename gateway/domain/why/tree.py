@@ -40,7 +40,7 @@ class Answer:
 
 
 def clock(instant: datetime | None, zone: tzinfo, near: datetime) -> str:
-    """`12:30`, with seconds where there are any, with the date when it is another day than `near`'s.
+    """`12:30`, with seconds where there are any, and the date when it is not the day of `near`.
 
     None: further notice.
     """
