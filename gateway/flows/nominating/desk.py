@@ -76,11 +76,14 @@ class NominationDesk:
         period whose gate is open. The same request, or a proposal that changes nothing, makes none.
 
         Raises:
-            PermanentError: there is nothing to propose, with the reason.
+            PermanentError: there is nothing to propose, with the reason, or the request was
+                for another program.
             TransientError: a store cannot be used now.
         """
         async with self._busy:
             known = None if request is None else await self._book.requested(request)
+            if known is not None and known.program_id != program_id:
+                raise PermanentError("this key was used for a nomination of another program")
             if known is not None:
                 return known, False
             now = self._clock.now()

@@ -180,6 +180,14 @@ async def test_what_cannot_be_proposed_says_why(
         await Desk(programs=programs).propose(asked)
 
 
+async def test_a_key_is_for_one_program_over_a_restart_too() -> None:
+    world = await Desk(programs=(CBP_ALONE, BIP)).with_record()
+    one = await world.propose("cbp", request="key")
+    assert await world.propose("cbp", request="key") == one
+    with pytest.raises(PermanentError, match="another program"):
+        await world.propose("bip", request="key")
+
+
 async def test_a_contract_is_proposed_for_its_dates_and_bars_what_overlaps() -> None:
     contract = program(program_id="cbp", nominations=(NominationRule(),))
     world = await Desk(programs=(contract,)).with_record()
