@@ -55,7 +55,8 @@ class Interval:
 
     def overlaps(self, other: Interval) -> bool:
         """Whether some instant lies in both."""
-        return self.intersection(other) is not None
+        start = max(self.start, other.start)
+        return all(end is None or end > start for end in (self.end, other.end))
 
     def intersection(self, other: Interval) -> Interval | None:
         """The common span, or None when there is none of positive length."""

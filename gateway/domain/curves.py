@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from contracts.series import StepSeries
 from contracts.time import Interval
+
+Number = TypeVar("Number", bound=np.generic)
 
 _FOREVER = datetime.max.replace(tzinfo=UTC)
 _MICROS = 1e6
@@ -26,6 +30,19 @@ class Mean:
     """Share of the interval for which the series has a value, 0-1."""
 
 
+class Grid:
+    """Closed intervals of positive length, made numbers once for many series."""
+
+    def __init__(self, intervals: Sequence[Interval]) -> None:
+        self.left = _micros(i.start for i in intervals)
+        self.right = _micros(_closed_end(i) for i in intervals)
+
+    @property
+    def starts_s(self) -> NDArray[np.float64]:
+        """Where each begins, s since 1970."""
+        return self.left / _MICROS
+
+
 class Sampler:
     """Means of one series over many intervals, in one pass over the series."""
 
@@ -34,26 +51,45 @@ class Sampler:
         self._ends = _micros(s.interval.end or _FOREVER for s in series)
         self._values: NDArray[np.float64] = np.fromiter((s.value for s in series), dtype="<f8")
         self._origin = int(self._starts[0]) if len(series) else 0
-        self._knots = self._since_origin(np.column_stack((self._starts, self._ends)).ravel())
-        held = (self._ends - self._starts) / _MICROS
-        self._seconds = _running(held)
-        self._integral = _running(held * self._values)
+        self._knots = self._since_origin(_interleaved(self._starts, self._ends))
+        self._held = (self._ends - self._starts) / _MICROS
+        self._seconds = _running(self._held)
+        self._integral = _running(self._held * self._values)
+
+    def with_values(self, values: Sequence[float]) -> Sampler:
+        """Of a series with the same steps and these values."""
+        other = copy(self)
+        other._values = np.array(values, dtype="<f8")
+        other._integral = _running(self._held * other._values)
+        return other
 
     def means(self, intervals: Sequence[Interval]) -> tuple[Mean, ...]:
         """One mean for each closed interval of positive length."""
         if not intervals or not self._knots.size:
             return tuple(Mean(value=None, coverage=0.0) for _ in intervals)
-        left = self._since_origin(_micros(i.start for i in intervals))
-        right = self._since_origin(_micros(_closed_end(i) for i in intervals))
-        covered = self._between(self._seconds, left, right)
-        integral = self._between(self._integral, left, right)
-        share = np.round(covered / (right - left), _COVERAGE_DIGITS)
+        share, covered, integral = self._sums(Grid(intervals))
         known = share > 0
         value = np.divide(integral, covered, out=np.zeros_like(integral), where=known)
         return tuple(
             Mean(value=float(v) if k else None, coverage=float(c))
             for v, k, c in zip(value, known, share, strict=True)
         )
+
+    def whole(self, grid: Grid) -> NDArray[np.float64]:
+        """The mean over each interval, NaN where the series does not cover all of it."""
+        if not grid.left.size or not self._knots.size:
+            return np.full(grid.left.shape, np.nan)
+        share, covered, integral = self._sums(grid)
+        return np.divide(integral, covered, out=np.full_like(integral, np.nan), where=share >= 1)
+
+    def _sums(
+        self, grid: Grid
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Of each interval: the share that is covered, the seconds, the integral."""
+        left, right = self._since_origin(grid.left), self._since_origin(grid.right)
+        covered = self._between(self._seconds, left, right)
+        share = np.round(covered / (right - left), _COVERAGE_DIGITS)
+        return share, covered, self._between(self._integral, left, right)
 
     def bytes_between(self, window: Interval) -> bytes:
         """The steps that touch a closed window, as bytes that are the same on every machine."""
@@ -173,11 +209,17 @@ def _closed_end(interval: Interval) -> datetime:
 
 
 def _micros(instants: Iterator[datetime]) -> NDArray[np.int64]:
-    seconds = np.fromiter((instant.timestamp() for instant in instants), dtype=np.float64)
+    seconds = np.array([instant.timestamp() for instant in instants], dtype=np.float64)
     return np.rint(seconds * _MICROS).astype("<i8")
 
 
 def _running(amounts: NDArray[np.float64]) -> NDArray[np.float64]:
     """Running total before and after each step, interleaved as the knots are."""
     after = np.cumsum(amounts)
-    return np.column_stack((after - amounts, after)).ravel()
+    return _interleaved(after - amounts, after)
+
+
+def _interleaved(first: NDArray[Number], second: NDArray[Number]) -> NDArray[Number]:
+    both = np.empty(2 * first.size, dtype=first.dtype)
+    both[::2], both[1::2] = first, second
+    return both

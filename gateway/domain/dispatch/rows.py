@@ -15,7 +15,7 @@ import numpy as np
 
 from contracts.series import StepSeries
 from contracts.time import Interval
-from gateway.domain.curves import Sampler
+from gateway.domain.curves import Grid, Sampler
 from gateway.domain.dispatch.problem import Flags, Index, Table, Vector
 from gateway.domain.flexibility import OfferedSlot, SiteFlexibility
 
@@ -58,11 +58,12 @@ def rows(
     `asked`: W in each piece; where nothing is asked the baseline counts towards no energy.
     """
     shape = (len(sites), len(pieces))
-    baseline = np.array([row(site.baseline, pieces) for site in sites]).reshape(shape)
+    grid = Grid(pieces)
+    baseline = np.array([Sampler(site.baseline).whole(grid) for site in sites]).reshape(shape)
     found: list[_Row] = []
     place: list[int] = []
     for index, site in enumerate(sites):
-        for one in _of_site(site, baseline[index], pieces, hours, asked):
+        for one in _of_site(site, baseline[index], pieces, grid, hours, asked):
             found.append(one)
             place.append(index)
     wide = (len(found), len(pieces))
@@ -78,14 +79,14 @@ def rows(
 
 def row(series: StepSeries, pieces: Sequence[Interval]) -> Vector:
     """The value in each piece, NaN where there is none for all of it."""
-    means = Sampler(series).means(pieces)
-    return np.array([np.nan if m.value is None or m.coverage < 1 else m.value for m in means])
+    return Sampler(series).whole(Grid(pieces))
 
 
 def _of_site(
     site: SiteFlexibility,
     baseline: Vector,
     pieces: Sequence[Interval],
+    grid: Grid,
     hours: Vector,
     asked: Vector,
 ) -> Iterator[_Row]:
@@ -93,15 +94,12 @@ def _of_site(
         cap = _capped(site, baseline, baseline - (-inf if site.floor_w is None else site.floor_w))
         yield _Row(likely_w=cap, sure_w=cap, likely_wh=inf, sure_wh=inf)
         return
-    expected, likely, sure = (
-        row(StepSeries.of((s.interval, getattr(s, name)) for s in site.slots), pieces)
-        for name in ("expected_w", "down_w", "sure_w")
-    )
+    expected, likely, sure = _told(site.slots, grid)
     below = baseline - expected
     likely_w = _capped(site, baseline, below + likely)
     sure_w = np.minimum(likely_w, _capped(site, baseline, below + sure))
     freely_wh = np.where((asked > 0) & ~np.isnan(below), below, 0.0) * hours
-    for slots, inside in _spells(site.slots, pieces) if pieces else ():
+    for slots, inside in _spells(site.slots, pieces, grid.starts_s) if pieces else ():
         free = float(freely_wh[inside].sum())
         yield _Row(
             likely_w=np.where(inside, likely_w, 0.0),
@@ -109,6 +107,16 @@ def _of_site(
             likely_wh=_energy(slots, "down_w", free, likely_w, inside, hours),
             sure_wh=_energy(slots, "sure_w", free, sure_w, inside, hours),
         )
+
+
+def _told(slots: Sequence[OfferedSlot], grid: Grid) -> tuple[Vector, Vector, Vector]:
+    """Expected, likely and sure in each interval, NaN where the offer does not cover all of it."""
+    held = [s for s in slots if s.interval.end is None or s.interval.end > s.interval.start]
+    held.sort(key=lambda slot: slot.interval.start)
+    expected = Sampler(StepSeries.of((s.interval, s.expected_w) for s in held))
+    likely = expected.with_values([s.down_w for s in held])
+    sure = expected.with_values([s.sure_w for s in held])
+    return expected.whole(grid), likely.whole(grid), sure.whole(grid)
 
 
 def _capped(site: SiteFlexibility, baseline: Vector, reachable: Vector) -> Vector:
@@ -137,10 +145,9 @@ def _energy(
 
 
 def _spells(
-    slots: Sequence[OfferedSlot], pieces: Sequence[Interval]
+    slots: Sequence[OfferedSlot], pieces: Sequence[Interval], starts: Vector
 ) -> Iterator[tuple[Sequence[OfferedSlot], Flags]]:
     """Slots and pieces in which one energy is all there is, one spell after the other."""
-    starts = np.array([piece.start.timestamp() for piece in pieces])
     whole = Interval(start=pieces[0].start, end=pieces[-1].end)
     inside = [s for s in slots if s.interval.overlaps(whole)]
     since: datetime | None = None

@@ -1,6 +1,7 @@
 import itertools
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from math import isnan
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from contracts.series import StepSeries
 from contracts.time import Interval
-from gateway.domain.curves import Sampler, grid, joined, merged, overlay, pointwise, total
+from gateway.domain.curves import Grid, Sampler, grid, joined, merged, overlay, pointwise, total
 
 T0 = datetime(2026, 3, 4, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -50,6 +51,36 @@ def test_sampler_agrees_with_the_plain_mean_and_coverage(
             assert found.value is None
         else:
             assert found.value == pytest.approx(plain, rel=1e-6, abs=1e-3)
+
+
+@given(series=gappy(), bins=cuts)
+def test_whole_is_the_mean_where_all_is_covered_and_nothing_elsewhere(
+    series: StepSeries, bins: list[int]
+) -> None:
+    windows = [
+        Interval(start=T0 + a * SECOND, end=T0 + b * SECOND) for a, b in itertools.pairwise(bins)
+    ]
+    sampler = Sampler(series)
+    expected = [m.value if m.coverage == 1 else None for m in sampler.means(windows)]
+    found = [None if isnan(value) else value for value in sampler.whole(Grid(windows)).tolist()]
+    assert found == expected
+
+
+@given(series=gappy(), bins=cuts)
+def test_a_sampler_with_other_values_is_that_of_the_series_with_them(
+    series: StepSeries, bins: list[int]
+) -> None:
+    windows = Grid(
+        [Interval(start=T0 + a * SECOND, end=T0 + b * SECOND) for a, b in itertools.pairwise(bins)]
+    )
+    first = Sampler(series)
+    before = first.whole(windows).tolist()
+    other = first.with_values([step.value * 2 + 1 for step in series])
+    plain = Sampler(series.map(lambda value: value * 2 + 1))
+    assert other.whole(windows).tolist() == pytest.approx(
+        plain.whole(windows).tolist(), nan_ok=True
+    )
+    assert first.whole(windows).tolist() == pytest.approx(before, nan_ok=True)
 
 
 @given(parts=st.lists(gappy(), min_size=1, max_size=4), second=st.integers(0, 10_000))
