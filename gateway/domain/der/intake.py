@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Generic
 
+from contracts.time import Interval
 from gateway.domain.der.control import (
     ControlStatus,
     DerControl,
@@ -168,7 +169,8 @@ def _edited(
 ) -> tuple[Engagement[Value], list[Happening]]:
     """Follow a server that edits a control though it should not (10.2.3.3 c).
 
-    A new value that the device cannot follow is answered, and the last good one stays in force.
+    A new value that the device cannot follow is answered, and the last good one stays in force. One
+    that runs goes on to its new end, even if it is to begin anew later: no limit is lost between.
     """
     values, standings = dict(control.modes), dict(known.modes)
     refusals: list[Happening] = []
@@ -189,8 +191,16 @@ def _edited(
             standings[mode] = replace(
                 standings[mode], fate=Fate.CANCELLED, ended_at=now, reason=reason
             )
-    edited = replace(known, control=replace(control, modes=values), modes=standings)
-    return edited, refusals
+    followed = replace(control, modes=values, window=_window(known, control))
+    return replace(known, control=followed, modes=standings), refusals
+
+
+def _window(known: Engagement[object], control: DerControl[object]) -> Interval:
+    """When it holds after an edit; one that runs has begun, whatever its new start."""
+    begun = known.control.window.start
+    if known.started and begun < control.window.start:
+        return Interval(start=begun, end=control.window.end)
+    return control.window
 
 
 def _cancelled(engagement: Engagement[Value], now: datetime, reason: str) -> Engagement[Value]:

@@ -44,6 +44,13 @@ def test_an_absurd_new_value_leaves_the_last_good_one_and_is_answered_once() -> 
     assert value(step, "W", 14) == 40
 
 
+def test_a_running_control_that_is_put_off_runs_on_to_its_new_end() -> None:
+    step = look(EMPTY, known(control("c", 10, 20, modes={"W": 50.0})), 10)
+    step = look(step.state, known(control("c", 30, 40, modes={"W": 50.0})), 12)
+    assert [value(step, "W", minute) for minute in (12, 29, 39, 40)] == [50, 50, 50, None]
+    assert codes(look(step.state, None, 50)) == ["40 c 3"]
+
+
 def test_modes_put_in_and_taken_out() -> None:
     step = look(EMPTY, known(control(modes={"W": 50.0})), 10)
     step = look(step.state, known(control(modes={"X": 1.0})), 12)
