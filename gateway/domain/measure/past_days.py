@@ -57,8 +57,8 @@ class PastDays:
 def days_back(interval: Interval, days: int, zone: ZoneInfo) -> Interval:
     """The same local time of day on an earlier day, and as long as the original.
 
-    A local time that a clock change leaves out becomes the instant just after the change; of a
-    local time that happens twice, the same one of the two as in the original.
+    A local time that a clock change leaves out counts by the offset of the original's `fold` (PEP
+    495); of a local time that happens twice, the same one of the two as in the original.
     """
     local = interval.start.astimezone(zone)
     naive = local.replace(tzinfo=None) - timedelta(days=days)

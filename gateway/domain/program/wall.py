@@ -25,8 +25,9 @@ def local_day(instant: datetime, zone: ZoneInfo) -> date:
 def instant_of(day: date, minute: int, zone: ZoneInfo, *, fold: int = 0) -> datetime:
     """A time of day as an instant.
 
-    A time that a clock change leaves out becomes the instant just after the change; of one that
-    happens twice, `fold` 0 is the first and 1 the second.
+    A time that happens twice is the first with `fold` 0 and the second with 1. One that a clock
+    change leaves out counts by the offset before the change, with 1 by the one after it (PEP 495):
+    02:30 of a missing hour is 03:30 of the new time, or 01:30 of the old.
     """
     day, minute = day + _DAY * (minute // DAY_MINUTES), minute % DAY_MINUTES
     naive = datetime.combine(day, time(minute // 60, minute % 60))
