@@ -101,7 +101,7 @@ async def test_why_from_the_command_line(served: tuple[World, str]) -> None:
     key, now = "pacific-utility/call-1", world.clock.now()
     found = await asyncio.to_thread(why_gateway.why, url, "event", key, None, ZONE, now)
     first, *rest = why_gateway.lines(found, ZONE)
-    assert first.startswith("Event call-1 of Peak Relief begins at 02:12 and asks to reduce by")
+    assert first.startswith("Event call-1 of Peak Relief begins at 02:12:30 and asks to reduce by")
     assert any("entered by a person, in the name of pacific-utility" in line for line in rest)
     site = await asyncio.to_thread(why_gateway.why, url, "site", "harbor", None, ZONE, now)
     assert site["sentence"].startswith("harbor has been told nothing, so its own limits hold")
