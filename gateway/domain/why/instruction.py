@@ -35,12 +35,11 @@ def why_instruction(facts: InstructionFacts) -> Answer:
 
 def bound_words(bounds: SiteBounds) -> str:
     """`import at most 70.0 kW`, and every other bound by its name."""
-    generation_w = bounds.generation_limit_w
     every = (
         ("import at most", bounds.import_limit_w),
-        ("import at least", bounds.export_limit_w),
+        ("export at most", _turned(bounds.export_limit_w)),
         ("load at most", bounds.load_limit_w),
-        ("generate at most", None if generation_w is None else -generation_w),
+        ("generate at most", _turned(bounds.generation_limit_w)),
         ("batteries together", bounds.storage_power_w),
     )
     said = [f"{what} {kw(value)}" for what, value in every if value is not None]
@@ -49,6 +48,11 @@ def bound_words(bounds: SiteBounds) -> str:
     if bounds.inverter_functions:
         said.append(f"{len(bounds.inverter_functions)} functions of inverters")
     return ", ".join(said) or "no bound"
+
+
+def _turned(value_w: float | None) -> float | None:
+    """In the generator convention; nothing rather than -0.0."""
+    return None if value_w is None else 0.0 - value_w
 
 
 def _sentence(facts: InstructionFacts, one: Told) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from contracts.time import Interval
 from gateway.domain.dispatch import DispatchPlan, SiteAllocation, effective
 from gateway.domain.event import EventStatus
 from gateway.domain.operating_envelope import EnvelopeStep
@@ -50,18 +51,25 @@ def asked_of(facts: EventFacts, plan: DispatchPlan) -> list[SiteAllocation]:
 
 
 def _site(facts: EventFacts, one: SiteAllocation, told: Told | None) -> Line:
-    lines = [
-        Line(
-            what=f"{kw(step.reduction_w)} less",
-            text=f"under {kw(step.import_limit_w)} {span(step.interval, facts.zone, facts.now)}",
-        )
-        for step in one.steps[:MOST_SITES]
-    ]
+    lines = list(_asked(facts, one))[:MOST_SITES]
     if told is not None:
         at = told.said[-1].at if told.said else told.issued_at
         lines.append(Line(what="instruction", text=told.state, at=at))
     lines += [_envelope(step, one) for step in facts.imposed.get(one.site_id, ())]
     return Line(what=one.site_id, text=one.cause, lines=tuple(lines))
+
+
+def _asked(facts: EventFacts, one: SiteAllocation) -> Iterator[Line]:
+    """What it is asked; steps that follow each other and read alike are one."""
+    spells: list[tuple[tuple[str, str], Interval]] = []
+    for step in one.steps:
+        said, whole = (kw(step.reduction_w), kw(step.import_limit_w)), step.interval
+        if spells and spells[-1][0] == said and spells[-1][1].end == whole.start:
+            whole = Interval(start=spells.pop()[1].start, end=whole.end)
+        spells.append((said, whole))
+    for (less, limit), whole in spells:
+        text = f"under {limit} {span(whole, facts.zone, facts.now)}"
+        yield Line(what=f"{less} less", text=text)
 
 
 def _envelope(step: EnvelopeStep, one: SiteAllocation) -> Line:

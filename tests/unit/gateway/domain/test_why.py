@@ -47,6 +47,7 @@ EVENT = GridEvent(
     window=HOUR,
     signals=(),
 )
+NO_EXPORT = SiteBounds(export_limit_w=0.0)
 TAKEN = OptDecision(event_key="u1/e1", modification=0, opt=Opt.IN, cause="the program says so")
 
 
@@ -218,6 +219,19 @@ def test_an_events_chain() -> None:
     assert text_of(lines, "cancellation too late") == ["nothing changes"]
 
 
+def test_steps_that_follow_each_other_and_read_alike_are_told_as_one() -> None:
+    def step(minute: int, minutes: int, reduction_w: float) -> AllocatedStep:
+        interval = Interval.lasting(NOON + minute * MINUTE, minutes * MINUTE)
+        return AllocatedStep(interval=interval, reduction_w=reduction_w, import_limit_w=70e3)
+
+    steps = (step(0, 10, 30_001), step(10, 10, 30_002), step(30, 10, 30_000))
+    facts = replace(FACTS, plans=[planned(replace(given("a", 30, "all"), steps=steps))])
+    assert text_of(why_event(facts).lines, "30.0 kW less") == [
+        "under 70.0 kW from 12:00 to 12:20",
+        "under 70.0 kW from 12:30 to 12:40",
+    ]
+
+
 def test_an_event_of_ten_thousand_sites_is_told_in_a_page() -> None:
     parts = [given(f"s{n:05}", 1, "all of the 1.0 kW it offers") for n in range(10_000)]
     answer = why_event(replace(FACTS, plans=[planned(*parts)]))
@@ -266,6 +280,10 @@ ABOUT = SiteFacts(site=SITE, now=NOON + MINUTE, zone=UTC, online=True, heard_at=
         (
             {"told": [told(said=(Said(at=NOON, state="rejected", reason="full"),))]},
             "a is told to hold nothing now, so its own limits hold",
+        ),
+        (
+            {"told": [told(steps=(ToldStep(interval=HOUR, bounds=NO_EXPORT),))]},
+            "a is to export at most 0.0 kW until 13:00, for u1/e1: fair share",
         ),
         (
             {"told": [told()], "online": False},
