@@ -24,7 +24,10 @@ UtilityOption = Annotated[
     str | None, typer.Option("--utility", "-u", help="Which utility, when there are several.")
 ]
 ApiOption = Annotated[
-    str | None, typer.Option(help="Address of the running gateway, if not the one of its settings.")
+    str | None,
+    typer.Option(
+        "--gateway", help="Address of the gateway's web server, if not the one of its settings."
+    ),
 ]
 
 

@@ -38,7 +38,9 @@ class RunningGateway:
         settings = load(config, GatewaySettings)
         chosen = chosen_of(settings, config, utility)
         if api is None and not settings.web.port:
-            raise ConfigError(f"{config}: web: port: the gateway takes any; say which with --api")
+            raise ConfigError(
+                f"{config}: web: port: the gateway takes any; say which with --gateway"
+            )
         host = _EVERYWHERE.get(settings.web.host, settings.web.host)
         return cls(api or f"http://{host}:{settings.web.port}", chosen.utility_id)
 

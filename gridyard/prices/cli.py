@@ -17,7 +17,7 @@ app = typer.Typer(
 )
 
 GATEWAY = "http://127.0.0.1:8080"
-ApiOption = Annotated[str, typer.Option(help="Address of the running gateway.")]
+ApiOption = Annotated[str, typer.Option("--gateway", help="Address of the gateway's web server.")]
 ZoneOption = Annotated[str, typer.Option("--zone", help="Time zone of the answer (IANA name).")]
 SiteArgument = Annotated[str, typer.Argument(help="Site id.")]
 

@@ -26,7 +26,7 @@ UtilityOption = Annotated[
 ]
 SiteArgument = Annotated[str, typer.Argument(help="Site id.")]
 ControlArgument = Annotated[str, typer.Argument(help="mRID of the control.")]
-ApiOption = Annotated[str, typer.Option(help="Address of the running gateway.")]
+ApiOption = Annotated[str, typer.Option("--gateway", help="Address of the gateway's web server.")]
 ReasonOption = Annotated[str, typer.Option(help="Why, for the journal.")]
 GATEWAY = "http://127.0.0.1:8080"
 

@@ -44,7 +44,7 @@ def test_hours_with_offers_and_sites_without() -> None:
 
 
 def test_without_a_gateway_that_is_said() -> None:
-    answer = RUN.invoke(app, ["book", "show", "--api", "http://127.0.0.1:9"])
+    answer = RUN.invoke(app, ["book", "show", "--gateway", "http://127.0.0.1:9"])
     assert answer.exit_code == 1
     assert "no gateway answers" in answer.stderr
 

@@ -129,7 +129,7 @@ def test_taking_back_status_and_history(said: list[tuple[str, Any]]) -> None:
 
 
 def test_nobody_answers() -> None:
-    code, output = run("status", "depot-1", "--api", "http://127.0.0.1:1")
+    code, output = run("status", "depot-1", "--gateway", "http://127.0.0.1:1")
     assert code == 1
     assert "no gateway answers" in output
 

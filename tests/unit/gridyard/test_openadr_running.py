@@ -140,7 +140,7 @@ def test_no_gateway_there_is_said(tmp_path: Path, command: str) -> None:
 def test_something_else_there_is_said(tmp_path: Path, said: bytes) -> None:
     with scripted_vtn(None, said) as other:
         api = f"http://127.0.0.1:{other.port}"
-        result = run("events", "-c", config(tmp_path, 0), "--api", api)
+        result = run("events", "-c", config(tmp_path, 0), "--gateway", api)
     assert result.exit_code == 1
     assert result.stderr.startswith("gridyard: ")
 
@@ -148,4 +148,4 @@ def test_something_else_there_is_said(tmp_path: Path, said: bytes) -> None:
 def test_a_gateway_on_any_port_needs_its_address(tmp_path: Path) -> None:
     result = run("events", "-c", config(tmp_path, 0))
     assert result.exit_code == 3
-    assert "--api" in result.stderr
+    assert "--gateway" in result.stderr

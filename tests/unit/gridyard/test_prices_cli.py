@@ -109,6 +109,6 @@ def test_the_answer_says_what_each_site_rests_on() -> None:
 
 @pytest.mark.parametrize("command", [["sources"], ["show", "depot-1"], ["answer"]])
 def test_without_a_gateway_that_is_said(command: list[str]) -> None:
-    answer = RUN.invoke(app, ["prices", *command, "--api", "http://127.0.0.1:9"])
+    answer = RUN.invoke(app, ["prices", *command, "--gateway", "http://127.0.0.1:9"])
     assert answer.exit_code == 1
     assert "no gateway answers" in answer.stderr

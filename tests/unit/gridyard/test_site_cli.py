@@ -174,6 +174,6 @@ def test_an_agent_cannot_steer_the_terminal() -> None:
 
 @pytest.mark.parametrize("command", [["list"], ["show", "north"]])
 def test_without_a_gateway_that_is_said(command: list[str]) -> None:
-    answer = RUN.invoke(app, ["site", *command, "--api", "http://127.0.0.1:9"])
+    answer = RUN.invoke(app, ["site", *command, "--gateway", "http://127.0.0.1:9"])
     assert answer.exit_code == 1
     assert "no gateway answers" in answer.stderr
