@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from certs.pki import Pki
 from certs.sep2 import make_sep2_pki
 from contracts.sep2.resources import DERControlList, EndDevice
+from support.ports import free_port
 from support.sep2_client import client_settings, watching
 from support.sep2_server import device_lfdi, now, running_sep2
 
@@ -174,7 +174,7 @@ async def test_from_the_start_everything_may_go_wrong(pki: Pki) -> None:
 
 @pytest.mark.row("sep2:42")
 async def test_a_server_that_restarts_elsewhere_in_its_tree_is_found_again(pki: Pki) -> None:
-    port = _free_port()
+    port = free_port()
     async with running_sep2(pki, port=port) as server:
         watched = watching(server, poll_s=0.1, timeout_s=1)
         watch = await watched.__aenter__()
@@ -218,9 +218,3 @@ async def test_a_real_server_is_read_by_hand_as_well(pki: Pki) -> None:
         with pytest.raises(Exception, match="EndDevice"):
             await watch.transport.get(device.href, DERControlList)
         assert client_settings(server).devices[0].lfdi == device.lfdi
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

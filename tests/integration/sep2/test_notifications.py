@@ -5,7 +5,6 @@ Lists are polled every 15 min here, so what is seen within seconds has come by N
 
 from __future__ import annotations
 
-import socket
 import ssl
 from typing import Any
 
@@ -14,6 +13,7 @@ import pytest
 
 from certs.pki import Pki
 from contracts.identity import client_context, sep2_client_context
+from support.ports import free_port
 from support.sep2_client import Watching, watching
 from support.sep2_server import device_lfdi, running_sep2
 
@@ -24,9 +24,7 @@ SUBSCRIBED = 8
 
 
 def listener(pki: Pki) -> dict[str, Any]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     identity = pki.sep2.aggregator
     return {
         "host": "127.0.0.1",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,6 +22,7 @@ from depot_sim.sunspec.battery import SunSpecBattery
 from site_agent.config import SiteSettings
 from site_agent.main import run
 from site_agent.store.sqlite import DATABASE
+from support.ports import free_port
 from support.waiting import until
 
 CLOCK = SystemClock()
@@ -110,9 +110,7 @@ def drawn_w(depot: Depot, name: str) -> float:
 async def test_an_island_serves_the_critical_charger_and_ends_with_the_outage(
     tmp_path: Path,
 ) -> None:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        ocpp_port = int(found.getsockname()[1])
+    ocpp_port = free_port()
     data = tmp_path / "site"
     data.mkdir()
     depot = hardware(ocpp_port)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -19,16 +18,11 @@ from depot_sim.depot import Depot, DepotAddresses
 from site_agent.config import SiteSettings
 from site_agent.flows.control.control_loop import ControlLoop, Cycle
 from site_agent.main import run
+from support.ports import free_port
 from support.waiting import until
 
 CLOCK = SystemClock()
 CHARGERS = ("gate", "yard")
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def hardware(ocpp_port: int) -> Depot:

@@ -33,18 +33,13 @@ from depot_sim.sunspec.inverter700 import SunSpecInverter700
 from site_agent.config import SiteSettings
 from site_agent.main import SiteAddresses, run
 from site_agent.store.sqlite import DATABASE, open_store
+from support.ports import free_port
 from support.site import instruction
 
 CLOCK = SystemClock()
 CHARGERS = (("old", "1.6"), ("new", "2.0.1"))
 LIMIT_W = 15_000.0
 BUILDING_W = 12_000.0
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def hardware(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -26,6 +25,7 @@ from site_agent.main import run
 from site_agent.store.sqlite import DATABASE, open_store
 from support.fast_clock import FastClock
 from support.mqtt_hardware import PORTAL, Elsewhere
+from support.ports import free_port
 from support.site import instruction
 from support.waiting import until
 
@@ -43,12 +43,6 @@ WEATHER = {
         "ambient_temperature": {"topic": "roof/{device}/t", "unit": "degF", "required": True}
     },
 }
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def hardware(clock: FastClock, port: int, gx: Elsewhere) -> Depot:
