@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from contracts.errors import ConfigError
+from gridyard.at_gateway.options import GATEWAY, GatewayOption
 from gridyard.book.cli import app as book
 from gridyard.device.cli import app as device
 from gridyard.event.cli import app as event
@@ -18,7 +19,6 @@ from gridyard.forecast.cli import app as forecast
 from gridyard.nominations.cli import app as nominations
 from gridyard.ocpp.cli import app as ocpp
 from gridyard.openadr.cli import app as openadr
-from gridyard.prices.cli import GATEWAY
 from gridyard.prices.cli import app as prices
 from gridyard.printing import JsonOption
 from gridyard.program.cli import app as program_app
@@ -120,9 +120,7 @@ def why(
     ] = None,
     site: SiteOption = None,
     data: DataOption = None,
-    gateway_url: Annotated[
-        str, typer.Option("--gateway", help="Address of the gateway's web server.")
-    ] = GATEWAY,
+    gateway_url: GatewayOption = GATEWAY,
     at: Annotated[
         str | None, typer.Option(help="A past time, such as 14:05 or 2026-01-05T14:05.")
     ] = None,
@@ -139,7 +137,7 @@ def why(
     from contracts.clock import SystemClock
     from gridyard import why as told
     from gridyard import why_gateway
-    from gridyard.event.asking import known_zone
+    from gridyard.at_gateway.options import known_zone
     from gridyard.printing import print_answer
 
     now = SystemClock().now()

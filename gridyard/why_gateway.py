@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from contracts.errors import ConfigError
-from gridyard.prices.asking import asked
+from gridyard.at_gateway.asking import asked
 from gridyard.why import instant
 
 KINDS = ("event", "site", "instruction")

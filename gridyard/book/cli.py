@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import typer
 
 from contracts.device_class import DeviceClass
-from gridyard.prices.cli import GATEWAY, ApiOption, ZoneOption, checked_zone
+from gridyard.at_gateway.options import GATEWAY, GatewayOption, ZoneOption, known_zone
 from gridyard.printing import JsonOption, print_answer
 from gridyard.runner import plain_errors
 
@@ -28,16 +28,16 @@ def show(
     by_class: Annotated[
         bool, typer.Option("--by-class", help="Also what chargers, storage and PV each offer.")
     ] = False,
-    api: ApiOption = GATEWAY,
+    api: GatewayOption = GATEWAY,
     zone: ZoneOption = "UTC",
     as_json: JsonOption = False,
 ) -> None:
     """What can be lowered and raised by the hour, and which sites are not counted."""
+    from gridyard.at_gateway.asking import asked
     from gridyard.book.words import book_lines
-    from gridyard.prices.asking import asked
 
     with plain_errors():
-        where = checked_zone(zone)
+        where = known_zone(zone)
         query: dict[str, str | int] = {"program": program, "hours": hours}
         found = asyncio.run(asked(api, f"book?{urlencode(query)}"))
         parts = {

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
-import httpx
+from contracts.errors import ConfigError
+from gridyard.at_gateway.asking import asked, told
 
-from contracts.errors import ConfigError, PermanentError, TransientError
-
-_TIMEOUT_S = 30.0
 _KILO = 1000.0
-_SERVER_ERROR = 500
 
 Json = dict[str, Any]
 
@@ -26,8 +23,8 @@ def created(url: str, wanted: Mapping[str, object], key: str | None) -> Json:
         PermanentError: the gateway refuses it, with its reason.
         TransientError: no gateway answers there.
     """
-    headers = {} if key is None else {"Idempotency-Key": key}
-    return send("POST", url, "/api/v1/events", wanted, headers)
+    made: Json = asyncio.run(told(url, "events", wanted, key=key))
+    return made
 
 
 def modified(url: str, event_key: str, body: Mapping[str, object], key: str | None) -> Json:
@@ -38,11 +35,14 @@ def modified(url: str, event_key: str, body: Mapping[str, object], key: str | No
         PermanentError: the gateway refuses it, with its reason.
         TransientError: no gateway answers there.
     """
-    path = _path(event_key)
+    made: Json = asyncio.run(_modified(url, _path(event_key), body, key))
+    return made
+
+
+async def _modified(url: str, path: str, body: Mapping[str, object], key: str | None) -> Any:  # noqa: ANN401 (JSON)
     if body.get("revision") is None:
-        body = {**body, "revision": send("GET", url, path)["modification"]}
-    headers = {} if key is None else {"Idempotency-Key": key}
-    return send("PATCH", url, path, body, headers)
+        body = {**body, "revision": (await asked(url, path))["modification"]}
+    return await told(url, path, body, method="PATCH", key=key)
 
 
 def changed(url: str, event_key: str, what: str, body: Mapping[str, object]) -> Json:
@@ -53,7 +53,8 @@ def changed(url: str, event_key: str, what: str, body: Mapping[str, object]) -> 
         PermanentError: the gateway refuses it, with its reason.
         TransientError: no gateway answers there.
     """
-    return send("POST", url, f"{_path(event_key)}/{what}", body)
+    made: Json = asyncio.run(told(url, f"{_path(event_key)}/{what}", body))
+    return made
 
 
 def request(
@@ -92,18 +93,6 @@ def instant(text: str, zone: tzinfo) -> datetime:
     except ValueError as error:
         raise ConfigError(f"{text!r} is no time: write 2026-07-01T16:00") from error
     return found if found.tzinfo else found.replace(tzinfo=zone)
-
-
-def known_zone(name: str) -> ZoneInfo:
-    """A time zone by its IANA name.
-
-    Raises:
-        ConfigError: there is none.
-    """
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:
-        raise ConfigError(f"--zone {name!r} is no time zone: use an IANA name") from error
 
 
 def end_of(start: datetime, end: str | None, hours: float | None, zone: tzinfo) -> datetime | None:
@@ -146,39 +135,4 @@ def _path(event_key: str) -> str:
     utility_id, slash, event_id = event_key.partition("/")
     if not slash or not event_id:
         raise ConfigError(f"{event_key!r} is no event: write UTILITY/EVENT")
-    return f"/api/v1/events/{quote(utility_id, safe='')}/{quote(event_id, safe='/')}"
-
-
-def send(
-    method: str,
-    url: str,
-    path: str,
-    body: Mapping[str, object] | None = None,
-    headers: Mapping[str, str] | None = None,
-) -> Json:
-    """The gateway's answer.
-
-    Raises:
-        PermanentError: the gateway refuses it, with its reason.
-        TransientError: no gateway answers there.
-    """
-    at = url.rstrip("/") + path
-    try:
-        answer = httpx.request(method, at, json=body, headers=headers, timeout=_TIMEOUT_S)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise TransientError(f"no gateway answers at {url}: {error}") from error
-    if answer.is_success:
-        found: Json = answer.json()
-        return found
-    said = _problem(answer)
-    if answer.status_code >= _SERVER_ERROR:
-        raise TransientError(f"the gateway could not do it: {said}")
-    raise PermanentError(f"the gateway refuses: {said}")
-
-
-def _problem(answer: httpx.Response) -> str:
-    try:
-        document = answer.json()
-        return " ".join(str(document[k]) for k in ("title", "detail") if document.get(k))
-    except (ValueError, AttributeError):
-        return f"status {answer.status_code}"
+    return f"events/{quote(utility_id, safe='')}/{quote(event_id, safe='/')}"

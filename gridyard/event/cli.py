@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from gridyard.at_gateway.options import GATEWAY, GatewayOption, KeyOption, known_zone
 from gridyard.printing import JsonOption, print_answer
 from gridyard.runner import plain_errors
 
@@ -15,10 +16,8 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-Gateway = Annotated[str, typer.Option("--gateway", help="Address of the gateway's web server.")]
 Event = Annotated[str, typer.Argument(help="UTILITY/EVENT, as `create` and the pages show it.")]
 Reason = Annotated[str, typer.Option(help="Why, for the journal.")]
-_HERE = "http://127.0.0.1:8080"
 
 
 @app.command()
@@ -45,8 +44,8 @@ def create(
     event_id: Annotated[str | None, typer.Option("--id", help="The utility's name for it.")] = None,
     comment: Annotated[str, typer.Option(help="For the journal: who told it, and how.")] = "",
     zone: Annotated[str, typer.Option(help="Zone of times without an offset.")] = "UTC",
-    key: Annotated[str | None, typer.Option(help="Repeat safely with the same key.")] = None,
-    gateway: Gateway = _HERE,
+    key: KeyOption = None,
+    gateway: GatewayOption = GATEWAY,
     as_json: JsonOption = False,
 ) -> None:
     """Enter an event that came by telephone, e-mail, message or portal."""
@@ -60,7 +59,7 @@ def create(
             "--level": level,
         }
         kind, value = asking.request(chosen, asking.SIGNALS)
-        wall = asking.known_zone(zone)
+        wall = known_zone(zone)
         begins = asking.instant(start, wall)
         ends = asking.end_of(begins, end, hours, wall)
         body = {
@@ -101,8 +100,8 @@ def change(
         typer.Option(min=0, help="Only if it is still at this modification; else as it is now."),
     ] = None,
     zone: Annotated[str, typer.Option(help="Zone of times without an offset.")] = "UTC",
-    key: Annotated[str | None, typer.Option(help="Repeat safely with the same key.")] = None,
-    gateway: Gateway = _HERE,
+    key: KeyOption = None,
+    gateway: GatewayOption = GATEWAY,
     as_json: JsonOption = False,
 ) -> None:
     """Change an event that was entered at the gateway, also while it runs."""
@@ -115,7 +114,7 @@ def change(
             "--limit-kw": limit_kw,
             "--level": level,
         }
-        times = asking.new_times(start, end, endless=endless, zone=asking.known_zone(zone))
+        times = asking.new_times(start, end, endless=endless, zone=known_zone(zone))
         body: dict[str, object] = {**times, "revision": revision, "reason": reason}
         if any(value is not None for value in chosen.values()):
             body["kind"], body["value"] = asking.request(chosen, asking.SIGNALS)
@@ -129,7 +128,7 @@ def change(
 
 @app.command()
 def cancel(
-    event: Event, reason: Reason = "", gateway: Gateway = _HERE, as_json: JsonOption = False
+    event: Event, reason: Reason = "", gateway: GatewayOption = GATEWAY, as_json: JsonOption = False
 ) -> None:
     """Cancel an event that was entered at the gateway."""
     _changed(event, "cancellations", {"reason": reason}, gateway, as_json=as_json)
@@ -137,7 +136,7 @@ def cancel(
 
 @app.command()
 def accept(
-    event: Event, reason: Reason = "", gateway: Gateway = _HERE, as_json: JsonOption = False
+    event: Event, reason: Reason = "", gateway: GatewayOption = GATEWAY, as_json: JsonOption = False
 ) -> None:
     """Take part in an event that rules or a policy have kept us out of."""
     _changed(event, "decisions", {"opt": "optIn", "reason": reason}, gateway, as_json=as_json)
@@ -145,7 +144,7 @@ def accept(
 
 @app.command()
 def refuse(
-    event: Event, reason: Reason = "", gateway: Gateway = _HERE, as_json: JsonOption = False
+    event: Event, reason: Reason = "", gateway: GatewayOption = GATEWAY, as_json: JsonOption = False
 ) -> None:
     """Take no part in an event."""
     _changed(event, "decisions", {"opt": "optOut", "reason": reason}, gateway, as_json=as_json)

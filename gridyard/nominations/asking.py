@@ -7,14 +7,16 @@ Raises:
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from datetime import tzinfo
-from typing import Any, cast
+from typing import cast
 from urllib.parse import quote, urlencode
 
-from gridyard.event.asking import Json, instant, send
+from gridyard.at_gateway.asking import asked, told
+from gridyard.event.asking import Json, instant
 
-_API = "/api/v1/nominations"
+_API = "nominations"
 
 
 def every(url: str, program: str, since: str | None, zone: tzinfo) -> list[Json]:
@@ -22,27 +24,23 @@ def every(url: str, program: str, since: str | None, zone: tzinfo) -> list[Json]
     query = {"program": program} | (
         {} if since is None else {"since": instant(since, zone).isoformat()}
     )
-    return cast("list[Json]", send("GET", url, f"{_API}?{urlencode(query)}"))
+    return cast("list[Json]", asyncio.run(asked(url, f"{_API}?{urlencode(query)}")))
 
 
 def one(url: str, nomination_id: str) -> Json:
     """One nomination."""
-    return send("GET", url, _path(nomination_id))
+    return cast("Json", asyncio.run(asked(url, _path(nomination_id))))
 
 
 def proposed(url: str, body: Mapping[str, object], key: str | None) -> Json:
     """What could be promised."""
-    return send("POST", url, _API, body, _headers(key))
+    return cast("Json", asyncio.run(told(url, _API, body, key=key)))
 
 
 def decided(url: str, nomination_id: str, body: Mapping[str, object], key: str | None) -> Json:
     """The nomination after a person's word."""
-    return send("POST", url, f"{_path(nomination_id)}/decisions", body, _headers(key))
+    return cast("Json", asyncio.run(told(url, f"{_path(nomination_id)}/decisions", body, key=key)))
 
 
 def _path(nomination_id: str) -> str:
     return f"{_API}/{quote(nomination_id, safe='')}"
-
-
-def _headers(key: str | None) -> dict[str, Any]:
-    return {} if key is None else {"Idempotency-Key": key}

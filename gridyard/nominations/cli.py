@@ -7,6 +7,13 @@ from typing import Annotated
 
 import typer
 
+from gridyard.at_gateway.options import (
+    GATEWAY,
+    GatewayOption,
+    KeyOption,
+    ZoneOption,
+    known_zone,
+)
 from gridyard.printing import JsonOption, print_answer
 from gridyard.runner import plain_errors
 
@@ -15,13 +22,9 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-Gateway = Annotated[str, typer.Option("--gateway", help="Address of the gateway's web server.")]
-Zone = Annotated[str, typer.Option("--zone", help="Time zone of the answer (IANA name).")]
 Nomination = Annotated[str, typer.Argument(help="Its id, as `list` shows it.")]
 By = Annotated[str, typer.Option(help="Who decides, for the record.")]
 Reason = Annotated[str, typer.Option(help="Why, for the record.")]
-Key = Annotated[str | None, typer.Option(help="Repeat safely with the same key.")]
-_HERE = "http://127.0.0.1:8080"
 _SOMEBODY = "a person at the command line"
 
 
@@ -31,12 +34,11 @@ def list_(
     since: Annotated[
         str | None, typer.Option(help="Periods that end after it, in --zone; else 62 days ago.")
     ] = None,
-    gateway: Gateway = _HERE,
-    zone: Zone = "UTC",
+    gateway: GatewayOption = GATEWAY,
+    zone: ZoneOption = "UTC",
     as_json: JsonOption = False,
 ) -> None:
     """Every revision for every period, newest period first."""
-    from gridyard.event.asking import known_zone
     from gridyard.nominations import asking, words
 
     with plain_errors():
@@ -56,13 +58,12 @@ def propose(
     last: Annotated[str | None, typer.Option("--to", help="The last day of a contract.")] = None,
     by: By = _SOMEBODY,
     reason: Reason = "",
-    key: Key = None,
-    gateway: Gateway = _HERE,
-    zone: Zone = "UTC",
+    key: KeyOption = None,
+    gateway: GatewayOption = GATEWAY,
+    zone: ZoneOption = "UTC",
     as_json: JsonOption = False,
 ) -> None:
     """Propose what to promise; without a date for the next period whose gate is open."""
-    from gridyard.event.asking import known_zone
     from gridyard.nominations import asking, words
 
     with plain_errors():
@@ -75,12 +76,11 @@ def propose(
 @app.command()
 def show(
     nomination: Nomination,
-    gateway: Gateway = _HERE,
-    zone: Zone = "UTC",
+    gateway: GatewayOption = GATEWAY,
+    zone: ZoneOption = "UTC",
     as_json: JsonOption = False,
 ) -> None:
     """One nomination: how each quantity came about, and what became of it."""
-    from gridyard.event.asking import known_zone
     from gridyard.nominations import asking, words
 
     with plain_errors():
@@ -94,9 +94,9 @@ def accept(
     nomination: Nomination,
     by: By = _SOMEBODY,
     reason: Reason = "",
-    key: Key = None,
-    gateway: Gateway = _HERE,
-    zone: Zone = "UTC",
+    key: KeyOption = None,
+    gateway: GatewayOption = GATEWAY,
+    zone: ZoneOption = "UTC",
     as_json: JsonOption = False,
 ) -> None:
     """Promise what is proposed; an older revision for the same period gives way."""
@@ -109,9 +109,9 @@ def refuse(
     nomination: Nomination,
     by: By = _SOMEBODY,
     reason: Reason = "",
-    key: Key = None,
-    gateway: Gateway = _HERE,
-    zone: Zone = "UTC",
+    key: KeyOption = None,
+    gateway: GatewayOption = GATEWAY,
+    zone: ZoneOption = "UTC",
     as_json: JsonOption = False,
 ) -> None:
     """Do not promise what is proposed."""
@@ -124,9 +124,9 @@ def withdraw(
     nomination: Nomination,
     by: By = _SOMEBODY,
     reason: Reason = "",
-    key: Key = None,
-    gateway: Gateway = _HERE,
-    zone: Zone = "UTC",
+    key: KeyOption = None,
+    gateway: GatewayOption = GATEWAY,
+    zone: ZoneOption = "UTC",
     as_json: JsonOption = False,
 ) -> None:
     """Take back what was accepted, before the gate; the enrolments' figures stand again."""
@@ -143,7 +143,6 @@ def _decided(
     *,
     as_json: bool,
 ) -> None:
-    from gridyard.event.asking import known_zone
     from gridyard.nominations import asking, words
 
     with plain_errors():

@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import httpx
-
 from contracts.config import load
-from contracts.errors import ConfigError, LinkDownError, PermanentError
+from contracts.errors import ConfigError, PermanentError
 from gateway.config import GatewaySettings
+from gridyard.at_gateway.asking import asked, told
 from gridyard.openadr.session import chosen_of
 
-_TIMEOUT_S = 10.0
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 (nothing listens here)
 _PAGE, _MOST_PAGES = 1000, 20
 
@@ -53,7 +51,7 @@ class RunningGateway:
         found: list[dict[str, Any]] = []
         token = ""
         for _ in range(_MOST_PAGES):
-            page = await self._ask("GET", f"/events?page_size={_PAGE}{token}")
+            page = await asked(self.api, f"events?page_size={_PAGE}{token}")
             with _as_a_gateway(self.api):
                 items, following = page["items"], page["next_page_token"]
                 found += [one for one in items if one["utility_id"] == self.utility_id]
@@ -69,8 +67,8 @@ class RunningGateway:
             LinkDownError: no gateway answers.
             PermanentError: it does not know the utility.
         """
-        path = f"/utilities/{quote(utility_id, safe='')}/records/{kind}"
-        found = await self._ask("GET", path)
+        path = f"utilities/{quote(utility_id, safe='')}/records/{kind}"
+        found = await asked(self.api, path)
         with _as_a_gateway(self.api):
             return dict(found)
 
@@ -97,32 +95,22 @@ class RunningGateway:
             LinkDownError: no gateway answers; sites before are out all the same.
             PermanentError: there is no such event or site, or the event is over.
         """
-        path = f"/events/{quote(self.utility_id, safe='')}/{quote(event_id, safe='')}"
-        event = await self._ask("GET", path)
+        path = f"events/{quote(self.utility_id, safe='')}/{quote(event_id, safe='')}"
+        event = await asked(self.api, path)
         with _as_a_gateway(self.api):
             program_id = event["program_id"]
         sites = [site_id] if site_id is not None else await self._enrolled(program_id)
         for site in sites:
-            await self._ask("POST", f"{path}/opt-outs", {"site_id": site, "reason": why})
+            await told(self.api, f"{path}/opt-outs", {"site_id": site, "reason": why})
         return sites
 
     async def _enrolled(self, program_id: str) -> list[str]:
-        sites = await self._ask("GET", "/sites")
+        sites = await asked(self.api, "sites")
         with _as_a_gateway(self.api):
             found = [one["site_id"] for one in sites if program_id in one["programs"]]
         if not found:
             raise PermanentError(f"no site is enrolled in program {program_id!r}")
         return found
-
-    async def _ask(self, method: str, path: str, body: dict[str, str] | None = None) -> Any:  # noqa: ANN401 (JSON)
-        try:
-            async with httpx.AsyncClient(
-                base_url=self.api, timeout=_TIMEOUT_S, trust_env=False
-            ) as client:
-                answer = await client.request(method, f"/api/v1{path}", json=body)
-        except (httpx.TransportError, httpx.InvalidURL, OSError) as error:
-            raise LinkDownError(f"no gateway answers at {self.api}: {error}") from error
-        return _content(self.api, answer)
 
 
 @contextmanager
@@ -132,14 +120,3 @@ def _as_a_gateway(api: str) -> Iterator[None]:
         yield
     except (KeyError, TypeError, ValueError) as error:
         raise PermanentError(f"{api}: is this a gateway? Its answer has another form") from error
-
-
-def _content(api: str, answer: httpx.Response) -> Any:  # noqa: ANN401 (JSON)
-    try:
-        content = answer.json()
-    except ValueError as error:
-        raise PermanentError(f"{api}: is this a gateway? It answers no JSON") from error
-    if not answer.is_success:
-        why = content.get("title", "") if isinstance(content, dict) else ""
-        raise PermanentError(f"{api}: {answer.status_code} {why}".rstrip())
-    return content

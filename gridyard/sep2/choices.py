@@ -6,11 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 from urllib.parse import quote
 
-import httpx
-
-from contracts.errors import LinkDownError, PermanentError
-
-_TIMEOUT_S = 10.0
+from contracts.errors import PermanentError
+from gridyard.at_gateway.asking import asked, told
 
 
 async def controls(api: str, site_id: str) -> list[dict[str, Any]]:
@@ -20,9 +17,7 @@ async def controls(api: str, site_id: str) -> list[dict[str, Any]]:
         LinkDownError: no gateway answers at `api`.
         PermanentError: it has no such site.
     """
-    found: list[dict[str, Any]] = await _ask(
-        api, "GET", f"/sites/{quote(site_id, safe='')}/controls"
-    )
+    found: list[dict[str, Any]] = await asked(api, f"sites/{quote(site_id, safe='')}/controls")
     return found
 
 
@@ -49,9 +44,9 @@ async def choose(
     if len(named) != 1:
         known = "no such control binds" if not named else "name the utility: several controls bind"
         raise PermanentError(f"{known} site {site_id!r}")
-    path = f"/controls/{quote(named[0]['utility_id'], safe='')}/{named[0]['control_id']}/opt-{way}s"
+    path = f"controls/{quote(named[0]['utility_id'], safe='')}/{named[0]['control_id']}/opt-{way}s"
     body = {"site_id": site_id, "reason": reason}
-    answer: dict[str, Any] = await _ask(api, "POST", path, body)
+    answer: dict[str, Any] = await told(api, path, body)
     return answer
 
 
@@ -64,16 +59,3 @@ def described(site_id: str, found: Sequence[dict[str, Any]]) -> Iterator[str]:
         part = "opted out" if one["opted_out"] else one["binding"] or "takes part"
         yield f"{now}  {one['control_id']} of {one['utility_id']}: {one['asks']}"
         yield f"      from {one['start']} until {one['end'] or 'further notice'}; {part}"
-
-
-async def _ask(api: str, method: str, path: str, body: dict[str, str] | None = None) -> Any:  # noqa: ANN401 (JSON)
-    try:
-        async with httpx.AsyncClient(base_url=api, timeout=_TIMEOUT_S, trust_env=False) as client:
-            answer = await client.request(method, f"/api/v1{path}", json=body)
-    except (httpx.TransportError, httpx.InvalidURL) as error:
-        raise LinkDownError(f"no gateway answers at {api}: {error}") from error
-    if not answer.is_success:
-        problem = answer.headers.get("content-type", "").startswith("application/problem+json")
-        why = answer.json().get("title", "") if problem else ""
-        raise PermanentError(f"{api}: {answer.status_code} {why}".rstrip())
-    return answer.json()

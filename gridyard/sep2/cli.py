@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from gridyard.at_gateway.options import GATEWAY, GatewayOption
 from gridyard.printing import JsonOption, print_answer
 from gridyard.runner import Exit, fail, plain_errors
 
@@ -26,9 +27,7 @@ UtilityOption = Annotated[
 ]
 SiteArgument = Annotated[str, typer.Argument(help="Site id.")]
 ControlArgument = Annotated[str, typer.Argument(help="mRID of the control.")]
-ApiOption = Annotated[str, typer.Option("--gateway", help="Address of the gateway's web server.")]
 ReasonOption = Annotated[str, typer.Option(help="Why, for the journal.")]
-GATEWAY = "http://127.0.0.1:8080"
 
 
 @app.command()
@@ -151,7 +150,7 @@ def procedures(as_json: JsonOption = False) -> None:
 @app.command("in-force")
 def in_force(
     site: SiteArgument,
-    api: ApiOption = GATEWAY,
+    api: GatewayOption = GATEWAY,
     as_json: JsonOption = False,
 ) -> None:
     """What utilities impose on a site at this moment and later, and why."""
@@ -163,7 +162,7 @@ def in_force(
 
 
 @app.command()
-def controls(site: SiteArgument, api: ApiOption = GATEWAY, as_json: JsonOption = False) -> None:
+def controls(site: SiteArgument, api: GatewayOption = GATEWAY, as_json: JsonOption = False) -> None:
     """Controls that bind a site now or later, and whether it takes part in each."""
     from gridyard.sep2.choices import controls as listed
     from gridyard.sep2.choices import described
@@ -179,7 +178,7 @@ def opt_out(
     control: ControlArgument,
     utility: UtilityOption = None,
     reason: ReasonOption = "",
-    api: ApiOption = GATEWAY,
+    api: GatewayOption = GATEWAY,
 ) -> None:
     """Take a site out of a control, where the utility's settings allow it."""
     _choose(api, site, control, "out", utility, reason)
@@ -191,7 +190,7 @@ def opt_in(
     control: ControlArgument,
     utility: UtilityOption = None,
     reason: ReasonOption = "",
-    api: ApiOption = GATEWAY,
+    api: GatewayOption = GATEWAY,
 ) -> None:
     """Let a site take part in a control again."""
     _choose(api, site, control, "in", utility, reason)

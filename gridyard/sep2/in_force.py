@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Any
+from urllib.parse import quote
 
-import httpx
-
-from contracts.errors import LinkDownError, PermanentError
-
-_TIMEOUT_S = 10.0
+from gridyard.at_gateway.asking import asked
 
 
 async def imposed(api: str, site_id: str) -> list[dict[str, Any]]:
@@ -19,14 +16,7 @@ async def imposed(api: str, site_id: str) -> list[dict[str, Any]]:
         LinkDownError: no gateway answers at `api`.
         PermanentError: it has no such site.
     """
-    try:
-        async with httpx.AsyncClient(base_url=api, timeout=_TIMEOUT_S, trust_env=False) as client:
-            answer = await client.get(f"/api/v1/sites/{site_id}/envelopes")
-    except (httpx.TransportError, httpx.InvalidURL) as error:
-        raise LinkDownError(f"no gateway answers at {api}: {error}") from error
-    if not answer.is_success:
-        raise PermanentError(f"{api}: {answer.status_code} for site {site_id!r}")
-    found: list[dict[str, Any]] = answer.json()
+    found: list[dict[str, Any]] = await asked(api, f"sites/{quote(site_id, safe='')}/envelopes")
     return found
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from gridyard.prices.cli import GATEWAY, ApiOption
+from gridyard.at_gateway.options import GATEWAY, GatewayOption
 from gridyard.printing import JsonOption, print_answer
 from gridyard.runner import plain_errors, run_program
 from gridyard.site.configure.cli import app as configure
@@ -19,7 +19,7 @@ app = typer.Typer(invoke_without_command=True)
 app.add_typer(configure, name="configure")
 agent = typer.Typer(help="Put a depot's agent into service.", no_args_is_help=True)
 
-GatewayOption = Annotated[
+SettingsOption = Annotated[
     Path, typer.Option("--config", "-c", help="Settings file of the gateway (YAML).")
 ]
 SiteArgument = Annotated[str, typer.Argument(help="Site id, as in the gateway's settings.")]
@@ -55,7 +55,7 @@ def _run(config: Path) -> None:
 @app.command()
 def enrol(
     site_id: SiteArgument,
-    config: GatewayOption,
+    config: SettingsOption,
     hours: Annotated[
         float, typer.Option(min=0.1, max=720, help="How long the token is good, hours.")
     ] = 24.0,
@@ -87,7 +87,7 @@ def enrol(
 @app.command()
 def revoke(
     site_id: SiteArgument,
-    config: GatewayOption,
+    config: SettingsOption,
     reason: Annotated[str, typer.Option(help="Why, for the record.")] = "revoked by the operator",
     as_json: JsonOption = False,
 ) -> None:
@@ -109,9 +109,9 @@ def revoke(
 
 
 @app.command("list")
-def list_(api: ApiOption = GATEWAY, as_json: JsonOption = False) -> None:
+def list_(api: GatewayOption = GATEWAY, as_json: JsonOption = False) -> None:
     """Every site of a running gateway and how its agent is, a line each."""
-    from gridyard.prices.asking import asked
+    from gridyard.at_gateway.asking import asked
     from gridyard.site.words import list_lines
 
     with plain_errors():
@@ -120,9 +120,9 @@ def list_(api: ApiOption = GATEWAY, as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def show(site_id: SiteArgument, api: ApiOption = GATEWAY, as_json: JsonOption = False) -> None:
+def show(site_id: SiteArgument, api: GatewayOption = GATEWAY, as_json: JsonOption = False) -> None:
     """One site of a running gateway: its agent's version, uptime, outbox, clock, gaps and mode."""
-    from gridyard.prices.asking import asked
+    from gridyard.at_gateway.asking import asked
     from gridyard.site.words import show_lines
 
     with plain_errors():

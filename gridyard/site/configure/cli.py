@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from contracts.errors import ConfigError
-from gridyard.prices.cli import GATEWAY, ApiOption
+from gridyard.at_gateway.options import GATEWAY, GatewayOption
 from gridyard.printing import JsonOption, print_answer
 from gridyard.runner import plain_errors
 
@@ -48,7 +48,7 @@ def push(
     ] = False,
     by: ByOption = None,
     reason: ReasonOption = "",
-    api: ApiOption = GATEWAY,
+    api: GatewayOption = GATEWAY,
     as_json: JsonOption = False,
 ) -> None:
     """Let sites run with settings over those of their own files.
@@ -57,7 +57,7 @@ def push(
     not run well with them.
     """
     from contracts.config import read_text
-    from gridyard.prices.asking import told
+    from gridyard.at_gateway.asking import told
     from gridyard.site.configure.words import pushed_lines
 
     with plain_errors():
@@ -83,7 +83,7 @@ def status(
     sites: Annotated[
         list[str] | None, typer.Argument(help="Site ids; every site when left out.")
     ] = None,
-    api: ApiOption = GATEWAY,
+    api: GatewayOption = GATEWAY,
     as_json: JsonOption = False,
 ) -> None:
     """With which settings sites run, and how far what was pushed last is, a line each."""
@@ -95,7 +95,9 @@ def status(
 
 
 @app.command()
-def history(site_id: SiteArgument, api: ApiOption = GATEWAY, as_json: JsonOption = False) -> None:
+def history(
+    site_id: SiteArgument, api: GatewayOption = GATEWAY, as_json: JsonOption = False
+) -> None:
     """All that was pushed to one site: when, by whom, why, and what became of it."""
     from gridyard.site.configure.words import history_lines
 
@@ -109,11 +111,11 @@ def rollback(
     site_id: SiteArgument,
     by: ByOption = None,
     reason: ReasonOption = "",
-    api: ApiOption = GATEWAY,
+    api: GatewayOption = GATEWAY,
     as_json: JsonOption = False,
 ) -> None:
     """Push what a site had before its newest configuration; without one, its own file alone."""
-    from gridyard.prices.asking import told
+    from gridyard.at_gateway.asking import told
     from gridyard.site.configure.words import pushed_lines
 
     with plain_errors():
@@ -124,7 +126,7 @@ def rollback(
 
 def _dry_run(api: str, sites: Sequence[str] | None, text: str, *, as_json: bool) -> None:
     """Ask every site; exit 1 when one would refuse."""
-    from gridyard.prices.asking import told
+    from gridyard.at_gateway.asking import told
     from gridyard.site.configure.words import check_lines
 
     async def ask() -> dict[str, Any]:
@@ -141,14 +143,14 @@ def _dry_run(api: str, sites: Sequence[str] | None, text: str, *, as_json: bool)
 
 
 async def _of_sites(api: str, sites: Sequence[str] | None) -> list[Any]:
-    from gridyard.prices.asking import asked
+    from gridyard.at_gateway.asking import asked
 
     names = sites or await _all_sites(api)
     return [await asked(api, f"sites/{name}/configuration") for name in names]
 
 
 async def _all_sites(api: str) -> list[str]:
-    from gridyard.prices.asking import asked
+    from gridyard.at_gateway.asking import asked
 
     return [str(one["site_id"]) for one in await asked(api, "sites")]
 

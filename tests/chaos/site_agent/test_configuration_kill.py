@@ -18,8 +18,8 @@ import yaml
 from certs.pki import make_test_pki
 from depot_sim.config import DepotSettings
 from depot_sim.depot import Depot
+from gridyard.at_gateway.asking import asked, told
 from gridyard.credentials import make_credentials, site_folder
-from gridyard.prices.asking import asked, told
 from site_agent.config.remote import read_local
 from support.processes import Program, steady_ports
 from support.site_link import running

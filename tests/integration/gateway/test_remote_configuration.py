@@ -15,8 +15,8 @@ from certs.pki import Pki, make_test_pki
 from depot_sim.config import DepotSettings
 from depot_sim.depot import Depot
 from gateway.config import GatewaySettings
+from gridyard.at_gateway.asking import asked, told
 from gridyard.credentials import make_credentials, site_folder
-from gridyard.prices.asking import asked, told
 from gridyard.site.configure.words import check_lines, history_lines, status_lines
 from site_agent.main import run_file
 from support.openadr_vtn import free_port

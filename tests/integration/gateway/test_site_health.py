@@ -13,8 +13,8 @@ from certs.pki import Pki, make_test_pki
 from depot_sim.config import DepotSettings
 from depot_sim.depot import Depot
 from gateway.config import GatewaySettings
+from gridyard.at_gateway.asking import asked
 from gridyard.credentials import make_credentials, site_folder
-from gridyard.prices.asking import asked
 from gridyard.site.words import list_lines, show_lines
 from site_agent.config import SiteSettings
 from site_agent.main import run

@@ -56,7 +56,7 @@ def test_each_class_of_devices_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> 
         queries.append(path)
         return []
 
-    monkeypatch.setattr("gridyard.prices.asking.asked", asked)
+    monkeypatch.setattr("gridyard.at_gateway.asking.asked", asked)
     answer = RUN.invoke(app, ["book", "show", "--by-class"])
     assert answer.exit_code == 0
     assert [q.partition("device_class=")[2] for q in queries] == ["", "evse", "storage", "pv"]

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from gridyard.at_gateway import asking
 from gridyard.cli import app
-from gridyard.prices import asking
 from gridyard.site.configure.words import check_lines, history_lines, pushed_lines, status_lines
 
 RUN = CliRunner()

@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from contracts.errors import ConfigError
+from gridyard.at_gateway.options import known_zone
 from gridyard.cli import app
 from gridyard.event import asking
 
@@ -57,7 +58,7 @@ def test_hours_are_elapsed_ones_over_a_clock_change() -> None:
 def test_a_time_with_an_offset_keeps_it() -> None:
     assert asking.instant("2026-07-01T16:00+02:00", UTC) == datetime(2026, 7, 1, 14, tzinfo=UTC)
     with pytest.raises(ConfigError):
-        asking.known_zone("../etc/passwd")
+        known_zone("../etc/passwd")
 
 
 @pytest.mark.parametrize(

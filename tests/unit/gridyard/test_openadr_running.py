@@ -111,10 +111,10 @@ def test_every_enrolled_site_opts_out(gateway: GatewayAddress, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ((EVENT, "--site", "nowhere", "--why", "x"), "404"),
-        (("no-such-event", "--why", "x"), "404 There is no event"),
-        ((EVENT, "--site", "harbor", "--why", "x" * 300), "422"),
-        ((EVENT, "--site", "north-yard", "--why", "refuse"), "409 this site may not"),
+        ((EVENT, "--site", "nowhere", "--why", "x"), "There is no site 'nowhere'"),
+        (("no-such-event", "--why", "x"), "There is no event"),
+        ((EVENT, "--site", "harbor", "--why", "x" * 300), "at most 200 characters"),
+        ((EVENT, "--site", "north-yard", "--why", "refuse"), "this site may not"),
     ],
 )
 def test_what_cannot_be_opted_out_of_is_said(

@@ -1,0 +1,1 @@
+"""A running gateway, as commands name and ask it."""
