@@ -162,5 +162,5 @@ async def test_the_command_line_does_the_same(
         await choices.choose(api, "east", ID, "out", utility="pacific-der", reason="")
     with pytest.raises(PermanentError, match="no such control"):
         await choices.choose(api, "harbor", "00", "out", utility=None, reason="")
-    with pytest.raises(PermanentError, match="404"):
+    with pytest.raises(PermanentError, match="There is no site"):
         await choices.controls(api, "nowhere")
