@@ -18,6 +18,16 @@ app = typer.Typer(
 
 Event = Annotated[str, typer.Argument(help="UTILITY/EVENT, as `create` and the pages show it.")]
 Reason = Annotated[str, typer.Option(help="Why, for the journal.")]
+ReduceKw = Annotated[float | None, typer.Option(min=0, help="Less load, kW.")]
+SetpointKw = Annotated[float | None, typer.Option(min=0, help="Load together, kW.")]
+LimitKw = Annotated[float | None, typer.Option(min=0, help="Most import, kW.")]
+Level = Annotated[
+    int | None, typer.Option(min=0, max=3, help="Level 1-3; 0 asks for readiness only.")
+]
+Targets = Annotated[
+    list[str] | None, typer.Option(help="A site, group or network; may be repeated.")
+]
+Zone = Annotated[str, typer.Option(help="Zone of times without an offset.")]
 
 
 @app.command()
@@ -27,15 +37,11 @@ def create(
     *,
     end: Annotated[str | None, typer.Option(help="When it ends; else until cancelled.")] = None,
     hours: Annotated[float | None, typer.Option(min=0, help="How long, instead of --end.")] = None,
-    reduce_kw: Annotated[float | None, typer.Option(min=0, help="Less load, kW.")] = None,
-    setpoint_kw: Annotated[float | None, typer.Option(min=0, help="Load together, kW.")] = None,
-    limit_kw: Annotated[float | None, typer.Option(min=0, help="Most import, kW.")] = None,
-    level: Annotated[
-        int | None, typer.Option(min=0, max=3, help="Level 1-3; 0 asks for readiness only.")
-    ] = None,
-    target: Annotated[
-        list[str] | None, typer.Option(help="A site, group or network; may be repeated.")
-    ] = None,
+    reduce_kw: ReduceKw = None,
+    setpoint_kw: SetpointKw = None,
+    limit_kw: LimitKw = None,
+    level: Level = None,
+    target: Targets = None,
     device_class: Annotated[
         list[str] | None,
         typer.Option(help="evse or storage alone is asked; may be repeated. Else: the program's."),
@@ -43,7 +49,7 @@ def create(
     test: Annotated[bool, typer.Option("--test", help="It is a test event.")] = False,
     event_id: Annotated[str | None, typer.Option("--id", help="The utility's name for it.")] = None,
     comment: Annotated[str, typer.Option(help="For the journal: who told it, and how.")] = "",
-    zone: Annotated[str, typer.Option(help="Zone of times without an offset.")] = "UTC",
+    zone: Zone = "UTC",
     key: KeyOption = None,
     gateway: GatewayOption = GATEWAY,
     as_json: JsonOption = False,
@@ -52,12 +58,7 @@ def create(
     from gridyard.event import asking
 
     with plain_errors():
-        chosen = {
-            "--reduce-kw": reduce_kw,
-            "--setpoint-kw": setpoint_kw,
-            "--limit-kw": limit_kw,
-            "--level": level,
-        }
+        chosen = _chosen(reduce_kw, setpoint_kw, limit_kw, level)
         kind, value = asking.request(chosen, asking.SIGNALS)
         wall = known_zone(zone)
         begins = asking.instant(start, wall)
@@ -86,20 +87,18 @@ def change(
     start: Annotated[str | None, typer.Option(help="Another start, in --zone.")] = None,
     end: Annotated[str | None, typer.Option(help="Another end, in --zone.")] = None,
     endless: Annotated[bool, typer.Option("--endless", help="Until it is cancelled.")] = False,
-    reduce_kw: Annotated[float | None, typer.Option(min=0, help="Less load, kW.")] = None,
-    setpoint_kw: Annotated[float | None, typer.Option(min=0, help="Load together, kW.")] = None,
-    limit_kw: Annotated[float | None, typer.Option(min=0, help="Most import, kW.")] = None,
-    level: Annotated[int | None, typer.Option(min=0, max=3, help="Level 0-3.")] = None,
-    target: Annotated[
-        list[str] | None, typer.Option(help="A site, group or network; may be repeated.")
-    ] = None,
+    reduce_kw: ReduceKw = None,
+    setpoint_kw: SetpointKw = None,
+    limit_kw: LimitKw = None,
+    level: Level = None,
+    target: Targets = None,
     comment: Annotated[str | None, typer.Option(help="Another comment.")] = None,
     reason: Reason = "",
     revision: Annotated[
         int | None,
         typer.Option(min=0, help="Only if it is still at this modification; else as it is now."),
     ] = None,
-    zone: Annotated[str, typer.Option(help="Zone of times without an offset.")] = "UTC",
+    zone: Zone = "UTC",
     key: KeyOption = None,
     gateway: GatewayOption = GATEWAY,
     as_json: JsonOption = False,
@@ -108,12 +107,7 @@ def change(
     from gridyard.event import asking
 
     with plain_errors():
-        chosen = {
-            "--reduce-kw": reduce_kw,
-            "--setpoint-kw": setpoint_kw,
-            "--limit-kw": limit_kw,
-            "--level": level,
-        }
+        chosen = _chosen(reduce_kw, setpoint_kw, limit_kw, level)
         times = asking.new_times(start, end, endless=endless, zone=known_zone(zone))
         body: dict[str, object] = {**times, "revision": revision, "reason": reason}
         if any(value is not None for value in chosen.values()):
@@ -158,3 +152,15 @@ def _changed(
     with plain_errors():
         answer = asking.changed(gateway, event, what, body)
     print_answer(answer, asking.lines(answer), as_json=as_json)
+
+
+def _chosen(
+    reduce_kw: float | None, setpoint_kw: float | None, limit_kw: float | None, level: int | None
+) -> dict[str, float | None]:
+    """What is asked, by the name of its option."""
+    return {
+        "--reduce-kw": reduce_kw,
+        "--setpoint-kw": setpoint_kw,
+        "--limit-kw": limit_kw,
+        "--level": level,
+    }
