@@ -15,14 +15,18 @@ _NEAR = timedelta(days=1)
 
 
 async def moved_before(
-    ledger: Ledger, stored: StoredEvent, events: Sequence[StoredEvent]
+    ledger: Ledger,
+    stored: StoredEvent,
+    events: Sequence[StoredEvent],
+    mine: Sequence[StoredInstruction],
 ) -> Mapping[str, tuple[Interval, ...]]:
-    """By site, when it was held before an event starts: for this event or for one near it."""
+    """By site, when it was held before an event starts: for this event (`mine`) or one near it."""
     start = stored.event.window.start
     near = Interval(start=start - _NEAR, end=start)
-    keys = {stored.event.key, *(one.event.key for one in events if one.event.window.overlaps(near))}
-    told = [one for key in sorted(keys) for one in await ledger.instructions(key)]
-    return moved(told, start)
+    keys = {one.event.key for one in events if one.event.window.overlaps(near)}
+    others = sorted(keys - {stored.event.key})
+    told = [one for key in others for one in await ledger.instructions(key)]
+    return moved([*mine, *told], start)
 
 
 def moved(

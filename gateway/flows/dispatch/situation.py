@@ -99,6 +99,7 @@ class Observer:
     ) -> Situation:
         """The situation of one event; `events` are all that may matter beside it."""
         key = stored.event.key
+        instructions = await self._ledger.instructions(key)
         seen = Situation(
             now=now,
             stored=stored,
@@ -106,9 +107,9 @@ class Observer:
             window=closed_window(stored.event, now, self._options.horizon),
             sites=self._portfolio.addressed(stored.event),
             plans=await self._ledger.plans(key),
-            newest=_newest(await self._ledger.instructions(key)),
+            newest=_newest(instructions),
         )
-        moved = await moved_before(self._ledger, stored, events)
+        moved = await moved_before(self._ledger, stored, events, instructions)
         offers = [
             await self._offer(seen, site, events, moved.get(site.site_id, ()))
             for site in seen.sites

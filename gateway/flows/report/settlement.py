@@ -95,7 +95,8 @@ class Settlement:
         span = Interval(start=event.window.start - observe, end=end + observe)
         whole = effective(await self._ledger.plans(event.key))
         events = await self._ledger.events(ending_after=span.start - program.method.look_back)
-        moved = await moved_before(self._ledger, stored, events)
+        instructions = await self._ledger.instructions(event.key)
+        moved = await moved_before(self._ledger, stored, events, instructions)
         sites = [
             await self._site(
                 site, program, stored, span, whole, events, moved.get(site.site_id, ())
@@ -110,7 +111,7 @@ class Settlement:
             resolution=self._baselines.resolution(program, event.window),
             plan=whole,
             sites=tuple(sites),
-            instructions=await self._ledger.instructions(event.key),
+            instructions=instructions,
             notices=await self._ledger.notices(around),
             opt_outs=await self._ledger.opt_outs(event.key),
             voluntary=self._voluntary(stored, program, events),
