@@ -72,14 +72,16 @@ async def _run(
             deciding.portfolio, deciding.live, deciding.ledger, sites.book, clock
         )
         runs = [
-            *deciding.runs(stopping),
+            *deciding.runs(),
             *sites.runs(attendance),
             configuring.run(),
             *(utility.run() for utility in utilities.links),
         ]
         work = [tasks.create_task(one) for one in runs]
+        calendar = tasks.create_task(deciding.keep_time(stopping))
         listening = _listening(config, sites.broker.port, ready)
         await serve_people(config, clock, stopping, deciding, utilities, configuring, listening)
+        await calendar  # cut off, its last tick would be logged as an error
         for task in work:
             task.cancel()
         await asyncio.wait(work)

@@ -92,13 +92,16 @@ class Deciding:
         await self.prices.restore()
         self.inbox.on_hello(self.prices.sites.heard)
 
-    def runs(self, stopping: asyncio.Event) -> list[Coroutine[object, object, None]]:
-        """Everything that runs side by side until it is cancelled, or `stopping` is set."""
+    async def keep_time(self, stopping: asyncio.Event) -> None:
+        """The calendar, until `stopping` is set and the tick under way has ended."""
+        await keep_time(self._lifecycle, self.nominating.calendar, stopping)
+
+    def runs(self) -> list[Coroutine[object, object, None]]:
+        """Everything else, side by side until it is cancelled."""
         return [
             self.link.run(self.inbox),
             self._outgoing.run(),
             self._dispatch.run(),
             self.envelopes.run(),
             *self.prices.runs(),
-            keep_time(self._lifecycle, self.nominating.calendar, stopping),
         ]

@@ -22,7 +22,8 @@ import pytest
 from contracts import die_with_parent
 from support import link_kill
 from support.link_kill import acted_log, broker_pid, gateway_db, prepare, site_db
-from support.processes import eventually, steady_ports
+from support.ports import steady_ports
+from support.processes import eventually
 
 pytestmark = [
     pytest.mark.chaos,

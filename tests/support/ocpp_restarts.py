@@ -23,7 +23,7 @@ from site_agent.domain.session import ChargingSession
 from site_agent.store.sqlite import SqliteStore, open_store
 from support.fast_clock import FastClock
 from support.ocpp_depot import spec, station
-from support.processes import steady_ports
+from support.ports import steady_ports
 from support.waiting import until
 
 SPEED = 100.0
@@ -252,6 +252,6 @@ async def bench(path: Path, *chargers: tuple[str, Sequence[Entry]]) -> AsyncIter
             await made.agent_up()
             yield made
         finally:
+            await made.agent_down()  # waits for chargers between two sockets, which must live
             for life in lives:
                 life.cancel()
-            await made.agent_down()

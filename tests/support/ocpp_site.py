@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from site_agent.console.client import Console
 from site_agent.main import SiteAddresses, run
 from support.fast_clock import FastClock
 from support.leaping_clock import leaping_clock
+from support.ports import free_port
 
 PASSWORD = "only-for-tests"
 
@@ -105,9 +105,3 @@ def _settings(
             "ocpp": {"host": "127.0.0.1", "port": port, "meter_interval_s": 2, "lease_s": 60},
         }
     )
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])

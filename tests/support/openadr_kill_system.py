@@ -29,7 +29,8 @@ from gateway.store.telemetry import SqlTelemetry
 from gridyard.credentials import make_credentials
 from support.kill_system import KillSystem, running
 from support.live_sites import POWER_W, LiveSites, live_sites
-from support.processes import LOOPBACK, eventually, steady_ports
+from support.ports import steady_ports
+from support.processes import LOOPBACK, eventually
 from support.system_layout import PROGRAM, UTILITY, VEN_ID, VEN_NAME
 from support.waiting import PATIENCE_S
 from vtn_sim.config import VtnSettings

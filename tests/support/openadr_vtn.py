@@ -6,7 +6,6 @@ It is not the simulated utility: it keeps no books, so it can be as wrong as a t
 from __future__ import annotations
 
 import asyncio
-import socket
 import uuid
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
@@ -233,12 +232,6 @@ def distribution(vtn_id: str, *events: OadrEvent, request_id: str = "") -> Distr
         response=EiResponse(request_id=request_id),
         events=events,
     )
-
-
-def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def signing(pki: Pki, *, trusts: str) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import sysconfig
@@ -20,9 +19,6 @@ from support.waiting import PATIENCE_S
 LOOPBACK = "127.0.0.1"
 _GRIDYARD = Path(sysconfig.get_path("scripts")) / "gridyard"
 _LISTEN = "0A"  # a state in /proc/net/tcp
-_BELOW_EPHEMERAL = range(20_000, 32_000)
-"""An outgoing connection can take a port of the ephemeral range while its program is down; a
-client that knocks there for long may even end up connected to itself."""
 
 Found = TypeVar("Found")
 
@@ -155,21 +151,3 @@ def listening(ports: Iterable[int]) -> set[int]:
     rows = Path("/proc/net/tcp").read_text().splitlines()[1:]
     fields = (row.split() for row in rows)
     return {int(f[1].rpartition(":")[2], 16) for f in fields if f[3] == _LISTEN} & set(ports)
-
-
-def steady_ports(count: int) -> list[int]:
-    """Free ports that stay free while a program is down."""
-    found: list[int] = []
-    first = os.getpid() * 37 % len(_BELOW_EPHEMERAL)
-    for k in range(len(_BELOW_EPHEMERAL)):
-        port = _BELOW_EPHEMERAL[(first + k) % len(_BELOW_EPHEMERAL)]
-        with socket.socket() as listener:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                listener.bind((LOOPBACK, port))
-            except OSError:
-                continue
-        found.append(port)
-        if len(found) == count:
-            return found
-    raise AssertionError("no free ports")

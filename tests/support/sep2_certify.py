@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -16,6 +15,7 @@ from gridyard.sep2.certify.judging import Judgement
 from gridyard.sep2.certify.unattended import Verdict, certify
 from gridyard.sep2.certify.watch_list import WATCHED
 from gridyard.sep2.certify.watching import watch
+from support.ports import free_port
 from support.sep2_client import client_settings
 from support.sep2_server import RunningSep2
 
@@ -24,9 +24,7 @@ Operator = Callable[[RunningSep2], Awaitable[None]]
 
 def listener(pki: Pki) -> dict[str, Any]:
     """Settings of a listener on a free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     own = pki.sep2.aggregator
     url = f"https://127.0.0.1:{port}/notify"
     return {"host": "127.0.0.1", "port": port, "url": url, "cert": own.cert, "key": own.key}

@@ -15,7 +15,8 @@ from gateway.config import GatewaySettings
 from gateway.utility.sep2.device_track import LANES
 from gridyard.credentials import make_credentials
 from support.kill_system import KillSystem, running
-from support.processes import LOOPBACK, steady_ports
+from support.ports import steady_ports
+from support.processes import LOOPBACK
 from support.sep2_server import device_lfdi, sep2_settings
 from vtn_sim.config import VtnSettings
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from depot_sim.config import DepotSettings
 from depot_sim.depot import Depot, DepotAddresses
 from site_agent.config import SiteSettings
 from site_agent.main import SiteAddresses, run
+from support.ports import free_port
 from support.waiting import PATIENCE_S, until
 
 ZONE = "Europe/Berlin"
@@ -34,12 +34,6 @@ class RunningSite:
     url: str
     data: Path
     settings: SiteSettings
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def chargers() -> list[tuple[str, str]]:

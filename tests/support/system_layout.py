@@ -23,7 +23,8 @@ from gridyard.demo.history import LABEL, synthetic_history
 from gridyard.demo.plan import ChargerPlan, DepotPlan
 from gridyard.demo.site_layout import SitePorts, id_tag, site_settings
 from site_agent.config import SiteSettings
-from support.processes import LOOPBACK, steady_ports
+from support.ports import steady_ports
+from support.processes import LOOPBACK
 from vtn_sim.config import VtnSettings
 
 UTILITY, BROKEN_UTILITY = "utility", "broken-utility"

@@ -17,7 +17,7 @@ from contracts.time import Clock
 from gateway.config import GatewaySettings
 from gateway.main import GatewayAddresses, run
 from site_agent.uplink.link import NatsUplink
-from support.openadr_vtn import free_port
+from support.ports import free_port
 from support.site_link import Instructions, MemoryOutbox
 
 CLOCK = SystemClock()

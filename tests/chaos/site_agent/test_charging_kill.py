@@ -14,7 +14,8 @@ from site_agent.config import SiteSettings
 from site_agent.store.sqlite import open_store
 from support.fast_clock import FastClock
 from support.ocpp_restarts import Bench, Plug
-from support.processes import Program, listening, steady_ports
+from support.ports import steady_ports
+from support.processes import Program, listening
 from support.system_layout import write
 from support.waiting import until
 

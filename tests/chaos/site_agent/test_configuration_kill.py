@@ -21,7 +21,8 @@ from depot_sim.depot import Depot
 from gridyard.at_gateway.asking import asked, told
 from gridyard.credentials import make_credentials, site_folder
 from site_agent.config.remote import read_local
-from support.processes import Program, steady_ports
+from support.ports import steady_ports
+from support.processes import Program
 from support.site_link import running
 from support.whole_gateway import CLOCK, Running, enrolling, gateway
 

@@ -19,7 +19,8 @@ from site_agent.devices.ocpp.limits.knowledge import Models
 from site_agent.devices.ocpp.versions.words import Nameplate
 from site_agent.domain.device import Lapse
 from site_agent.store.sqlite import open_store
-from support.processes import Program, steady_ports
+from support.ports import steady_ports
+from support.processes import Program
 from support.shifting_clock import ShiftingClock
 from support.system_layout import write
 from support.waiting import until

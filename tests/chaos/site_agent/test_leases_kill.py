@@ -22,7 +22,8 @@ from depot_sim.faults import FaultKind
 from gridyard.leases import asked, lines
 from site_agent.config import SiteSettings
 from site_agent.store.sqlite import DATABASE, open_store
-from support.processes import Program, steady_ports
+from support.ports import steady_ports
+from support.processes import Program
 from support.shifting_clock import ShiftingClock
 from support.site import instruction
 from support.system_layout import write

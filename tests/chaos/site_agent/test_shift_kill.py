@@ -18,7 +18,8 @@ from depot_sim.depot import Depot
 from site_agent.config import SiteSettings
 from site_agent.flows.plan.planner import PLAN_KEY
 from site_agent.store.sqlite import open_store
-from support.processes import Program, listening, steady_ports
+from support.ports import steady_ports
+from support.processes import Program, listening
 from support.system_layout import write
 from support.waiting import until
 

@@ -19,7 +19,7 @@ from gridyard.at_gateway.asking import asked, told
 from gridyard.credentials import make_credentials, site_folder
 from gridyard.site.configure.words import check_lines, history_lines, status_lines
 from site_agent.main import run_file
-from support.openadr_vtn import free_port
+from support.ports import free_port
 from support.site_link import running
 from support.whole_gateway import CLOCK, Running, enrolling, gateway
 

@@ -20,7 +20,7 @@ from site_agent.config import SiteSettings
 from site_agent.main import run
 from site_agent.store.sqlite import DATABASE, open_store
 from site_agent.uplink.lasting import agent_version
-from support.openadr_vtn import free_port
+from support.ports import free_port
 from support.site_link import measurement, running
 from support.whole_gateway import CLOCK, Running, enrolling, gateway
 

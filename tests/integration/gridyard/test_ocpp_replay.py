@@ -18,7 +18,7 @@ from gridyard.ocpp.replay import access, document, lines, read, replayed
 from site_agent.devices.ocpp.operate import player
 from site_agent.devices.ocpp.operate.player import Step
 from support.ocpp_depot import depot
-from support.ocpp_site import free_port
+from support.ports import free_port
 
 TRACES = Path(__file__).parents[2] / "support" / "traces"
 

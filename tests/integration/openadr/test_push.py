@@ -48,11 +48,11 @@ from support.openadr_vtn import (
     Pusher,
     WaywardVtn,
     distribution,
-    free_port,
     pusher,
     signing,
     wayward_vtn,
 )
+from support.ports import free_port
 from support.waiting import until
 
 CLOCK = SystemClock()

@@ -21,15 +21,8 @@ from gateway.config import GatewaySettings
 from gateway.main import GatewayAddresses
 from gateway.main import run as run_gateway
 from support.openadr import oadr_event
-from support.openadr_vtn import (
-    Fault,
-    WaywardVtn,
-    distribution,
-    free_port,
-    pusher,
-    signing,
-    wayward_vtn,
-)
+from support.openadr_vtn import Fault, WaywardVtn, distribution, pusher, signing, wayward_vtn
+from support.ports import free_port
 from support.waiting import until
 
 CLOCK = SystemClock()

@@ -9,7 +9,7 @@ import pytest
 from certs.pki import Pki
 from certs.sep2 import make_sep2_pki
 from contracts.sep2.resources import DERControlList, EndDevice
-from support.ports import free_port
+from support.ports import steady_ports
 from support.sep2_client import client_settings, watching
 from support.sep2_server import device_lfdi, now, running_sep2
 
@@ -174,7 +174,7 @@ async def test_from_the_start_everything_may_go_wrong(pki: Pki) -> None:
 
 @pytest.mark.row("sep2:42")
 async def test_a_server_that_restarts_elsewhere_in_its_tree_is_found_again(pki: Pki) -> None:
-    port = free_port()
+    port = steady_ports(1)[0]
     async with running_sep2(pki, port=port) as server:
         watched = watching(server, poll_s=0.1, timeout_s=1)
         watch = await watched.__aenter__()

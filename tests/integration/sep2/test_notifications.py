@@ -13,7 +13,7 @@ import pytest
 
 from certs.pki import Pki
 from contracts.identity import client_context, sep2_client_context
-from support.ports import free_port
+from support.ports import steady_ports
 from support.sep2_client import Watching, watching
 from support.sep2_server import device_lfdi, running_sep2
 
@@ -24,7 +24,7 @@ SUBSCRIBED = 8
 
 
 def listener(pki: Pki) -> dict[str, Any]:
-    port = free_port()
+    port = steady_ports(1)[0]
     identity = pki.sep2.aggregator
     return {
         "host": "127.0.0.1",

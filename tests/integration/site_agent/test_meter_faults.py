@@ -25,7 +25,7 @@ from site_agent.config import SiteSettings
 from site_agent.main import run
 from site_agent.store.sqlite import DATABASE
 from support.leaping_clock import LeapingClock, leaping, leaping_clock
-from support.processes import steady_ports
+from support.ports import steady_ports
 
 CONTRACT_W, BUILDING_W = 62_000.0, 10_000.0
 CHARGERS = ("a", "b", "c")

@@ -22,7 +22,7 @@ from depot_sim.sunspec.battery import SunSpecBattery
 from site_agent.config import SiteSettings
 from site_agent.main import run
 from site_agent.store.sqlite import DATABASE
-from support.ports import free_port
+from support.ports import steady_ports
 from support.waiting import until
 
 CLOCK = SystemClock()
@@ -110,7 +110,7 @@ def drawn_w(depot: Depot, name: str) -> float:
 async def test_an_island_serves_the_critical_charger_and_ends_with_the_outage(
     tmp_path: Path,
 ) -> None:
-    ocpp_port = free_port()
+    ocpp_port = steady_ports(1)[0]
     data = tmp_path / "site"
     data.mkdir()
     depot = hardware(ocpp_port)

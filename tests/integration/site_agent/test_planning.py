@@ -18,7 +18,7 @@ from depot_sim.depot import Depot, DepotAddresses
 from site_agent.config import SiteSettings
 from site_agent.flows.control.control_loop import ControlLoop, Cycle
 from site_agent.main import run
-from support.ports import free_port
+from support.ports import steady_ports
 from support.waiting import until
 
 CLOCK = SystemClock()
@@ -139,7 +139,7 @@ def waiting(cycle: Cycle) -> list[str]:
 
 @pytest.mark.row("site:E6")
 async def test_vehicles_wait_for_cheap_power_and_a_restart_keeps_the_plan(tmp_path: Path) -> None:
-    port = free_port()
+    port = steady_ports(1)[0]
     async with depot(port) as at:
         of = settings(tmp_path / "site", at, port)
         async with agent(of) as loop:
@@ -152,7 +152,7 @@ async def test_vehicles_wait_for_cheap_power_and_a_restart_keeps_the_plan(tmp_pa
 
 
 async def test_with_another_strategy_nobody_waits(tmp_path: Path) -> None:
-    port = free_port()
+    port = steady_ports(1)[0]
     async with depot(port) as at:
         of = settings(tmp_path / "site", at, port, planning={"strategy": "soonest"})
         async with agent(of) as loop:

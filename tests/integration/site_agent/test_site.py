@@ -33,7 +33,7 @@ from depot_sim.sunspec.inverter700 import SunSpecInverter700
 from site_agent.config import SiteSettings
 from site_agent.main import SiteAddresses, run
 from site_agent.store.sqlite import DATABASE, open_store
-from support.ports import free_port
+from support.ports import steady_ports
 from support.site import instruction
 
 CLOCK = SystemClock()
@@ -143,7 +143,7 @@ async def until_charging(depot: Depot) -> None:
 
 @pytest.mark.row("site:E16")
 async def test_an_event_moves_real_protocols(tmp_path: Path) -> None:
-    ocpp_port, mqtt_port = free_port(), free_port()
+    ocpp_port, mqtt_port = steady_ports(2)
     depot = hardware(ocpp_port, mqtt_port)
     data = tmp_path / "site"
     data.mkdir()
@@ -226,7 +226,7 @@ def envelope(begins: datetime) -> Instruction:
 
 @pytest.mark.xdist_group("realtime")
 async def test_bounds_on_load_generation_and_storage_reach_every_device(tmp_path: Path) -> None:
-    ocpp_port, mqtt_port, building_w, pv_w = free_port(), free_port(), 2_000.0, 30_000.0
+    (ocpp_port, mqtt_port), building_w, pv_w = steady_ports(2), 2_000.0, 30_000.0
     depot = hardware(ocpp_port, mqtt_port, building_w=building_w, pv_w=pv_w, clearness=0.9)
     data = tmp_path / "site"
     data.mkdir()
@@ -270,7 +270,7 @@ VOLT_VAR = Curve(
 async def test_a_volt_var_curve_reaches_the_inverter_and_goes_away_at_its_end(
     tmp_path: Path,
 ) -> None:
-    ocpp_port, mqtt_port = free_port(), free_port()
+    ocpp_port, mqtt_port = steady_ports(2)
     depot = hardware(ocpp_port, mqtt_port, functions=True)
     roof = depot.pv["roof"]
     assert isinstance(roof, SunSpecInverter700)

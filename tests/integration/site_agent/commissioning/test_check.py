@@ -17,7 +17,7 @@ from site_agent.devices.commissioning.verdict import Line, Verdict
 from site_agent.store.memory import MemorySessions
 from support.commissioning import DEPOT, works
 from support.leaping_clock import leaping
-from support.ocpp_site import free_port
+from support.ports import free_port
 
 
 @leaping

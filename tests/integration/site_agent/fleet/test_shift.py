@@ -25,7 +25,8 @@ from site_agent.fleet.webhooks.signing import new_secret, read_secret
 from site_agent.main import SiteAddresses, run
 from support.fleet_api import BOTH, TOKENS
 from support.ocpp_charger import Json, RawCharger, limit, profile
-from support.ocpp_site import PASSWORD, free_port
+from support.ocpp_site import PASSWORD
+from support.ports import free_port
 from support.waiting import until
 from support.webhook_receiver import Receiver, webhook_receiver
 

@@ -11,7 +11,7 @@ import pytest
 
 from site_agent.devices.modbus.link import LinkSettings, RegisterLink
 from support.modbus_link import running
-from support.ports import free_port
+from support.ports import steady_ports
 from support.raw_modbus import Peer, Wire, serving
 
 WIRES = [Wire.TCP, Wire.RTU_TCP, Wire.SERIAL]
@@ -44,7 +44,7 @@ async def link(peer: Peer) -> AsyncIterator[RegisterLink]:
 @pytest.fixture(params=WIRES)
 def plug(request: pytest.FixtureRequest, tmp_path: Path) -> Peer:
     """A peer that is not there yet, at a place where it can be plugged in."""
-    return Peer(request.param, port=free_port(), device=str(tmp_path / "ttyUSB0"))
+    return Peer(request.param, port=steady_ports(1)[0], device=str(tmp_path / "ttyUSB0"))
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from site_agent.main import run
 from site_agent.store.sqlite import DATABASE, open_store
 from support.fast_clock import FastClock
 from support.mqtt_hardware import PORTAL, Elsewhere
-from support.ports import free_port
+from support.ports import steady_ports
 from support.site import instruction
 from support.waiting import until
 
@@ -159,7 +159,7 @@ def measured(database: Path, point: str) -> list[float | None]:
 async def test_meter_battery_and_roof_by_topic_maps(
     tmp_path: Path, clock: FastClock, gx: Elsewhere
 ) -> None:
-    data, port = tmp_path / "site", free_port()
+    data, port = tmp_path / "site", steady_ports(1)[0]
     data.mkdir()
     store = open_store(data / DATABASE, clock.now())
     await store.instructions.put(orders(clock, storage_w=3_000.0, generation_w=-2_000.0))
@@ -191,6 +191,8 @@ async def test_devices_that_claim_one_topic_do_not_start(
 ) -> None:
     names = {"portal": PORTAL, "vebus": "276", "battery": "512"}
     one = {"kind": "mqtt", "map": "victron.gx-battery", "names": names, **CELLS}
-    made = settings(tmp_path, free_port(), gx, batteries=[{"id": "a", **one}, {"id": "b", **one}])
+    made = settings(
+        tmp_path, steady_ports(1)[0], gx, batteries=[{"id": "a", **one}, {"id": "b", **one}]
+    )
     with pytest.raises(ConfigError, match="a and b are both told on W/"):
         await run(made, clock, asyncio.Event())

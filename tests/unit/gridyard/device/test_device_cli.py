@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ from site_agent.devices.commissioning.capture import Capture, Device, Recorder, 
 from site_agent.devices.commissioning.replay import Lookup
 from site_agent.devices.writer import sole_writer
 from support.console_door import scripted_door
+from support.ports import free_port
 from support.replayed import replayed
 from support.sunspec_image import common, image, model
 
@@ -50,12 +50,6 @@ def inverter() -> Capture:
     for address, word in words.items():
         recorder.read(1, 3, address, [word])
     return recorder.capture(datetime(2026, 1, 5, tzinfo=UTC), device=Device())
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 # --- where ----------------------------------------------------------------------------------------
