@@ -15,7 +15,7 @@ from site_agent.devices.modbus.link import Framing, LinkSettings, RegisterLink
 async def linked(
     port: int,
     framing: Framing = Framing.TCP,
-    timeout_s: float = 0.15,
+    timeout_s: float = 0.3,
     clock: Clock | None = None,
 ) -> AsyncIterator[RegisterLink]:
     """A running link to a socket on loopback."""
