@@ -130,10 +130,10 @@ class Loop:
         return int(self.asked(query, site_id=site_id)[0][0])
 
     def drained(self, site_id: str) -> bool:
-        """Nothing waits at this site, and no instruction of it can change any more."""
+        """Every instruction of this site has ended, which is told with all else it has to tell."""
+        words = self.acted(site_id)[-1]  # first: an end that comes later is a row that still waits
         (left,) = self.asked("SELECT count(*) FROM outbox", site_id=site_id)
-        words = self.acted(site_id)[-1]
-        return left == (0,) and not words.acted and words.at > self.last_expiry(site_id)
+        return left == (0,) and words.ended and words.at > self.last_expiry(site_id)
 
     def last_expiry(self, site_id: str) -> datetime:
         return max(self.expiries(site_id).values())
@@ -155,11 +155,13 @@ class Acted:
     at: datetime
     acted: Sequence[int]
     newest: int
+    ended: bool
+    """The last state of each instruction is written down."""
 
     @classmethod
     def of(cls, line: str) -> Acted:
-        at, acted, newest = json.loads(line)
-        return cls(datetime.fromisoformat(at), acted, newest)
+        at, acted, newest, unfinished = json.loads(line)
+        return cls(datetime.fromisoformat(at), acted, newest, unfinished == 0)
 
 
 @contextmanager

@@ -173,8 +173,10 @@ async def site(folder: Path, port: int, site_id: str, wanted: int) -> None:
         with acted_log(folder, site_id).open("a", buffering=1) as log:
             while True:
                 now = _CLOCK.now()
-                acted = [one.instruction.site_seq for one in in_force(instructions.held, now)]
-                log.write(json.dumps([now.isoformat(), acted, instructions.last_seq()]) + "\n")
+                held = instructions.held
+                acted = [one.instruction.site_seq for one in in_force(held, now)]
+                words = [now.isoformat(), acted, instructions.last_seq(), len(held)]
+                log.write(json.dumps(words) + "\n")
                 await _CLOCK.sleep(0.02)
 
     await first_of(uplink.run(), instructions.run(), measure(), act())
