@@ -17,6 +17,7 @@ from gateway.domain.program.season import DayClass
 from gateway.domain.program.use import occasions
 from gateway.domain.program.wall import local_day, span_of
 from gateway.domain.program.window import CallWindow, uncovered
+from gateway.domain.settle.sharing import Sharing
 from gateway.domain.words import pct, span
 
 _NO_HOLIDAYS = DayClass()
@@ -81,6 +82,8 @@ class Enrolment:
     """The network group of the program that the site belongs to."""
     owner: OwnerLimits = field(default_factory=OwnerLimits)
     consent: Consent | None = None
+    sharing: Sharing | None = None
+    """What of the program's money is the site's; None: not agreed, so not known."""
 
     def holds_on(self, day: date) -> bool:
         """Whether the site takes part on a day."""

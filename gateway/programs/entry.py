@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 from itertools import pairwise
 from math import inf
 from typing import Annotated, Literal, Self
@@ -18,6 +19,7 @@ from gateway.domain.enrolment import Consent, Enrolment, OwnerLimits, QuietTime
 from gateway.domain.nomination.grounds import Terms
 from gateway.domain.nomination.sizing import PriceStep
 from gateway.domain.program import Policy, Program, Rules
+from gateway.domain.settle.sharing import Sharing
 from gateway.flows.nominating.options import NominatingOptions
 from gateway.programs import library
 from gateway.programs.parsing import kinds, minute
@@ -71,6 +73,19 @@ class ConsentEntry(Settings):
     text: Annotated[str, Field(max_length=500)] = ""
 
 
+class SharingEntry(Settings):
+    """What of the program's money is the site's; the rest is the aggregator's."""
+
+    site_share: Annotated[Decimal, Field(ge=0, le=1)]
+    """Of what is earned, 0-1: 0.8 for 80 %."""
+    site_share_of_charges: Annotated[Decimal, Field(ge=0, le=1)] = Decimal(0)
+    """Of penalties and other charges, 0-1."""
+
+    def sharing(self) -> Sharing:
+        """In the domain's words."""
+        return Sharing(**self.model_dump())
+
+
 class EnrolmentEntry(Settings):
     """A site's part in a program."""
 
@@ -82,6 +97,8 @@ class EnrolmentEntry(Settings):
     owner: OwnerEntry = OwnerEntry()
     """What the site's owner allows."""
     consent: ConsentEntry | None = None
+    sharing: SharingEntry | None = None
+    """Left out: nothing is agreed, and statements say so instead of an amount."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -101,6 +118,7 @@ class EnrolmentEntry(Settings):
             network=self.network,
             owner=self.owner.limits(),
             consent=consent,
+            sharing=self.sharing and self.sharing.sharing(),
         )
 
     def overlaps(self, other: EnrolmentEntry) -> bool:

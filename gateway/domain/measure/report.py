@@ -6,12 +6,14 @@ and local time. Built by `flows.settlement`, stored as numbered versions, never 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from contracts.series import StepSeries
 from contracts.time import Interval
 from gateway.domain.settle.line import Line
+from gateway.domain.settle.sharing import Sharing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,3 +145,5 @@ class ParticipationReport:
     """By which delivery is judged, in words; empty in documents from before it was told."""
     lines: tuple[Line, ...] = ()
     """What the event is worth to the portfolio by the program's rates."""
+    sharing: Mapping[str, Sharing] = field(default_factory=dict)
+    """By site, its contract on the money when the report was made; a site without one is absent."""

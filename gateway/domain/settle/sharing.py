@@ -27,23 +27,36 @@ class Sharing:
 def shares(
     line: Line, sharing: Sharing, by_site: Mapping[str, Decimal]
 ) -> tuple[Decimal, dict[str, Decimal]]:
-    """The aggregator's part of a line, and each site's by what it delivered.
+    """As `split`, where every site has the same contract.
+
+    Raises:
+        ValueError: the line has no amount.
+    """
+    return split(line, dict.fromkeys(by_site, sharing), by_site)
+
+
+def split(
+    line: Line, contracts: Mapping[str, Sharing], by_site: Mapping[str, Decimal]
+) -> tuple[Decimal, dict[str, Decimal]]:
+    """The aggregator's part of a line, and each site's by what it delivered and its own contract.
 
     Rounding is the aggregator's: the parts sum to the line. A site that delivered nothing, or less,
-    gets nothing; where none delivered all is the aggregator's.
+    gets nothing; where none delivered all is the aggregator's. A site without a contract is left
+    out: what it is due is not known, and stays with the aggregator until it is.
 
     Raises:
         ValueError: the line has no amount.
     """
     if line.amount is None:
         raise ValueError(f"a line without an amount cannot be shared: {line.problem}")
-    part = sharing.site_share if line.amount >= 0 else sharing.site_share_of_charges
-    weights = {site: max(ZERO, amount) for site, amount in by_site.items()}
+    amount = line.amount
+    weights = {site: max(ZERO, weight) for site, weight in by_site.items()}
     whole = sum(weights.values(), ZERO)
-    if whole == 0:
-        return line.amount, dict.fromkeys(weights, ZERO)
-    found = {
-        site: money(line.amount * part * weight / whole, line.currency)
-        for site, weight in weights.items()
-    }
-    return line.amount - sum(found.values(), ZERO), found
+
+    def part(site: str) -> Decimal:
+        contract = contracts[site]
+        share = contract.site_share if amount >= 0 else contract.site_share_of_charges
+        return money(amount * share * weights[site] / whole, line.currency) if whole else ZERO
+
+    found = {site: part(site) for site in weights if site in contracts}
+    return amount - sum(found.values(), ZERO), found

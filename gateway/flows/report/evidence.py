@@ -15,6 +15,7 @@ from gateway.domain.measure.baseline import BaselineRun
 from gateway.domain.measure.performance import Performance
 from gateway.domain.portfolio import Site
 from gateway.domain.program import Program
+from gateway.domain.settle.sharing import Sharing
 from gateway.ports import SiteOptOut, StoredEvent, StoredInstruction
 
 
@@ -32,6 +33,8 @@ class SiteEvidence:
     performance: Performance
     readiness: Sequence[VehicleReadiness]
     history_label: str | None
+    sharing: Sharing | None = None
+    """The site's contract on the program's money."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from gateway.domain.measure.report import ParticipationReport
 from gateway.domain.portfolio import Portfolio, Site
 from gateway.domain.program import Effect, Program, findings
 from gateway.domain.scope import scope_of
-from gateway.flows.dispatch.baselines import Baselines, other_events
+from gateway.flows.dispatch.baselines import Baselines, export_rule, other_events
 from gateway.flows.dispatch.moved import moved_before
 from gateway.flows.events.calls import history, new_call
 from gateway.flows.nominating.commitments import Commitments
@@ -143,7 +143,7 @@ class Settlement:
         site_id, window = site.site_id, stored.event.window
         excluded = program.method.excluded_programs
         others = other_events(self._portfolio, events, stored.event.key, site_id, excluded)
-        point = scope_of(stored.event, program).point
+        scope = scope_of(stored.event, program)
         baseline = await self._baselines.run(
             site,
             program,
@@ -152,9 +152,9 @@ class Settlement:
             others,
             notified=stored.notified_at,
             moved=moved,
-            point=point,
+            scope=scope,
         )
-        actual = await self._telemetry.series(site_id, point, span)
+        actual = scope.counted(await self._telemetry.series(site_id, scope.point, span))
         allocation = whole.allocation(site_id) if whole else None
         asked = allocation.reduction.clip(window) if allocation else StepSeries()
         performance = measure(
@@ -164,9 +164,10 @@ class Settlement:
             baseline=baseline.series,
             actual=actual,
             asked=asked,
-            export=program.export,
+            export=export_rule(program, scope),
         )
         promised = await self._commitments.of(program.program_id, window)
+        enrolled = self._portfolio.enrolled(program.program_id, window.start)
         return SiteEvidence(
             site=site,
             nominated_w=promised[site_id].mean(window) or 0.0,
@@ -176,6 +177,7 @@ class Settlement:
             performance=performance,
             readiness=await self._ledger.readiness(site_id),
             history_label=await self._label(site, program, window),
+            sharing=enrolled[site_id].sharing if site_id in enrolled else None,
         )
 
     async def _label(self, site: Site, program: Program, window: Interval) -> str | None:
