@@ -3,9 +3,8 @@
 Each is a frozen dataclass; `codec` turns them into JSON and back, checks the ranges given here,
 ignores unknown fields (rolling upgrades) and refuses unknown kinds. Every time is aware UTC.
 
-Directions: `Hello` and `Batch` go up and are answered by `Welcome` and `BatchAck`;
-`Renew` by `Credentials`; `Instruction` goes down and is answered by `InstructionAck` once the site
-has stored it. `Refusal` answers whatever could not be accepted.
+`Hello` and `Batch` go up and are answered by `Welcome` and `BatchAck`, `Renew` by `Credentials`;
+`Instruction` goes down, `InstructionAck` answers once it is stored. `Refusal` answers what was not.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from contracts.site_link.configuration import Configuration, ConfigurationAck, C
 from contracts.site_link.health import Health
 from contracts.site_link.parts import MAX_OFFERED_PARTS, OfferedPart
 from contracts.site_link.prices import Prices, PricesAck
+from contracts.site_link.sessions import EndedSession
 
 PROTOCOL_VERSION = 1
 MAX_BATCH_ROWS = 200
@@ -186,10 +186,10 @@ class FlexibilityOffer:
 
 
 Row = Annotated[
-    Measurement | InstructionStatus | Notice | VehicleReadiness | FlexibilityOffer,
+    Measurement | InstructionStatus | Notice | VehicleReadiness | FlexibilityOffer | EndedSession,
     Field(discriminator="kind"),
 ]
-LATER_ROWS = ("flexibility_offer",)
+LATER_ROWS = ("flexibility_offer", "ended_session")
 """Kinds of rows that came after the first release: a gateway names those it takes in `Welcome`."""
 
 

@@ -14,10 +14,13 @@ from contracts.site_link.messages import (
     Severity,
     VehicleReadiness,
 )
+from contracts.site_link.sessions import EndedSession
 from contracts.time import Interval
 from gateway.ports import JournalEntry
 from gateway.store import documents
+from gateway.store.account_tables import EndedSessionRow
 from gateway.store.database import insert_into, insert_once
+from gateway.store.instants import micros
 from gateway.store.tables import (
     InstructionStatusRow,
     JournalRow,
@@ -34,7 +37,7 @@ _STATUS = (_S.site_id, _S.event_id, _S.state, _S.at, _S.reason)
 def put_row(
     session: Session,
     site_id: str,
-    row: InstructionStatus | Notice | VehicleReadiness | FlexibilityOffer,
+    row: InstructionStatus | Notice | VehicleReadiness | FlexibilityOffer | EndedSession,
 ) -> None:
     """Add what a site said, and journal it, unless it is there."""
     match row:
@@ -46,6 +49,8 @@ def put_row(
             put_readiness(session, site_id, row)
         case FlexibilityOffer():
             put_offer(session, site_id, row)
+        case EndedSession():
+            put_ended_session(session, site_id, row)
 
 
 def put_statuses(session: Session, statuses: Sequence[tuple[str, InstructionStatus]]) -> None:
@@ -112,6 +117,23 @@ def put_offer(session: Session, site_id: str, offer: FlexibilityOffer) -> None:
     if before is not None and before.at >= offer.at:
         return
     session.merge(OfferRow(site_id=site_id, at=offer.at, document=documents.OFFER.dump(offer)))
+
+
+def put_ended_session(session: Session, site_id: str, told: EndedSession) -> None:
+    """Keep the newest word on a charging session."""
+    before = session.get(EndedSessionRow, (site_id, told.session_id))
+    if before is not None and before.told_us >= micros(told.at):
+        return
+    session.merge(
+        EndedSessionRow(
+            site_id=site_id,
+            session_id=told.session_id,
+            started_us=micros(told.started_at),
+            ended_us=micros(told.ended_at),
+            told_us=micros(told.at),
+            document=documents.ENDED_SESSION.dump(told),
+        )
+    )
 
 
 def offer(session: Session, site_id: str) -> FlexibilityOffer | None:

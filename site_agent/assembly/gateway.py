@@ -8,7 +8,9 @@ from contracts.time import Clock
 from site_agent.assembly.deciding import Deciding
 from site_agent.config import LinkSettings, SiteSettings
 from site_agent.domain.decide.control import DEFAULT_POLICY
+from site_agent.domain.fleet.need import VehicleNeed
 from site_agent.flows.orders.configuration_needs import ConfigurationHandler
+from site_agent.flows.report.ended_sessions import EndedSessions
 from site_agent.flows.report.health import AgentHealth
 from site_agent.flows.report.notices import Condition, Key, NoticeBoard
 from site_agent.flows.report.offers import Offers
@@ -60,6 +62,15 @@ class ToGateway:
             policy=DEFAULT_POLICY,
             prices_id=deciding.planned_for,
         )
+        self._ended = EndedSessions(
+            store=store.sessions,
+            outbox=store.outbox,
+            memory=store.key_values,
+            needs=self._needs,
+            identify=lambda shown, evse_id: deciding.roster.fleet().identify(shown, evse_id),
+            taken=lambda: self._uplink is not None and self._uplink.takes("ended_session"),
+            clock=clock,
+        )
 
     def runs(
         self,
@@ -82,11 +93,15 @@ class ToGateway:
         )
         link = self._settings.link
         way = [] if link is None else [self._keep(link)]
-        return [telemetry.run(), self.offers.run(), *way]
+        return [telemetry.run(), self.offers.run(), self._ended.run(), *way]
 
     def connected(self) -> bool:
         """Whether the gateway has welcomed us."""
         return self._uplink is not None and self._uplink.connected
+
+    def _needs(self) -> Sequence[VehicleNeed]:
+        snapshot = self._deciding.snapshot()
+        return () if snapshot is None else snapshot.needs
 
     def _conditions(self) -> Mapping[Key, Condition]:
         return {} if self._uplink is None else self._uplink.conditions()

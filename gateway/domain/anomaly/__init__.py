@@ -1,0 +1,1 @@
+"""What is wrong with meters, chargers and sites, seen in what they have told."""

@@ -1,0 +1,70 @@
+"""What energy accounts and anomaly checks are made from, and where findings are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contracts.site_link.sessions import EndedSession
+from contracts.time import Interval
+from gateway.domain.anomaly.finding import Finding
+
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slots:
+    """One point over equal slots of a window."""
+
+    above_h: Numbers
+    """Integral of the values above 0 in each slot, value-hours (W gives Wh), >= 0."""
+    below_h: Numbers
+    """Integral of the values below 0, <= 0."""
+    seconds: Numbers
+    """For how much of each slot there was a value."""
+
+
+class SlotReader(Protocol):
+    """Stored telemetry, reduced where it is stored: a month is millions of values."""
+
+    async def slots(self, site_id: str, point: str, window: Interval, step: timedelta) -> Slots:
+        """A point over the slots of a closed window; a value holds as in `TelemetryStore.series`.
+
+        Raises:
+            ValueError: the window is open, or no whole number of slots.
+        """
+        ...
+
+    async def points(self, site_id: str) -> Sequence[str]:
+        """Every point that a site has ever told, in order."""
+        ...
+
+
+class SessionBook(Protocol):
+    """Charging sessions as sites told them."""
+
+    async def sessions(self, site_id: str, window: Interval) -> Sequence[EndedSession]:
+        """Those that ran at some time inside a window, by start."""
+        ...
+
+
+class AnomalyBook(Protocol):
+    """What was found wrong."""
+
+    async def keep(
+        self, site_id: str, findings: Collection[Finding], now: datetime
+    ) -> Sequence[Finding]:
+        """Store findings; one that goes on where a stored one ended extends that one.
+
+        Returns those that are new, which were journaled in the same transaction.
+        """
+        ...
+
+    async def within(self, site_id: str | None, window: Interval) -> Sequence[tuple[str, Finding]]:
+        """`(site_id, finding)` whose evidence touches a window, newest first; None: of all."""
+        ...

@@ -1,0 +1,121 @@
+"""Telemetry by slots: `gateway.ports.accounts.SlotReader`, day after day so that memory is bounded.
+
+A value holds until the next one, at most `max_hold`; its integral is exact at the slots' edges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import and_, func, select
+from sqlmodel import Session
+
+from contracts.reading import Quality
+from contracts.time import Interval
+from gateway.ports.accounts import Numbers, Slots
+from gateway.store.database import Database
+from gateway.store.instants import micros
+from gateway.store.tables import MeasurementRow, table
+
+_USABLE = (Quality.GOOD.value, Quality.ESTIMATED.value)
+_M = table(MeasurementRow).c
+_CHUNK = timedelta(days=1)
+_MICRO = timedelta(microseconds=1)
+_SECOND_US, _HOUR_US = 1e6, 3.6e9
+_Micros = NDArray[np.int64]
+
+
+class SqlSlots:
+    """One chunk of slots a transaction, so that whoever writes never waits long."""
+
+    def __init__(self, database: Database, *, max_hold: timedelta) -> None:
+        self._read = database.read
+        self._max_hold_us = max_hold // _MICRO
+
+    async def slots(self, site_id: str, point: str, window: Interval, step: timedelta) -> Slots:
+        """A point over the slots of a closed window.
+
+        Raises:
+            ValueError: the window is open, or no whole number of slots.
+        """
+        if window.duration is None or window.duration % step:
+            raise ValueError("slots need a closed window of a whole number of steps")
+        chunk = max(step, _CHUNK - _CHUNK % step)
+        parts = [await self._chunk(site_id, point, piece, step) for piece in window.split(chunk)]
+        return Slots(
+            above_h=_joined([one.above_h for one in parts]),
+            below_h=_joined([one.below_h for one in parts]),
+            seconds=_joined([one.seconds for one in parts]),
+        )
+
+    async def points(self, site_id: str) -> Sequence[str]:
+        """Every point that a site has ever told, by one index seek each."""
+
+        def work(session: Session) -> Sequence[str]:
+            found: list[str] = []
+            following = select(func.min(_M.point)).where(_M.site_id == site_id)
+            while True:
+                last = found[-1] if found else ""
+                name = session.connection().scalar(following.where(_M.point > last))
+                if name is None:
+                    return found
+                found.append(name)
+
+        return await self._read(work)
+
+    async def _chunk(self, site_id: str, point: str, window: Interval, step: timedelta) -> Slots:
+        start, end = micros(window.start), micros(window.end or window.start)
+        edges = np.arange(start, end + 1, step // _MICRO, dtype=np.int64)
+        return await self._read(
+            lambda session: _slots(
+                *_steps(session, site_id, point, (start, end), self._max_hold_us), edges
+            )
+        )
+
+
+def _steps(
+    session: Session, site_id: str, point: str, span: tuple[int, int], max_hold_us: int
+) -> tuple[_Micros, _Micros, Numbers]:
+    """Begin, end and value of every usable value inside a span, and of the one before it."""
+    here = and_(_M.site_id == site_id, _M.point == point)
+    before = select(func.max(_M.at_us)).where(here, _M.at_us <= span[0]).scalar_subquery()
+    query = (
+        select(_M.at_us, _M.value, _M.quality, _M.hold_us)
+        .where(here, _M.at_us >= func.coalesce(before, span[0]), _M.at_us < span[1])
+        .order_by(_M.at_us)
+    )
+    rows = session.connection().execute(query).all()
+    at = np.fromiter((row[0] for row in rows), np.int64, len(rows))
+    usable = np.fromiter(
+        (row[1] is not None and row[2] in _USABLE for row in rows), bool, len(rows)
+    )
+    values = np.fromiter((row[1] or 0.0 for row in rows), np.float64, len(rows))
+    hold = np.fromiter(
+        (max_hold_us if row[3] is None else row[3] for row in rows), np.int64, len(rows)
+    )
+    following = np.append(at[1:], span[1]) if len(at) else at
+    until = np.minimum(at + hold, following)
+    return at[usable], until[usable], values[usable]
+
+
+def _slots(begin: _Micros, end: _Micros, values: Numbers, edges: _Micros) -> Slots:
+    def over(heights: Numbers) -> Numbers:
+        """Integral of the steps in each slot, value-microseconds."""
+        if not len(begin):
+            return np.zeros(len(edges) - 1)
+        moments = np.column_stack([begin, end]).ravel()
+        areas = np.column_stack([np.zeros(len(begin)), heights * (end - begin)]).ravel()
+        return np.diff(np.interp(edges, moments, np.cumsum(areas)))
+
+    return Slots(
+        above_h=over(np.maximum(values, 0.0)) / _HOUR_US,
+        below_h=over(np.minimum(values, 0.0)) / _HOUR_US,
+        seconds=over(np.ones(len(values))) / _SECOND_US,
+    )
+
+
+def _joined(parts: Sequence[Numbers]) -> Numbers:
+    return np.concatenate(parts) if parts else np.zeros(0)
