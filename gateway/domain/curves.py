@@ -31,11 +31,18 @@ class Mean:
 
 
 class Grid:
-    """Closed intervals of positive length, made numbers once for many series."""
+    """Closed intervals of positive length, made numbers once for many series.
 
-    def __init__(self, intervals: Sequence[Interval]) -> None:
+    With `rows` they are a table of so many rows, filled row by row.
+    """
+
+    def __init__(self, intervals: Sequence[Interval], rows: int | None = None) -> None:
         self.left = _micros(i.start for i in intervals)
         self.right = _micros(_closed_end(i) for i in intervals)
+        if rows is not None:
+            self.left, self.right = (
+                edge.reshape(rows, len(intervals) // rows) for edge in (self.left, self.right)
+            )
 
     @property
     def starts_s(self) -> NDArray[np.float64]:
@@ -81,6 +88,14 @@ class Sampler:
             return np.full(grid.left.shape, np.nan)
         share, covered, integral = self._sums(grid)
         return np.divide(integral, covered, out=np.full_like(integral, np.nan), where=share >= 1)
+
+    def table(self, grid: Grid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean (NaN where nothing is known) and covered share of each interval of the grid."""
+        if not grid.left.size or not self._knots.size:
+            return np.full(grid.left.shape, np.nan), np.zeros(grid.left.shape)
+        share, covered, integral = self._sums(grid)
+        known = np.full_like(integral, np.nan)
+        return np.divide(integral, covered, out=known, where=share > 0), share
 
     def _sums(
         self, grid: Grid

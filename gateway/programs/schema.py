@@ -17,14 +17,8 @@ from pydantic import (
 
 from contracts.config import Settings
 from gateway.domain.program.joining import EnrolmentRule, Exclusivity
-from gateway.domain.program.measuring import (
-    Adjustment,
-    BaselineMethod,
-    BaselineRule,
-    DayType,
-    Fallback,
-    MeterPoint,
-)
+from gateway.domain.program.measuring import BaselineRule, MeterPoint
+from gateway.domain.program.method import Adjustment, BaselineMethod, DayType, Fallback
 from gateway.domain.program.nominating import NominationRule
 from gateway.domain.program.notice import Duration, Notice
 from gateway.domain.program.opting import Blackout, OptOutRule, ProgramTests, StormBlackout

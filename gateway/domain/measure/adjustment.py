@@ -1,74 +1,43 @@
-"""The same-day adjustment: how the event day's own load before the event moves the baseline."""
+"""The same-day adjustment: how the event day's own load outside the event moves the baseline."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
-from math import fsum
-from zoneinfo import ZoneInfo
+from math import isinf, isnan
 
 from contracts.series import StepSeries
-from contracts.time import Interval
-from gateway.domain.curves import Mean
-from gateway.domain.measure.baseline_run import AppliedAdjustment, BaselineInputs
-from gateway.domain.measure.past_days import PastDays, mean
-from gateway.domain.program import Adjustment, BaselineMethod
-from gateway.domain.program.measuring import Anchor
-from gateway.domain.program.wall import local_day
+from gateway.domain.measure.baseline_run import (
+    AppliedAdjustment,
+    BaselineInputs,
+    Estimate,
+    Values,
+)
+from gateway.domain.measure.own_day import anchor, free_bins, moved_in, windows_at
+from gateway.domain.measure.past_days import DayTable, PastDays, mean
+from gateway.domain.program.method import Adjustment, BaselineMethod
 from gateway.domain.words import kw, pct
 
 
-def anchor(
-    method: BaselineMethod, event: Interval, zone: ZoneInfo, notified: datetime | None
-) -> datetime | None:
-    """The instant the adjustment window lies before.
-
-    None: the notification came on an earlier local day, which no past day could be compared with.
-    """
-    if method.anchor is Anchor.START or notified is None or notified >= event.start:
-        return event.start
-    same_day = local_day(notified, zone) == local_day(event.start, zone)
-    return notified if same_day else None
-
-
-def window_before(method: BaselineMethod, before: datetime) -> Interval:
-    """When the event day's own load is compared; empty when the method has no adjustment."""
-    start, end = before - method.adjust_from, before - method.adjust_until
-    if method.adjustment is Adjustment.NONE or end <= start:
-        return Interval(start=before, end=before)
-    return Interval(start=start, end=end)
-
-
-def moved_in(inputs: BaselineInputs) -> tuple[Interval, ...]:
-    """Parts of the adjustment window in which our own instructions had moved the load."""
-    before = anchor(inputs.method, inputs.event, inputs.zone, inputs.notified)
-    if before is None:
-        return ()
-    window = window_before(inputs.method, before)
-    parts = (one.intersection(window) for one in inputs.moved)
-    return tuple(part for part in parts if part is not None)
-
-
-def adjustment(inputs: BaselineInputs, past: PastDays, chosen: Sequence[int]) -> AppliedAdjustment:
-    """Ratio or shift between the event day's load and the chosen days', before the event.
+def adjustment(inputs: BaselineInputs, past: PastDays, estimate: Estimate) -> AppliedAdjustment:
+    """Ratio or shift between the event day's load and what was expected, outside the event.
 
     Intervals in which our own instructions moved the load (early curtailment, pre-charge, a return
     in steps) are left out of both.
     """
+    if estimate.problem:
+        return none("there is no baseline")
+    if estimate.expected is None:
+        return none("the method has none")
     before = anchor(inputs.method, inputs.event, inputs.zone, inputs.notified)
     if before is None:
         return none("the notification came on an earlier day")
-    window = window_before(inputs.method, before)
-    bins, ours = tuple(window.split(inputs.resolution)), moved_in(inputs)
-    if not bins:
-        return none("the method has none")
-    if any(event.overlaps(window) for event in inputs.other_events):
-        return none("another event lies in the adjustment window")
-    free = tuple(one for one in bins if not any(moved.overlaps(one) for moved in ours))
-    if not free:
-        return none("our own instructions moved the load in all of the adjustment window")
-    note = "; hours in which our own instructions moved the load left out" if ours else ""
-    return _compared(inputs.method, past.means(free, 0), past.mean_of(chosen, free), note)
+    windows = windows_at(inputs.method, inputs.event, before)
+    free = free_bins(inputs, [one for one in windows if one.end != one.start])
+    if isinstance(free, str):
+        return none(free)
+    note = ""
+    if moved_in(inputs):
+        note = "; hours in which our own instructions moved the load left out"
+    return _compared(inputs.method, past.own(free), estimate.expected(free), note)
 
 
 def adjusted(plain: StepSeries, kind: Adjustment, value: float | None) -> StepSeries:
@@ -86,14 +55,15 @@ def none(reason: str) -> AppliedAdjustment:
 
 
 def _compared(
-    method: BaselineMethod, today: Sequence[Mean], before: Sequence[float | None], note: str
+    method: BaselineMethod, today: DayTable, before: Values, note: str
 ) -> AppliedAdjustment:
-    known = [(m.value, b) for m, b in zip(today, before, strict=True) if None not in (m.value, b)]
-    coverage = fsum(m.coverage for m, b in zip(today, before, strict=True) if b is not None)
-    if coverage / len(today) < method.min_coverage:
-        return none(f"data for only {pct(coverage / len(today))} of the adjustment window")
-    actual = mean([m for m, _ in known if m is not None]) or 0.0
-    expected = mean([b for _, b in known if b is not None]) or 0.0
+    loads, shares = today.values[0].tolist(), today.coverage[0].tolist()
+    known = [(w, b) for w, b in zip(loads, before, strict=True) if b is not None and not isnan(w)]
+    coverage = sum(c for c, b in zip(shares, before, strict=True) if b is not None) / len(shares)
+    if coverage < method.min_coverage:
+        return none(f"data for only {pct(coverage)} of the adjustment window")
+    actual = mean([w for w, _ in known]) or 0.0
+    expected = mean([b for _, b in known]) or 0.0
     return _bounded(method, actual, expected, note)
 
 
@@ -105,8 +75,13 @@ def _bounded(
             return none("a ratio needs import on the past days before the event")
         wanted, low, high = actual_w / expected_w, method.adjust_low, method.adjust_high
     else:
-        wanted, room = actual_w - expected_w, abs(expected_w)
-        low, high = (method.adjust_low - 1.0) * room, (method.adjust_high - 1.0) * room
+        wanted = actual_w - expected_w
+        low, high = (_room(bound, expected_w) for bound in (method.adjust_low, method.adjust_high))
     value = min(max(wanted, low), high)
     reason = f"{kw(actual_w)} before the event against {kw(expected_w)} on the days used{note}"
     return AppliedAdjustment(value=value, capped=value != wanted, reason=reason)
+
+
+def _room(bound: float, expected_w: float) -> float:
+    """How far a shift may go; an endless bound is no bound, also of a load of nothing."""
+    return bound if isinf(bound) else (bound - 1.0) * abs(expected_w)

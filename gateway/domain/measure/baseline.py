@@ -1,37 +1,43 @@
-"""X-of-Y baselines: the load a site would have had without the event, from its own past days.
+"""Baselines: the load a site would have had without the event, by the program's method.
 
-The mean of X out of the last Y eligible days at the same local time of day, then shifted or
-scaled to the event day's own load before the event. The same inputs always give the same run.
-The shape of the rule follows North American practice (CAISO 10-in-10, NYISO and ISO-NE "X of Y"
-with a same-day adjustment); it is not certified against any tariff.
+Mostly from the site's own past days: X out of the last Y eligible ones at the same local time of
+day, then shifted or scaled to the event day's own load before the event. The same inputs always
+give the same run. The shape of the rules follows North American practice (see `presets`, each with
+its source); none is certified against any tariff.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from contracts.series import StepSeries
 from contracts.time import Interval
 from gateway.domain.curves import grid
-from gateway.domain.measure.adjustment import (
-    adjusted,
-    adjustment,
-    anchor,
-    moved_in,
-    none,
-    window_before,
+from gateway.domain.measure.adjustment import adjusted, adjustment
+from gateway.domain.measure.baseline_hash import inputs_hash
+from gateway.domain.measure.baseline_run import (
+    AppliedAdjustment,
+    BaselineInputs,
+    BaselineRun,
+    Estimate,
+    Values,
 )
-from gateway.domain.measure.baseline_run import AppliedAdjustment, BaselineInputs, BaselineRun
-from gateway.domain.measure.day_choice import choose
+from gateway.domain.measure.baseline_words import describe
+from gateway.domain.measure.control_group import of_controls
+from gateway.domain.measure.day_choice import choose, ranking
+from gateway.domain.measure.match_day import matching
+from gateway.domain.measure.own_day import (
+    anchor,
+    day_around,
+    moved_in,
+    of_own_hours,
+    own_windows,
+)
 from gateway.domain.measure.past_days import PastDays, days_back
-from gateway.domain.program import Adjustment, BaselineMethod, DayType
-from gateway.domain.program.measuring import Anchor, ExportRule, Fallback
-from gateway.domain.words import pct, span
+from gateway.domain.program.method import Adjustment, BaselineKind, BaselineMethod
 
 __all__ = [
     "AppliedAdjustment",
@@ -40,11 +46,12 @@ __all__ = [
     "adjustment_window",
     "describe",
     "history_windows",
+    "own_windows",
+    "past_windows",
     "run_baseline",
 ]
 
-_LATER = ("fallbacks", "anchor", "excludes_holidays", "excluded_programs")
-"""Parameters of a method that came after the first hashes: at their defaults they change none."""
+_NOBODYS = "the method is {}: nothing is computed from the site's load"
 
 
 def history_windows(
@@ -54,21 +61,41 @@ def history_windows(
     span: Interval,
     notified: datetime | None = None,
 ) -> tuple[Interval, ...]:
-    """What a run may read: the adjustment window of the event day, then one window a day back."""
+    """What a run may read: parts of the event's own day, then one window a day back."""
+    own = own_windows(method, event, zone, notified)
+    return (*own, *past_windows(method, zone, event, span, notified))
+
+
+@lru_cache(maxsize=64)
+def past_windows(
+    method: BaselineMethod,
+    zone: ZoneInfo,
+    event: Interval,
+    span: Interval,
+    notified: datetime | None = None,
+) -> tuple[Interval, ...]:
+    """What a run may read of past days, newest first; none when the method reads none."""
+    if not method.reads_days:
+        return ()
     before = anchor(method, event, zone, notified) or event.start
-    whole = Interval(start=min(span.start, before - method.adjust_from), end=span.end)
-    past = (days_back(whole, back, zone) for back in range(1, method.look_back.days + 1))
-    return (window_before(method, before), *past)
+    wanted = [span, Interval(start=before - method.adjust_from, end=before)]
+    if event.end is not None and method.after_until > method.after_from:
+        wanted.append(Interval(start=event.end, end=event.end + method.after_until))
+    if method.kind is BaselineKind.MATCH_DAY:
+        wanted += day_around(event, method.buffer, zone)
+    ends = [one.end for one in wanted if one.end is not None]
+    whole = Interval(start=min(one.start for one in wanted), end=max(ends))
+    return tuple(_back(whole, back, zone) for back in range(1, method.look_back.days + 1))
 
 
 def adjustment_window(
     method: BaselineMethod, event: Interval, zone: ZoneInfo, notified: datetime | None = None
 ) -> Interval:
-    """When the event day's own load is compared; empty when there is no adjustment."""
+    """When the event day's own load is compared before the event; empty when there is none."""
     before = anchor(method, event, zone, notified)
     if before is None:
         return Interval(start=event.start, end=event.start)
-    return window_before(method, before)
+    return own_windows(method, event, zone, notified)[0]
 
 
 def run_baseline(inputs: BaselineInputs) -> BaselineRun:
@@ -77,91 +104,105 @@ def run_baseline(inputs: BaselineInputs) -> BaselineRun:
     Raises:
         ValueError: `event` is open-ended or not inside `span`.
     """
-    method, bins = inputs.method, grid(inputs.span, inputs.event, inputs.resolution)
-    past = PastDays(inputs.history, inputs.zone, inputs.event, inputs.export)
-    choice = choose(inputs, past)
-    enough = not choice.problem
-    plain = _series(bins, past.mean_of(choice.backs, bins)) if enough else StepSeries()
-    applied = adjustment(inputs, past, choice.backs) if enough else none("there is no baseline")
+    bins = grid(inputs.span, inputs.event, inputs.resolution)
+    days = inputs.method.look_back.days
+    past = PastDays(inputs.history, inputs.zone, inputs.event, inputs.export, days)
+    found = _ESTIMATES[inputs.method.kind](inputs, past, bins)
+    values = found.values if not found.problem else (None,) * len(bins)
+    plain = _series(bins, values)
+    applied = adjustment(inputs, past, found)
+    thin = zip(bins, found.counts, strict=False)
+    windows = past_windows(inputs.method, inputs.zone, inputs.event, inputs.span, inputs.notified)
     return BaselineRun(
-        method=method,
-        days=choice.days,
+        method=inputs.method,
+        days=found.days,
         adjustment=applied,
         unadjusted=plain,
-        series=adjusted(plain, method.adjustment, applied.value),
-        inputs_hash=_hash(inputs, past, looked_at=len(choice.days)),
-        problem=choice.problem,
-        fallback=choice.fallback,
+        series=adjusted(plain, inputs.method.adjustment, applied.value),
+        inputs_hash=inputs_hash(inputs, past, windows[: len(found.days)]),
+        problem=found.problem,
+        fallback=found.fallback,
         moved=moved_in(inputs),
+        gaps=tuple(one for one, value in zip(bins, values, strict=True) if value is None),
+        thin=tuple(one for one, n in thin if 0 < n < found.wanted),
+        controls=found.controls,
     )
 
 
-def describe(method: BaselineMethod) -> str:
-    """The rule in words with its parameters, for reports."""
-    days = "any day" if method.day_type is DayType.ANY else "days of the same type"
-    if method.excludes_holidays:
-        days += ", no holidays"
-    pick = "mean" if method.x_days >= method.y_days else f"mean of the {method.x_days} highest"
-    rule = f"{method.name}: {pick} of the last {method.y_days} eligible days ({days}, "
-    rule += f"look-back {method.look_back.days} days, data for {pct(method.min_coverage)})"
-    if method.excluded_programs:
-        rule += f"; without event days of {', '.join(method.excluded_programs)}"
-    rule += "".join(_FALLBACKS[one].format(method.min_days) for one in method.fallbacks)
-    if method.adjustment is Adjustment.NONE:
-        return f"{rule}; no same-day adjustment"
-    bounds = f"{method.adjust_low:g} to {method.adjust_high:g}"
-    point = "event" if method.anchor is Anchor.START else "notification"
-    hours = f"{span(method.adjust_from)} to {span(method.adjust_until)} before the {point}"
-    return f"{rule}; {method.adjustment.value} adjustment over {hours}, bounded {bounds}"
+Bins = Sequence[Interval]
 
 
-_FALLBACKS = {
-    Fallback.FEWER_DAYS: "; else fewer, at least {}",
-    Fallback.ANY_DAY_TYPE: "; else days of any type, at least {}",
+def _of_days(inputs: BaselineInputs, past: PastDays, bins: Bins) -> Estimate:
+    """X_OF_Y, MATCH_DAY."""
+    method = inputs.method
+    matched = method.kind is BaselineKind.MATCH_DAY
+    choosing = matching(inputs, past) if matched else ranking(method)
+    if isinstance(choosing, str):
+        return Estimate(problem=choosing)
+    choice = choose(inputs, past, choosing)
+    if choice.problem:
+        return Estimate(days=choice.days, problem=choice.problem)
+    values, counts = past.mean_of(choice.backs, bins, method.weights)
+
+    def expected(pieces: Bins) -> Values:
+        return past.mean_of(choice.backs, pieces, method.weights)[0]
+
+    return Estimate(
+        values=values,
+        counts=counts,
+        wanted=len(choice.backs),
+        expected=None if method.adjustment is Adjustment.NONE else expected,
+        days=choice.days,
+        fallback=choice.fallback,
+    )
+
+
+def _of_controls(inputs: BaselineInputs, past: PastDays, bins: Bins) -> Estimate:
+    return of_controls(inputs, bins)
+
+
+def _of_device(inputs: BaselineInputs, past: PastDays, bins: Bins) -> Estimate:
+    """At rest without the event: all that its meter shows is delivery."""
+    return Estimate(values=(0.0,) * len(bins))
+
+
+def _of_level(inputs: BaselineInputs, past: PastDays, bins: Bins) -> Estimate:
+    """FIRM_LEVEL, FLAT: one level, which somebody has agreed."""
+    level_w = inputs.method.level_w
+    if level_w is None:
+        return Estimate(problem="the method needs a level: give level_w")
+    return Estimate(values=(level_w,) * len(bins))
+
+
+def _of_nobody(inputs: BaselineInputs, past: PastDays, bins: Bins) -> Estimate:
+    return Estimate(problem=_NOBODYS.format(inputs.method.kind.value))
+
+
+_ESTIMATES: dict[BaselineKind, Callable[[BaselineInputs, PastDays, Bins], Estimate]] = {
+    BaselineKind.X_OF_Y: _of_days,
+    BaselineKind.MATCH_DAY: _of_days,
+    BaselineKind.SAME_DAY: of_own_hours,
+    BaselineKind.BEFORE_EVENT: of_own_hours,
+    BaselineKind.CONTROL_GROUP: _of_controls,
+    BaselineKind.DEVICE: _of_device,
+    BaselineKind.FIRM_LEVEL: _of_level,
+    BaselineKind.FLAT: _of_level,
+    BaselineKind.ASSIGNED: _of_nobody,
+    BaselineKind.NONE: _of_nobody,
 }
 
 
-def _series(bins: Sequence[Interval], values: Sequence[float | None]) -> StepSeries:
+def _back(whole: Interval, back: int, zone: ZoneInfo) -> Interval:
+    """The window on a past day: as long as here, and up to the same local time of day.
+
+    They differ when the clocks change in it on one of the two days.
+    """
+    past = days_back(whole, back, zone)
+    end = whole.end or whole.start
+    by_wall = days_back(Interval(start=end, end=end), back, zone).start
+    return Interval(start=past.start, end=max(past.end or by_wall, by_wall))
+
+
+def _series(bins: Bins, values: Values) -> StepSeries:
     pairs = zip(bins, values, strict=True)
     return StepSeries.of((interval, value) for interval, value in pairs if value is not None)
-
-
-# --- reproducibility -----------------------------------------------------------------------------
-
-
-def _hash(inputs: BaselineInputs, past: PastDays, looked_at: int) -> str:
-    head = {
-        "method": _parameters(inputs.method),
-        "zone": inputs.zone.key,
-        "event": [inputs.event.start, inputs.event.end],
-        "span": [inputs.span.start, inputs.span.end],
-        "resolution": inputs.resolution,
-        "other_events": sorted([str(e.start), str(e.end)] for e in inputs.other_events),
-        "holidays": sorted(str(day) for day in inputs.holidays),
-        **_later(inputs),
-    }
-    digest = hashlib.sha256(json.dumps(head, default=str, sort_keys=True).encode())
-    windows = history_windows(
-        inputs.method, inputs.zone, inputs.event, inputs.span, inputs.notified
-    )
-    for window in windows[: looked_at + 1]:
-        digest.update(past.bytes_between(window))
-    return digest.hexdigest()
-
-
-def _parameters(method: BaselineMethod) -> dict[str, object]:
-    first = BaselineMethod()
-    unchanged = [name for name in _LATER if getattr(method, name) == getattr(first, name)]
-    return {name: value for name, value in asdict(method).items() if name not in unchanged}
-
-
-def _later(inputs: BaselineInputs) -> dict[str, object]:
-    """Inputs that came after the first hashes, where they have a say."""
-    found: dict[str, object] = {}
-    if inputs.method.anchor is Anchor.NOTIFICATION:
-        found["notified"] = inputs.notified
-    if moved := moved_in(inputs):
-        found["moved"] = sorted([str(one.start), str(one.end)] for one in moved)
-    if inputs.export is not ExportRule.COUNTED:
-        found["export"] = inputs.export
-    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -11,6 +12,29 @@ from contracts.time import Interval
 from gateway.domain.measure.report import BaselineDay
 from gateway.domain.program import BaselineMethod
 from gateway.domain.program.measuring import ExportRule
+
+Values = Sequence[float | None]
+"""Mean load, W, one an interval; None where nothing is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """A site of a control group."""
+
+    name: str
+    load: StepSeries
+    """Measured import, W."""
+    events: tuple[Interval, ...] = ()
+    """Events it took part in itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlVerdict:
+    """Whether a site of the control group is used, and why not."""
+
+    name: str
+    used: bool
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +58,26 @@ class BaselineInputs:
     moved: tuple[Interval, ...] = ()
     """When our own instructions moved the site's load outside of events."""
     export: ExportRule = ExportRule.COUNTED
+    controls: tuple[Control, ...] = ()
+    """Sites that took no part, for a method that compares with them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What a kind of method makes of its inputs, before the adjustment."""
+
+    values: Values = ()
+    """One for each interval of the span; none at all when there is a `problem`."""
+    counts: Sequence[int] = ()
+    """Over how many days or sites each is a mean; empty: it is none."""
+    wanted: int = 0
+    """Over how many it should be."""
+    expected: Callable[[Sequence[Interval]], Values] | None = None
+    """The same for any hours of the day, to be compared with what was drawn; None: never is."""
+    days: tuple[BaselineDay, ...] = ()
+    controls: tuple[ControlVerdict, ...] = ()
+    problem: str = ""
+    fallback: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +108,11 @@ class BaselineRun:
     """What was done, and why, when there were fewer clean days than the method wants."""
     moved: tuple[Interval, ...] = ()
     """Parts of the adjustment window in which our own instructions had moved the load."""
+    gaps: tuple[Interval, ...] = ()
+    """Intervals of the span for which no day knows a load: left open, never filled."""
+    thin: tuple[Interval, ...] = ()
+    """Intervals whose mean is over fewer days (or sites) than are used, because of their gaps."""
+    controls: tuple[ControlVerdict, ...] = ()
 
     @property
     def days_used(self) -> tuple[date, ...]:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from math import fsum
+from functools import lru_cache
+from zoneinfo import ZoneInfo
 
-from gateway.domain.curves import Mean
+import numpy as np
+
+from contracts.time import Interval
 from gateway.domain.measure.baseline_run import BaselineInputs
-from gateway.domain.measure.past_days import PastDays, days_back, is_off, local_days, mean
+from gateway.domain.measure.past_days import PastDays, days_back, is_off, local_days
 from gateway.domain.measure.report import BaselineDay
-from gateway.domain.program import DayType
-from gateway.domain.program.measuring import Fallback
+from gateway.domain.program.method import BaselineMethod, DayType, Fallback, Rank
 from gateway.domain.words import pct
+
+Order = Callable[[Mapping[int, float]], Sequence[int]]
+"""From the mean load over the event's hours of each eligible day to the days, best first."""
+Refusal = Callable[[int], str]
+"""One more reason why a day is not eligible; empty when it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,12 +28,22 @@ class Choice:
     """The days that are used; none when there is a `problem`."""
 
     backs: tuple[int, ...]
-    """How many days before the event's day each lies."""
+    """How many days before the event's day each lies, newest first."""
     days: tuple[BaselineDay, ...]
     """The verdict on every day looked at, newest first."""
     problem: str = ""
     fallback: str = ""
     """What was done with fewer clean days than the method wants."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choosing:
+    """How X of Y are chosen, beyond what every method asks of a day."""
+
+    order: Order
+    lost: str
+    """Of a day that is eligible and not among the X, `{x}` of `{y}`."""
+    refusal: Refusal = lambda _: ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,36 +54,61 @@ class _Look:
     """Why a day is not eligible; empty when it is."""
 
 
-def choose(inputs: BaselineInputs, past: PastDays) -> Choice:
+def ranking(method: BaselineMethod) -> Choosing:
+    """By the mean load over the event's hours, as the method ranks it."""
+    orders: dict[Rank, Order] = {
+        Rank.HIGHEST: lambda loads: sorted(loads, key=lambda back: (-loads[back], back)),
+        Rank.LOWEST: lambda loads: sorted(loads, key=lambda back: (loads[back], back)),
+        Rank.NEWEST: sorted,
+        Rank.MIDDLE: lambda loads: _middle_first(loads, method.x_days),
+    }
+    return Choosing(order=orders[method.rank], lost=f"not among the {{x}} {method.rank} of {{y}}")
+
+
+def choose(inputs: BaselineInputs, past: PastDays, choosing: Choosing) -> Choice:
     """X of the last Y clean days within the look-back; with fewer, what the method falls back to.
 
     The look-back is the limit whatever is fallen back to; a day of an event never is used.
     """
     method = inputs.method
-    strict = _look(inputs, past, method.day_type)
+    strict = _look(inputs, past, method.day_type, choosing.refusal)
     found = len(strict.loads)
     if found == method.y_days:
-        return _picked(inputs, past, strict)
+        return _picked(inputs, past, strict, choosing)
     lacking = f"only {found} of {method.y_days} clean days within {method.look_back.days} days"
     for fallback in method.fallbacks:
         wider = fallback is Fallback.ANY_DAY_TYPE
-        looked = _look(inputs, past, DayType.ANY) if wider else strict
+        looked = _look(inputs, past, DayType.ANY, choosing.refusal) if wider else strict
         if len(looked.loads) >= max(1, method.min_days):
             merged = _Look(loads=looked.loads, verdicts={**strict.verdicts, **looked.verdicts})
             instead = f"{len(looked.loads)} days of any type" if wider else "the mean of these"
-            return _picked(inputs, past, merged, f"{lacking}: {instead} instead")
+            return _picked(inputs, past, merged, choosing, f"{lacking}: {instead} instead")
     least = method.min_days if method.fallbacks else method.y_days
     days = _days(past, strict.verdicts)
     return Choice(backs=(), days=days, problem=f"{found} usable days, at least {least} needed")
 
 
-def _picked(inputs: BaselineInputs, past: PastDays, looked: _Look, fallback: str = "") -> Choice:
+def _middle_first(loads: Mapping[int, float], x_days: int) -> Sequence[int]:
+    """The X in the middle by load, newest first, then the others."""
+    ranked = sorted(loads, key=lambda back: (loads[back], back))
+    skipped = max(0, len(ranked) - x_days) // 2
+    middle = ranked[skipped : skipped + x_days]
+    return (*sorted(middle), *(back for back in ranked if back not in middle))
+
+
+def _picked(
+    inputs: BaselineInputs,
+    past: PastDays,
+    looked: _Look,
+    choosing: Choosing,
+    fallback: str = "",
+) -> Choice:
     loads, x_days = looked.loads, inputs.method.x_days
-    ranked = sorted(loads, key=lambda back: (-loads[back], back))
-    lower = dict.fromkeys(ranked[x_days:], f"not among the {x_days} highest of {len(loads)}")
+    ranked = choosing.order(loads)
+    lost = dict.fromkeys(ranked[x_days:], choosing.lost.format(x=x_days, y=len(loads)))
     return Choice(
         backs=tuple(sorted(ranked[:x_days])),
-        days=_days(past, {**looked.verdicts, **lower}),
+        days=_days(past, {**looked.verdicts, **lost}),
         fallback=fallback,
     )
 
@@ -78,32 +120,39 @@ def _days(past: PastDays, verdicts: Mapping[int, str]) -> tuple[BaselineDay, ...
     )
 
 
-def _look(inputs: BaselineInputs, past: PastDays, day_type: DayType) -> _Look:
+def _look(inputs: BaselineInputs, past: PastDays, day_type: DayType, refusal: Refusal) -> _Look:
     """Back from the event's day, until there are Y eligible days or the look-back is over."""
     method = inputs.method
-    bins = tuple(inputs.event.split(inputs.resolution))
+    table = past.table(tuple(inputs.event.split(inputs.resolution)))
+    coverage = table.coverage.mean(axis=1).tolist()
     unusual = frozenset[date]().union(*(local_days(e, inputs.zone) for e in inputs.other_events))
+    hours = _hours_of_days(inputs.event, method.look_back.days, inputs.zone)
     loads: dict[int, float] = {}
     verdicts: dict[int, str] = {}
     for back in range(1, method.look_back.days + 1):
-        means = past.means(bins, back)
         verdicts[back] = (
-            _no_ordinary_day(inputs, past, back, unusual)
+            _no_ordinary_day(inputs, past.day(back), hours[back], unusual)
             or _other_type(inputs, past, back, day_type)
-            or _not_measured(means, method.min_coverage)
+            or _not_measured(coverage[back], method.min_coverage)
+            or refusal(back)
         )
         if not verdicts[back]:
-            loads[back] = mean([m.value for m in means if m.value is not None]) or 0.0
+            loads[back] = float(np.nanmean(table.values[back]))
         if len(loads) == method.y_days:
             break
     return _Look(loads=loads, verdicts=verdicts)
 
 
+@lru_cache(maxsize=64)
+def _hours_of_days(event: Interval, days: int, zone: ZoneInfo) -> tuple[Interval, ...]:
+    """The event's hours on each day; the same for every site of an event."""
+    return tuple(days_back(event, back, zone) for back in range(days + 1))
+
+
 def _no_ordinary_day(
-    inputs: BaselineInputs, past: PastDays, back: int, unusual: frozenset[date]
+    inputs: BaselineInputs, day: date, hours: Interval, unusual: frozenset[date]
 ) -> str:
-    hours = days_back(inputs.event, back, inputs.zone)
-    if past.day(back) in unusual or any(hours.overlaps(one) for one in inputs.other_events):
+    if day in unusual or any(hours.overlaps(one) for one in inputs.other_events):
         return "day of another event"
     return "the event itself had begun" if hours.overlaps(inputs.event) else ""
 
@@ -112,13 +161,25 @@ def _other_type(inputs: BaselineInputs, past: PastDays, back: int, day_type: Day
     day, holidays = past.day(back), inputs.holidays
     if inputs.method.excludes_holidays and day in holidays:
         return "holiday"
-    if day_type is DayType.ANY or is_off(day, holidays) == is_off(past.event_day, holidays):
+    if _alike(day, past.event_day, holidays, day_type):
         return ""
     return "holiday" if day in holidays else "other type of day"
 
 
-def _not_measured(means: Sequence[Mean], least: float) -> str:
-    coverage = fsum(m.coverage for m in means) / len(means)
+def _alike(day: date, event_day: date, holidays: frozenset[date], day_type: DayType) -> bool:
+    match day_type:
+        case DayType.ANY:
+            return True
+        case DayType.BUSINESS:
+            return not is_off(day, holidays)
+        case DayType.SAME_WEEKDAY:
+            on = (day in holidays, event_day in holidays)
+            return all(on) or (not any(on) and day.weekday() == event_day.weekday())
+        case DayType.SAME:
+            return is_off(day, holidays) == is_off(event_day, holidays)
+
+
+def _not_measured(coverage: float, least: float) -> str:
     if coverage == 0:
         return "no data"
     return f"data for only {pct(coverage)} of the event's hours" if coverage < least else ""

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from gateway.domain.curves import Mean
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contracts.series import StepSeries
+from gateway.domain.curves import Mean, pointwise
 from gateway.domain.program.measuring import ExportRule
+
+Numbers = NDArray[np.float64]
 
 
 def metered(mean: Mean, export: ExportRule) -> Mean:
@@ -16,3 +24,30 @@ def metered(mean: Mean, export: ExportRule) -> Mean:
     if export is ExportRule.CLAMPED:
         return Mean(value=0.0, coverage=mean.coverage)
     return Mean(value=None, coverage=0.0)
+
+
+def metered_table(
+    values: Numbers, coverage: Numbers, export: ExportRule
+) -> tuple[Numbers, Numbers]:
+    """`metered` for a table of means, W (NaN: nothing known), with their coverage, 0-1."""
+    if export is ExportRule.COUNTED:
+        return values, coverage
+    if export is ExportRule.CLAMPED:
+        return np.maximum(values, 0.0), coverage
+    fed_in = values < 0
+    return np.where(fed_in, np.nan, values), np.where(fed_in, 0.0, coverage)
+
+
+def net_of_export(device: StepSeries, site: StepSeries) -> StepSeries:
+    """A device's power, W, without what of its output only left the site; where both are known.
+
+    The meter-generator-output idea: what a battery gives counts as far as the site itself would
+    have drawn it (CAISO's MGO excludes device exports, a stakeholder's comment of 2025; not read in
+    the tariff). Output is negative, as everywhere.
+    """
+    return pointwise(_without_export, (device, site))
+
+
+def _without_export(pair: Sequence[float]) -> float:
+    device_w, site_w = pair
+    return min(0.0, device_w - min(0.0, site_w)) if device_w < 0 else device_w

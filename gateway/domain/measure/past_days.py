@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, timedelta
+from functools import lru_cache
 from math import fsum
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
 from contracts.series import StepSeries
 from contracts.time import Interval
-from gateway.domain.curves import Mean, Sampler
-from gateway.domain.measure.metering import metered
+from gateway.domain.curves import Grid, Sampler
+from gateway.domain.measure.metering import Numbers, metered_table
 from gateway.domain.program.measuring import ExportRule
 
-_HALF = 0.5  # an interval of a past day counts when at least half of it was measured
+HALF = 0.5
+"""An interval of a past day counts when at least half of it was measured."""
 _SATURDAY = 5
+
+
+@dataclass(frozen=True, slots=True)
+class DayTable:
+    """Intervals of the event day (columns) on each day (rows: how many days back; 0: itself)."""
+
+    values: Numbers
+    """Mean load, W; NaN: nothing known."""
+    coverage: Numbers
+    """Share that was measured, 0-1."""
 
 
 class PastDays:
@@ -26,9 +41,12 @@ class PastDays:
         zone: ZoneInfo,
         event: Interval,
         export: ExportRule = ExportRule.COUNTED,
+        days: int = 0,
     ) -> None:
+        """`days`: how far back tables reach."""
         self.zone = zone
         self._export = export
+        self._days = days
         self.event_day = event.start.astimezone(zone).date()
         self._sampler = Sampler(history)
 
@@ -36,22 +54,43 @@ class PastDays:
         """The local date of the day this far back."""
         return self.event_day - timedelta(days=back)
 
-    def means(self, bins: Sequence[Interval], back: int) -> tuple[Mean, ...]:
-        """The means of one past day over intervals given on the event day."""
-        past = [days_back(interval, back, self.zone) for interval in bins]
-        return tuple(metered(mean, self._export) for mean in self._sampler.means(past))
+    def table(self, bins: Sequence[Interval]) -> DayTable:
+        """Means on every day over intervals given on the event day."""
+        return self._table(bins, self._days)
 
-    def mean_of(self, days: Sequence[int], bins: Sequence[Interval]) -> tuple[float | None, ...]:
-        """Per interval, the mean over those of the days that were measured then."""
-        table = [self.means(bins, back) for back in days]
-        return tuple(
-            mean([m.value for m in column if m.value is not None and m.coverage >= _HALF])
-            for column in zip(*table, strict=True)
-        )
+    def own(self, bins: Sequence[Interval]) -> DayTable:
+        """The same of the event day alone: one row."""
+        return self._table(bins, 0)
+
+    def mean_of(
+        self, days: Sequence[int], bins: Sequence[Interval], weights: Sequence[float] = ()
+    ) -> tuple[tuple[float | None, ...], tuple[int, ...]]:
+        """Per interval, the mean over those of the days that were measured then, and their number.
+
+        `weights` go with `days`; none: all alike. An interval that no day knows stays unknown.
+        """
+        table, rows = self.table(bins), list(days)
+        known = table.coverage[rows] >= HALF
+        share = np.asarray(weights[: len(rows)] or [1.0] * len(rows))[:, np.newaxis] * known
+        whole, part = share.sum(axis=0), np.where(known, table.values[rows], 0.0) * share
+        total = part.sum(axis=0)
+        values = tuple(float(t / w) if w > 0 else None for t, w in zip(total, whole, strict=True))
+        return values, tuple(int(n) for n in known.sum(axis=0))
 
     def bytes_between(self, window: Interval) -> bytes:
         """The history inside a window, for hashing."""
         return self._sampler.bytes_between(window)
+
+    def _table(self, bins: Sequence[Interval], days: int) -> DayTable:
+        values, coverage = self._sampler.table(_grid(tuple(bins), days, self.zone))
+        return DayTable(*metered_table(values, coverage, self._export))
+
+
+@lru_cache(maxsize=64)
+def _grid(bins: tuple[Interval, ...], days: int, zone: ZoneInfo) -> Grid:
+    """The same for every site of an event, so made once."""
+    past = [days_back(one, back, zone) for back in range(days + 1) for one in bins]
+    return Grid(past, rows=days + 1)
 
 
 def days_back(interval: Interval, days: int, zone: ZoneInfo) -> Interval:

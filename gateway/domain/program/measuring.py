@@ -6,91 +6,31 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 
+from gateway.domain.program.method import (
+    Adjustment,
+    Anchor,
+    BaselineKind,
+    BaselineMethod,
+    DayType,
+    Fallback,
+    Rank,
+)
 from gateway.domain.program.source import Source
 from gateway.domain.words import span
 
-
-class Adjustment(StrEnum):
-    """How a baseline follows the event day's own load before the event."""
-
-    NONE = "none"
-    RATIO = "ratio"
-    ADDITIVE = "additive"
-
-
-class DayType(StrEnum):
-    """Which past days may stand for the event day."""
-
-    ANY = "any"
-    SAME = "same"
-    """Weekdays for a weekday, weekend days and holidays for one of those."""
-
-
-class Anchor(StrEnum):
-    """What the adjustment window lies before."""
-
-    START = "start"
-    NOTIFICATION = "notification"
-
-
-class Fallback(StrEnum):
-    """What is done when the look-back holds fewer clean days than Y."""
-
-    FEWER_DAYS = "fewer_days"
-    """The mean over those there are, down to `min_days`."""
-    ANY_DAY_TYPE = "any_day_type"
-    """Days of the other type too, down to `min_days`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BaselineMethod:
-    """An X-of-Y baseline: the mean of X out of the last Y eligible days, then adjusted.
-
-    Defaults are "10-of-10 type" with a same-day ratio adjustment capped at 20 % over the three
-    hours that end one hour before the event (after CAISO's 10-in-10; see docs, not certified).
-    """
-
-    name: str = "10-of-10 type"
-    y_days: int = 10
-    x_days: int = 10
-    look_back: timedelta = timedelta(days=45)
-    day_type: DayType = DayType.SAME
-    min_days: int = 3
-    """Fewer usable days than this and there is no baseline."""
-    min_coverage: float = 0.9
-    """Share of the event window a past day must have data for, 0-1."""
-    adjustment: Adjustment = Adjustment.RATIO
-    adjust_from: timedelta = timedelta(hours=4)
-    """The adjustment window opens this long before the event starts ..."""
-    adjust_until: timedelta = timedelta(hours=1)
-    """... and closes this long before it."""
-    adjust_low: float = 0.8
-    adjust_high: float = 1.2
-    """Bounds of the ratio; for ADDITIVE, of the shift relative to the unadjusted mean."""
-    fallbacks: tuple[Fallback, ...] = (Fallback.FEWER_DAYS,)
-    """Tried in this order when there are fewer than Y clean days; none: there is no baseline."""
-    anchor: Anchor = Anchor.START
-    """What the adjustment window lies before, on the event's own day."""
-    excludes_holidays: bool = False
-    """A holiday stands for no day, not even for another holiday."""
-    excluded_programs: tuple[str, ...] = ()
-    """Days with events of these leave the baseline also where the site took no part in them."""
-
-
-class BaselineKind(StrEnum):
-    """Families of baselines."""
-
-    X_OF_Y = "x_of_y"
-    SAME_DAY = "same_day"
-    MATCH_DAY = "match_day"
-    FLAT = "flat"
-    """One level for a season, from past peaks."""
-    BEFORE_EVENT = "before_event"
-    DEVICE = "device"
-    """The device's own meter, for example of a battery."""
-    ASSIGNED = "assigned"
-    """The operator chooses one for each resource."""
-    NONE = "none"
+__all__ = [
+    "Adjustment",
+    "Anchor",
+    "BaselineKind",
+    "BaselineMethod",
+    "BaselineRule",
+    "DayType",
+    "ExportRule",
+    "Fallback",
+    "MeterPoint",
+    "Point",
+    "Rank",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,8 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from contracts.device_class import DeviceClass
-from gateway.domain.program.measuring import BaselineKind, BaselineMethod, ExportRule
+from gateway.domain.program.measuring import ExportRule
+from gateway.domain.program.method import BaselineKind, BaselineMethod
 from gateway.domain.program.opting import Policy
 from gateway.domain.program.rules import Rules
 from gateway.domain.program.wall import local_day

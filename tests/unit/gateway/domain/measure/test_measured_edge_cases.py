@@ -11,7 +11,8 @@ from contracts.time import Interval
 from gateway.domain.measure.performance import measure
 from gateway.domain.measure.rows import rows_of
 from gateway.domain.program import Adjustment, BaselineMethod
-from gateway.domain.program.measuring import Anchor, ExportRule, Fallback
+from gateway.domain.program.measuring import ExportRule
+from gateway.domain.program.method import Anchor, Fallback
 from support.calls import HOUR, at
 from support.deliveries import PLAIN, by_day, hours, load, run
 
