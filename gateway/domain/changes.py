@@ -11,7 +11,7 @@ from contracts.time import Interval
 from gateway.domain.event import GridEvent, Signal, SignalKind
 from gateway.domain.words import kw
 
-_WATTS = (SignalKind.DELTA_W, SignalKind.SETPOINT_W, SignalKind.IMPORT_LIMIT_W)
+_WATTS = frozenset(SignalKind) - {SignalKind.LEVEL, SignalKind.PRICE}
 
 
 def changes_in_words(before: GridEvent, after: GridEvent) -> str:

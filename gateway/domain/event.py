@@ -22,8 +22,23 @@ class SignalKind(StrEnum):
     """Total import of the portfolio, W."""
     IMPORT_LIMIT_W = "import_limit_w"
     """Import of the portfolio must not exceed this, W."""
+    EXPORT_LIMIT_W = "export_limit_w"
+    """What the portfolio exports must not exceed this, W >= 0; imports of other sites count off."""
+    GENERATION_LIMIT_W = "generation_limit_w"
+    """What inverters make, and batteries that discharge, must not exceed this together, W >= 0."""
     PRICE = "price"
     """Currency per kWh."""
+
+
+USABLE = (
+    SignalKind.DELTA_W,
+    SignalKind.SETPOINT_W,
+    SignalKind.IMPORT_LIMIT_W,
+    SignalKind.EXPORT_LIMIT_W,
+    SignalKind.GENERATION_LIMIT_W,
+    SignalKind.LEVEL,
+)
+"""Signals we act on, the most exact first: of several in one event the first of these counts."""
 
 
 class EventStatus(StrEnum):
@@ -136,3 +151,12 @@ class OptDecision:
     opt: Opt
     cause: str
     by: Decider = Decider.RULES
+
+
+def effective_signal(event: GridEvent) -> Signal | None:
+    """The signal of the event that we act on, or None when there is none we can use."""
+    for kind in USABLE:
+        for signal in event.signals:
+            if signal.kind is kind and len(signal.series):
+                return signal
+    return None

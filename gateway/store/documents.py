@@ -45,9 +45,40 @@ class Codec(Generic[Value]):
             raise PermanentError(f"stored {self._kind.__name__} unreadable: {error}") from error
 
 
+class _Plans(Codec[DispatchPlan]):
+    """Also those of before events about exports: they name a step's limit after imports."""
+
+    def load(self, document: object) -> DispatchPlan:
+        """The plan, equal to the one dumped; see `Codec.load`."""
+        return super().load(_limits_renamed(document))
+
+
+def _limits_renamed(document: object) -> object:
+    match document:
+        case {"allocations": list(found), **rest} if any(_of_old(one) for one in found):
+            every = [
+                {**one, "steps": [_renamed(step) for step in one.get("steps", ())]} for one in found
+            ]
+            return {**rest, "allocations": every}
+        case _:
+            return document
+
+
+def _of_old(allocation: object) -> bool:
+    match allocation:
+        case {"steps": [{"import_limit_w": _}, *_]}:
+            return True
+        case _:
+            return False
+
+
+def _renamed(step: dict[str, Any]) -> dict[str, Any]:
+    return {("limit_w" if k == "import_limit_w" else k): value for k, value in step.items()}
+
+
 EVENT = Codec(GridEvent)
 ENVELOPE = Codec(OperatingEnvelope)
-PLAN = Codec(DispatchPlan)
+PLAN = _Plans(DispatchPlan)
 INSTRUCTION = Codec(Instruction)
 READINESS = Codec(VehicleReadiness)
 OFFER = Codec(FlexibilityOffer)

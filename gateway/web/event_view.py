@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from contracts.site_link.messages import InstructionState, Notice
+from contracts.site_link.messages import InstructionState, InstructionStep, Notice
 from contracts.time import Interval
 from gateway.domain.delivery.course import Course
 from gateway.domain.dispatch import DispatchPlan, effective
 from gateway.domain.portfolio import Portfolio, Site
+from gateway.flows.sites.instructions import bound_of, told
 from gateway.ports import JournalEntry, SiteOptOut, StoredEvent, StoredInstruction
 from gateway.reports import words
 from gateway.web.links import event_url, site_url, why_url
@@ -200,7 +201,7 @@ def _plan_rows(
             site_url=site_url(site_id),
             name=_name(site_id, sites),
             asked=_range([step.reduction_w for step in steps] or [0.0]),
-            limit=_range([step.import_limit_w for step in steps]) if steps else "no limit",
+            limit=_range([step.limit_w for step in steps]) if steps else "no limit",
             cause=allocation.cause if allocation and steps else "takes no part",
             opted_out=out,
             opt_out_url=event_url(stored.event.key, "opt-out", site=site_id) if may_leave else "",
@@ -227,7 +228,7 @@ def _instruction(
         why_url=why_url("instruction", instruction.instruction_id),
         site_id=instruction.site_id,
         site=_name(instruction.site_id, sites),
-        what=_bound([step.import_limit_w for step in instruction.steps]),
+        what=_bound(instruction.steps),
         site_seq=instruction.site_seq,
         revision=row.revision,
         issued=words.clock(instruction.issued_at, tz),
@@ -252,11 +253,21 @@ def _after(state: InstructionState, seconds: float) -> str:
     return f"{sign}{words.number(abs(seconds))} s"
 
 
-def _bound(limits_w: Sequence[float | None]) -> str:
-    known = [limit for limit in limits_w if limit is not None]
-    if not limits_w:
+_SAID = {
+    "import_limit_w": "stay under",
+    "load_limit_w": "charge under",
+    "storage_power_w": "batteries at",
+    "export_limit_w": "export at most",
+    "generation_limit_w": "generate at most",
+}
+
+
+def _bound(steps: Sequence[InstructionStep]) -> str:
+    if not steps:
         return "withdraws the limit"
-    return f"stay under {_range(known)}" if known else "no limit"
+    known = [limit for step in steps if (limit := told(step)) is not None]
+    name = next(filter(None, map(bound_of, steps)), None)
+    return f"{_SAID[name]} {_range(known)}" if name else "no limit"
 
 
 def _exceptions(record: EventRecord, sites: Mapping[str, Site], tz: tzinfo) -> tuple[LogRow, ...]:

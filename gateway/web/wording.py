@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contracts.site_link.messages import InstructionState, Severity
-from gateway.domain.event import EventStatus, GridEvent, Opt, OptDecision
-from gateway.domain.program import Program, effective_signal
+from gateway.domain.event import EventStatus, GridEvent, Opt, OptDecision, effective_signal
+from gateway.domain.program import Program
 from gateway.flows.report.build import signal_words
 from gateway.reports import words
 

@@ -77,6 +77,8 @@ SIGNALS: Mapping[str, tuple[str, float]] = {
     "--reduce-kw": ("delta_w", -_KILO),
     "--setpoint-kw": ("setpoint_w", _KILO),
     "--limit-kw": ("import_limit_w", _KILO),
+    "--export-limit-kw": ("export_limit_w", _KILO),
+    "--generation-limit-kw": ("generation_limit_w", _KILO),
     "--level": ("level", 1.0),
 }
 """Options, the API's kind of signal, and what a number is multiplied by."""

@@ -21,6 +21,10 @@ Reason = Annotated[str, typer.Option(help="Why, for the journal.")]
 ReduceKw = Annotated[float | None, typer.Option(min=0, help="Less load, kW.")]
 SetpointKw = Annotated[float | None, typer.Option(min=0, help="Load together, kW.")]
 LimitKw = Annotated[float | None, typer.Option(min=0, help="Most import, kW.")]
+ExportLimitKw = Annotated[float | None, typer.Option(min=0, help="Most export together, kW.")]
+GenerationLimitKw = Annotated[
+    float | None, typer.Option(min=0, help="Most that inverters make together, kW.")
+]
 Level = Annotated[
     int | None, typer.Option(min=0, max=3, help="Level 1-3; 0 asks for readiness only.")
 ]
@@ -40,6 +44,8 @@ def create(
     reduce_kw: ReduceKw = None,
     setpoint_kw: SetpointKw = None,
     limit_kw: LimitKw = None,
+    export_limit_kw: ExportLimitKw = None,
+    generation_limit_kw: GenerationLimitKw = None,
     level: Level = None,
     target: Targets = None,
     device_class: Annotated[
@@ -58,7 +64,9 @@ def create(
     from gridyard.event import asking
 
     with plain_errors():
-        chosen = _chosen(reduce_kw, setpoint_kw, limit_kw, level)
+        chosen = _chosen(
+            reduce_kw, setpoint_kw, limit_kw, export_limit_kw, generation_limit_kw, level
+        )
         kind, value = asking.request(chosen, asking.SIGNALS)
         wall = known_zone(zone)
         begins = asking.instant(start, wall)
@@ -90,6 +98,8 @@ def change(
     reduce_kw: ReduceKw = None,
     setpoint_kw: SetpointKw = None,
     limit_kw: LimitKw = None,
+    export_limit_kw: ExportLimitKw = None,
+    generation_limit_kw: GenerationLimitKw = None,
     level: Level = None,
     target: Targets = None,
     comment: Annotated[str | None, typer.Option(help="Another comment.")] = None,
@@ -107,7 +117,9 @@ def change(
     from gridyard.event import asking
 
     with plain_errors():
-        chosen = _chosen(reduce_kw, setpoint_kw, limit_kw, level)
+        chosen = _chosen(
+            reduce_kw, setpoint_kw, limit_kw, export_limit_kw, generation_limit_kw, level
+        )
         times = asking.new_times(start, end, endless=endless, zone=known_zone(zone))
         body: dict[str, object] = {**times, "revision": revision, "reason": reason}
         if any(value is not None for value in chosen.values()):
@@ -154,13 +166,8 @@ def _changed(
     print_answer(answer, asking.lines(answer), as_json=as_json)
 
 
-def _chosen(
-    reduce_kw: float | None, setpoint_kw: float | None, limit_kw: float | None, level: int | None
-) -> dict[str, float | None]:
-    """What is asked, by the name of its option."""
-    return {
-        "--reduce-kw": reduce_kw,
-        "--setpoint-kw": setpoint_kw,
-        "--limit-kw": limit_kw,
-        "--level": level,
-    }
+def _chosen(*values: float | None) -> dict[str, float | None]:
+    """What is asked, by the name of its option; in the order of `asking.SIGNALS`."""
+    from gridyard.event import asking
+
+    return dict(zip(asking.SIGNALS, values, strict=True))

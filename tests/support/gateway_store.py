@@ -60,7 +60,7 @@ def dispatch_plan(revision: int = 1, event_key: str = "u1/e1") -> DispatchPlan:
         allocations=(
             SiteAllocation(
                 site_id="depot-1",
-                steps=(AllocatedStep(interval=WINDOW, reduction_w=5e3, import_limit_w=1 / 3),),
+                steps=(AllocatedStep(interval=WINDOW, reduction_w=5e3, limit_w=1 / 3),),
                 cause="fair share",
             ),
         ),

@@ -190,9 +190,7 @@ def plan(window: Interval, revision: int, reason: str) -> DispatchPlan:
     def allocated(site_id: str) -> SiteAllocation:
         _, given = LOADS[site_id]
         steps = tuple(
-            AllocatedStep(
-                interval=step.interval, reduction_w=given, import_limit_w=step.value - given
-            )
+            AllocatedStep(interval=step.interval, reduction_w=given, limit_w=step.value - given)
             for step in baseline(site_id, window)
         )
         cause = f"{given / 1000:.1f} kW of the {given / 1000:.1f} kW offered; nothing held back"
@@ -226,7 +224,7 @@ async def send(world: World, revision: DispatchPlan, window: Interval) -> None:
                 InstructionStep(
                     start=step.interval.start,
                     end=step.interval.end or window.end,
-                    import_limit_w=step.import_limit_w,
+                    import_limit_w=step.limit_w,
                 )
                 for step in allocation.steps
             ),

@@ -17,8 +17,8 @@ class AllocatedStep:
 
     interval: Interval
     reduction_w: float
-    import_limit_w: float
-    """Baseline less reduction: what the site is told to stay under, W."""
+    limit_w: float
+    """Baseline less reduction, W: the most on the event's meter (`domain.scope`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +40,8 @@ class SiteAllocation:
 
     @property
     def limit(self) -> StepSeries:
-        """Import limit given to this site, W."""
-        return StepSeries.of((step.interval, step.import_limit_w) for step in self.steps)
+        """The most given to this site, W."""
+        return StepSeries.of((step.interval, step.limit_w) for step in self.steps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +111,7 @@ def _merged(site_id: str, first: DispatchPlan, then: DispatchPlan) -> SiteAlloca
         for part in ("reduction", "limit")
     )
     steps = (
-        AllocatedStep(interval=r.interval, reduction_w=r.value, import_limit_w=m.value)
+        AllocatedStep(interval=r.interval, reduction_w=r.value, limit_w=m.value)
         for r, m in zip(reduction, limit, strict=True)
     )
     last = new or old

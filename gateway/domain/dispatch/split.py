@@ -109,7 +109,7 @@ def _steps(pieces: Sequence[Interval], choice: Choice, index: int) -> tuple[Allo
         AllocatedStep(
             interval=pieces[k],
             reduction_w=float(given[k]),
-            import_limit_w=float(baseline[k] - given[k]),
+            limit_w=float(baseline[k] - given[k]),
         )
         for k in np.flatnonzero(given > NOTHING_W).tolist()
     )

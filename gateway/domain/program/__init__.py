@@ -12,17 +12,10 @@ from gateway.domain.program.opt import decide_opt
 from gateway.domain.program.opting import Policy
 from gateway.domain.program.program import Program, newest, version_at
 from gateway.domain.program.rules import Rules
-from gateway.domain.program.target import (
-    USABLE,
-    closed_window,
-    effective_signal,
-    level_share,
-    reduction_target,
-)
+from gateway.domain.program.target import closed_window, level_share, reduction_target
 from gateway.domain.program.use import Counter, counters
 
 __all__ = [
-    "USABLE",
     "Adjustment",
     "BaselineMethod",
     "Call",
@@ -37,7 +30,6 @@ __all__ = [
     "closed_window",
     "counters",
     "decide_opt",
-    "effective_signal",
     "findings",
     "in_words",
     "level_share",

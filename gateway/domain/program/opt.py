@@ -5,16 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from gateway.domain.event import Decider, GridEvent, Opt, OptDecision, SignalKind
+from gateway.domain.event import (
+    Decider,
+    GridEvent,
+    Opt,
+    OptDecision,
+    SignalKind,
+    effective_signal,
+)
 from gateway.domain.program.finding import Effect, Finding
 from gateway.domain.program.opting import Policy
 from gateway.domain.program.program import Program
-from gateway.domain.program.target import effective_signal
 
 _IN_WORDS = {
     SignalKind.DELTA_W: "the change of load it asks for",
     SignalKind.SETPOINT_W: "the load it sets",
     SignalKind.IMPORT_LIMIT_W: "the limit it sets",
+    SignalKind.EXPORT_LIMIT_W: "the limit it sets to exports",
+    SignalKind.GENERATION_LIMIT_W: "the limit it sets to generation",
     SignalKind.LEVEL: "its level",
     SignalKind.PRICE: "its price",
 }

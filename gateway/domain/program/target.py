@@ -7,25 +7,9 @@ from datetime import datetime, timedelta
 from contracts.series import StepSeries
 from contracts.time import Interval
 from gateway.domain.curves import joined, pointwise
-from gateway.domain.event import GridEvent, Signal, SignalKind
+from gateway.domain.event import GridEvent, SignalKind, effective_signal
 from gateway.domain.program.program import Program
-
-USABLE = (
-    SignalKind.DELTA_W,
-    SignalKind.SETPOINT_W,
-    SignalKind.IMPORT_LIMIT_W,
-    SignalKind.LEVEL,
-)
-"""Signals we act on, the most exact first: of several in one event the first of these counts."""
-
-
-def effective_signal(event: GridEvent) -> Signal | None:
-    """The signal of the event that we act on, or None when there is none we can use."""
-    for kind in USABLE:
-        for signal in event.signals:
-            if signal.kind is kind and len(signal.series):
-                return signal
-    return None
+from gateway.domain.scope import scope_of
 
 
 def reduction_target(
@@ -35,7 +19,8 @@ def reduction_target(
 
     A change of load counts as it is (negative asks for less); a setpoint or limit asks for what
     the baseline lies above it, so it is known only where `baseline_total` is; a level asks for the
-    program's share of the reduction that is promised then. Prices ask for nothing yet.
+    program's share of the reduction that is promised then. Prices ask for nothing yet. The baseline
+    and what is asked are those of the event's scope: of generation, more load means less of it.
     """
     signal = effective_signal(event)
     if signal is None:
@@ -43,8 +28,12 @@ def reduction_target(
     asked = signal.series.clip(event.window)
     match signal.kind:
         case SignalKind.DELTA_W:
-            return joined(asked.map(lambda change_w: max(0.0, -change_w)))
-        case SignalKind.SETPOINT_W | SignalKind.IMPORT_LIMIT_W:
+            change = scope_of(event, program).counted(asked)
+            return joined(change.map(lambda change_w: max(0.0, -change_w)))
+        case SignalKind.SETPOINT_W:
+            asked = scope_of(event, program).counted(asked)
+            return joined(pointwise(lambda w: max(0.0, w[0] - w[1]), (baseline_total, asked)))
+        case SignalKind.IMPORT_LIMIT_W | SignalKind.EXPORT_LIMIT_W | SignalKind.GENERATION_LIMIT_W:
             return joined(pointwise(lambda w: max(0.0, w[0] - w[1]), (baseline_total, asked)))
         case SignalKind.LEVEL:
             shares = asked.map(lambda level: level_share(program, level))

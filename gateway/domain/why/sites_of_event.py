@@ -9,6 +9,7 @@ from contracts.time import Interval
 from gateway.domain.dispatch import DispatchPlan, SiteAllocation, effective
 from gateway.domain.event import EventStatus
 from gateway.domain.operating_envelope import EnvelopeStep
+from gateway.domain.scope import Scope, scope_of
 from gateway.domain.why.facts import EventFacts, Told
 from gateway.domain.why.tree import Line, some, span
 from gateway.domain.words import kw
@@ -55,7 +56,9 @@ def _site(facts: EventFacts, one: SiteAllocation, told: Told | None) -> Line:
     if told is not None:
         at = told.said[-1].at if told.said else told.issued_at
         lines.append(Line(what="instruction", text=told.state, at=at))
-    lines += [_envelope(step, one) for step in facts.imposed.get(one.site_id, ())]
+    turned = facts.event is not None and scope_of(facts.event, None).turned
+    part = None if turned else one
+    lines += [_envelope(step, part) for step in facts.imposed.get(one.site_id, ())]
     return Line(what=one.site_id, text=one.cause, lines=tuple(lines))
 
 
@@ -63,19 +66,23 @@ def _asked(facts: EventFacts, one: SiteAllocation) -> Iterator[Line]:
     """What it is asked; steps that follow each other and read alike are one."""
     spells: list[tuple[tuple[str, str], Interval]] = []
     for step in one.steps:
-        said, whole = (kw(step.reduction_w), kw(step.import_limit_w)), step.interval
+        said, whole = (kw(step.reduction_w), kw(step.limit_w)), step.interval
         if spells and spells[-1][0] == said and spells[-1][1].end == whole.start:
             whole = Interval(start=spells.pop()[1].start, end=whole.end)
         spells.append((said, whole))
+    under = "under" if facts.event is None else _UNDER.get(scope_of(facts.event, None), "under")
     for (less, limit), whole in spells:
-        text = f"under {limit} {span(whole, facts.zone, facts.now)}"
+        text = f"{under} {limit} {span(whole, facts.zone, facts.now)}"
         yield Line(what=f"{less} less", text=text)
 
 
-def _envelope(step: EnvelopeStep, one: SiteAllocation) -> Line:
-    """An envelope holds beside the event; it binds where it is tighter."""
+_UNDER = {Scope.EXPORT: "export under", Scope.GENERATION: "generation under"}
+
+
+def _envelope(step: EnvelopeStep, one: SiteAllocation | None) -> Line:
+    """An envelope holds beside the event; it binds where it is tighter than an import limit."""
     limit_w = step.bounds.import_limit_w
-    lowest_w = min((s.import_limit_w for s in one.steps), default=None)
+    lowest_w = min((s.limit_w for s in one.steps), default=None) if one else None
     binds = limit_w is not None and lowest_w is not None and limit_w < lowest_w
     said = f"import at most {kw(limit_w)}, " if limit_w is not None else ""
     tail = "which binds more than the event" if binds else "beside the event"

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from contracts.series import StepSeries
-from contracts.site_link import points
 from contracts.time import Interval
 from gateway.domain.curves import merged
 from gateway.domain.event import GridEvent, Opt
@@ -20,6 +19,8 @@ from gateway.domain.measure.baseline import (
 )
 from gateway.domain.portfolio import Portfolio, Site
 from gateway.domain.program import Program
+from gateway.domain.program.measuring import ExportRule
+from gateway.domain.scope import Scope
 from gateway.domain.words import kw, span
 from gateway.ports import StoredEvent, TelemetryStore
 
@@ -71,11 +72,11 @@ class Baselines:
         *,
         notified: datetime | None = None,
         moved: Sequence[Interval] = (),
-        point: str = points.PCC_POWER_W,
+        scope: Scope = Scope.SITE,
     ) -> BaselineRun:
         """The program's baseline for one site over `span`, at the program's interval.
 
-        `point`: what is measured, such as the power of all chargers.
+        `scope`: what is measured, such as the power of all chargers, and as what it is counted.
         Mostly the last fortnight holds enough usable days; only else is all of the look-back read.
         """
         method = program.method
@@ -88,12 +89,12 @@ class Baselines:
                     event=event,
                     span=span,
                     resolution=self.resolution(program, event),
-                    history=await self._history(site.site_id, point, windows[: days + 1]),
+                    history=await self._history(site.site_id, scope, windows[: days + 1]),
                     other_events=tuple(others),
                     holidays=self._portfolio.holidays,
                     notified=notified,
                     moved=tuple(moved),
-                    export=program.export,
+                    export=export_rule(program, scope),
                 )
             )
             if len(result.days) <= days:  # it never looked beyond what was read
@@ -117,7 +118,7 @@ class Baselines:
         *,
         notified: datetime | None = None,
         moved: Sequence[Interval] = (),
-        point: str = points.PCC_POWER_W,
+        scope: Scope = Scope.SITE,
     ) -> ExpectedLoad:
         """The load to plan with; once the event has begun it is settled and stays as it is."""
         key = (event.key, event.modification, site.site_id, window.end or window.start)
@@ -128,7 +129,7 @@ class Baselines:
             begun = kept.at >= window.start
             if begun or now - kept.at < self._refresh:
                 return kept.load
-        load = await self._computed(site, program, window, others, now, notified, moved, point)
+        load = await self._computed(site, program, window, others, now, notified, moved, scope)
         self._kept[key] = _Kept(at=now, adjusted=adjusted, load=load)
         return load
 
@@ -145,29 +146,34 @@ class Baselines:
         now: datetime,
         notified: datetime | None,
         moved: Sequence[Interval],
-        point: str,
+        scope: Scope,
     ) -> ExpectedLoad:
         result = await self.run(
-            site, program, window, window, others, notified=notified, moved=moved, point=point
+            site, program, window, window, others, notified=notified, moved=moved, scope=scope
         )
         if len(result.series):
             return ExpectedLoad(series=result.series, note="")
         before = min(now, window.start)
         recent = Interval(start=before - self._recent, end=before)
-        mean_w = (await self._power(site.site_id, point, recent)).mean(recent)
+        mean_w = (await self._power(site.site_id, scope, recent)).mean(recent)
         if mean_w is None:
             return ExpectedLoad(series=StepSeries(), note=result.problem)
         note = f"{result.problem}: mean of the last {span(self._recent)} ({kw(mean_w)}) instead"
         pieces = window.split(self.resolution(program, window))
         return ExpectedLoad(series=StepSeries.of((p, mean_w) for p in pieces), note=note)
 
-    async def _history(self, site_id: str, point: str, windows: Sequence[Interval]) -> StepSeries:
+    async def _history(self, site_id: str, scope: Scope, windows: Sequence[Interval]) -> StepSeries:
         wanted = merged([window for window in windows if window.start != window.end])
-        steps = [step for window in wanted for step in await self._power(site_id, point, window)]
+        steps = [step for window in wanted for step in await self._power(site_id, scope, window)]
         return StepSeries(tuple(steps))
 
-    async def _power(self, site_id: str, point: str, window: Interval) -> StepSeries:
-        return await self._telemetry.series(site_id, point, window)
+    async def _power(self, site_id: str, scope: Scope, window: Interval) -> StepSeries:
+        return scope.counted(await self._telemetry.series(site_id, scope.point, window))
+
+
+def export_rule(program: Program, scope: Scope) -> ExportRule:
+    """What becomes of power below zero: where exports are counted, that is power drawn."""
+    return ExportRule.COUNTED if scope.turned else program.export
 
 
 def other_events(

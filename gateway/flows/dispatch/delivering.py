@@ -42,6 +42,7 @@ from gateway.domain.delivery.standing import (
 from gateway.domain.dispatch import SiteAllocation
 from gateway.domain.event import EventStatus
 from gateway.domain.flexibility import SiteFlexibility
+from gateway.domain.scope import Scope
 from gateway.flows.dispatch.options import DispatchOptions
 from gateway.flows.dispatch.situation import Situation
 from gateway.flows.sites.instructions import told
@@ -102,7 +103,7 @@ class Delivering:
         self._off = options.delivery is None
         self._standings: dict[str, Standing] | None = None
         self._courses: dict[str, Course] = {}
-        self._readings: dict[tuple[str, str], deque[Reading]] = {}
+        self._readings: dict[tuple[str, Scope], deque[Reading]] = {}
         self._last: dict[str, LastSeen] = {}
         self._asked: dict[tuple[str, str], deque[float]] = {}
         self._baseline_w: dict[tuple[str, str], float] = {}
@@ -158,8 +159,8 @@ class Delivering:
     def _sample(self, seen: Situation) -> None:
         point = seen.scope.point
         for site in seen.sites:
-            newest = self._live.site(site.site_id).readings.get(point)
-            known = self._readings.setdefault((site.site_id, point), deque(maxlen=_SAMPLES))
+            newest = seen.scope.read(self._live.site(site.site_id).readings.get(point))
+            known = self._readings.setdefault((site.site_id, seen.scope), deque(maxlen=_SAMPLES))
             if newest is not None and (not known or known[-1].at < newest.at):
                 known.append(newest)
 
@@ -210,6 +211,8 @@ class Delivering:
         """A minute after the end; when enough were seen, what came back is written down."""
         end = seen.window.end or seen.now
         job = f"{seen.event.key} rebound"
+        if seen.scope.turned:
+            return before  # what leaves again is no load that comes back
         if seen.now - end > self._watched:
             if seen.event.key not in self._told and await self._ledger.claim_job(job, end):
                 why = rebound.in_words(before, end)
@@ -233,7 +236,7 @@ class Delivering:
     def _beyond(self, seen: Situation, site_id: str, minute: Interval) -> float | None:
         """Baseline less load after the end, where the baseline goes on as it was last."""
         baseline_w = self._baseline_w.get((seen.event.key, site_id))
-        load_w = mean_load(self._readings.get((site_id, seen.scope.point), ()), minute)
+        load_w = mean_load(self._readings.get((site_id, seen.scope), ()), minute)
         return None if load_w is None or baseline_w is None else baseline_w - load_w
 
     def _of_site(
@@ -245,7 +248,7 @@ class Delivering:
     ) -> SiteMinute:
         baseline_w = one.baseline.value_at(middle)
         load_w = mean_load(
-            self._readings.get((one.site_id, seen.scope.point), ()),
+            self._readings.get((one.site_id, seen.scope), ()),
             Interval(start=seen.now - MINUTE, end=seen.now),
         )
         asked_w = _asked_of(seen, one, middle, planned)

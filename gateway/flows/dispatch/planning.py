@@ -127,9 +127,9 @@ def band(seen: Situation, plans: Sequence[DispatchPlan], program_name: str) -> E
         cause=seen.stored.decision.cause,
         revision=whole.revision if whole else 0,
         plan_reason=whole.reason if whole else "",
-        baseline=seen.baseline,
+        baseline=seen.scope.counted(seen.baseline),
         target=target,
-        target_load=target_load(seen.baseline, target),
+        target_load=seen.scope.counted(target_load(seen.baseline, target)),
         shortfall=whole.shortfall if whole else StepSeries(),
     )
 

@@ -19,9 +19,10 @@ def way_back(
 
     A cancelled event ends for the sites when its cancellation came in: whom it held then comes
     back the same way. An event without an end, or one we are opted out of, has none. Batteries
-    that were told a target have none either: what they take back is for their own plan.
+    that were told a target have none either: what they take back is for their own plan. What may
+    leave or be made again puts no load on the grid.
     """
-    if seen.scope is Scope.STORAGE:
+    if seen.scope is Scope.STORAGE or seen.scope.turned:
         return {}
     end, held_by = _end(seen), _last_plan(seen, made)
     if rules is None or end is None or held_by is None:
@@ -56,8 +57,8 @@ def _sites(
         if last.interval.end >= end:
             yield returning(
                 site.site_id,
-                last.import_limit_w,
-                last.import_limit_w + last.reduction_w,
+                last.limit_w,
+                last.limit_w + last.reduction_w,
                 site.import_limit_w,
                 site.groups,
                 rules,

@@ -129,6 +129,7 @@ class Observer:
                 self._splitting,
                 now,
                 ends_known=stored.event.window.end is not None,
+                scope=seen.scope,
             ),
         )
 
@@ -159,7 +160,7 @@ class Observer:
                 seen.now,
                 notified=seen.stored.notified_at,
                 moved=moved,
-                point=seen.scope.point,
+                scope=seen.scope,
             )
         readings = self._live.site(site.site_id).readings
         start, end = max(seen.now, seen.window.start), seen.window.end
@@ -172,7 +173,7 @@ class Observer:
             site.site_id,
             baseline=load.series,
             note="; ".join(filter(None, (seen.scope.words, load.note))),
-            power=readings.get(seen.scope.point),
+            power=seen.scope.read(readings.get(seen.scope.point)),
             flex_down=readings.get(points.FLEX_DOWN_W),
             now=seen.now,
             max_age=self._max_age(seen.now),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import inf
 
+from contracts.device_class import DeviceClass
 from contracts.series import StepSeries
 from contracts.site_link.messages import FlexibilityOffer
 from contracts.site_link.messages import OfferedSlot as WireSlot
@@ -21,6 +22,8 @@ from gateway.domain.scope import Scope
 from gateway.ports import Ledger, StoredEvent
 
 _ENDED = timedelta(minutes=5)
+_AS_ASKED = timedelta(days=366)
+"""Longer than any plan: what is not made needs no energy to be held."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +96,7 @@ def site_offer(told: FlexibilityOffer, window: Interval, scope: Scope = Scope.SI
     return SiteOffer(
         at=told.at,
         slots=tuple(slot for slot in slots if slot.interval.overlaps(window)),
-        ramp_w_per_min=told.ramp_w_per_min or inf,
+        ramp_w_per_min=inf if scope.turned else told.ramp_w_per_min or inf,
     )
 
 
@@ -111,6 +114,8 @@ def timed(told: FlexibilityOffer) -> Iterator[tuple[Interval, WireSlot]]:
 
 
 def _slot(one: WireSlot, interval: Interval, scope: Scope) -> OfferedSlot | None:
+    if scope.turned:
+        return _kept_in(one, interval, scope)
     given: WireSlot | OfferedPart | None = one
     if scope.device_class is not None:
         given = next((p for p in one.parts if p.device_class == scope.device_class), None)
@@ -124,6 +129,22 @@ def _slot(one: WireSlot, interval: Interval, scope: Scope) -> OfferedSlot | None
         sure_w=min(given.down_sure_w, down_w),
         lasts=timedelta(seconds=one.lasts_s),
         again_at=one.again_at,
+    )
+
+
+def _kept_in(one: WireSlot, interval: Interval, scope: Scope) -> OfferedSlot | None:
+    """What would leave, and what of it inverters can be told not to make: for as long as asked.
+
+    Sites that take it themselves meanwhile do better than that, so it is sure.
+    """
+    made = next((p for p in one.parts if p.device_class == DeviceClass.PV), None)
+    if not one.parts:
+        return None
+    load_w = one.expected_w if scope is Scope.EXPORT else made.expected_w if made else 0.0
+    leaves_w = max(0.0, 0.0 - load_w)
+    kept_w = min(leaves_w, made.curtail_w) if made else 0.0
+    return OfferedSlot(
+        interval=interval, expected_w=0.0 - load_w, down_w=kept_w, sure_w=kept_w, lasts=_AS_ASKED
     )
 
 
@@ -177,8 +198,14 @@ def limits(
     now: datetime,
     *,
     ends_known: bool,
+    scope: Scope = Scope.SITE,
 ) -> Limits:
-    """Everything that binds a plan made now besides what sites offer."""
+    """Everything that binds a plan made now besides what sites offer.
+
+    Limits of network groups and least requests are about lower imports, and bind nothing else.
+    """
+    if scope.turned:
+        return Limits(history=history, ends_known=ends_known)
     last = effective(plans)
     so_far = {one.site_id: one.reduction for one in last.allocations} if last else {}
     return Limits(

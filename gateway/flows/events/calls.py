@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from contracts.time import Interval
-from gateway.domain.event import GridEvent, Opt, SignalKind
+from gateway.domain.event import GridEvent, Opt, SignalKind, effective_signal
 from gateway.domain.portfolio import Portfolio
-from gateway.domain.program import Call, effective_signal
+from gateway.domain.program import Call
 from gateway.ports import StoredEvent
 
 LOOK_BACK = timedelta(days=400)

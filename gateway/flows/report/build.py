@@ -10,7 +10,7 @@ from contracts.series import StepSeries
 from contracts.site_link.messages import InstructionState, VehicleReadiness
 from contracts.time import Interval
 from gateway.domain.curves import Sampler, pointwise, total
-from gateway.domain.event import Opt, Signal, SignalKind
+from gateway.domain.event import Opt, Signal, SignalKind, effective_signal
 from gateway.domain.measure.baseline import BaselineRun, describe
 from gateway.domain.measure.performance import MIN_INTERVAL_COVERAGE, Performance, portfolio
 from gateway.domain.measure.report import (
@@ -20,7 +20,7 @@ from gateway.domain.measure.report import (
     ReportHeader,
     SiteResult,
 )
-from gateway.domain.program import Program, effective_signal, level_share
+from gateway.domain.program import Program, level_share
 from gateway.domain.words import kw, pct
 from gateway.flows.report.evidence import Evidence, SiteEvidence
 from gateway.flows.report.exceptions import exceptions
@@ -62,16 +62,22 @@ def signal_words(program: Program, signal: Signal | None) -> str:
     match signal.kind:
         case SignalKind.DELTA_W:
             return f"reduce by{more} {kw(-min(values))} against baseline"
-        case SignalKind.SETPOINT_W:
-            return f"import {kw(min(values))} in total"
-        case SignalKind.IMPORT_LIMIT_W:
-            return f"import no more than {kw(min(values))} in total"
         case SignalKind.LEVEL:
             level = max(values)
             share = pct(level_share(program, level))
             return f"level {level:g}: {share} of what is nominated"
         case SignalKind.PRICE:
             return f"price{more} {max(values):g} per kWh"
+        case kind:
+            return f"{_TOGETHER[kind]} {kw(min(values))} in total"
+
+
+_TOGETHER = {
+    SignalKind.SETPOINT_W: "import",
+    SignalKind.IMPORT_LIMIT_W: "import no more than",
+    SignalKind.EXPORT_LIMIT_W: "export no more than",
+    SignalKind.GENERATION_LIMIT_W: "generate no more than",
+}
 
 
 def _header(evidence: Evidence) -> ReportHeader:

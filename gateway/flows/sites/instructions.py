@@ -67,19 +67,34 @@ def _step(start: datetime, end: datetime, value: float, scope: Scope) -> Instruc
         return InstructionStep(start=start, end=end, load_limit_w=max(0.0, value))
     if scope is Scope.STORAGE:
         return InstructionStep(start=start, end=end, storage_power_w=value)
+    if scope is Scope.EXPORT:
+        return InstructionStep(start=start, end=end, export_limit_w=0.0 - max(0.0, value))
+    if scope is Scope.GENERATION:
+        return InstructionStep(start=start, end=end, generation_limit_w=0.0 - max(0.0, value))
     return InstructionStep(start=start, end=end, import_limit_w=value)
 
 
+_DRAWN = ("import_limit_w", "load_limit_w", "storage_power_w")
+_LEAVING = ("export_limit_w", "generation_limit_w")
+
+
 def told(step: InstructionStep) -> float | None:
-    """What a step bounds a site, its chargers or its batteries to, W: an event says one of them."""
-    known = (step.import_limit_w, step.load_limit_w, step.storage_power_w)
-    return next((value for value in known if value is not None), None)
+    """What a step bounds a site to on the meter of its event, W: an event says one bound."""
+    name = bound_of(step)
+    if name is None:
+        return None
+    value_w: float = getattr(step, name)
+    return 0.0 - value_w if name in _LEAVING else value_w
 
 
-def _bounds(one: Instruction) -> set[str]:
+def bound_of(step: InstructionStep) -> str | None:
+    """The name of that bound; None: it leaves everything free."""
+    return next((n for n in (*_DRAWN, *_LEAVING) if getattr(step, n) is not None), None)
+
+
+def _bounds(one: Instruction) -> set[str | None]:
     """Which bounds its steps name."""
-    names = ("import_limit_w", "load_limit_w", "storage_power_w")
-    return {name for step in one.steps for name in names if getattr(step, name) is not None}
+    return {bound_of(step) for step in one.steps}
 
 
 def differs(before: Instruction, after: Instruction, now: datetime, deadband_w: float) -> bool:

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 
-from gateway.domain.event import Decider, Opt, OptDecision
+from gateway.domain.event import Decider, Opt, OptDecision, effective_signal
 from gateway.domain.operating_envelope import EnvelopeStep
 from gateway.domain.portfolio import Portfolio
-from gateway.domain.program import effective_signal
 from gateway.domain.why import EventFacts, Noted, Out
 from gateway.flows.report.build import signal_words
 from gateway.flows.why.told import told_by

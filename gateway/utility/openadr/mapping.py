@@ -17,9 +17,8 @@ from contracts.openadr.payloads import (
 )
 from contracts.series import StepSeries
 from contracts.time import Interval
-from gateway.domain.event import GridEvent, Opt, OptDecision
+from gateway.domain.event import USABLE, GridEvent, Opt, OptDecision
 from gateway.domain.event import Signal as GridSignal
-from gateway.domain.program.target import USABLE
 from gateway.utility.openadr import signals
 from gateway.utility.openadr.event_set import KnownEvent
 from gateway.utility.openadr.signals import INVALID_DATA, SUPPORTED, UnusableEventError

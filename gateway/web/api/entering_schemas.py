@@ -12,7 +12,8 @@ from gateway.domain.event import Opt, SignalKind
 from gateway.web.api.schemas import T0, T1
 
 MAX_LENGTH = timedelta(days=31)
-_NOT_NEGATIVE = (SignalKind.LEVEL, SignalKind.SETPOINT_W, SignalKind.IMPORT_LIMIT_W)
+_NOT_NEGATIVE = frozenset(SignalKind) - {SignalKind.DELTA_W, SignalKind.PRICE}
+_OF_ITS_OWN = (SignalKind.EXPORT_LIMIT_W, SignalKind.GENERATION_LIMIT_W)
 _HIGHEST_LEVEL = 3
 
 
@@ -72,6 +73,8 @@ class EventIn(BaseModel):
         if self.end is not None and not timedelta(0) < self.end - self.start <= MAX_LENGTH:
             raise ValueError("end must lie after start, at most 31 days")
         _check_value(self.kind, self.value)
+        if self.kind in _OF_ITS_OWN and self.device_classes:
+            raise ValueError(f"device_classes: a {self.kind.value} is not about a class of devices")
         return self
 
 

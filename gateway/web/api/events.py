@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, HTTPException, Query, Response
 
+from gateway.domain.scope import scope_of
 from gateway.ports import StoredEvent
 from gateway.web.api import mapping, schemas
 from gateway.web.api.idempotency import Answers
@@ -54,7 +55,9 @@ def _add_parts(router: APIRouter, state: WebState) -> None:
     async def plans(utility_id: str, event_id: str) -> list[schemas.PlanOut]:
         """Every revision of the plan, oldest first."""
         stored = await find_event(state, utility_id, event_id)
-        return [mapping.plan_out(plan) for plan in await state.ledger.plans(stored.event.key)]
+        scope = scope_of(stored.event, state.portfolio.program_of(stored.event))
+        plans = await state.ledger.plans(stored.event.key)
+        return [mapping.plan_out(plan, scope) for plan in plans]
 
     @router.get(_EVENT + "/instructions", tags=["events"])
     async def instructions(utility_id: str, event_id: str) -> list[schemas.InstructionOut]:

@@ -14,6 +14,7 @@ from gateway.domain.dispatch import DispatchPlan, SiteAllocation
 from gateway.domain.event import SignalKind
 from gateway.domain.measure.report import ParticipationReport
 from gateway.domain.operating_envelope import EnvelopeStep, SiteBounds
+from gateway.domain.scope import Scope
 from gateway.flows.sites.live import LiveSite
 from gateway.ports import (
     JournalEntry,
@@ -33,6 +34,8 @@ _UNITS: dict[SignalKind, Literal["W", "level", "currency/kWh"]] = {
     SignalKind.DELTA_W: "W",
     SignalKind.SETPOINT_W: "W",
     SignalKind.IMPORT_LIMIT_W: "W",
+    SignalKind.EXPORT_LIMIT_W: "W",
+    SignalKind.GENERATION_LIMIT_W: "W",
     SignalKind.PRICE: "currency/kWh",
 }
 
@@ -186,8 +189,8 @@ def event_out(stored: StoredEvent, now: datetime) -> schemas.EventOut:
     )
 
 
-def plan_out(plan: DispatchPlan) -> schemas.PlanOut:
-    """One revision of a plan."""
+def plan_out(plan: DispatchPlan, counted_on: Scope) -> schemas.PlanOut:
+    """One revision of a plan of an event that is counted on this."""
     return schemas.PlanOut(
         revision=plan.revision,
         modification=plan.modification,
@@ -195,6 +198,7 @@ def plan_out(plan: DispatchPlan) -> schemas.PlanOut:
         reason=plan.reason,
         target=steps(plan.target),
         shortfall=steps(plan.shortfall),
+        counted_on=counted_on.value,
         allocations=[_allocation(allocation) for allocation in plan.allocations],
     )
 
@@ -208,7 +212,7 @@ def _allocation(allocation: SiteAllocation) -> schemas.AllocationOut:
                 start=step.interval.start,
                 end=step.interval.end,
                 reduction_w=step.reduction_w,
-                import_limit_w=step.import_limit_w,
+                limit_w=step.limit_w,
             )
             for step in allocation.steps
         ],

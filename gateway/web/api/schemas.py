@@ -182,7 +182,7 @@ class AllocationStepOut(Schema):
     start: AwareDatetime
     end: AwareDatetime | None
     reduction_w: float
-    import_limit_w: float
+    limit_w: Annotated[float, Field(description="Most on the meter of `counted_on`.")]
 
 
 class AllocationOut(Schema):
@@ -202,6 +202,9 @@ class PlanOut(Schema):
     reason: str
     target: Annotated[list[StepOut], Field(description="Reduction asked, W, >= 0.")]
     shortfall: Annotated[list[StepOut], Field(description="Reduction nobody can give, W, >= 0.")]
+    counted_on: Annotated[
+        str, Field(description="site (its import), charging, storage, export or generation.")
+    ]
     allocations: list[AllocationOut]
 
 

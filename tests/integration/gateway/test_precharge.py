@@ -49,7 +49,7 @@ def told() -> Instruction:
         window=EVENT,
         signals=(Signal(kind=SignalKind.DELTA_W, series=StepSeries.of([(EVENT, -20_000.0)])),),
     )
-    step = AllocatedStep(interval=EVENT, reduction_w=20_000.0, import_limit_w=BUILDING_W)
+    step = AllocatedStep(interval=EVENT, reduction_w=20_000.0, limit_w=BUILDING_W)
     allocation = SiteAllocation(site_id="depot-1", steps=(step,), cause="fair share")
     plan = DispatchPlan(
         event_key=event.key,

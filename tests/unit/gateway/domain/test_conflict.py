@@ -173,11 +173,11 @@ def test_a_weaker_event_gets_what_the_stronger_leaves_and_says_so() -> None:
     strong, weak = contender(EMERGENCY), contender(ENERGY, end=240)
     made = planned((weak, strong), (site("a"),), {"u/bip-e": 20_000.0, "u/dfs-e": 50_000.0})
     (given,) = made["u/bip-e"].allocation("a").steps  # type: ignore[union-attr]
-    assert (given.reduction_w, given.import_limit_w) == (20_000, 80_000)
+    assert (given.reduction_w, given.limit_w) == (20_000, 80_000)
     part = made["u/dfs-e"].allocation("a")
     assert part is not None
     assert [s.reduction_w for s in part.steps] == pytest.approx([40_000, 50_000])
-    assert [s.import_limit_w for s in part.steps] == pytest.approx([40_000, 50_000])
+    assert [s.limit_w for s in part.steps] == pytest.approx([40_000, 50_000])
     assert "20 of 60.0 kW are promised to BIP until 18:00" in part.cause
     assert [step.value for step in made["u/dfs-e"].shortfall] == [pytest.approx(10_000)]
 
@@ -200,7 +200,7 @@ def test_beside_an_export_only_program_only_what_goes_below_zero_counts() -> Non
     made = planned((contender(ENERGY), strong), offers, targets_w)
     part = made["u/dfs-e"].allocation("a")
     assert part is not None
-    assert [(s.reduction_w, s.import_limit_w) for s in part.steps] == [(30_000, -30_000)]
+    assert [(s.reduction_w, s.limit_w) for s in part.steps] == [(30_000, -30_000)]
     assert "only for exports" in part.cause
 
 

@@ -52,7 +52,7 @@ TAKEN = OptDecision(event_key="u1/e1", modification=0, opt=Opt.IN, cause="the pr
 
 
 def given(site_id: str, kw: float, cause: str) -> SiteAllocation:
-    step = AllocatedStep(interval=HOUR, reduction_w=kw * 1e3, import_limit_w=100e3 - kw * 1e3)
+    step = AllocatedStep(interval=HOUR, reduction_w=kw * 1e3, limit_w=100e3 - kw * 1e3)
     return SiteAllocation(site_id=site_id, steps=(step,) if kw else (), cause=cause)
 
 
@@ -222,7 +222,7 @@ def test_an_events_chain() -> None:
 def test_steps_that_follow_each_other_and_read_alike_are_told_as_one() -> None:
     def step(minute: int, minutes: int, reduction_w: float) -> AllocatedStep:
         interval = Interval.lasting(NOON + minute * MINUTE, minutes * MINUTE)
-        return AllocatedStep(interval=interval, reduction_w=reduction_w, import_limit_w=70e3)
+        return AllocatedStep(interval=interval, reduction_w=reduction_w, limit_w=70e3)
 
     steps = (step(0, 10, 30_001), step(10, 10, 30_002), step(30, 10, 30_000))
     facts = replace(FACTS, plans=[planned(replace(given("a", 30, "all"), steps=steps))])
@@ -329,7 +329,7 @@ def test_what_is_not_kept_for_the_past_is_said_to_be_so() -> None:
 
 def test_who_was_taken_out_meanwhile_is_asked_no_more() -> None:
     half = Interval.lasting(NOON, 10 * MINUTE)
-    past = AllocatedStep(interval=half, reduction_w=9e3, import_limit_w=91e3)
+    past = AllocatedStep(interval=half, reduction_w=9e3, limit_w=91e3)
     gone = SiteAllocation(site_id="g", steps=(past,), cause="not counted on: opted out")
     facts = replace(FACTS, plans=[planned(given("a", 30, "all"), gone)])
     assert "2 of 2 sites" in why_event(facts).sentence

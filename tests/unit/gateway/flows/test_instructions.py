@@ -25,7 +25,7 @@ def allocation(*steps: tuple[int, int, float], cause: str = "fair share") -> Sit
             AllocatedStep(
                 interval=Interval(start=T0 + a * MINUTE, end=T0 + b * MINUTE),
                 reduction_w=1e3,
-                import_limit_w=limit_w,
+                limit_w=limit_w,
             )
             for a, b, limit_w in steps
         ),

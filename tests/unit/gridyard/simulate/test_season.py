@@ -136,7 +136,7 @@ def test_an_event_too_many_is_found(season: Season) -> None:
 
 def test_a_plan_whose_parts_are_not_its_sum_is_found(season: Season) -> None:
     event = next(iter(season.admission.entries.values())).event
-    step = AllocatedStep(interval=event.window, reduction_w=40_000.0, import_limit_w=10_000.0)
+    step = AllocatedStep(interval=event.window, reduction_w=40_000.0, limit_w=10_000.0)
     made = DispatchPlan(
         event_key=event.key,
         modification=0,

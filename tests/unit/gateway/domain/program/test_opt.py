@@ -5,12 +5,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from contracts.series import StepSeries
-from gateway.domain.event import GridEvent, Opt, Signal, SignalKind
+from gateway.domain.event import GridEvent, Opt, Signal, SignalKind, effective_signal
 from gateway.domain.program import (
     Program,
     closed_window,
     decide_opt,
-    effective_signal,
     reduction_target,
 )
 
