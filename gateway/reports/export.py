@@ -1,9 +1,7 @@
-"""The report's intervals as CSV, for spreadsheets and for a utility's own analysis."""
+"""The report as tables, for spreadsheets and for a utility's own analysis."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from datetime import tzinfo
 from itertools import pairwise
@@ -12,8 +10,11 @@ from zoneinfo import ZoneInfo
 from contracts.power import kw_from_watts
 from contracts.time import Interval
 from gateway.domain.measure.report import Curves, ParticipationReport
+from gateway.domain.settle.line import Line
+from gateway.reports.audience import Variant
 from gateway.reports.axes import end_of
-from gateway.reports.view import SIMULATED
+from gateway.reports.tables import Cell, Table, as_csv
+from gateway.reports.view import SIMULATED, ReportView, report_view
 
 COLUMNS = (
     "event",
@@ -33,33 +34,105 @@ COLUMNS = (
     "coverage",
 )
 PORTFOLIO = "(portfolio)"
+LINE_COLUMNS = (
+    "line",
+    "subject",
+    "quantity",
+    "unit",
+    "price",
+    "amount",
+    "currency",
+    "example_rate",
+    "rule_and_inputs",
+)
 _DECIMALS = 4
 
 
-def report_csv(report: ParticipationReport) -> str:
+def report_csv(report: ParticipationReport, zone: tzinfo | None = None) -> str:
+    """The intervals as CSV, see `intervals`."""
+    return as_csv(intervals(report, zone)).decode()
+
+
+def intervals(report: ParticipationReport, zone: tzinfo | None = None) -> Table:
     """One row an interval: the portfolio first, then every site.
 
     Intervals are the steps of the baseline (of the target where there is no baseline), cut at the
     event's borders. Empty cells mean unknown. `reduction` is baseline less actual.
     """
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")  # RFC 4180
-    writer.writerow(COLUMNS)
     head = report.header
     status = "FINAL" if report.final else "PRELIMINARY"
-    first = (_cell(head.event_key), report.version, status, SIMULATED if head.simulated else "")
-    tz = ZoneInfo(head.time_zone)
+    first = (head.event_key, report.version, status, SIMULATED if head.simulated else "")
+    tz = zone or ZoneInfo(head.time_zone)
     subjects = [(PORTFOLIO, report.curves), *((s.site_id, s.curves) for s in report.sites)]
-    for name, curves in subjects:
-        for interval in _intervals(curves, head.window):
-            row = _row(curves, interval, interval.start in head.window, tz)
-            writer.writerow((*first, _cell(name), *row))
-    return out.getvalue()
+    rows = [
+        (*first, name, *_row(curves, interval, interval.start in head.window, tz))
+        for name, curves in subjects
+        for interval in _intervals(curves, head.window)
+    ]
+    return Table(name="Intervals", columns=COLUMNS, rows=rows)
 
 
-def _row(
-    curves: Curves, interval: Interval, in_event: bool, tz: tzinfo
-) -> tuple[str | float | None, ...]:
+def tables(shown: Variant, zone: ZoneInfo | None = None) -> tuple[Table, ...]:
+    """Everything of a report: what page and PDF say, the lines as numbers, and the intervals."""
+    view = report_view(shown, zone)
+    return (
+        _facts(view),
+        Table(
+            name="Sites",
+            columns=(
+                *("site_id", "site", "nominated_kw", "asked_kw", "delivered_kw"),
+                *("performance_pct", "reduced_kwh", "vehicles_ready", "vehicles", "opted_out"),
+                "coverage",
+            ),
+            rows=[
+                (
+                    *(one.site_id, one.name, _kw(one.nominated_w), _kw(one.asked_mean_w)),
+                    *(_kw(one.delivered_mean_w), one.performance_pct, _kw(one.reduced_wh)),
+                    *(one.vehicles_ready, one.vehicles_total, "yes" if one.opted_out else "no"),
+                    one.coverage,
+                )
+                for one in shown.report.sites
+            ],
+        ),
+        Table(
+            name="Exceptions",
+            columns=("local_time", "site", "what", "about", "details"),
+            rows=[(e.at, e.site, e.kind, e.subject, e.text) for e in view.exceptions],
+        ),
+        Table(
+            name="Settlement",
+            columns=LINE_COLUMNS,
+            rows=[line_row(one) for one in shown.report.lines],
+        ),
+        intervals(shown.report, zone),
+    )
+
+
+def line_row(line: Line) -> tuple[Cell, ...]:
+    """A line of money; an empty amount is not known, and the last cell says why."""
+    return (
+        *(line.kind.value, line.subject, line.quantity, line.unit, line.price, line.amount),
+        *(line.currency, "yes" if line.example else "no", line.words),
+    )
+
+
+def _facts(view: ReportView) -> Table:
+    rows: list[tuple[Cell, ...]] = [
+        ("Report", view.title),
+        ("For", view.audience),
+        ("Version", f"{view.version}, {', '.join(view.labels)}"),
+        ("Created", view.created),
+        *((fact.label, fact.value) for fact in view.facts),
+        *((one.label, f"{one.value} {one.unit}".strip()) for one in view.figures),
+        ("Settlement", view.settlement),
+        ("Baseline", view.method),
+        ("Judged by", view.performance),
+        ("Intervals estimated, not measured", view.estimated_intervals),
+    ]
+    return Table(name="Summary", columns=("item", "value"), rows=rows)
+
+
+def _row(curves: Curves, interval: Interval, in_event: bool, tz: tzinfo) -> tuple[Cell, ...]:
     baseline, actual, target = (
         _kw(series.mean(interval)) for series in (curves.baseline, curves.actual, curves.target)
     )
@@ -95,8 +168,3 @@ def _intervals(curves: Curves, window: Interval) -> Iterator[Interval]:
     )
     for start, end in pairwise(inside):
         yield Interval(start=start, end=end)
-
-
-def _cell(text: str) -> str:
-    """Text from outside that a spreadsheet would run as a formula is made plain text."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

@@ -8,15 +8,17 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import typst
 
 from contracts.errors import PermanentError
-from gateway.domain.measure.report import ParticipationReport
+from gateway.reports.audience import Variant
 from gateway.reports.view import ReportView, report_view
 
 _HERE = Path(__file__).parent
@@ -30,28 +32,43 @@ _NOT_IN_FONT = re.compile(
 REPLACEMENT = "?"
 
 
-async def report_pdf(report: ParticipationReport) -> bytes:
-    """The PDF of a report; the work is done in a thread.
+async def report_pdf(variant: Variant, zone: ZoneInfo | None = None) -> bytes:
+    """The PDF of a report for one reader; the work is done in a thread.
 
     Raises:
         PermanentError: Typst refused the document.
     """
-    return await asyncio.to_thread(_rendered, report)
+    return await asyncio.to_thread(rendered, variant, zone)
 
 
-def _rendered(report: ParticipationReport) -> bytes:
-    return render(report_view(report), report.created_at)
+def rendered(variant: Variant, zone: ZoneInfo | None = None) -> bytes:
+    """As `report_pdf`, here and now."""
+    view = report_view(variant, zone)
+    return render(view, variant.report.created_at)
 
 
 def render(view: ReportView, created_at: datetime) -> bytes:
-    """As `report_pdf`, here and now (about 0.05 s)."""
+    """A view as PDF, here and now (about 0.05 s).
+
+    Raises:
+        PermanentError: Typst refused the document.
+    """
+    return typeset(_TEMPLATE, asdict(view), created_at)
+
+
+def typeset(template: Path, data: Mapping[str, object], created_at: datetime) -> bytes:
+    """A template of this folder with its data, as PDF/UA-1.
+
+    Raises:
+        PermanentError: Typst refused the document.
+    """
     try:
         pdf = typst.compile(
-            _TEMPLATE,
+            template,
             root=_HERE,
             font_paths=_fonts(),
             format="pdf",
-            sys_inputs={"data": json.dumps(_printable(asdict(view)))},
+            sys_inputs={"data": json.dumps(_printable(data))},
             pdf_standards=["ua-1"],
             timestamp=created_at.replace(microsecond=0),
         )

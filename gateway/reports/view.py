@@ -14,14 +14,15 @@ from gateway.domain.measure.report import (
     BaselineDay,
     Curves,
     KeyFigures,
-    ParticipationReport,
     ReportException,
     ReportHeader,
     SiteResult,
 )
 from gateway.domain.settle.line import Line, Statement, said, statement
 from gateway.reports import words
+from gateway.reports.audience import Audience, Variant
 from gateway.reports.chart import event_chart
+from gateway.reports.part_rows import PartRow, part_rows
 
 SIMULATED = "SIMULATED"
 
@@ -128,16 +129,21 @@ class ReportView:
     exceptions: tuple[ExceptionRow, ...]
     settlement: str
     paid: tuple[PaidRow, ...]
+    parts: tuple[PartRow, ...]
+    """Of aggregator and sites; empty to all but the operator, and where no contract is known."""
     method: str
     performance: str
     """The rule by which delivery is judged."""
     estimated_intervals: int
     methods: tuple[MethodRow, ...]
+    audience: str
+    """For whom it is."""
 
 
-def report_view(report: ParticipationReport) -> ReportView:
-    """Turn the document into what people read, in the report's own time zone."""
-    head, tz = report.header, ZoneInfo(report.header.time_zone)
+def report_view(shown: Variant, zone: ZoneInfo | None = None) -> ReportView:
+    """Turn the document into what people read, in the report's own time zone or another."""
+    report, audience = shown.report, shown.audience
+    head, tz = report.header, zone or ZoneInfo(report.header.time_zone)
     status = "FINAL" if report.final else "PRELIMINARY"
     labels = (SIMULATED if head.simulated else "", "TEST EVENT" if head.test else "", status)
     names = {site.site_id: site.name for site in report.sites}
@@ -152,21 +158,23 @@ def report_view(report: ParticipationReport) -> ReportView:
         window=words.span(head.window, tz),
         created=words.moment(report.created_at, tz),
         zone=words.zone(head.window.start, tz),
-        facts=_facts(head, tz),
+        facts=_facts(head, tz, own=audience is Audience.OWNER),
         figures=_figures(report.figures),
         chart=_chart("Portfolio", report.curves, head, tz),
         sites=tuple(_site(site, head, tz) for site in report.sites),
         exceptions=tuple(_exception(e, names, tz) for e in report.exceptions),
         settlement=_settlement(statement(report.lines)),
         paid=tuple(_paid(line, head.event_key) for line in report.lines),
+        parts=part_rows(report, names),
         method=report.method,
         performance=report.performance_rule or "delivered over committed",
         estimated_intervals=report.estimated_intervals,
         methods=tuple(_method(site) for site in report.sites),
+        audience=shown.words,
     )
 
 
-def _facts(head: ReportHeader, tz: tzinfo) -> tuple[Fact, ...]:
+def _facts(head: ReportHeader, tz: tzinfo, *, own: bool) -> tuple[Fact, ...]:
     answer = {Opt.IN.value: "Opted in", Opt.OUT.value: "Opted out"}.get(head.opt, head.opt)
     applied = head.all_applied_s
     rows = {
@@ -178,11 +186,14 @@ def _facts(head: ReportHeader, tz: tzinfo) -> tuple[Fact, ...]:
         "Notified": f"{words.moment(head.notified_at, tz)}{_notice(head)}",
         "Our answer": f"{answer}: {head.opt_cause}" if head.opt_cause else answer,
         "Answer sent": words.moment(head.opted_in_at, tz),
-        "First site responded": _after_start(head.first_response_at, head, tz),
-        "All chargers limited": (
-            words.NA if applied is None else f"{words.number(applied)} s after the start"
-        ),
     }
+    if not own:  # what all sites together did is not told to one of them
+        rows |= {
+            "First site responded": _after_start(head.first_response_at, head, tz),
+            "All chargers limited": (
+                words.NA if applied is None else f"{words.number(applied)} s after the start"
+            ),
+        }
     return tuple(Fact(label=label, value=value) for label, value in rows.items())
 
 
@@ -232,7 +243,7 @@ def _counts_as(figures: KeyFigures) -> str:
 def _settlement(whole: Statement) -> str:
     if not whole.lines:
         return "No price is set for this program: nothing to settle."
-    totals = [f"{amount} {currency}" for currency, amount in whole.totals.items()]
+    totals = [words.money(amount, currency) for currency, amount in whole.totals.items()]
     text = (
         f"Estimated payment for the event: {', '.join(totals)}."
         if totals
@@ -251,7 +262,7 @@ def _paid(line: Line, event_key: str) -> PaidRow:
         what=line.kind.value + line.subject.removeprefix(event_key),
         quantity=f"{said(line.quantity)} {line.unit}".strip(),
         price=words.NA if line.price is None else f"{said(line.price)} {unit}",
-        amount=words.NA if line.amount is None else f"{line.amount} {line.currency}",
+        amount=words.NA if line.amount is None else words.money(line.amount, line.currency),
         why=line.words,
     )
 

@@ -6,6 +6,7 @@ The only place (with `curve`) where the system's W, Wh and UTC turn into what is
 from __future__ import annotations
 
 from datetime import datetime, timedelta, tzinfo
+from decimal import Decimal
 
 from contracts.power import kw_from_watts
 from contracts.time import Interval
@@ -40,6 +41,12 @@ def power(power_w: float | None) -> str:
 def energy(energy_wh: float | None) -> str:
     """Wh as `12.3 kWh`."""
     return NA if energy_wh is None else f"{kilo(energy_wh)} kWh"
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """`1 234.50 USD`: thousands apart, as many decimals as the amount has."""
+    text = f"{amount:,f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+    return f"{text.replace('-', _MINUS)} {currency}"
 
 
 def percent(value: float | None) -> str:

@@ -19,6 +19,8 @@ from gateway.domain.measure.report import (
     SiteResult,
 )
 from gateway.domain.settle.line import Kind, Line
+from gateway.reports.audience import variant
+from gateway.reports.view import ReportView, report_view
 
 START = datetime(2026, 11, 21, 1, 0, tzinfo=UTC)  # 17:00 PST the day before
 WINDOW = Interval.lasting(START, timedelta(hours=2))
@@ -237,3 +239,8 @@ def build_report() -> ParticipationReport:
             ),
         ),
     )
+
+
+def seen(report: ParticipationReport) -> ReportView:
+    """What the operator reads."""
+    return report_view(variant(report))

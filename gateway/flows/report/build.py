@@ -21,6 +21,7 @@ from gateway.domain.measure.report import (
     SiteResult,
 )
 from gateway.domain.program import Program, level_share
+from gateway.domain.scope import scope_of
 from gateway.domain.words import kw, pct
 from gateway.flows.report.evidence import Evidence, SiteEvidence
 from gateway.flows.report.exceptions import exceptions
@@ -46,11 +47,21 @@ def participation_report(
         curves=_whole_curves(evidence, asked),
         sites=tuple(_site(evidence, one) for one in evidence.sites),
         exceptions=exceptions(evidence),
-        method=describe(evidence.program.method),
+        method=_method(evidence),
         estimated_intervals=whole.estimated_intervals,
         performance_rule=performance_words(evidence.program),
         lines=event_lines(evidence, whole),
+        sharing={
+            one.site.site_id: one.sharing for one in evidence.sites if one.sharing is not None
+        },
     )
+
+
+def _method(evidence: Evidence) -> str:
+    """The baseline rule, and on which meter it all is counted where that is not the site's."""
+    meter = scope_of(evidence.event, evidence.program).meter
+    rule = describe(evidence.program.method)
+    return f"{rule}; counted on {meter}" if meter else rule
 
 
 def signal_words(program: Program, signal: Signal | None) -> str:

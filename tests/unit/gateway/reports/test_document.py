@@ -5,7 +5,7 @@ import pytest
 from contracts.errors import PermanentError
 from gateway.domain.measure.report import ParticipationReport
 from gateway.reports import document
-from gateway.reports.view import report_view
+from support.participation import seen
 
 
 def test_a_report_survives_json(report: ParticipationReport) -> None:
@@ -29,7 +29,7 @@ def test_a_document_from_before_rules_and_lines_is_still_read(
     read = document.load(data)
     assert (read.lines, read.performance_rule, read.figures.factor_pct) == ((), "", None)
     assert read.figures.performance_pct == report.figures.performance_pct
-    view = report_view(read)
+    view = seen(read)
     assert view.settlement == "No price is set for this program: nothing to settle."
     assert view.performance == "delivered over committed"
 

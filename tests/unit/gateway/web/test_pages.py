@@ -232,3 +232,54 @@ async def test_the_chart_has_history_bands_and_a_bounded_count_of_points(
     before, during = data["actual"][0][1], data["actual"][-1][1]
     assert before - during == pytest.approx(105, abs=15)
     assert data["target"][0][0] == data["bands"][0]["start"]
+
+
+@pytest.mark.parametrize(
+    ("ending", "media_type", "begins"),
+    [
+        ("pdf", "application/pdf", b"%PDF"),
+        ("csv", "text/csv; charset=utf-8", b"event,"),
+        ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", b"PK"),
+        ("parquet", "application/vnd.apache.parquet", b"PAR1"),
+    ],
+)
+async def test_a_report_is_kept_as_what_it_is_called(
+    reader: httpx.AsyncClient, ending: str, media_type: str, begins: bytes
+) -> None:
+    for address in (
+        f"{EVENT_URL}/report.{ending}?audience=utility",
+        f"/api/v1{EVENT_URL}/reports/1/{ending}?audience=utility",
+    ):
+        answer = await reader.get(address)
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == media_type
+        assert answer.content.startswith(begins)
+        name = "participation_evt-2026-1121_utility_v1_PRELIMINARY_SIMULATED"
+        assert f'filename="{name}.{ending}"' in answer.headers["content-disposition"]
+
+
+async def test_an_owners_page_is_about_their_site_in_their_zone(reader: httpx.AsyncClient) -> None:
+    query = "audience=owner&site_id=harbor"
+    html = flat(await page(reader, f"{EVENT_URL}/report?{query}"))
+    assert "for the owner of Harbor Street Vans" in html
+    assert "North Yard" not in html
+    assert "As the utility sees it" not in html
+    assert "PST" in html
+    assert "CET (UTC+01:00)" in flat(
+        await page(reader, f"{EVENT_URL}/report?{query}&zone=Europe/Brussels")
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("audience=owner", 404),
+        ("audience=owner&site_id=nobody", 404),
+        ("audience=everyone", 422),
+        ("zone=Mars/Olympus", 422),
+        ("zone=../../etc/passwd", 422),
+    ],
+)
+async def test_a_reader_that_is_none(reader: httpx.AsyncClient, query: str, status: int) -> None:
+    answer = await reader.get(f"{EVENT_URL}/report?{query}")
+    assert answer.status_code == status
