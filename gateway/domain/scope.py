@@ -65,6 +65,11 @@ class Scope(StrEnum):
         """Who gives; empty when it may be whoever."""
         return _WORDS[self]
 
+    @property
+    def meter(self) -> str:
+        """The meter in words, for reports; of import and export at the connection: empty."""
+        return _METERS[self]
+
     def apart_from(self, other: Scope) -> bool:
         """Whether requests of the two can have no kW in common.
 
@@ -89,9 +94,19 @@ _WORDS = {
     Scope.SITE: "",
     Scope.CHARGING: "its chargers alone",
     Scope.STORAGE: "its batteries alone",
-    Scope.EXPORT: "counted on what it exports",
+    Scope.EXPORT: "its exports alone",
     Scope.GENERATION: "its generation alone",
     Scope.NOTHING: "its inverters alone",
+}
+
+
+_METERS = {
+    Scope.SITE: "",
+    Scope.CHARGING: "what the chargers draw",
+    Scope.STORAGE: "what the batteries draw",
+    Scope.EXPORT: "what leaves at the connection",
+    Scope.GENERATION: "what inverters make, and batteries that discharge",
+    Scope.NOTHING: "",
 }
 
 

@@ -98,6 +98,8 @@ async def test_a_person_decides(client: httpx.AsyncClient, world: World) -> None
         ({"value": 1e12}, 422),
         ({"kind": "level", "value": 4}, 422),
         ({"kind": "import_limit_w", "value": -1}, 422),
+        ({"kind": "export_limit_w", "value": -1}, 422),
+        ({"kind": "export_limit_w", "value": 1, "device_classes": ["evse"]}, 422),
         ({"end": (NOW + HOUR).isoformat()}, 422),
         ({"end": (NOW + timedelta(days=40)).isoformat()}, 422),
         ({"start": datetime(2026, 11, 21).isoformat()}, 422),  # noqa: DTZ001 (that is the mistake)

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from contracts.device_class import DeviceClass
 from contracts.series import StepSeries
 from gateway.domain.event import GridEvent, Opt, Signal, SignalKind, effective_signal
 from gateway.domain.program import (
@@ -89,6 +90,16 @@ def test_reduction_asked(
     asked = event(kind=kind, values=[(0, 60, value)])
     target = reduction_target(PROGRAM, asked, series((0, 60, 50_000.0)), series((0, 60, 100_000.0)))
     assert target == series((0, 60, expected))
+
+
+def test_more_load_of_inverters_is_less_generation(event: Event, series: Series) -> None:
+    made = series((0, 60, 100.0))
+    less = event(values=[(0, 60, 30.0)], device_classes=(DeviceClass.PV,))
+    assert reduction_target(PROGRAM, less, StepSeries(), made) == series((0, 60, 30.0))
+    held = event(
+        kind=SignalKind.SETPOINT_W, values=[(0, 60, -70.0)], device_classes=(DeviceClass.PV,)
+    )
+    assert reduction_target(PROGRAM, held, StepSeries(), made) == series((0, 60, 30.0))
 
 
 @pytest.mark.row("portfolio:A3")
