@@ -22,7 +22,6 @@ from gateway.domain.measure.report import (
 )
 from gateway.domain.program import Program, level_share
 from gateway.domain.scope import scope_of
-from gateway.domain.scope import scope_of
 from gateway.domain.words import kw, pct
 from gateway.flows.report.evidence import Evidence, SiteEvidence
 from gateway.flows.report.exceptions import exceptions
@@ -56,13 +55,6 @@ def participation_report(
             one.site.site_id: one.sharing for one in evidence.sites if one.sharing is not None
         },
     )
-
-
-def _method(evidence: Evidence) -> str:
-    """The baseline rule, and on which meter it all is counted where that is not the site's."""
-    meter = scope_of(evidence.event, evidence.program).meter
-    rule = describe(evidence.program.method)
-    return f"{rule}; counted on {meter}" if meter else rule
 
 
 def _method(evidence: Evidence) -> str:
