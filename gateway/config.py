@@ -246,6 +246,9 @@ class GatewaySettings(Settings):
 
     data: Path
     """Folder of the database; one running gateway per folder."""
+    database_url: Annotated[str, Field(pattern=r"^postgresql://", max_length=2000)] | None = None
+    """`postgresql://USER@HOST/NAME` of a database that is there, instead of a file in `data`; a
+    password better stands in `PGPASSWORD` or `~/.pgpass`. One running gateway per database."""
     sites: Annotated[tuple[SiteEntry, ...], Field(min_length=1)]
     programs: tuple[ProgramEntry, ...] = ()
     openadr: tuple[OpenAdrSettings, ...] = ()
@@ -291,9 +294,9 @@ class GatewaySettings(Settings):
         return self
 
     @property
-    def database(self) -> Path:
-        """The database file of the embedded default."""
-        return self.data / "gateway.sqlite"
+    def database(self) -> Path | str:
+        """The database: the file of the embedded default, or the address that was set."""
+        return self.database_url or self.data / "gateway.sqlite"
 
     def nominating(self) -> Mapping[str, NominatingOptions]:
         """By program, how proposals are made; the newest version's settings count."""

@@ -40,12 +40,13 @@ async def run(
     """Run the gateway until `stopping` is set; `ready` is told the addresses once it serves.
 
     Raises:
-        PermanentError: another gateway runs on the data folder, or a port is taken.
+        PermanentError: another gateway runs on the data folder or the database, or a port is taken.
         ConfigError: a certificate or key cannot be used, or the database is a newer release's.
     """
     with leadership(config.data):
         database = await asyncio.to_thread(Database.open, config.database)
         try:
+            await asyncio.to_thread(database.lead)
             await _run(config, clock, stopping, ready, database)
         finally:
             database.close()

@@ -113,7 +113,7 @@ async def _history_days(
     """On how many of the last days that rules ask for a site's connection was measured at noon."""
     rules = [rule for one in settings.portfolio().programs for rule in one.rules.enrolment]
     asked = max((rule.history_days or 0 for rule in rules), default=0)
-    if not asked or not settings.database.exists():
+    if not asked or not _has_run(settings):
         return dict.fromkeys(sites)
     database = _database(settings)
     telemetry = SqlTelemetry(database, max_hold=_NOON)
@@ -139,6 +139,11 @@ def _database(settings: GatewaySettings) -> Database:
     Raises:
         ConfigError: there is none yet.
     """
-    if not settings.database.exists():
+    if not _has_run(settings):
         raise ConfigError(f"{settings.database}: no database yet; has this gateway ever run?")
     return Database.open(settings.database)
+
+
+def _has_run(settings: GatewaySettings) -> bool:
+    """Whether there is a database to be read; one at an address is made before the gateway runs."""
+    return not isinstance(settings.database, Path) or settings.database.exists()

@@ -210,7 +210,9 @@ class System:
             "AND at_us >= ? AND at_us < ? AND value IS NOT NULL ORDER BY at_us"
         )
         window = [int(at.timestamp() * 1e6) for at in (start, end)]
-        rows = self._query(self.layout.gateway.database, query, site_id, point, *window)
+        rows = self._query(
+            self.layout.gateway.data / "gateway.sqlite", query, site_id, point, *window
+        )
         return [(datetime.fromtimestamp(at_us / 1e6, UTC), value) for at_us, value in rows]
 
     def times(self, site_id: str, point: str, start: datetime, end: datetime) -> list[datetime]:
@@ -225,7 +227,7 @@ class System:
     def dropped_rows(self) -> list[tuple[Any, ...]]:
         """What the gateway has written down as lost."""
         query = "SELECT subject, cause FROM journal WHERE action = 'telemetry gap'"
-        return self._query(self.layout.gateway.database, query)
+        return self._query(self.layout.gateway.data / "gateway.sqlite", query)
 
     def _query(self, path: Path, query: str, *values: object) -> list[tuple[Any, ...]]:
         connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)

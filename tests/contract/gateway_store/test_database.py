@@ -44,15 +44,14 @@ async def test_a_file_that_is_no_database_is_a_clear_mistake(tmp_path: Path) -> 
         Database.open(path)
 
 
-async def test_a_database_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:
-    path = tmp_path / "gateway.db"
-    newer = Database.open(path)
+async def test_a_database_of_a_newer_release_is_left_alone(place: Path | str) -> None:
+    newer = Database.open(place)
     await newer.write(
         lambda s: s.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     )
     newer.close()
     with pytest.raises(ConfigError, match="9999"):
-        Database.open(path)
+        Database.open(place)
 
 
 def test_only_one_gateway_runs_on_a_data_folder(tmp_path: Path) -> None:
@@ -66,17 +65,16 @@ def test_only_one_gateway_runs_on_a_data_folder(tmp_path: Path) -> None:
         pass
 
 
-async def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
-    path = tmp_path / "gateway.db"
-    database = Database.open(path)
+async def test_everything_is_there_after_a_restart(place: Path | str) -> None:
+    database = Database.open(place)
     event = grid_event()
     await SqlLedger(database).put_event(event, opted(event), T0)
     sent = await SqlLedger(database).put_plan(dispatch_plan(), [instruction("i1")])
     await SqlTelemetry(database, max_hold=HOLD).ingest(batch((1, measured(0, 1.0))), T0)
     await SqlUtilityMemory(database).save("u1", "k", "a", json.loads('{"x": 1}'))
 
-    # No close: as after kill -9. A second engine on the same file sees every commit.
-    again = Database.open(path)
+    # No close: as after kill -9. A second engine on the same data sees every commit.
+    again = Database.open(place)
     ledger = SqlLedger(again)
     assert [s.event for s in await ledger.events()] == [event]
     assert await ledger.plans(event.key) == [dispatch_plan()]

@@ -56,10 +56,10 @@ async def test_the_newest_replaces_and_leaves_the_others(database: Database) -> 
     assert await memory.standings() == [Standing(site_id="depot-1"), back]
 
 
-async def test_a_restart_finds_it(tmp_path: Path) -> None:
-    first = Database.open(tmp_path / "gateway.db")
+async def test_a_restart_finds_it(place: Path | str) -> None:
+    first = Database.open(place)
     await SqlDelivery(first).keep(COURSE, [DEAF])
-    again = Database.open(tmp_path / "gateway.db")  # no close: as after kill -9
+    again = Database.open(place)  # no close: as after kill -9
     assert await SqlDelivery(again).standings() == [DEAF]
     again.close()
     first.close()

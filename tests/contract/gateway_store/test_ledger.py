@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from contracts.site_link.messages import (
     InstructionState,
@@ -120,7 +121,7 @@ async def test_plans_and_instructions_are_numbered_and_come_back(ledger: Ledger)
 
 async def test_a_plan_that_cannot_be_stored_leaves_nothing_behind(ledger: Ledger) -> None:
     await ledger.put_plan(dispatch_plan(), [instruction("i1")])
-    with pytest.raises(Exception, match="UNIQUE"):
+    with pytest.raises(IntegrityError):
         await ledger.put_plan(dispatch_plan(2), [instruction("i2"), instruction("i1")])
     assert [p.revision for p in await ledger.plans("u1/e1")] == [1]
     assert [s.instruction.instruction_id for s in await ledger.instructions("u1/e1")] == ["i1"]

@@ -91,11 +91,11 @@ async def test_they_are_found_by_program_and_window(book: NominationBook) -> Non
     assert await book.nominations("none") == []
 
 
-async def test_a_restart_finds_it(tmp_path: Path) -> None:
-    first = Database.open(tmp_path / "gateway.db")
+async def test_a_restart_finds_it(place: Path | str) -> None:
+    first = Database.open(place)
     await SqlNominations(first).add(nomination(status=Status.ACCEPTED))
     await SqlNominations(first).record([offered()])
-    again = Database.open(tmp_path / "gateway.db")  # no close: as after kill -9
+    again = Database.open(place)  # no close: as after kill -9
     assert await SqlNominations(again).nominations() == [nomination(status=Status.ACCEPTED)]
     assert await SqlNominations(again).offered([H0]) == [offered()]
     again.close()

@@ -32,11 +32,10 @@ async def test_a_source_has_one_row_the_newest(database: Database) -> None:
 
 
 @pytest.mark.row("portfolio:U8")
-async def test_prices_are_there_after_a_restart(tmp_path: Path) -> None:
-    path = tmp_path / "gateway.db"
-    first = Database.open(path)
+async def test_prices_are_there_after_a_restart(place: Path | str) -> None:
+    first = Database.open(place)
     await SqlPrices(first).save("nl", timeline(step(0, 1, "0.1")))
-    again = Database.open(path)  # without a close: as after kill -9
+    again = Database.open(place)  # without a close: as after kill -9
     assert await SqlPrices(again).load() == {"nl": timeline(step(0, 1, "0.1"))}
     again.close()
     first.close()
