@@ -7,14 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from contracts.site_link.sessions import EndedSession
 from contracts.time import Interval
+from gateway.domain.accounts.grid import Numbers
 from gateway.domain.anomaly.finding import Finding
-
-Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,8 @@ from sqlmodel import Session
 
 from contracts.reading import Quality
 from contracts.time import Interval
-from gateway.ports.accounts import Numbers, Slots
+from gateway.domain.accounts.grid import Numbers, integrals
+from gateway.ports.accounts import Slots
 from gateway.store.database import Database
 from gateway.store.instants import micros
 from gateway.store.tables import MeasurementRow, table
@@ -103,12 +104,7 @@ def _steps(
 
 def _slots(begin: _Micros, end: _Micros, values: Numbers, edges: _Micros) -> Slots:
     def over(heights: Numbers) -> Numbers:
-        """Integral of the steps in each slot, value-microseconds."""
-        if not len(begin):
-            return np.zeros(len(edges) - 1)
-        moments = np.column_stack([begin, end]).ravel()
-        areas = np.column_stack([np.zeros(len(begin)), heights * (end - begin)]).ravel()
-        return np.diff(np.interp(edges, moments, np.cumsum(areas)))
+        return integrals(begin, end, heights, edges)
 
     return Slots(
         above_h=over(np.maximum(values, 0.0)) / _HOUR_US,

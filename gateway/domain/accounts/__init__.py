@@ -1,0 +1,1 @@
+"""A site's month: whose energy it was, where it came from, what it cost, what it emitted."""
