@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import timedelta
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo
@@ -16,9 +16,18 @@ from pydantic import (
 )
 
 from contracts.config import Settings
+from gateway.domain.measure.presets import preset
 from gateway.domain.program.joining import EnrolmentRule, Exclusivity
 from gateway.domain.program.measuring import BaselineRule, MeterPoint
-from gateway.domain.program.method import Adjustment, BaselineMethod, DayType, Fallback
+from gateway.domain.program.method import (
+    Adjustment,
+    Anchor,
+    BaselineKind,
+    BaselineMethod,
+    DayType,
+    Fallback,
+    Rank,
+)
 from gateway.domain.program.nominating import NominationRule
 from gateway.domain.program.notice import Duration, Notice
 from gateway.domain.program.opting import Blackout, OptOutRule, ProgramTests, StormBlackout
@@ -44,6 +53,7 @@ from gateway.programs.parsing import (
     reads,
     several,
 )
+from gateway.programs.values import SiteId
 
 MonthDayText = Annotated[tuple[int, int], BeforeValidator(month_day)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -168,34 +178,72 @@ class RulesEntry(Settings):
 
 
 class BaselineEntry(Settings):
-    """Parameters of an X-of-Y baseline; what is left out keeps the default of the domain."""
+    """Parameters of a baseline; what is left out is the preset's, or else of 10-of-10 type."""
 
-    name: str = "10-of-10 type"
+    preset: Annotated[str, Field(max_length=80)] | None = None
+    """A method by name, see `gridyard baseline methods`; the other parameters lie over it."""
+    name: Annotated[str, Field(max_length=80)] = "10-of-10 type"
+    kind: BaselineKind = BaselineKind.X_OF_Y
     y_days: Annotated[int, Field(ge=1, le=90)] = 10
     x_days: Annotated[int, Field(ge=1, le=90)] = 10
+    rank: Rank = Rank.HIGHEST
+    weights: tuple[Annotated[float, Field(gt=0, le=1e6)], ...] = Field((), max_length=90)
+    """Of the days used, newest first; empty: all alike."""
     min_days: Annotated[int, Field(ge=1, le=90)] = 3
-    look_back: Span = timedelta(days=45)
+    """Least number of days; for `control_group` of sites."""
+    look_back: Annotated[timedelta, Field(ge=timedelta(0), le=timedelta(days=400))] = timedelta(
+        days=45
+    )
     day_type: DayType = DayType.SAME
     min_coverage: Share = 0.9
     adjustment: Adjustment = Adjustment.RATIO
     adjust_from: Span = timedelta(hours=4)
+    """Hours before the event that are compared; for `same_day` and `before_event`: that count."""
     adjust_until: Span = timedelta(hours=1)
-    adjust_low: Annotated[float, Field(ge=0)] = 0.8
-    adjust_high: Annotated[float, Field(ge=0)] = 1.2
+    after_from: Span = timedelta(0)
+    """Hours after the event that are compared or count, too; without length there are none."""
+    after_until: Span = timedelta(0)
+    adjust_low: Annotated[float, Field(ge=0)] | None = 0.8
+    adjust_high: Annotated[float, Field(ge=0)] | None = 1.2
+    """`null`: not bounded on that side."""
+    anchor: Anchor = Anchor.START
+    excludes_holidays: bool = False
+    excluded_programs: tuple[Annotated[str, Field(max_length=200)], ...] = Field(
+        (), max_length=MOST
+    )
+    buffer: Span = timedelta(hours=1)
+    """`match_day`: this long before and after the event no hour is compared."""
+    level_w: Annotated[float, Field(ge=-1e9, le=1e9)] | None = None
+    """`firm_level`, `flat`: the level."""
+    control_sites: tuple[SiteId, ...] = Field((), max_length=1000)
+    """`control_group`: sites that are compared with, as far as they took no part."""
     fallbacks: tuple[Fallback, ...] = (Fallback.FEWER_DAYS,)
     """What is done with fewer clean days than `y_days`, in this order; `[]`: no baseline then."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _over_preset(cls, given: object) -> object:
+        if not isinstance(given, dict) or not isinstance(named := given.get("preset"), str):
+            return given
+        return {**asdict(preset(named).method), **given}
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.x_days > self.y_days:
             raise ValueError("x_days must not exceed y_days")
-        if self.adjust_until >= self.adjust_from and self.adjustment is not Adjustment.NONE:
+        if self.weights and len(self.weights) != self.x_days:
+            raise ValueError("weights: give one for each of the x_days")
+        compares, after = self.adjustment is not Adjustment.NONE, self.after_until > self.after_from
+        if compares and self.adjust_until >= self.adjust_from and not after:
             raise ValueError("adjust_from must lie before adjust_until (be the longer span)")
+        low, high = self.adjust_low, self.adjust_high
+        if low is not None and high is not None and low > high:
+            raise ValueError("adjust_low must not exceed adjust_high")
         return self
 
     def method(self) -> BaselineMethod:
         """In the domain's words."""
-        return BaselineMethod(**self.model_dump())
+        return BaselineMethod(**self.model_dump(exclude={"preset"}))
 
 
 class ProgramFile(Settings):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isinf, isnan
+from math import isnan
 
 from contracts.series import StepSeries
 from gateway.domain.measure.baseline_run import (
@@ -70,18 +70,15 @@ def _compared(
 def _bounded(
     method: BaselineMethod, actual_w: float, expected_w: float, note: str
 ) -> AppliedAdjustment:
+    low, high = method.adjust_low, method.adjust_high
     if method.adjustment is Adjustment.RATIO:
         if expected_w <= 0:
             return none("a ratio needs import on the past days before the event")
-        wanted, low, high = actual_w / expected_w, method.adjust_low, method.adjust_high
+        wanted = actual_w / expected_w
     else:
-        wanted = actual_w - expected_w
-        low, high = (_room(bound, expected_w) for bound in (method.adjust_low, method.adjust_high))
-    value = min(max(wanted, low), high)
+        wanted, room = actual_w - expected_w, abs(expected_w)
+        low, high = (None if bound is None else (bound - 1.0) * room for bound in (low, high))
+    value = wanted if low is None else max(wanted, low)
+    value = value if high is None else min(value, high)
     reason = f"{kw(actual_w)} before the event against {kw(expected_w)} on the days used{note}"
     return AppliedAdjustment(value=value, capped=value != wanted, reason=reason)
-
-
-def _room(bound: float, expected_w: float) -> float:
-    """How far a shift may go; an endless bound is no bound, also of a load of nothing."""
-    return bound if isinf(bound) else (bound - 1.0) * abs(expected_w)

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from contracts.series import StepSeries
 from contracts.time import Interval
-from gateway.domain.curves import grid
+from gateway.domain.curves import Sampler, grid
 from gateway.domain.measure.adjustment import adjusted, adjustment
 from gateway.domain.measure.baseline_hash import inputs_hash
 from gateway.domain.measure.baseline_run import (
@@ -49,6 +49,7 @@ __all__ = [
     "own_windows",
     "past_windows",
     "run_baseline",
+    "run_on",
 ]
 
 _NOBODYS = "the method is {}: nothing is computed from the site's load"
@@ -104,9 +105,14 @@ def run_baseline(inputs: BaselineInputs) -> BaselineRun:
     Raises:
         ValueError: `event` is open-ended or not inside `span`.
     """
+    return run_on(inputs, Sampler(inputs.history))
+
+
+def run_on(inputs: BaselineInputs, sampler: Sampler) -> BaselineRun:
+    """The same, with the sampler of `inputs.history`, for several runs on one history."""
     bins = grid(inputs.span, inputs.event, inputs.resolution)
-    days = inputs.method.look_back.days
-    past = PastDays(inputs.history, inputs.zone, inputs.event, inputs.export, days)
+    days = inputs.method.look_back.days if inputs.method.reads_days else 0
+    past = PastDays(sampler, inputs.zone, inputs.event, inputs.export, days)
     found = _ESTIMATES[inputs.method.kind](inputs, past, bins)
     values = found.values if not found.problem else (None,) * len(bins)
     plain = _series(bins, values)

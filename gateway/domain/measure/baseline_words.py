@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import isinf
-
 from gateway.domain.program.method import (
     Adjustment,
     Anchor,
@@ -68,7 +66,7 @@ def _of_days(method: BaselineMethod) -> str:
 def _pick(method: BaselineMethod) -> str:
     kind = "weighted mean" if method.weights else "mean"
     if method.kind is BaselineKind.MATCH_DAY:
-        return f"{kind} of the {method.x_days} most alike"
+        return f"{kind} of the {method.x_days} most alike outside of the event's hours"
     if method.x_days >= method.y_days:
         return kind
     return f"{kind} of the {method.x_days} {_RANKS[method.rank]}"
@@ -86,11 +84,15 @@ def _adjustment(method: BaselineMethod) -> str:
     if method.adjustment is Adjustment.NONE:
         return "no same-day adjustment"
     low, high = method.adjust_low, method.adjust_high
-    if isinf(high):
-        bounds = f"not below {low:g}" if low > 0 else "not bounded"
-    else:
-        bounds = f"bounded {low:g} to {high:g}"
-    return f"{method.adjustment.value} adjustment over {_hours(method)}, {bounds}"
+    return f"{method.adjustment.value} adjustment over {_hours(method)}, {_bounds(low, high)}"
+
+
+def _bounds(low: float | None, high: float | None) -> str:
+    if low is None or high is None:
+        parts = [f"not below {low:g}"] if low is not None else []
+        parts += [f"not above {high:g}"] if high is not None else []
+        return " and ".join(parts) or "not bounded"
+    return f"bounded {low:g} to {high:g}"
 
 
 def _hours(method: BaselineMethod) -> str:

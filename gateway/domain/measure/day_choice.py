@@ -14,7 +14,7 @@ from contracts.time import Interval
 from gateway.domain.measure.baseline_run import BaselineInputs
 from gateway.domain.measure.past_days import PastDays, days_back, is_off, local_days
 from gateway.domain.measure.report import BaselineDay
-from gateway.domain.program.method import BaselineMethod, DayType, Fallback, Rank
+from gateway.domain.program.method import BaselineKind, BaselineMethod, DayType, Fallback, Rank
 from gateway.domain.words import pct
 
 Order = Callable[[Mapping[int, float]], Sequence[int]]
@@ -71,9 +71,10 @@ def choose(inputs: BaselineInputs, past: PastDays, choosing: Choosing) -> Choice
     The look-back is the limit whatever is fallen back to; a day of an event never is used.
     """
     method = inputs.method
+    matched = method.kind is BaselineKind.MATCH_DAY  # takes all of the look-back there are
     strict = _look(inputs, past, method.day_type, choosing.refusal)
     found = len(strict.loads)
-    if found == method.y_days:
+    if found == method.y_days or (matched and found >= method.x_days):
         return _picked(inputs, past, strict, choosing)
     lacking = f"only {found} of {method.y_days} clean days within {method.look_back.days} days"
     for fallback in method.fallbacks:

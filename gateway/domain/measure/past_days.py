@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from contracts.series import StepSeries
 from contracts.time import Interval
 from gateway.domain.curves import Grid, Sampler
 from gateway.domain.measure.metering import Numbers, metered_table
@@ -37,7 +36,7 @@ class PastDays:
 
     def __init__(
         self,
-        history: StepSeries,
+        history: Sampler,
         zone: ZoneInfo,
         event: Interval,
         export: ExportRule = ExportRule.COUNTED,
@@ -48,7 +47,7 @@ class PastDays:
         self._export = export
         self._days = days
         self.event_day = event.start.astimezone(zone).date()
-        self._sampler = Sampler(history)
+        self._sampler = history
 
     def day(self, back: int) -> date:
         """The local date of the day this far back."""

@@ -102,9 +102,10 @@ class BaselineMethod:
     """The adjustment window opens this long before the event starts ..."""
     adjust_until: timedelta = timedelta(hours=1)
     """... and closes this long before it."""
-    adjust_low: float = 0.8
-    adjust_high: float = 1.2
-    """Bounds of the ratio; for ADDITIVE, of the shift relative to the unadjusted mean."""
+    adjust_low: float | None = 0.8
+    adjust_high: float | None = 1.2
+    """Bounds of the ratio; for ADDITIVE, of the shift relative to the unadjusted mean: 0.8 is up to
+    a fifth of it down. None: not bounded."""
     fallbacks: tuple[Fallback, ...] = (Fallback.FEWER_DAYS,)
     """Tried in this order when there are fewer than Y clean days; none: there is no baseline."""
     anchor: Anchor = Anchor.START
@@ -125,6 +126,9 @@ class BaselineMethod:
     """MATCH_DAY: this long before and after the event no hour is compared."""
     level_w: float | None = None
     """FIRM_LEVEL, FLAT: the level, W of import."""
+
+    control_sites: tuple[str, ...] = ()
+    """CONTROL_GROUP: sites that are compared with, as far as they took no part."""
 
     @property
     def reads_days(self) -> bool:

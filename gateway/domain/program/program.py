@@ -62,7 +62,9 @@ class Program:
         """The numbers of its baseline, with what its first X-of-Y rule says of them."""
         rules = (rule for rule in self.rules.baselines if rule.kind is BaselineKind.X_OF_Y)
         rule = next(rules, None)
-        return self.baseline if rule is None else rule.over(self.baseline)
+        if rule is None or not self.baseline.reads_days:
+            return self.baseline
+        return rule.over(self.baseline)
 
     @property
     def export(self) -> ExportRule:

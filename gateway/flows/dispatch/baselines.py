@@ -14,7 +14,8 @@ from gateway.domain.measure.baseline import (
     BaselineInputs,
     BaselineRun,
     adjustment_window,
-    history_windows,
+    own_windows,
+    past_windows,
     run_baseline,
 )
 from gateway.domain.portfolio import Portfolio, Site
@@ -80,8 +81,9 @@ class Baselines:
         Mostly the last fortnight holds enough usable days; only else is all of the look-back read.
         """
         method = program.method
-        windows = history_windows(method, site.time_zone, event, span, notified)
-        for days in (method.y_days + method.y_days // 2 + 2, len(windows)):
+        own = own_windows(method, event, site.time_zone, notified)
+        past = past_windows(method, site.time_zone, event, span, notified)
+        for days in (method.y_days + method.y_days // 2 + 2, len(past)):
             result = run_baseline(
                 BaselineInputs(
                     method=method,
@@ -89,7 +91,7 @@ class Baselines:
                     event=event,
                     span=span,
                     resolution=self.resolution(program, event),
-                    history=await self._history(site.site_id, scope, windows[: days + 1]),
+                    history=await self._history(site.site_id, scope, (*own, *past[:days])),
                     other_events=tuple(others),
                     holidays=self._portfolio.holidays,
                     notified=notified,
