@@ -6,7 +6,7 @@ Demand charges, export credits and fixed charges are the site's business: they a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Annotated, Literal, Self
@@ -35,6 +35,8 @@ class PriceFrom(_Part):
 
     at: Annotated[str, Field(pattern=_CLOCK.pattern)]
     per_kwh: Annotated[Decimal, Field(ge=-100, le=100)]
+    name: Annotated[str, Field(max_length=60)] = ""
+    """Such as `on-peak`; empty: its schedule's."""
 
     @property
     def minute(self) -> int:
@@ -92,31 +94,46 @@ class TariffFile(_Part):
 
     def prices(self, window: Interval) -> Iterator[tuple[Interval, Decimal]]:
         """Price after price inside a closed window."""
+        for interval, price in self.periods(self.energy, window):
+            yield interval, price.per_kwh
+
+    def periods(
+        self, schedules: Sequence[Schedule], window: Interval
+    ) -> Iterator[tuple[Interval, PriceFrom]]:
+        """What holds when inside a closed window; a price without a name has its schedule's."""
         calendar = self.calendar()
-        day, end = window.start.astimezone(self.time_zone).date(), window.end or window.start
-        while _midnight(day, self.time_zone) < end:
+        for day in self.days_of(window):
             kind = calendar.kind(day)
-            schedule = next(one for one in self.energy if one.held().holds(day, kind))
-            for interval, per_kwh in _on(schedule, day, self.time_zone):
+            schedule = next((one for one in schedules if one.held().holds(day, kind)), None)
+            if schedule is None:
+                continue
+            for interval, price in _on(schedule, day, self.time_zone):
                 part = interval.intersection(window)
                 if part is not None:
-                    yield part, per_kwh
+                    name = price.name or schedule.name
+                    yield part, price.model_copy(update={"name": name})
+
+    def days_of(self, window: Interval) -> Iterator[date]:
+        """The local days that a closed window touches."""
+        day, end = window.start.astimezone(self.time_zone).date(), window.end or window.start
+        while midnight(day, self.time_zone) < end:
+            yield day
             day += _DAY
 
 
-def _on(schedule: Schedule, day: date, zone: ZoneInfo) -> Iterator[tuple[Interval, Decimal]]:
+def _on(schedule: Schedule, day: date, zone: ZoneInfo) -> Iterator[tuple[Interval, PriceFrom]]:
     """The prices of one day, for as long as the wall clock shows their hours.
 
     So an hour that comes twice has its price twice, and one that is left out has none.
     """
-    begins, ends = _midnight(day, zone), _midnight(day + _DAY, zone)
+    begins, ends = midnight(day, zone), midnight(day + _DAY, zone)
     at = begins
-    current = schedule.prices[0].per_kwh
+    current = schedule.prices[0]
     for edge in _edges(schedule, begins, ends, zone):
         local = edge.astimezone(zone)
         minute = 60 * local.hour + local.minute
-        holds = next(one for one in reversed(schedule.prices) if one.minute <= minute).per_kwh
-        if holds != current and edge > at:
+        holds = next(one for one in reversed(schedule.prices) if one.minute <= minute)
+        if (holds.per_kwh, holds.name) != (current.per_kwh, current.name) and edge > at:
             yield Interval(start=at, end=edge), current
             at = edge
         current = holds
@@ -134,7 +151,8 @@ def _edges(
         yield begins + minute * _MINUTE
 
 
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """Where a local day begins, UTC."""
     return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
 
 

@@ -62,7 +62,7 @@ class Bearing:
 
     def by_use(self, amount: Decimal, span: tuple[int, int]) -> Mapping[Use, Decimal]:
         """An amount by what each use drew from the grid in these slots; `first` to `end`."""
-        drawn = {use: _exact(one[slice(*span)].sum()) for use, one in self._drawn.items()}
+        drawn = {use: exact(one[slice(*span)].sum()) for use, one in self._drawn.items()}
         whole = sum(drawn.values(), ZERO)
         parts = {use: amount * one / whole if whole else ZERO for use, one in drawn.items()}
         parts[Use.BUILDING] += amount - sum(parts.values(), ZERO)
@@ -70,10 +70,10 @@ class Bearing:
 
     def by_session(self, amount: Decimal, span: tuple[int, int]) -> list[Decimal]:
         """What charging bears, by the energy of each session in these slots."""
-        whole = _exact(self._charging_wh[slice(*span)].sum())
+        whole = exact(self._charging_wh[slice(*span)].sum())
         if not whole:
             return [ZERO for _ in self._sessions]
-        return [amount * _exact(one.wh[slice(*span)].sum()) / whole for one in self._sessions]
+        return [amount * exact(one.wh[slice(*span)].sum()) / whole for one in self._sessions]
 
     def by_slot(self, amounts: Sequence[Decimal]) -> list[Decimal]:
         """What charging bears in every slot, by the energy of each session in it."""
@@ -81,10 +81,11 @@ class Bearing:
         for one in self._sessions:
             drawing = np.flatnonzero(one.wh > 0).tolist()
             shares = (one.wh[drawing] / self._charging_wh[drawing]).tolist()
-            parts = (amounts[i] * _exact(share) for i, share in zip(drawing, shares, strict=True))
+            parts = (amounts[i] * exact(share) for i, share in zip(drawing, shares, strict=True))
             found.append(sum(parts, ZERO))
         return found
 
 
-def _exact(value: float) -> Decimal:
+def exact(value: float) -> Decimal:
+    """A measured number as the decimal that it is shown as; nothing is rounded."""
     return Decimal(repr(float(value)))

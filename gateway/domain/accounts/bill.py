@@ -17,7 +17,7 @@ import numpy as np
 from contracts.site_link.points import PCC_POWER_W
 from gateway.domain.accounts.allot import Allotted, allot
 from gateway.domain.accounts.balance import Balance, Metered, Use, balance
-from gateway.domain.accounts.bearing import ZERO, Bearing, Parts, total
+from gateway.domain.accounts.bearing import ZERO, Bearing, Parts, exact, total
 from gateway.domain.accounts.charged import Charged
 from gateway.domain.accounts.demand import DemandAudit, audits
 from gateway.domain.accounts.grid import Numbers, SlotGrid
@@ -130,7 +130,7 @@ def _priced(
         groups.setdefault((one.name, one.per_kwh), []).append(one)
     for (name, price), found in groups.items():
         share = grid.means([(one.interval, 1.0) for one in found])[1] / grid.seconds
-        kwh = [kilowatts(float(one)) for one in wh * share]
+        kwh = [exact(one) / 1000 for one in (wh * share).tolist()]
         yield name, sum(kwh, ZERO), [one * price for one in kwh]
 
 

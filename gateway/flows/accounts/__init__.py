@@ -1,0 +1,1 @@
+"""Energy accounts of a site's month, from what is stored."""

@@ -1,0 +1,165 @@
+"""All of a tariff file that a bill needs: `gateway.ports.intensity.TermsSource`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from contracts.config import load
+from contracts.days import Days
+from contracts.time import Interval
+from gateway.domain.accounts.terms import DemandTerm, PricePeriod, Terms
+from gateway.prices.tariff_file import PriceFrom, Schedule, TariffFile, midnight
+
+_DAY = timedelta(days=1)
+_Amount = Annotated[Decimal, Field(ge=0, le=10_000)]
+_Clock = Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
+_FLAT = Schedule(name="-", prices=(PriceFrom(at="00:00", per_kwh=Decimal(0)),))
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class DemandCharge(_Part):
+    """A price for the highest average power within some hours."""
+
+    name: Annotated[str, Field(min_length=1, max_length=60)]
+    per_kw: _Amount
+    first: str = _FLAT.first
+    last: str = _FLAT.last
+    days: Literal["all", "weekdays", "weekends"] | tuple[str, ...] = "all"
+    from_: Annotated[_Clock, Field(alias="from")] = "00:00"
+    to: _Clock = "24:00"
+
+    def held(self) -> Days:
+        """On which days."""
+        return _FLAT.model_copy(
+            update={"first": self.first, "last": self.last, "days": self.days}
+        ).held()
+
+
+class Export(_Part):
+    """What is paid for energy fed in."""
+
+    per_kwh: Decimal | None = None
+    share_of_import: Annotated[Decimal, Field(ge=0, le=1)] | None = None
+    schedules: tuple[Schedule, ...] = ()
+
+
+class BillFile(TariffFile):
+    """A tariff file with its demand charges, credit for export and fixed charge."""
+
+    source: Annotated[str, Field(max_length=300)] = ""
+    demand: Annotated[tuple[DemandCharge, ...], Field(max_length=16)] = ()
+    demand_interval_min: Literal[15, 30, 60] = 15
+    rolling: bool = False
+    export: Export = Export()
+    dynamic: dict[str, object] | None = None
+    billing_day: Annotated[int, Field(ge=1, le=28)] = 1
+    customer_per_day: _Amount = Decimal(0)
+
+    def terms(self, window: Interval) -> Terms:
+        """What it says over a closed window."""
+        imports = tuple(_periods(self.periods(self.energy, window)))
+        days = sum(1 for _ in self.days_of(window))
+        return Terms(
+            tariff=self.name,
+            source=self.source,
+            currency=self.currency,
+            imports=imports,
+            exports=tuple(self._exports(window, imports)),
+            demand=tuple(self._demand(one, window) for one in self.demand),
+            demand_interval=timedelta(minutes=self.demand_interval_min),
+            rolling=self.rolling,
+            fixed=self.customer_per_day * days,
+            remarks=() if self.dynamic is None else (_FOLLOWS_A_MARKET,),
+        )
+
+    def _exports(self, window: Interval, imports: tuple[PricePeriod, ...]) -> Iterator[PricePeriod]:
+        export = self.export
+        if export.schedules:
+            yield from _periods(self.periods(export.schedules, window))
+        elif export.share_of_import is not None:
+            for one in imports:
+                price = one.per_kwh * export.share_of_import
+                yield PricePeriod(interval=one.interval, per_kwh=price, name=one.name)
+        elif export.per_kwh:
+            yield PricePeriod(interval=window, per_kwh=export.per_kwh, name="fed in")
+
+    def _demand(self, charge: DemandCharge, window: Interval) -> DemandTerm:
+        calendar, held = self.calendar(), charge.held()
+        hours: list[Interval] = []
+        for day in self.days_of(window):
+            if held.holds(day, calendar.kind(day)):
+                spans = _hours(charge, day, self.time_zone)
+                hours += [part for one in spans if (part := one.intersection(window)) is not None]
+        return DemandTerm(name=charge.name, per_kw=charge.per_kw, hours=tuple(_joined(hours)))
+
+
+_FOLLOWS_A_MARKET = (
+    "the tariff follows a market: its schedule's prices are used here, not the market's"
+)
+
+
+class FileTerms:
+    """A tariff file, read again for every month, so that a new one needs no restart."""
+
+    def __init__(self, file: Path) -> None:
+        """Read the file.
+
+        Raises:
+            ConfigError: it cannot be read, or makes no sense.
+        """
+        self._file = file
+        self._billing_day = load(file, BillFile).billing_day
+
+    @property
+    def billing_day(self) -> int:
+        """See the port."""
+        return self._billing_day
+
+    async def terms(self, window: Interval) -> Terms:
+        """See the port."""
+        return await asyncio.to_thread(lambda: load(self._file, BillFile).terms(window))
+
+
+def _periods(found: Iterator[tuple[Interval, PriceFrom]]) -> Iterator[PricePeriod]:
+    for interval, price in found:
+        yield PricePeriod(interval=interval, per_kwh=price.per_kwh, name=price.name)
+
+
+def _hours(charge: DemandCharge, day: date, zone: ZoneInfo) -> Iterator[Interval]:
+    """The hours of one day, by the wall clock; those over midnight are both ends of the day."""
+    begins, ends = midnight(day, zone), midnight(day + _DAY, zone)
+    start, end = _instant(charge.from_, day, zone), _instant(charge.to, day, zone)
+    spans = [(start, end)] if charge.from_ < charge.to else [(begins, end), (start, ends)]
+    yield from (Interval(start=one, end=other) for one, other in spans if one < other)
+
+
+def _instant(clock: str, day: date, zone: ZoneInfo) -> datetime:
+    hour, minute = int(clock[:2]), int(clock[3:])
+    if hour == 24:  # noqa: PLR2004 (midnight at the day's end)
+        return midnight(day + _DAY, zone)
+    return datetime.combine(day, time(hour, minute), tzinfo=zone).astimezone(UTC)
+
+
+def _joined(hours: list[Interval]) -> Iterator[Interval]:
+    """Intervals that touch are one."""
+    current: Interval | None = None
+    for one in hours:
+        if current is not None and current.end == one.start:
+            current = Interval(start=current.start, end=one.end)
+            continue
+        if current is not None:
+            yield current
+        current = one
+    if current is not None:
+        yield current
