@@ -22,6 +22,7 @@ from gridyard.openadr.cli import app as openadr
 from gridyard.prices.cli import app as prices
 from gridyard.printing import JsonOption
 from gridyard.program.cli import app as program_app
+from gridyard.report.cli import app as report
 from gridyard.rules.cli import app as rules
 from gridyard.runner import Exit, configure_logs, fail, plain_errors, run_program
 from gridyard.sep2.cli import app as sep2
@@ -52,6 +53,7 @@ app.add_typer(ocpp, name="ocpp")
 app.add_typer(openadr, name="openadr")
 app.add_typer(prices, name="prices")
 app.add_typer(program_app, name="program")
+app.add_typer(report, name="report")
 app.add_typer(rules, name="rules")
 app.add_typer(sep2, name="sep2")
 app.add_typer(site, name="site")

@@ -118,7 +118,7 @@ class EnrolmentEntry(Settings):
             network=self.network,
             owner=self.owner.limits(),
             consent=consent,
-            sharing=self.sharing and self.sharing.sharing(),
+            sharing=None if self.sharing is None else self.sharing.sharing(),
         )
 
     def overlaps(self, other: EnrolmentEntry) -> bool:

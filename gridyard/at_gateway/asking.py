@@ -24,6 +24,20 @@ async def asked(api: str, path: str) -> Any:  # noqa: ANN401 (JSON)
     return await _exchanged(api, "GET", path, None, None)
 
 
+async def fetched(api: str, path: str) -> bytes:
+    """A file of the gateway below `/api/v1`.
+
+    Raises:
+        LinkDownError: no gateway answers at `api`.
+        PermanentError: it has none of that name, or is no gateway.
+        TransientError: it could not answer now.
+    """
+    answer = await _answer(api, "GET", path, None, {})
+    if not answer.is_success:
+        _content(api, answer)  # raises, with what the gateway says
+    return answer.content
+
+
 async def told(
     api: str,
     path: str,
@@ -46,12 +60,21 @@ async def _exchanged(
     api: str, method: str, path: str, body: Mapping[str, object] | None, key: str | None
 ) -> Any:  # noqa: ANN401 (JSON)
     headers = {} if key is None else {"Idempotency-Key": key}
+    return _content(api, await _answer(api, method, path, body, headers))
+
+
+async def _answer(
+    api: str,
+    method: str,
+    path: str,
+    body: Mapping[str, object] | None,
+    headers: Mapping[str, str],
+) -> httpx.Response:
     try:
         async with httpx.AsyncClient(base_url=api, timeout=_TIMEOUT_S, trust_env=False) as client:
-            answer = await client.request(method, f"/api/v1/{path}", json=body, headers=headers)
+            return await client.request(method, f"/api/v1/{path}", json=body, headers=headers)
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         raise LinkDownError(f"no gateway answers at {api}: {error}") from error
-    return _content(api, answer)
 
 
 def _content(api: str, answer: httpx.Response) -> Any:  # noqa: ANN401 (JSON)

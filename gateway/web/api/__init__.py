@@ -14,6 +14,7 @@ from gateway.web.api import (
     nominations,
     portfolio,
     prices,
+    report_list,
     reports,
     sites,
     utilities,
@@ -34,6 +35,7 @@ def api_routes(state: WebState) -> APIRouter:
     configurations.add_routes(router, state)
     controls.add_routes(router, state)
     prices.add_routes(router, state)
+    report_list.add_routes(router, state)
     reports.add_routes(router, state)
     utilities.add_routes(router, state)
     delivery.add_routes(router, state)

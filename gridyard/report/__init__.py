@@ -1,0 +1,1 @@
+"""`gridyard report`: participation reports and meter data as files, one or many."""
