@@ -9,6 +9,7 @@ from gateway.ports.access import (
     StoredToken,
 )
 from gateway.ports.delivery import DeliveryMemory
+from gateway.ports.metering import Delivered, MeterStore, StoredInterval
 from gateway.ports.nominations import NominationBook
 from gateway.ports.prices import BusyError, PriceMemory, PriceSource
 from gateway.ports.sites import SiteLink, SiteMessages
@@ -46,6 +47,7 @@ __all__ = [
     "AccessBook",
     "BusyError",
     "ControlSource",
+    "Delivered",
     "DeliveryMemory",
     "Door",
     "EnvelopeIntake",
@@ -54,6 +56,7 @@ __all__ = [
     "Issuer",
     "JournalEntry",
     "Ledger",
+    "MeterStore",
     "NominationBook",
     "Participation",
     "PriceMemory",
@@ -73,6 +76,7 @@ __all__ = [
     "StoredEnvelope",
     "StoredEvent",
     "StoredInstruction",
+    "StoredInterval",
     "StoredToken",
     "TelemetryStore",
     "UsageSource",

@@ -1,0 +1,1 @@
+"""Revenue meters: intervals of energy, what is wrong with them, and which are missing."""
