@@ -161,7 +161,7 @@ def _likeness(case: Case, past: date) -> float | None:
         if (past, q) in case.loads:
             both += 1
             total += (case.loads[past, q] - case.loads[case.day, q]) ** 2
-    if both < 0.9 * wanted:
+    if not both or both < 0.9 * wanted:
         return None
     return math.sqrt(total / both)
 
