@@ -22,6 +22,7 @@ from gateway.flows.dispatch.options import DispatchOptions
 from gateway.flows.dispatch.splitting import NetworkGroup, SplitOptions
 from gateway.flows.events.lifecycle import LifecycleOptions
 from gateway.flows.nominating.options import NominatingOptions
+from gateway.prices.account_settings import AccountSettings
 from gateway.prices.settings import PriceSettings
 from gateway.programs.entry import EnrolmentEntry, ProgramEntry
 from gateway.programs.values import Share, SiteId, Span, Watts
@@ -257,6 +258,7 @@ class GatewaySettings(Settings):
     link: LinkEntry
     web: WebEntry = WebEntry()
     prices: PriceSettings = PriceSettings()
+    accounts: AccountSettings = AccountSettings()
     dispatch: DispatchEntry = DispatchEntry()
     reports: ReportEntry = ReportEntry()
     holidays: tuple[date, ...] = ()
@@ -285,6 +287,8 @@ class GatewaySettings(Settings):
         unpriced = {site for one in self.prices.follow for site in one.sites} - known
         if unpriced:
             raise ValueError(f"prices: unknown sites follow: {sorted(unpriced)}")
+        if unaccounted := self.accounts.sites - known:
+            raise ValueError(f"accounts: unknown sites: {sorted(unaccounted)}")
         for utility in self.sep2:
             strange = {site for device in utility.devices for site in device.sites} - known
             if strange:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from contracts.errors import ConfigError
+from gridyard.accounts.cli import accounts
 from gridyard.at_gateway.options import GATEWAY, GatewayOption
 from gridyard.book.cli import app as book
 from gridyard.device.cli import app as device
@@ -59,6 +60,7 @@ app.add_typer(sep2, name="sep2")
 app.add_typer(site, name="site")
 app.add_typer(agent, name="site-agent")
 app.add_typer(study, name="study")
+app.command()(accounts)
 app.command()(simulate)
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="Settings file (YAML).")]

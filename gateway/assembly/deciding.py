@@ -7,6 +7,7 @@ from collections.abc import Coroutine
 from datetime import timedelta
 
 from contracts.time import Clock
+from gateway.assembly.accounting import make_accounts
 from gateway.assembly.calendar import keep_time
 from gateway.assembly.nominating import Nominating
 from gateway.config import GatewaySettings
@@ -63,6 +64,9 @@ class Deciding:
         live = self.live = Live(portfolio.sites, clock, offline_after=OFFLINE_AFTER)
         outgoing = self._outgoing = Outgoing(link, ledger, live, clock)
         self.delivery = SqlDelivery(database)
+        self.accounts = make_accounts(
+            config.accounts, database, portfolio, telemetry, clock, MAX_HOLD
+        )
         self.prices = PriceSide(config.prices, SqlPrices(database), ledger, link, clock)
         baselines = Baselines(portfolio, telemetry, refresh=_BASELINE_REFRESH, recent=_RECENT)
         splitting = config.dispatch.splitting()

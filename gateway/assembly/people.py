@@ -44,6 +44,7 @@ async def serve_people(
         stopping=stopping,
         prices=deciding.prices.desk,
         configuring=configuring,
+        accounts=deciding.accounts,
         utilities=lambda: [utility.health for utility in utilities.links],
         records=utilities.memory.load,
         counters=lambda: deciding.inbox.counters,

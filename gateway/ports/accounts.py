@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from contracts.site_link.sessions import EndedSession
 from contracts.time import Interval
 from gateway.domain.accounts.grid import Numbers
+from gateway.domain.accounts.session import ChargingSession
 from gateway.domain.anomaly.finding import Finding
 
 
@@ -44,7 +44,7 @@ class SlotReader(Protocol):
 class SessionBook(Protocol):
     """Charging sessions as sites told them."""
 
-    async def sessions(self, site_id: str, window: Interval) -> Sequence[EndedSession]:
+    async def sessions(self, site_id: str, window: Interval) -> Sequence[ChargingSession]:
         """Those that ran at some time inside a window, by start."""
         ...
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from contracts.time import Clock
 from gateway.domain.event import GridEvent, Opt, OptDecision
 from gateway.domain.portfolio import Portfolio
+from gateway.flows.accounts.desk import Accounts
 from gateway.flows.events.desk import Change
 from gateway.flows.nominating.desk import NominationDesk
 from gateway.flows.prices.desk import PriceDesk
@@ -141,6 +142,8 @@ class WebState:
     """Sources of prices, and who follows them; None: this gateway has none."""
     configuring: Configuring | None = None
     """Settings for sites; None: this gateway sends none."""
+    accounts: Accounts | None = None
+    """A site's month in energy, money and carbon; None: this gateway keeps none."""
     utilities: Callable[[], Sequence[UtilityHealth]] = _nobody
     """How the way to each utility is right now."""
     records: Callable[[str, str], Awaitable[Mapping[str, object]]] = _no_records

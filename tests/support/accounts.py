@@ -10,10 +10,10 @@ import numpy as np
 
 from contracts.reading import Quality
 from contracts.site_link.points import PCC_POWER_W
-from contracts.site_link.sessions import EndedSession
 from contracts.time import Interval
 from gateway.domain.accounts.balance import Metered
 from gateway.domain.accounts.grid import Numbers, SlotGrid
+from gateway.domain.accounts.session import ChargingSession
 from gateway.domain.accounts.terms import DemandTerm, PricePeriod, Terms
 
 START = datetime(2026, 10, 1, tzinfo=UTC)
@@ -61,16 +61,15 @@ def metered(
 
 def session(
     name: str, evse_id: str, first: int, end: int, *, vehicle: str = "van-1", wh: float = 1e4
-) -> EndedSession:
+) -> ChargingSession:
     """One over the slots `first` to `end`."""
-    return EndedSession(
-        at=START + end * STEP,
+    return ChargingSession(
         session_id=name,
         evse_id=evse_id,
         vehicle_id=vehicle,
         started_at=START + first * STEP,
         ended_at=START + end * STEP,
-        energy_wh=wh,
+        register_wh=wh,
         quality=Quality.GOOD,
     )
 

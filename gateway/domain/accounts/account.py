@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from contracts.site_link.points import PCC_POWER_W
-from contracts.site_link.sessions import EndedSession
 from contracts.time import Interval
 from gateway.domain.accounts.balance import Balance, Metered, Source, Use, balance
 from gateway.domain.accounts.bill import Bill, bill
@@ -16,6 +15,7 @@ from gateway.domain.accounts.carbon import Carbon, Intensity, carbon
 from gateway.domain.accounts.charged import Charged, EvseUse, charged, used
 from gateway.domain.accounts.cycles import Cycles, cycles
 from gateway.domain.accounts.month import Month
+from gateway.domain.accounts.session import ChargingSession
 from gateway.domain.accounts.terms import Terms
 from gateway.domain.words import pct
 
@@ -71,7 +71,7 @@ def account(
     site_id: str,
     month: Month,
     metered: Metered,
-    sessions: Sequence[EndedSession],
+    sessions: Sequence[ChargingSession],
     *,
     whole: bool = True,
     terms: Terms | None = None,

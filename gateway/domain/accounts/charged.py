@@ -11,10 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from contracts.site_link.sessions import EndedSession
-from contracts.time import Interval
 from gateway.domain.accounts.balance import Metered
 from gateway.domain.accounts.grid import Numbers, SlotGrid
+from gateway.domain.accounts.session import ChargingSession
 
 DRAWING_W = 100.0
 """More than a charger's own electronics takes."""
@@ -24,7 +23,7 @@ DRAWING_W = 100.0
 class Charged:
     """What one session drew inside the month."""
 
-    session: EndedSession
+    session: ChargingSession
     wh: Numbers
     """Wh in every slot."""
     coverage: float
@@ -45,7 +44,7 @@ class EvseUse:
     """In a session and drawing nothing."""
 
 
-def charged(metered: Metered, sessions: Sequence[EndedSession]) -> tuple[Charged, ...]:
+def charged(metered: Metered, sessions: Sequence[ChargingSession]) -> tuple[Charged, ...]:
     """The energy of every session, in order."""
     lasting = {one.session_id: _overlap(metered.grid, one) for one in sessions}
     together: dict[str, Numbers] = {}
@@ -56,7 +55,7 @@ def charged(metered: Metered, sessions: Sequence[EndedSession]) -> tuple[Charged
 
 
 def _of(
-    metered: Metered, one: EndedSession, ran_s: Numbers, together: Mapping[str, Numbers]
+    metered: Metered, one: ChargingSession, ran_s: Numbers, together: Mapping[str, Numbers]
 ) -> Charged:
     all_s = together[one.evse_id]
     share = np.divide(ran_s, all_s, out=np.zeros_like(ran_s), where=all_s > 0)
@@ -71,14 +70,16 @@ def _of(
     )
 
 
-def used(metered: Metered, sessions: Sequence[EndedSession]) -> tuple[EvseUse, ...]:
+def used(metered: Metered, sessions: Sequence[ChargingSession]) -> tuple[EvseUse, ...]:
     """How every EVSE served that has told its power or had a session, by id."""
     grid = metered.grid
     names = sorted({*metered.evse_wh, *(one.evse_id for one in sessions)})
     return tuple(_use(name, metered, grid, sessions) for name in names)
 
 
-def _use(name: str, metered: Metered, grid: SlotGrid, sessions: Sequence[EndedSession]) -> EvseUse:
+def _use(
+    name: str, metered: Metered, grid: SlotGrid, sessions: Sequence[ChargingSession]
+) -> EvseUse:
     wh = metered.evse_wh.get(name, np.zeros(grid.count))
     mine = [one for one in sessions if one.evse_id == name]
     plugged_s = np.zeros(grid.count)
@@ -96,5 +97,5 @@ def _use(name: str, metered: Metered, grid: SlotGrid, sessions: Sequence[EndedSe
     )
 
 
-def _overlap(grid: SlotGrid, one: EndedSession) -> Numbers:
-    return grid.overlaps_s(Interval(start=one.started_at, end=one.ended_at))
+def _overlap(grid: SlotGrid, one: ChargingSession) -> Numbers:
+    return grid.overlaps_s(one.window)

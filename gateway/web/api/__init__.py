@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from gateway.web.api import (
+    accounts,
     book,
     configurations,
     controls,
@@ -32,6 +33,7 @@ def api_routes(state: WebState) -> APIRouter:
     book.add_routes(router, state)
     nominations.add_routes(router, state)
     sites.add_routes(router, state)
+    accounts.add_routes(router, state)
     configurations.add_routes(router, state)
     controls.add_routes(router, state)
     prices.add_routes(router, state)

@@ -46,7 +46,9 @@ async def test_sessions_come_in_with_telemetry_and_a_newer_word_replaces(
     newer = replace(ended(told=T0 + HOUR), energy_wh=9_500.0)
     await telemetry.ingest(batch((1, first), (2, newer)), T0)
     await telemetry.ingest(batch((3, first)), T0)
-    assert await book.sessions("depot-1", Interval(start=T0, end=None)) == [newer]
+    [kept] = await book.sessions("depot-1", Interval(start=T0, end=None))
+    assert (kept.session_id, kept.register_wh) == (newer.session_id, 9_500.0)
+    assert kept.window == Interval.lasting(T0, HOUR)
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,6 @@ def test_every_operation_is_described_and_every_number_has_a_unit(bare: World) -
         for name, field in schema.get("properties", {}).items()
         if "number" in json.dumps(field.get("type", field.get("anyOf", "")))
     }
-    units = ("_w", "_wh", "_s", "_pct", "_kwh", "_per_min")
-    unitless = {"value", "coverage", "adjustment", "cost", "even_cost"}
+    units = ("_w", "_wh", "_s", "_pct", "_kwh", "_per_min", "_kg", "_share")
+    unitless = {"value", "coverage", "share", "equivalent_full", "adjustment", "cost", "even_cost"}
     assert {name for name in plain if not name.endswith(units)} <= unitless

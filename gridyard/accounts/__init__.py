@@ -1,0 +1,1 @@
+"""`gridyard accounts`: a site's month in energy, money and carbon."""
