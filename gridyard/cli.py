@@ -12,6 +12,7 @@ import typer
 from contracts.errors import ConfigError
 from gridyard.accounts.cli import accounts
 from gridyard.at_gateway.options import GATEWAY, GatewayOption
+from gridyard.baseline.cli import app as baseline
 from gridyard.book.cli import app as book
 from gridyard.device.cli import app as device
 from gridyard.event.cli import app as event
@@ -44,6 +45,7 @@ app = typer.Typer(
     add_completion=False,
 )
 
+app.add_typer(baseline, name="baseline")
 app.add_typer(book, name="book")
 app.add_typer(device, name="device")
 app.add_typer(event, name="event")

@@ -57,6 +57,13 @@ def preset(name: str) -> Preset:
         raise ValueError(f"no baseline method {name!r}; there are: {known}") from error
 
 
+def comparable() -> tuple[BaselineMethod, ...]:
+    """Those that need nothing but the load of a whole site."""
+    return tuple(
+        one.method for one in PRESETS.values() if one.point is Point.SITE and not one.needs
+    )
+
+
 def _h(hours: float) -> timedelta:
     return timedelta(hours=hours)
 

@@ -10,7 +10,14 @@ from pydantic import AwareDatetime
 
 from contracts.series import StepSeries
 from contracts.time import Interval
-from gateway.web.api import binding_schemas, mapping, offer_schemas, schemas, site_schemas
+from gateway.web.api import (
+    binding_schemas,
+    fairness,
+    mapping,
+    offer_schemas,
+    schemas,
+    site_schemas,
+)
 from gateway.web.lookup import find_site
 from gateway.web.state import WebState
 
@@ -58,6 +65,7 @@ def add_routes(router: APIRouter, state: WebState) -> None:
 
     _add_offer(router, state)
     _add_telemetry(router, state)
+    fairness.add_routes(router, state)
 
 
 def _add_offer(router: APIRouter, state: WebState) -> None:
