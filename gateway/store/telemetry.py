@@ -23,6 +23,7 @@ from contracts.site_link.messages import Row as SiteRow
 from contracts.time import Interval
 from gateway.ports import MAX_CLOCK_AHEAD, JournalEntry
 from gateway.store import site_rows
+from gateway.store.bulk import StoredReading, put_readings
 from gateway.store.database import Database, insert_into, upsert
 from gateway.store.instants import from_micros, micros
 from gateway.store.tables import (
@@ -108,8 +109,7 @@ class SqlTelemetry:
         )
 
         def work(session: Session) -> None:
-            statement = insert_into(session, MeasurementRow).on_conflict_do_nothing()
-            session.connection().execute(statement, rows)
+            put_readings(session, rows, replace=False)
             session.merge(stretch)
 
         await self._write(work)
@@ -136,36 +136,20 @@ def _store(session: Session, site_id: str, rows: Sequence[SiteRow], received_at:
     usable = [row for row in measured if row.at <= received_at + MAX_CLOCK_AHEAD]
     if usable:
         values = [_measured_values(site_id, row) for row in usable]
-        session.connection().execute(upsert(session, MeasurementRow), values)
+        put_readings(session, values)
     if refused := len(measured) - len(usable):
         cause = f"{refused} values from the future were not stored: the site's clock is wrong"
         entry = JournalEntry(at=received_at, subject=site_id, action="clock ahead", cause=cause)
         site_rows.put_journal(session, [entry])
 
 
-def _measured_values(site_id: str, row: Measurement) -> Mapping[str, object]:
-    return {
-        "site_id": site_id,
-        "point": row.point,
-        "at_us": micros(row.at),
-        "value": row.value,
-        "quality": row.quality.value,
-        "hold_us": None,
-    }
+def _measured_values(site_id: str, row: Measurement) -> StoredReading:
+    return (site_id, row.point, micros(row.at), row.value, row.quality.value, None)
 
 
-def _history_values(
-    site_id: str, point: str, interval: Interval, value: float
-) -> Mapping[str, object]:
-    hold = interval.duration
-    return {
-        "site_id": site_id,
-        "point": point,
-        "at_us": micros(interval.start),
-        "value": value,
-        "quality": Quality.GOOD.value,
-        "hold_us": None if hold is None else hold // timedelta(microseconds=1),
-    }
+def _history_values(site_id: str, point: str, interval: Interval, value: float) -> StoredReading:
+    hold = None if interval.duration is None else interval.duration // timedelta(microseconds=1)
+    return (site_id, point, micros(interval.start), value, Quality.GOOD.value, hold)
 
 
 def _advance(session: Session, batch: Batch, known: int, received_at: datetime) -> int:

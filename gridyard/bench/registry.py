@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from gridyard.bench import devices, dispatch, fanout, ingest, ocpp, openadr, plan, sep2, tick
+from gridyard.bench import (
+    devices,
+    dispatch,
+    fanout,
+    ingest,
+    ocpp,
+    openadr,
+    plan,
+    sep2,
+    telemetry,
+    tick,
+)
 from gridyard.bench.core import Bench
 
 BENCHES: dict[str, Bench] = {
@@ -13,6 +24,7 @@ BENCHES: dict[str, Bench] = {
         ocpp.BENCH,
         devices.BENCH,
         ingest.BENCH,
+        telemetry.BENCH,
         plan.BENCH,
         dispatch.BENCH,
         fanout.BENCH,

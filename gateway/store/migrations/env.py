@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from gateway.store import account_tables, telemetry_tables  # noqa: F401 (they fill METADATA)
 from gateway.store.tables import METADATA
 
 context.configure(
