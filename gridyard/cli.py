@@ -24,6 +24,7 @@ from gridyard.openadr.cli import app as openadr
 from gridyard.prices.cli import app as prices
 from gridyard.printing import JsonOption
 from gridyard.program.cli import app as program_app
+from gridyard.replay.cli import app as replay
 from gridyard.report.cli import app as report
 from gridyard.rules.cli import app as rules
 from gridyard.runner import Exit, configure_logs, fail, plain_errors, run_program
@@ -56,6 +57,7 @@ app.add_typer(ocpp, name="ocpp")
 app.add_typer(openadr, name="openadr")
 app.add_typer(prices, name="prices")
 app.add_typer(program_app, name="program")
+app.add_typer(replay, name="replay")
 app.add_typer(report, name="report")
 app.add_typer(rules, name="rules")
 app.add_typer(sep2, name="sep2")

@@ -18,6 +18,7 @@ from gateway.flows.dispatch.worker import Dispatch
 from gateway.flows.events.desk import EventDesk
 from gateway.flows.events.intake import Intake
 from gateway.flows.events.lifecycle import Lifecycle
+from gateway.flows.replay.desk import ReplayDesk
 from gateway.flows.report.settlement import Settlement
 from gateway.flows.sites.admission import Admission
 from gateway.flows.sites.envelopes import Envelopes
@@ -86,6 +87,7 @@ class Deciding:
             portfolio, ledger, telemetry, live, dispatch, outgoing, clock, admission=admission
         )
         settlement = Settlement(portfolio, ledger, telemetry, baselines, dump, clock, promised)
+        self.replays = ReplayDesk(portfolio, ledger, settlement, clock)
         self._lifecycle = Lifecycle(
             portfolio, ledger, dispatch, settlement, clock, config.reports.options()
         )

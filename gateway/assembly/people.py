@@ -43,6 +43,7 @@ async def serve_people(
         nominations=deciding.nominating.desk,
         stopping=stopping,
         prices=deciding.prices.desk,
+        replays=deciding.replays,
         configuring=configuring,
         accounts=deciding.accounts,
         utilities=lambda: [utility.health for utility in utilities.links],

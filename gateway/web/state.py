@@ -16,6 +16,7 @@ from gateway.flows.accounts.desk import Accounts
 from gateway.flows.events.desk import Change
 from gateway.flows.nominating.desk import NominationDesk
 from gateway.flows.prices.desk import PriceDesk
+from gateway.flows.replay.desk import ReplayDesk
 from gateway.flows.sites.configuring import Configuring
 from gateway.flows.sites.live import LiveSnapshot
 from gateway.ports import DeliveryMemory, Ledger, SiteControl, TelemetryStore, UtilityHealth
@@ -140,6 +141,8 @@ class WebState:
     """Set when the program stops: endless answers end."""
     prices: PriceDesk | None = None
     """Sources of prices, and who follows them; None: this gateway has none."""
+    replays: ReplayDesk | None = None
+    """Past events measured again; None: this gateway does not."""
     configuring: Configuring | None = None
     """Settings for sites; None: this gateway sends none."""
     accounts: Accounts | None = None

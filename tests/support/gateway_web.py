@@ -33,8 +33,11 @@ from gateway.domain.portfolio import Portfolio, Site
 from gateway.domain.program import Program, Rules
 from gateway.domain.program.nominating import NominationRule
 from gateway.domain.program.quota import Per
+from gateway.flows.dispatch.baselines import Baselines
 from gateway.flows.events.desk import EventDesk
 from gateway.flows.events.intake import Intake
+from gateway.flows.replay.desk import ReplayDesk
+from gateway.flows.report.settlement import Settlement
 from gateway.flows.sites.live import EventBand, Live
 from gateway.ports import JournalEntry, UtilityHealth
 from gateway.reports import document
@@ -103,6 +106,10 @@ def make_world(clock: Clock) -> World:
         Enrolment(site_id=s, program_id=PROGRAM, nominated_w=w) for s, (_, w) in LOADS.items()
     )
     portfolio = Portfolio(sites=sites(), programs=(program,), enrolments=enrolments)
+    baselines = Baselines(
+        portfolio, telemetry, refresh=timedelta(minutes=5), recent=timedelta(minutes=15)
+    )
+    settlement = Settlement(portfolio, ledger, telemetry, baselines, document.dump, clock)
     state = WebState(
         clock=clock,
         portfolio=portfolio,
@@ -113,6 +120,7 @@ def make_world(clock: Clock) -> World:
         actions=actions,
         desk=EventDesk(portfolio, ledger, Intake(portfolio, ledger, Planner(), clock), clock),
         controls=controls,
+        replays=ReplayDesk(portfolio, ledger, settlement, clock),
         nominations=Nominating(database, portfolio, ledger, live, delivery, clock, {}).desk,
         stopping=asyncio.Event(),
         utilities=lambda: health,

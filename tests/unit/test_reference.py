@@ -16,6 +16,7 @@ PAGES = (
     "conformance-field.md",
     "conformance-ocpp.md",
     "conformance-openadr.md",
+    "conformance-mv.md",
     "conformance-portfolio.md",
     "conformance-sep2.md",
     "conformance-site.md",

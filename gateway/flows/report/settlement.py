@@ -64,7 +64,7 @@ class Settlement:
         program = self._portfolio.program_of(stored.event) if stored else None
         if stored is None or program is None or stored.event.window.end is None:
             raise PermanentError(f"event {event_key!r} cannot be settled")
-        evidence = await self._evidence(stored, program)
+        evidence = await self.evidence(stored, program)
         report = participation_report(evidence, created_at=self._clock.now(), final=final)
         status = "final" if final else "preliminary"
         version = await self._ledger.put_report(
@@ -89,7 +89,12 @@ class Settlement:
                 return False
         return True
 
-    async def _evidence(self, stored: StoredEvent, program: Program) -> Evidence:
+    async def evidence(self, stored: StoredEvent, program: Program) -> Evidence:
+        """All that a report is made of, with the baselines as this program has them.
+
+        Raises:
+            TransientError: something cannot be read now.
+        """
         event, observe = stored.event, program.observe_after
         end = event.window.end or event.window.start
         span = Interval(start=event.window.start - observe, end=end + observe)

@@ -15,6 +15,7 @@ from gateway.web.api import (
     nominations,
     portfolio,
     prices,
+    replay,
     report_list,
     reports,
     sites,
@@ -39,6 +40,7 @@ def api_routes(state: WebState) -> APIRouter:
     prices.add_routes(router, state)
     report_list.add_routes(router, state)
     reports.add_routes(router, state)
+    replay.add_routes(router, state)
     utilities.add_routes(router, state)
     delivery.add_routes(router, state)
     why.add_routes(router, state)
