@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from contracts import metering
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlPolicy:
@@ -69,22 +71,22 @@ class TrustPolicy:
     step_share: float = 0.05
     """A step of devices this large must show; the site draws no more than this beyond what it has
     been granted, or beyond the static split, while a meter has yet to show a step."""
-    proof_share: float = 0.02
+    proof_share: float = metering.PROOF_SHARE
     """A step this large proves the meter when it shows; less is lost in the building's noise."""
     shown_least: float = 0.4
     shown_most: float = 2.5
     """A step shows if the meter moves by this share of it: the building moves as well."""
     strikes: int = 2
     """So many steps in a row that do not show: one may be hidden by the building."""
-    level_share: float = 0.02
+    level_share: float = metering.LEVEL_SHARE
     """What the meter may miss of what devices tell, beside `told_error`."""
-    told_error: float = 0.05
+    told_error: float = metering.TOLD_ERROR
     """What devices may be off by: meters in chargers are of class B at best."""
     voltage_share: float = 0.15
     """How far voltage and rounding may set the power apart from the phase currents."""
     least_power_factor: float = 0.25
     """Below it, currents without power are no load but a meter's fault."""
-    energy_error: float = 0.15
+    energy_error: float = metering.ENERGY_ERROR
     """How far a register may be off the integral of sampled power."""
-    energy_share: float = 0.01
+    energy_share: float = metering.ENERGY_SHARE
     """... and of the contract, for meters that round their power coarsely."""

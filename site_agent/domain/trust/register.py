@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from contracts.metering import energy_slack_wh
 from site_agent.domain.policy import TrustPolicy
 
 _STEPS = 10.0
@@ -111,8 +112,13 @@ class RegisterCheck:
         if flowed_wh < _STEPS * step_wh or self._elapsed < _LEAST:
             return None
         policy = self._policy
-        allowed_wh = policy.energy_error * flowed_wh + 2.0 * step_wh
-        allowed_wh += policy.energy_share * self._contract_w * (self._elapsed / _HOUR)
+        allowed_wh = 2.0 * step_wh + energy_slack_wh(
+            self._contract_w,
+            flowed_wh,
+            self._elapsed / _HOUR,
+            energy_error=policy.energy_error,
+            energy_share=policy.energy_share,
+        )
         agrees = abs(self._moved_wh - self._sum_wh) <= allowed_wh
         self._compared = self._elapsed
         if not agrees or self._elapsed >= _MOST:

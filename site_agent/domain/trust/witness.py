@@ -21,6 +21,7 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from statistics import fmean
 
+from contracts.metering import level_slack_w
 from site_agent.domain.device import PHASES
 from site_agent.domain.policy import TrustPolicy
 from site_agent.domain.site import SiteModel
@@ -69,8 +70,12 @@ class Sight:
 def contradiction(sight: Sight, model: SiteModel, policy: TrustPolicy) -> str | None:
     """Words for devices that draw more than the meter shows; None: they go together."""
     told = sight.told
-    slack_w = policy.level_share * model.contract_limit_w + model.unseen_generation_w
-    slack_w += policy.told_error * (told.sure_w + told.made_w)
+    slack_w = model.unseen_generation_w + level_slack_w(
+        model.contract_limit_w,
+        told.sure_w + told.made_w,
+        level_share=policy.level_share,
+        told_error=policy.told_error,
+    )
     missing_w = told.sure_w - told.made_w - sight.power_w - slack_w
     if missing_w > 0:
         return f"shows {sight.power_w:.0f} W while devices draw {told.sure_w:.0f} W"
