@@ -21,6 +21,7 @@ from gateway.domain.portfolio import Portfolio, Site
 from gateway.flows.dispatch.options import DispatchOptions
 from gateway.flows.dispatch.splitting import NetworkGroup, SplitOptions
 from gateway.flows.events.lifecycle import LifecycleOptions
+from gateway.flows.keeping.retention import RetentionRules
 from gateway.flows.nominating.options import NominatingOptions
 from gateway.prices.account_settings import AccountSettings
 from gateway.prices.settings import PriceSettings
@@ -229,6 +230,21 @@ class DispatchEntry(Settings):
         )
 
 
+class RetentionEntry(Settings):
+    """How long telemetry is kept as it came. Revenue meters' intervals are kept for ever."""
+
+    readings_days: Annotated[int, Field(ge=7, le=36_500)] | None = 100
+    """Then 5-minute means with their coverage are left; null: readings are kept for ever."""
+    five_minutes_days: Annotated[int, Field(ge=7, le=36_500)] | None = 1100
+    """Then 15-minute means are left, and those stay; null: 5-minute means are kept for ever."""
+
+    def rules(self) -> RetentionRules:
+        """In the flow's words."""
+        days = (self.readings_days, self.five_minutes_days)
+        readings, means = (None if one is None else timedelta(days=one) for one in days)
+        return RetentionRules(readings=readings, five_minutes=means)
+
+
 class ReportEntry(Settings):
     """When participation reports are made, beyond what the program says."""
 
@@ -261,6 +277,7 @@ class GatewaySettings(Settings):
     accounts: AccountSettings = AccountSettings()
     dispatch: DispatchEntry = DispatchEntry()
     reports: ReportEntry = ReportEntry()
+    retention: RetentionEntry = RetentionEntry()
     holidays: tuple[date, ...] = ()
     """Local dates that count as days off in baselines."""
 

@@ -10,15 +10,17 @@ import structlog
 
 from contracts.time import Clock
 from gateway.assembly.configuring import make_configuring
-from gateway.assembly.deciding import Deciding
+from gateway.assembly.deciding import MAX_HOLD, Deciding
 from gateway.assembly.people import serve_people
 from gateway.assembly.sites import ToSites
 from gateway.assembly.utilities import Utilities
 from gateway.config import GatewaySettings
+from gateway.flows.keeping.retention import Retention
 from gateway.flows.sites.presence import Attendance
 from gateway.store.access import SqlAccessBook
 from gateway.store.database import Database
 from gateway.store.leader import leadership
+from gateway.store.means import SqlThinning
 
 _log = structlog.get_logger(__name__)
 
@@ -72,10 +74,12 @@ async def _run(
         attendance = Attendance(
             deciding.portfolio, deciding.live, deciding.ledger, sites.book, clock
         )
+        thinning = SqlThinning(database, max_hold=MAX_HOLD)
         runs = [
             *deciding.runs(),
             *sites.runs(attendance),
             configuring.run(),
+            Retention(thinning, clock, config.retention.rules()).run(),
             *(utility.run() for utility in utilities.links),
         ]
         work = [tasks.create_task(one) for one in runs]

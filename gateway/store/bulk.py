@@ -63,6 +63,8 @@ def put_readings(
 
     Without `replace` a value that is there already stays.
     """
+    if not readings:
+        return
     rows = _one_each(readings, replace=replace)
     connection = session.connection()
     conflict = _REPLACE if replace else _KEEP

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Row, and_, bindparam, delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlmodel import Session, func
 from sqlmodel import select as select_rows
 
@@ -21,11 +21,13 @@ from contracts.series import StepSeries
 from contracts.site_link.messages import Batch, Measurement
 from contracts.site_link.messages import Row as SiteRow
 from contracts.time import Interval
+from gateway.domain.metering.means import Piece, beside
 from gateway.ports import MAX_CLOCK_AHEAD, JournalEntry
 from gateway.store import site_rows
 from gateway.store.bulk import StoredReading, put_readings
 from gateway.store.database import Database, insert_into, upsert
 from gateway.store.instants import from_micros, micros
+from gateway.store.means import mean_pieces, value_pieces, value_rows
 from gateway.store.tables import (
     HistoryRow,
     IngestAheadRow,
@@ -34,10 +36,6 @@ from gateway.store.tables import (
     table,
 )
 
-StoredValue = Row[int, float | None, str, int | None]
-"""`at_us, value, quality, hold_us`."""
-
-_USABLE = (Quality.GOOD.value, Quality.ESTIMATED.value)
 _M = table(MeasurementRow).c
 _K = table(IngestMarkRow).c
 _A = table(IngestAheadRow).c
@@ -81,12 +79,11 @@ class SqlTelemetry:
         return await self._write(work)
 
     async def series(self, site_id: str, point: str, window: Interval) -> StepSeries:
-        """Good and estimated values as steps inside a window."""
+        """Good and estimated values as steps inside a window; of old ones their means."""
         start, end = micros(window.start), None if window.end is None else micros(window.end)
 
         def work(session: Session) -> StepSeries:
-            rows = _rows(session, site_id, point, start, end)
-            return _steps(rows, self._max_hold_us, start, end)
+            return _series(session, site_id, point, self._max_hold_us, (start, end))
 
         return await self._read(work)
 
@@ -185,39 +182,17 @@ def _gap(batch: Batch, first: int, last: int, at: datetime) -> JournalEntry:
 # --- reading -------------------------------------------------------------------------------------
 
 
-def _rows(
-    session: Session, site_id: str, point: str, start: int, end: int | None
-) -> Sequence[StoredValue]:
-    """Rows inside the window and the one in force at its start."""
-    here = and_(_M.site_id == site_id, _M.point == point)
-    before = select(func.max(_M.at_us)).where(here, _M.at_us <= start).scalar_subquery()
-    query = select(_M.at_us, _M.value, _M.quality, _M.hold_us).where(
-        here, _M.at_us >= func.coalesce(before, start)
-    )
-    if end is not None:
-        query = query.where(_M.at_us < end)
-    return session.connection().execute(query.order_by(_M.at_us)).all()
-
-
-def _steps(
-    rows: Sequence[StoredValue],
-    max_hold_us: int,
-    start: int,
-    end: int | None,
+def _series(
+    session: Session, site_id: str, point: str, max_hold_us: int, span: tuple[int, int | None]
 ) -> StepSeries:
-    """A value holds until the next row or as long as it may; a row without a value ends it."""
-    steps: list[tuple[Interval, float]] = []
-    nexts = [*(row[0] for row in rows[1:]), end]
-    for (at_us, value, quality, hold_us), following in zip(rows, nexts, strict=False):
-        if value is None or quality not in _USABLE:
-            continue
-        until = at_us + (max_hold_us if hold_us is None else hold_us)
-        until = until if following is None else min(until, following)
-        since = max(at_us, start)
-        if until > since:
-            interval = Interval(start=from_micros(since), end=from_micros(until))
-            steps.append((interval, value))
-    return StepSeries.of(steps)
+    rows = value_rows(session, site_id, point, *span)
+    pieces: Sequence[Piece] = value_pieces(rows, max_hold_us, *span)
+    if not rows or rows[0][0] > span[0]:  # nothing was in force: it may have been thinned
+        pieces = beside(pieces, mean_pieces(session, site_id, point, *span))
+    return StepSeries.of(
+        (Interval(start=from_micros(begin), end=from_micros(end)), value)
+        for begin, end, value, _ in pieces
+    )
 
 
 def _latest(session: Session, site_id: str) -> Mapping[str, Reading]:
