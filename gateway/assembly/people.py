@@ -47,6 +47,7 @@ async def serve_people(
         configuring=configuring,
         accounts=deciding.accounts,
         utilities=lambda: [utility.health for utility in utilities.links],
+        duties=lambda: [duty for utility in utilities.links for duty in utility.duties],
         records=utilities.memory.load,
         counters=lambda: deciding.inbox.counters,
         checks=lambda: {"site_link": deciding.link.listening.is_set()},

@@ -12,6 +12,7 @@ from contracts.site_link.messages import (
     Notice,
 )
 from contracts.time import Interval
+from gateway.domain.completeness import Duty
 from gateway.domain.event import GridEvent, OptDecision
 from gateway.domain.operating_envelope import OperatingEnvelope
 
@@ -124,6 +125,11 @@ class UtilityLink(Protocol):
     @property
     def health(self) -> UtilityHealth:
         """How it is right now."""
+        ...
+
+    @property
+    def duties(self) -> Sequence[Duty]:
+        """What it is to have of our telemetry, and how far it has been told."""
         ...
 
     async def run(self) -> None:

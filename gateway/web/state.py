@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from contracts.time import Clock
 from gateway.domain.event import GridEvent, Opt, OptDecision
+from gateway.domain.completeness import Duty
 from gateway.domain.portfolio import Portfolio
 from gateway.flows.accounts.desk import Accounts
 from gateway.flows.events.desk import Change
@@ -119,6 +120,10 @@ def _no_checks() -> Mapping[str, bool]:
     return {}
 
 
+def _no_duties() -> Sequence[Duty]:
+    return ()
+
+
 async def _no_records(_utility_id: str, _kind: str) -> Mapping[str, object]:
     return {}
 
@@ -149,6 +154,8 @@ class WebState:
     """A site's month in energy, money and carbon; None: this gateway keeps none."""
     utilities: Callable[[], Sequence[UtilityHealth]] = _nobody
     """How the way to each utility is right now."""
+    duties: Callable[[], Sequence[Duty]] = _no_duties
+    """What utilities are to have of our telemetry."""
     records: Callable[[str, str], Awaitable[Mapping[str, object]]] = _no_records
     """What an adapter remembers of its utility: documents of one kind, by key."""
     counters: Callable[[], Mapping[str, float]] = _nothing

@@ -27,7 +27,8 @@ from contracts.openadr.payloads import (
 from contracts.testing import FakeClock
 from gateway.utility.openadr.memory import VenMemory
 from gateway.utility.openadr.outbox import VenOutbox
-from gateway.utility.openadr.reporting import ReportLimits, VenReporting
+from gateway.utility.openadr.reporting import VenReporting
+from gateway.utility.openadr.reports.making import ReportLimits
 from support.openadr import START, DictMemory, FlatReports
 
 TEN = timedelta(seconds=10)

@@ -10,8 +10,8 @@ import asyncio
 import math
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 
 import structlog
 
@@ -21,23 +21,26 @@ from contracts.openadr.payloads import (
     CancelReport,
     CreatedReport,
     EiResponse,
-    Payload,
     RegisterReport,
-    ReportInterval,
     ReportRequest,
-    UpdateReport,
 )
-from contracts.time import Clock, Interval
+from contracts.time import Clock
+from gateway.domain.completeness import Duty
 from gateway.ports import ReportPoint, ReportSource
 from gateway.utility.openadr.memory import Unsent, VenMemory
 from gateway.utility.openadr.outbox import VenOutbox
-from gateway.utility.openadr.reports import content
 from gateway.utility.openadr.reports.accept import refusal
 from gateway.utility.openadr.reports.content import Readings
+from gateway.utility.openadr.reports.making import (
+    SETTLE,
+    ReportLimits,
+    ReportMaker,
+    as_xml,
+    duty_of,
+)
 from gateway.utility.openadr.reports.offer import (
     METADATA_SPECIFIER,
     Offering,
-    Point,
     fingerprint,
     metadata,
     offerings,
@@ -50,25 +53,9 @@ from gateway.utility.openadr.transport import service_of
 _log = structlog.get_logger(__name__)
 
 REPORT_NOT_SUPPORTED, INVALID_ID = 461, 452
-SETTLE = timedelta(seconds=3)
-"""Telemetry of an interval's end is on its way for this long."""
-MAX_INTERVALS = 500
-"""Looked at for one message."""
-MAX_VALUES = 1_000
-"""In one message (about 300 kB); a longer backlog goes out as several, one after another."""
 MAX_TASKS = 200
 """Requests served at the same time."""
 _OFFER = "offer"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportLimits:
-    """What one utility may expect of our reports."""
-
-    min_granularity: timedelta = timedelta(seconds=2)
-    """Finest sampling offered."""
-    wait: timedelta = timedelta(seconds=30)
-    """So long is data waited for that a site has not sent yet."""
 
 
 class VenReporting:
@@ -88,7 +75,9 @@ class VenReporting:
         self._outbox = outbox
         self._clock = clock
         self._limits = limits
+        self._utility_id = utility_id
         self._watch = StatusWatch(source, memory, clock, utility_id)
+        self._maker = ReportMaker(source, self._watch, clock, limits)
         self._tasks: dict[str, ReportTask] = {}
         self._fresh: set[str] = set()
         """Just begun: their answer goes out first."""
@@ -166,6 +155,12 @@ class VenReporting:
         """The requests of which more is to come, as the VTN counts them."""
         return tuple(key for key, task in self._tasks.items() if not task.cancelled)
 
+    @property
+    def duties(self) -> tuple[Duty, ...]:
+        """Series of intervals that the VTN asked for, and how far it has been told."""
+        found = (duty_of(self._utility_id, task, self._limits) for task in self._tasks.values())
+        return tuple(duty for duty in found if duty is not None)
+
     async def forget_all(self) -> None:
         """The registration is gone, and every request with it."""
         async with self._lock:
@@ -200,65 +195,15 @@ class VenReporting:
     ) -> None:
         if task.schedule is None:
             answer = await self.metadata(ven_id, asked_by=key)
-            await self._hand_over(key, replace(task, ready=_xml(answer), over=True))
+            await self._hand_over(key, replace(task, ready=as_xml(answer), over=True))
             return
         offering = offered.get(task.request.specifier.report_specifier_id)
         if offering is None:  # no longer offered, as the VTN was told
             await self._drop(key)
             return
-        points = content.by_r_id(offering.points, task.request)
-        until = self._due(task, task.schedule, offering, points)
-        if until is None:
-            return
-        pieces, found = await self._collect(task, task.schedule, until, points, readings)
-        reached = pieces[-1].end if pieces else until
-        task = replace(task, sent_until=reached or until, over=reached == task.schedule.end)
-        if task.schedule is not None and task.schedule.on_change:
-            found, last = content.changes(found, task.last)
-            task = replace(task, last=last)
-        if found or (task.over and _owed(task)):
-            report = content.report(task.request, offering.name, found, self._clock.now())
-            update = UpdateReport(request_id=_new_id(), reports=(report,), ven_id=ven_id)
-            task = replace(task, ready=_xml(update))
-        await self._hand_over(key, task)
-
-    def _due(
-        self, task: ReportTask, schedule: Schedule, offering: Offering, points: Sequence[Point]
-    ) -> datetime | None:
-        """Up to where the task has to be served now; None when nothing is due."""
-        now = self._clock.now()
-        if offering.status:
-            seen = self._watch.seen_until
-            return None if seen is None else schedule.due(task.sent_until, min(seen, now))
-        until = schedule.due(task.sent_until, now - SETTLE)
-        if until is None or not offering.live:
-            return until
-        known = (self._source.known_until(point.source_id) for point in points)
-        complete = min((at for at in known if at is not None), default=now)
-        return schedule.due(
-            task.sent_until, max(now - self._limits.wait, min(now - SETTLE, complete))
-        )
-
-    async def _collect(
-        self,
-        task: ReportTask,
-        schedule: Schedule,
-        until: datetime,
-        points: Sequence[Point],
-        readings: Readings,
-    ) -> tuple[list[Interval], list[ReportInterval]]:
-        """As many intervals as one message holds; further ahead where nothing is known."""
-        most = max(1, min(MAX_INTERVALS, MAX_VALUES // max(1, len(points))))
-        pieces = schedule.pieces(task.sent_until, until, most)
-        found = await content.intervals(points, pieces, readings, self._watch)
-        if found or len(pieces) < most or most == MAX_INTERVALS:
-            return pieces, found
-        pieces = schedule.pieces(task.sent_until, until, MAX_INTERVALS)
-        found = (await content.intervals(points, pieces, readings, self._watch))[:most]
-        if len(found) < most:
-            return pieces, found
-        last = found[-1].start
-        return [p for p in pieces if last is None or p.start <= last], found
+        made = await self._maker.next(task, task.schedule, offering, readings, ven_id)
+        if made is not None:
+            await self._hand_over(key, made)
 
     # --- inside --------------------------------------------------------------------------------
 
@@ -323,9 +268,11 @@ class VenReporting:
         """Store progress and message as one, then let the message go."""
         if task.ready is None and task.over:
             await self._drop(key)
-        else:
-            await self._store(key, task)
-            self._lend(key, task)
+            return
+        if task.ready is None:  # nothing to tell of these intervals
+            task = replace(task, taken_until=task.sent_until)
+        await self._store(key, task)
+        self._lend(key, task)
 
     def _lend(self, key: str, task: ReportTask) -> None:
         if task.ready is None:
@@ -346,7 +293,8 @@ class VenReporting:
             if task.over:
                 await self._drop(key)
             else:
-                await self._store(key, replace(task, ready=None))
+                taken = replace(task, ready=None, taken_until=task.sent_until)
+                await self._store(key, taken)
 
     async def _store(self, key: str, task: ReportTask) -> None:
         await self._memory.put(key, task)
@@ -358,17 +306,8 @@ class VenReporting:
         await self._memory.drop(ReportTask, [key])
 
 
-def _owed(task: ReportTask) -> bool:
-    """Whether a last report is wanted even if there is nothing in it."""
-    return task.cancelled or (task.schedule is not None and not task.schedule.back)
-
-
 def _key(request_id: str) -> str:
     return f"report-{request_id}"
-
-
-def _xml(message: Payload) -> str:
-    return codec.encode(message).decode()
 
 
 def _new_id() -> str:

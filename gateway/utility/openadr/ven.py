@@ -16,37 +16,35 @@ import structlog
 from contracts.backoff import Backoff
 from contracts.errors import PermanentError, ProtocolError, TransientError
 from contracts.openadr.payloads import (
-    CancelPartyRegistration,
     CancelReport,
-    CreateReport,
     DistributeEvent,
     EiResponse,
     Payload,
     Poll,
     RegisteredReport,
-    RegisterReport,
     ReportRequest,
     RequestEvent,
-    RequestReregistration,
     Response,
     UpdatedReport,
 )
 from contracts.tasks import first_of
 from contracts.time import Clock
+from gateway.domain.completeness import Duty
 from gateway.ports import EventIntake, Participation, ReportSource, UtilityHealth, UtilityMemory
 from gateway.utility.openadr.answers import EventAnswers
 from gateway.utility.openadr.listener import VenListener
 from gateway.utility.openadr.memory import Registration, Stage, VenMemory
 from gateway.utility.openadr.opts import VenOpts
+from gateway.utility.openadr.orders import VtnOrders
 from gateway.utility.openadr.outbox import VenOutbox
 from gateway.utility.openadr.registering import (
-    INVALID_ID,
     NOT_REGISTERED,
     UNREGISTERED,
     VenRegistrar,
 )
-from gateway.utility.openadr.replies import accepted, key, new_id, refused, request_id
-from gateway.utility.openadr.reporting import ReportLimits, VenReporting
+from gateway.utility.openadr.replies import accepted, key, new_id, request_id
+from gateway.utility.openadr.reporting import VenReporting
+from gateway.utility.openadr.reports.making import ReportLimits
 from gateway.utility.openadr.security import MessageSecurity
 from gateway.utility.openadr.settings import OpenAdrSettings
 from gateway.utility.openadr.transport import VtnTransport
@@ -109,6 +107,7 @@ class OpenAdrVen:
         self._registrar = VenRegistrar(
             settings, self._memory, self._exchange, signs=self._security.signs
         )
+        self._orders = VtnOrders(self._answers, self._reporting, self._registrar)
         self._last_contact: datetime | None = None
         self._push = settings.listener
         self._listener = (
@@ -137,6 +136,11 @@ class OpenAdrVen:
             detail=self._detail,
             last_contact_at=self._last_contact,
         )
+
+    @property
+    def duties(self) -> Sequence[Duty]:
+        """What the VTN is to have of our telemetry."""
+        return self._reporting.duties
 
     async def run(self) -> None:
         """Talk to the VTN until cancelled."""
@@ -281,7 +285,7 @@ class OpenAdrVen:
             await self._check_known(message.response, NOT_REGISTERED)
             return False
         async with self._one_at_a_time:
-            answer = await self._act(message, registration)
+            answer = await self._orders.obey(message, registration)
             if answer is not None:
                 await self._outbox.put(answer, key(message))
         if isinstance(message, DistributeEvent) and self._answers.unanswered:
@@ -305,7 +309,7 @@ class OpenAdrVen:
             registration = self._registration
             if registration is None:
                 raise TransientError("not registered yet")
-            answer = await self._act(message, registration)
+            answer = await self._orders.obey(message, registration)
             if isinstance(message, DistributeEvent):
                 if answer is not None:
                     await self._outbox.put(answer, key(message))
@@ -315,32 +319,6 @@ class OpenAdrVen:
         self._in_touch = True
         self._woken.set()
         return answer or accepted(registration.ven_id, request_id(message))
-
-    async def _act(self, message: Payload, registration: Registration) -> Payload | None:
-        """Do what a message of the VTN asks; the answer, if one is wanted."""
-        if getattr(message, "ven_id", None) not in (None, "", registration.ven_id):
-            return refused(message, INVALID_ID, "not our venID")
-        return await self._obey(message, registration)
-
-    async def _obey(self, message: Payload, registration: Registration) -> Payload | None:
-        ven_id = registration.ven_id
-        match message:
-            case DistributeEvent():
-                return await self._answers.answer(message, registration)
-            case CreateReport(requests=wanted):
-                return await self._reporting.create(wanted, ven_id, message.request_id)
-            case CancelReport():
-                return await self._reporting.cancel(message, ven_id)
-            case RegisterReport():
-                response = EiResponse(request_id=message.request_id)
-                return RegisteredReport(response=response, ven_id=ven_id)
-            case RequestReregistration():
-                await self._registrar.move_to(Stage.REGISTER_AGAIN)
-                return accepted(ven_id)
-            case CancelPartyRegistration():
-                return await self._registrar.cancelled_by_vtn(message)
-            case _:
-                raise ProtocolError(f"unexpected {type(message).__name__} of a VTN")
 
     async def _follow_up(self) -> None:
         """What a registration's stage asks for: more than an answer."""

@@ -16,6 +16,7 @@ from contracts.sep2.resources import (
     PriceResponse,
 )
 from contracts.time import Clock
+from gateway.domain.completeness import Duty
 from gateway.ports import (
     EnvelopeIntake,
     EventIntake,
@@ -139,6 +140,11 @@ class Acting:
         self._difference = self._difference or Difference()
         self._difference.measured(self._clock.now(), server_now)
         return await self._steering.follow(view, server_now)
+
+    @property
+    def duties(self) -> Sequence[Duty]:
+        """See `MirrorMetering.duties`."""
+        return self._metering.duties
 
     def controls(self, site_id: str) -> Sequence[SiteControl]:
         """See `Steering.controls`."""

@@ -11,6 +11,7 @@ from contracts.identity import (
     sep2_server_context,
 )
 from contracts.time import Clock
+from gateway.domain.completeness import Duty
 from gateway.ports import SiteControl, UtilityHealth
 from gateway.utility.sep2.acting import Acting, Sep2Ports
 from gateway.utility.sep2.client import Sep2Client
@@ -50,6 +51,11 @@ class Sep2Aggregator:
     def health(self) -> UtilityHealth:
         """How the way to the server is right now."""
         return self._client.health
+
+    @property
+    def duties(self) -> Sequence[Duty]:
+        """What the server is to have of our telemetry."""
+        return self._acting.duties
 
     def controls(self, site_id: str) -> Sequence[SiteControl]:
         """See `gateway.ports.ControlSource`."""

@@ -7,7 +7,7 @@ however much later, and its mRIDs make the server overwrite what it had of it al
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -20,6 +20,7 @@ from contracts.sep2.hexes import same_hex
 from contracts.sep2.resources import MirrorUsagePoint, MirrorUsagePointList
 from contracts.site_link import points
 from contracts.time import Clock, Interval
+from gateway.domain.completeness import Duty, with_gaps
 from gateway.ports import SiteStates, UsageSource
 from gateway.utility.sep2.difference import Difference
 from gateway.utility.sep2.memory import Sep2Memory
@@ -66,6 +67,10 @@ class Mirror:
     """Length of the averages."""
     post_rate_s: float | None = None
     """How often the server wants to be told; None: not asked yet."""
+    since: datetime | None = None
+    """Start of the first interval told, in the server's time; None in records from before."""
+    gaps: tuple[Interval, ...] = ()
+    """Stretches told without values, or refused."""
 
 
 class MirrorMetering:
@@ -101,6 +106,11 @@ class MirrorMetering:
     async def restore(self) -> None:
         """Take up what a predecessor has made and told."""
         self._mirrors = await self._memory.all(Mirror)
+
+    @property
+    def duties(self) -> tuple[Duty, ...]:
+        """Every usage point the server keeps, and how far it is told; by the server's clock."""
+        return tuple(_duty(self._settings.utility_id, k, m) for k, m in self._mirrors.items())
 
     async def tell(self, view: ServerView, server_now: datetime) -> None:
         """Tell everything that is due at the server's time; what fails is told later."""
@@ -177,6 +187,8 @@ class MirrorMetering:
             href=href,
             sent_until=newest.start if known is None else known.sent_until,
             period_s=int(period.total_seconds()),
+            since=newest.start if known is None else known.since,
+            gaps=() if known is None else known.gaps,
         )
         self._asked_at.pop(meter.key, None)
         await self._store(meter, mirror)
@@ -208,6 +220,7 @@ class MirrorMetering:
         period = period_of(self._wanted, rate)
         if period != timedelta(seconds=mirror.period_s):
             await self._posted(meter, mup_list, period)
+            mirror = replace(mirror, since=aligned(mirror.sent_until, period))
         mirror = replace(
             mirror, post_rate_s=rate.total_seconds(), period_s=int(period.total_seconds())
         )
@@ -231,33 +244,38 @@ class MirrorMetering:
         while start < end:
             batch = self._batch.get(meter.key, MAX_READINGS)
             until = min(end, start + batch * period)
-            if await self._told(meter, mirror, Interval(start=start, end=until)):
+            pieces = tuple(Interval(start=start, end=until).split(period))
+            whole = await self._told(meter, mirror, pieces)
+            if whole is not None:
                 start = until
-                mirror = replace(mirror, sent_until=until)
+                gaps = with_gaps(mirror.gaps, pieces, whole)
+                mirror = replace(mirror, sent_until=until, gaps=gaps)
                 await self._store(meter, mirror)
 
-    async def _told(self, meter: Meter, mirror: Mirror, span: Interval) -> bool:
-        """Whether these intervals are told; False: try fewer at once."""
+    async def _told(
+        self, meter: Meter, mirror: Mirror, pieces: Sequence[Interval]
+    ) -> list[datetime] | None:
+        """Starts of those the server has now; None: try fewer at once."""
         period = timedelta(seconds=mirror.period_s)
         found = [
             (piece, reading)
-            for piece in span.split(period)
+            for piece in pieces
             if (reading := await self._measured(meter, piece)) is not None
         ]
         if not found:
-            return True
+            return []
         try:
             for direction in meter.directions:
                 resource = meter_reading(self._settings.pen, meter, direction, period, found)
                 await self._pace.turn()
                 await self._transport.post(mirror.href or "", resource)
         except RefusedError as error:
-            count = int((span.duration or period) / period)
-            if error.status == _TOO_LARGE and count > 1:
-                self._batch[meter.key] = count // 2
-                return False
+            if error.status == _TOO_LARGE and len(pieces) > 1:
+                self._batch[meter.key] = len(pieces) // 2
+                return None
             _log.error("sep2_readings_refused", meter=meter.key, error=str(error))
-        return True
+            return []
+        return [piece.start for piece, _ in found]
 
     async def _tell_register(self, meter: Meter, mirror: Mirror, now: datetime) -> None:
         """The imported energy as the site's meter counts it, where it does."""
@@ -299,3 +317,19 @@ class MirrorMetering:
     async def _store(self, meter: Meter, mirror: Mirror) -> None:
         await self._memory.put(meter.key, mirror)
         self._mirrors[meter.key] = mirror
+
+
+def _duty(utility_id: str, key: str, mirror: Mirror) -> Duty:
+    period = timedelta(seconds=mirror.period_s)
+    rate = timedelta(seconds=mirror.post_rate_s or 0.0)
+    return Duty(
+        utility_id=utility_id,
+        key=key,
+        what=f"mirror usage point of {key.rpartition('/')[2]}",
+        period=period,
+        begin=mirror.since or mirror.sent_until,
+        end=None,
+        allowance=max(rate, period) + SETTLE,
+        told_until=mirror.sent_until,
+        gaps=mirror.gaps,
+    )

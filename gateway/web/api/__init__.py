@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from gateway.web.api import (
     accounts,
     book,
+    completeness,
     configurations,
     controls,
     delivery,
@@ -42,6 +43,7 @@ def api_routes(state: WebState) -> APIRouter:
     reports.add_routes(router, state)
     replay.add_routes(router, state)
     utilities.add_routes(router, state)
+    completeness.add_routes(router, state)
     delivery.add_routes(router, state)
     why.add_routes(router, state)
     entering.add_routes(router, state)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contracts.openadr.payloads import ReportPayload, ReportRequest, ResourceStatus
+from contracts.time import Interval
 from gateway.utility.openadr.reports.schedule import Schedule
 
 
@@ -29,6 +30,10 @@ class ReportTask:
     """Only the last report is still wanted."""
     last: tuple[ReportPayload, ...] = ()
     """Of a report on change: the value of each point that was sent last."""
+    taken_until: datetime | None = None
+    """Every interval before this was taken by the VTN, as far as there was anything to tell."""
+    gaps: tuple[Interval, ...] = ()
+    """Stretches of which some or all values were not known when they were told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,8 @@ from contracts.openadr.words import DataQuality
 from contracts.reading import Quality
 from contracts.time import Interval
 from gateway.utility.openadr.memory import Unsent
-from gateway.utility.openadr.reporting import MAX_TASKS, ReportLimits
+from gateway.utility.openadr.reporting import MAX_TASKS
+from gateway.utility.openadr.reports.making import ReportLimits
 from gateway.utility.openadr.reports.records import ReportTask
 from support.openadr import START, FlatReports
 from support.openadr_reports import HISTORY, POWER, STATUS, TEN, ZERO, Reporter, request
@@ -213,6 +214,27 @@ async def test_intervals_without_data_are_left_out_not_made_up() -> None:
     await reporter.ask(request(back=3 * TEN))
     await reporter.after(40)
     assert reporter.vtn.starts() == [0.0, 20.0]
+    (duty,) = reporter.reporting.duties
+    assert duty.gaps == (Interval.lasting(START + TEN, TEN),)
+    assert (duty.told_until, duty.period) == (START + 3 * TEN, TEN)
+
+
+@pytest.mark.row("mv:M5")
+async def test_what_the_vtn_has_is_what_it_took_also_over_a_restart() -> None:
+    reporter = Reporter()
+    await reporter.ask(request(back=TEN), request("on-change", granularity=ZERO, back=TEN))
+    await reporter.after(33)
+    reporter.vtn.up = False
+    await reporter.after(60, step=10)
+    (before,) = reporter.reporting.duties  # of a report on change nothing is due
+    assert before.told_until == START + 3 * TEN, "made, but not taken"
+    successor = await reporter.restarted()
+    (again,) = successor.reporting.duties
+    assert again == before
+    reporter.vtn.up = True
+    await successor.settle()
+    (after,) = successor.reporting.duties
+    assert after.told_until == START + 9 * TEN
 
 
 async def test_late_data_is_waited_for_but_not_for_ever() -> None:

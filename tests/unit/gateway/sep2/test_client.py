@@ -12,7 +12,6 @@ import pytest
 
 from contracts.errors import TransientError
 from contracts.testing import FakeClock
-from gateway.ports import UtilityLink
 from gateway.utility.sep2.client import Sep2Client
 from gateway.utility.sep2.settings import ListenerSettings
 from gateway.utility.sep2.view import ServerView
@@ -90,7 +89,7 @@ class Running:
 
 @pytest.mark.row("sep2:10")
 async def test_a_view_is_followed_in_the_servers_time() -> None:
-    client: UtilityLink = Running().client
+    client = Running().client
     assert not client.health.connected
     running = Running()
     running.fleet.clock = None

@@ -84,6 +84,9 @@ async def test_quality_and_gaps(bench: Bench) -> None:
         10.0: (18_250, 16),
         15.0: (18_250, 16),
     }
+    site = next(one for one in bench.metering.duties if one.key.endswith("/site"))
+    assert site.gaps == (Interval.lasting(T0 + 5 * MINUTE, 5 * MINUTE),)
+    assert site.told_until == T0 + 20 * MINUTE
 
 
 @pytest.mark.row("csip:G27")

@@ -1,0 +1,1 @@
+"""What utilities should have of our telemetry, asked of a running gateway."""
