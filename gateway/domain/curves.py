@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
@@ -19,6 +20,16 @@ Number = TypeVar("Number", bound=np.generic)
 _FOREVER = datetime.max.replace(tzinfo=UTC)
 _MICROS = 1e6
 _COVERAGE_DIGITS = 9
+
+
+@lru_cache(maxsize=256)
+def pieces(window: Interval, step: timedelta) -> tuple[Interval, ...]:
+    """`window.split(step)`, cut once for all the sites that have it in common.
+
+    Raises:
+        ValueError: the window is open-ended, or `step` is not positive.
+    """
+    return tuple(window.split(step))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,13 +61,20 @@ class Grid:
         return self.left / _MICROS
 
 
+@lru_cache(maxsize=256)
+def grid_of(intervals: tuple[Interval, ...]) -> Grid:
+    """The grid of these intervals, made once for all the sites that have them in common."""
+    return Grid(intervals)
+
+
 class Sampler:
     """Means of one series over many intervals, in one pass over the series."""
 
     def __init__(self, series: StepSeries) -> None:
-        self._starts = _micros(s.interval.start for s in series)
-        self._ends = _micros(s.interval.end or _FOREVER for s in series)
-        self._values: NDArray[np.float64] = np.fromiter((s.value for s in series), dtype="<f8")
+        steps = series.steps
+        self._starts = _rounded([one.interval.start.timestamp() for one in steps])
+        self._ends = _rounded([(one.interval.end or _FOREVER).timestamp() for one in steps])
+        self._values: NDArray[np.float64] = np.array([one.value for one in steps], dtype="<f8")
         self._origin = int(self._starts[0]) if len(series) else 0
         self._knots = self._since_origin(_interleaved(self._starts, self._ends))
         self._held = (self._ends - self._starts) / _MICROS
@@ -106,15 +124,13 @@ class Sampler:
         share = np.round(covered / (right - left), _COVERAGE_DIGITS)
         return share, covered, self._between(self._integral, left, right)
 
-    def bytes_between(self, window: Interval) -> bytes:
-        """The steps that touch a closed window, as bytes that are the same on every machine."""
-        left, right = _micros(iter((window.start, _closed_end(window))))
-        part = slice(
-            int(np.searchsorted(self._ends, left, "right")),
-            int(np.searchsorted(self._starts, right, "left")),
-        )
+    def bytes_in(self, windows: Grid) -> Iterator[bytes]:
+        """The steps that touch each closed window, as bytes that are the same on every machine."""
+        first = np.searchsorted(self._ends, windows.left, "right")
+        last = np.searchsorted(self._starts, windows.right, "left")
         columns = (self._starts, self._ends, self._values)
-        return b"".join(column[part].tobytes() for column in columns)
+        for left, right in zip(first.tolist(), last.tolist(), strict=True):
+            yield b"".join(column[left:right].tobytes() for column in columns)
 
     def _since_origin(self, micros: NDArray[np.int64]) -> NDArray[np.float64]:
         return (micros - self._origin) / _MICROS  # small numbers keep every microsecond
@@ -177,6 +193,7 @@ def joined(series: StepSeries) -> StepSeries:
     return StepSeries.of(pieces)
 
 
+@lru_cache(maxsize=256)
 def grid(span: Interval, event: Interval, resolution: timedelta) -> tuple[Interval, ...]:
     """`span` cut so that the event's own intervals start at its start; edge pieces may be short.
 
@@ -224,8 +241,11 @@ def _closed_end(interval: Interval) -> datetime:
 
 
 def _micros(instants: Iterator[datetime]) -> NDArray[np.int64]:
-    seconds = np.array([instant.timestamp() for instant in instants], dtype=np.float64)
-    return np.rint(seconds * _MICROS).astype("<i8")
+    return _rounded([instant.timestamp() for instant in instants])
+
+
+def _rounded(seconds: Sequence[float]) -> NDArray[np.int64]:
+    return np.rint(np.array(seconds, dtype=np.float64) * _MICROS).astype("<i8")
 
 
 def _running(amounts: NDArray[np.float64]) -> NDArray[np.float64]:

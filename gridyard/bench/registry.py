@@ -7,6 +7,7 @@ from gridyard.bench import (
     dispatch,
     fanout,
     ingest,
+    mv,
     ocpp,
     openadr,
     plan,
@@ -28,6 +29,7 @@ BENCHES: dict[str, Bench] = {
         plan.BENCH,
         dispatch.BENCH,
         fanout.BENCH,
+        mv.BENCH,
         tick.BENCH,
     )
 }

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
+from functools import lru_cache
 
 from contracts.time import Interval
-from gateway.domain.curves import Sampler
+from gateway.domain.curves import Sampler, grid_of
 from gateway.domain.measure.baseline_run import BaselineInputs
 from gateway.domain.measure.own_day import moved_in, own_windows
 from gateway.domain.measure.past_days import PastDays
@@ -47,16 +48,16 @@ def inputs_hash(inputs: BaselineInputs, past: PastDays, days: Sequence[Interval]
     }
     digest = hashlib.sha256(json.dumps(head, default=str, sort_keys=True).encode())
     own = own_windows(inputs.method, inputs.event, inputs.zone, inputs.notified)
-    for window in (*own, *days):
-        digest.update(past.bytes_between(window))
+    for part in past.bytes_in((*own, *days)):
+        digest.update(part)
     for control in sorted(inputs.controls, key=lambda one: one.name):
-        sampler = Sampler(control.load)
-        for window in (*own, inputs.span):
-            digest.update(sampler.bytes_between(window))
+        for part in Sampler(control.load).bytes_in(grid_of((*own, inputs.span))):
+            digest.update(part)
     return digest.hexdigest()
 
 
-def _parameters(method: BaselineMethod) -> dict[str, object]:
+@lru_cache(maxsize=64)
+def _parameters(method: BaselineMethod) -> Mapping[str, object]:
     first, later = BaselineMethod(), [one.name for one in fields(method) if one.name not in _FIRST]
     silent = {name for name in later if getattr(method, name) == getattr(first, name)}
     return {name: value for name, value in asdict(method).items() if name not in silent}

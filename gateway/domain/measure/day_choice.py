@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from contracts.time import Interval
+from gateway.domain.curves import pieces
 from gateway.domain.measure.baseline_run import BaselineInputs
 from gateway.domain.measure.past_days import PastDays, days_back, is_off, local_days
 from gateway.domain.measure.report import BaselineDay
@@ -124,8 +125,10 @@ def _days(past: PastDays, verdicts: Mapping[int, str]) -> tuple[BaselineDay, ...
 def _look(inputs: BaselineInputs, past: PastDays, day_type: DayType, refusal: Refusal) -> _Look:
     """Back from the event's day, until there are Y eligible days or the look-back is over."""
     method = inputs.method
-    table = past.table(tuple(inputs.event.split(inputs.resolution)))
-    coverage = table.coverage.mean(axis=1).tolist()
+    table = past.table(pieces(inputs.event, inputs.resolution))
+    coverage, known = table.coverage.mean(axis=1).tolist(), ~np.isnan(table.values)
+    sums = np.where(known, table.values, 0.0).sum(axis=1)
+    means = (sums / np.maximum(known.sum(axis=1), 1)).tolist()
     unusual = frozenset[date]().union(*(local_days(e, inputs.zone) for e in inputs.other_events))
     hours = _hours_of_days(inputs.event, method.look_back.days, inputs.zone)
     loads: dict[int, float] = {}
@@ -138,7 +141,7 @@ def _look(inputs: BaselineInputs, past: PastDays, day_type: DayType, refusal: Re
             or refusal(back)
         )
         if not verdicts[back]:
-            loads[back] = float(np.nanmean(table.values[back]))
+            loads[back] = means[back]
         if len(loads) == method.y_days:
             break
     return _Look(loads=loads, verdicts=verdicts)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from gateway.domain.curves import pieces
 from gateway.domain.measure.baseline_run import BaselineInputs
 from gateway.domain.measure.day_choice import Choosing
 from gateway.domain.measure.own_day import day_around
@@ -25,7 +26,7 @@ def matching(inputs: BaselineInputs, past: PastDays) -> Choosing | str:
     own instructions; each past day must know enough of them.
     """
     windows = day_around(inputs.event, inputs.method.buffer, inputs.zone)
-    bins = tuple(one for window in windows for one in window.split(inputs.resolution))
+    bins = tuple(one for window in windows for one in pieces(window, inputs.resolution))
     if not bins:
         return "the event and its buffer fill the day: there are no hours to compare"
     table = past.table(bins)

@@ -8,28 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contracts.series import StepSeries
-from gateway.domain.curves import Mean, pointwise
+from gateway.domain.curves import pointwise
 from gateway.domain.program.measuring import ExportRule
 
 Numbers = NDArray[np.float64]
 
 
-def metered(mean: Mean, export: ExportRule) -> Mean:
-    """One meter interval by the program's rule; an interval left out is as one not measured.
-
-    Export nets with import inside an interval, as on a meter that reads power at its ends.
-    """
-    if mean.value is None or mean.value >= 0 or export is ExportRule.COUNTED:
-        return mean
-    if export is ExportRule.CLAMPED:
-        return Mean(value=0.0, coverage=mean.coverage)
-    return Mean(value=None, coverage=0.0)
-
-
 def metered_table(
     values: Numbers, coverage: Numbers, export: ExportRule
 ) -> tuple[Numbers, Numbers]:
-    """`metered` for a table of means, W (NaN: nothing known), with their coverage, 0-1."""
+    """Means, W (NaN: nothing known), and their coverage, 0-1, as the program's meter counts them.
+
+    An interval left out is as one not measured. Export nets with import inside an interval, as on a
+    meter that reads power at its ends.
+    """
     if export is ExportRule.COUNTED:
         return values, coverage
     if export is ExportRule.CLAMPED:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from contracts.time import Interval
+from gateway.domain.curves import pieces
 from gateway.domain.measure.baseline_run import BaselineInputs, Estimate
 from gateway.domain.measure.past_days import HALF, PastDays
 from gateway.domain.program.method import Adjustment, Anchor, BaselineKind, BaselineMethod
@@ -58,10 +60,11 @@ def day_around(event: Interval, buffer: timedelta, zone: ZoneInfo) -> tuple[Inte
     begins, ends = (
         datetime.combine(day, time(), zone).astimezone(UTC) for day in (first, last + _DAY)
     )
-    pieces = ((begins, event.start - buffer), (end + buffer, ends))
-    return tuple(Interval(start=a, end=b) for a, b in pieces if b > a)
+    parts = ((begins, event.start - buffer), (end + buffer, ends))
+    return tuple(Interval(start=a, end=b) for a, b in parts if b > a)
 
 
+@lru_cache(maxsize=64)
 def own_windows(
     method: BaselineMethod, event: Interval, zone: ZoneInfo, notified: datetime | None = None
 ) -> tuple[Interval, ...]:
@@ -85,7 +88,7 @@ def moved_in(inputs: BaselineInputs) -> tuple[Interval, ...]:
 
 def free_bins(inputs: BaselineInputs, windows: Sequence[Interval]) -> tuple[Interval, ...] | str:
     """The windows in intervals, without those we moved the load in; or why there are none."""
-    bins = tuple(one for window in windows for one in window.split(inputs.resolution))
+    bins = tuple(one for window in windows for one in pieces(window, inputs.resolution))
     if not bins:
         return "the method has none"
     if any(event.overlaps(window) for event in inputs.other_events for window in windows):

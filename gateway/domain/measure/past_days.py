@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, timedelta
 from functools import lru_cache
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from contracts.time import Interval
-from gateway.domain.curves import Grid, Sampler
+from gateway.domain.curves import Grid, Sampler, grid_of
 from gateway.domain.measure.metering import Numbers, metered_table
 from gateway.domain.program.measuring import ExportRule
 
@@ -76,9 +76,9 @@ class PastDays:
         values = tuple(float(t / w) if w > 0 else None for t, w in zip(total, whole, strict=True))
         return values, tuple(int(n) for n in known.sum(axis=0))
 
-    def bytes_between(self, window: Interval) -> bytes:
-        """The history inside a window, for hashing."""
-        return self._sampler.bytes_between(window)
+    def bytes_in(self, windows: Sequence[Interval]) -> Iterator[bytes]:
+        """The history inside each window, for hashing."""
+        return self._sampler.bytes_in(grid_of(tuple(windows)))
 
     def _table(self, bins: Sequence[Interval], days: int) -> DayTable:
         values, coverage = self._sampler.table(_grid(tuple(bins), days, self.zone))

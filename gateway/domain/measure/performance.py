@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from math import fsum
+from math import fsum, isnan
 
 from contracts.power import energy_wh
 from contracts.series import StepSeries
 from contracts.time import Interval
-from gateway.domain.curves import Mean, Sampler
-from gateway.domain.measure.metering import metered
+from gateway.domain.curves import Sampler, grid_of, pieces
+from gateway.domain.measure.metering import metered_table
 from gateway.domain.program.measuring import ExportRule
 
 MIN_INTERVAL_COVERAGE = 0.5
@@ -119,22 +119,21 @@ def measure(
     """
     if event.end is None:
         raise ValueError("an open-ended event has no performance yet")
-    base, drawn, wanted = (Sampler(series) for series in (baseline, actual, asked))
-    rows = tuple(event.split(resolution))
-    later = tuple(Interval.lasting(event.end, observe_after).split(resolution))
-    during, after = (
-        tuple(
-            map(
-                _judge,
-                bins,
-                base.means(bins),
-                (metered(mean, export) for mean in drawn.means(bins)),
-                wanted.means(bins),
-            )
-        )
-        for bins in (rows, later)
-    )
+    given = tuple(Sampler(series) for series in (baseline, actual, asked))
+    watched = pieces(Interval.lasting(event.end, observe_after), resolution)
+    during, after = (_judged(bins, given, export) for bins in (pieces(event, resolution), watched))
     return Performance(during=during, after=after)
+
+
+def _judged(
+    bins: tuple[Interval, ...], given: Sequence[Sampler], export: ExportRule
+) -> tuple[IntervalPerformance, ...]:
+    """`given`: baseline, measured load and reduction asked."""
+    grid = grid_of(bins)
+    base, drawn, wanted = (sampler.table(grid) for sampler in given)
+    drawn = metered_table(*drawn, export)
+    columns = (column.tolist() for table in (base, drawn, wanted) for column in table)
+    return tuple(map(_judge, bins, *columns))
 
 
 def portfolio(sites: Sequence[Performance], target: StepSeries) -> Performance:
@@ -150,17 +149,26 @@ def portfolio(sites: Sequence[Performance], target: StepSeries) -> Performance:
     )
 
 
-def _judge(interval: Interval, baseline: Mean, actual: Mean, asked: Mean) -> IntervalPerformance:
-    enough = actual.coverage >= MIN_INTERVAL_COVERAGE
-    known = enough and actual.value is not None and baseline.value is not None
+def _judge(
+    interval: Interval,
+    baseline_w: float,
+    _baseline_share: float,
+    actual_w: float,
+    coverage: float,
+    asked_w: float,
+    asked_share: float,
+) -> IntervalPerformance:
+    """Unknown means come as NaN."""
+    measured = coverage >= MIN_INTERVAL_COVERAGE and not isnan(actual_w)
+    expected = not isnan(baseline_w)
     return IntervalPerformance(
         interval=interval,
-        baseline_w=baseline.value,
-        actual_w=actual.value if enough else None,
-        asked_w=(asked.value or 0.0) * asked.coverage,
-        asked_share=asked.coverage,
-        delivered_w=(baseline.value or 0.0) - (actual.value or 0.0) if known else None,
-        coverage=actual.coverage,
+        baseline_w=baseline_w if expected else None,
+        actual_w=actual_w if measured else None,
+        asked_w=0.0 if isnan(asked_w) else asked_w * asked_share,
+        asked_share=asked_share,
+        delivered_w=baseline_w - actual_w if measured and expected else None,
+        coverage=coverage,
     )
 
 

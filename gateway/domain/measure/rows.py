@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 from contracts.time import Interval
 from gateway.domain.measure.performance import IntervalPerformance
@@ -33,6 +34,7 @@ class Row:
         return seconds_of(self.interval)
 
 
+@lru_cache(maxsize=4096)
 def seconds_of(interval: Interval) -> Decimal:
     """Length of a closed interval in seconds.
 
