@@ -11,6 +11,7 @@ import typer
 
 from contracts.errors import ConfigError
 from gridyard.accounts.cli import accounts
+from gridyard.anomalies.cli import anomalies
 from gridyard.at_gateway.options import GATEWAY, GatewayOption
 from gridyard.baseline.cli import app as baseline
 from gridyard.book.cli import app as book
@@ -67,6 +68,7 @@ app.add_typer(agent, name="site-agent")
 app.add_typer(study, name="study")
 app.add_typer(upstream, name="upstream")
 app.command()(accounts)
+app.command()(anomalies)
 app.command()(simulate)
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="Settings file (YAML).")]

@@ -1,4 +1,4 @@
-"""Energy accounts: the desk over the store, with the tariffs and intensities of the settings."""
+"""Energy accounts with their tariffs and intensities, and the check for anomalies."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from datetime import timedelta
 from contracts.time import Clock
 from gateway.domain.portfolio import Portfolio
 from gateway.flows.accounts.desk import Accounts
-from gateway.ports import TelemetryStore
+from gateway.flows.anomaly.check import AnomalyCheck
+from gateway.ports import Ledger, TelemetryStore
 from gateway.prices.account_settings import AccountSettings
+from gateway.store.anomalies import SqlAnomalies
 from gateway.store.database import Database
 from gateway.store.sessions import SqlSessionBook
 from gateway.store.slots import SqlSlots
@@ -35,4 +37,18 @@ def make_accounts(
         clock,
         tariffs=settings.tariffs(),
         intensities=settings.intensities(),
+    )
+
+
+def make_anomalies(
+    database: Database, portfolio: Portfolio, ledger: Ledger, clock: Clock, max_hold: timedelta
+) -> AnomalyCheck:
+    """Made once; told of every site that connects."""
+    return AnomalyCheck(
+        portfolio,
+        SqlSlots(database, max_hold=max_hold),
+        SqlSessionBook(database),
+        ledger,
+        SqlAnomalies(database),
+        clock,
     )

@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from datetime import timedelta
 
 from contracts.time import Clock
-from gateway.assembly.accounting import make_accounts
+from gateway.assembly.accounting import make_accounts, make_anomalies
 from gateway.assembly.calendar import keep_time
 from gateway.assembly.nominating import Nominating
 from gateway.config import GatewaySettings
@@ -68,6 +68,7 @@ class Deciding:
         self.accounts = make_accounts(
             config.accounts, database, portfolio, telemetry, clock, MAX_HOLD
         )
+        self.anomalies = make_anomalies(database, portfolio, ledger, clock, MAX_HOLD)
         self.prices = PriceSide(config.prices, SqlPrices(database), ledger, link, clock)
         baselines = Baselines(portfolio, telemetry, refresh=_BASELINE_REFRESH, recent=_RECENT)
         splitting = config.dispatch.splitting()
@@ -97,6 +98,7 @@ class Deciding:
         await self.inbox.restore()
         await self.prices.restore()
         self.inbox.on_hello(self.prices.sites.heard)
+        self.inbox.on_hello(self.anomalies.greeted)
 
     async def keep_time(self, stopping: asyncio.Event) -> None:
         """The calendar, until `stopping` is set and the tick under way has ended."""
@@ -110,4 +112,5 @@ class Deciding:
             self._dispatch.run(),
             self.envelopes.run(),
             *self.prices.runs(),
+            self.anomalies.run(),
         ]

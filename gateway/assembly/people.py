@@ -46,6 +46,7 @@ async def serve_people(
         replays=deciding.replays,
         configuring=configuring,
         accounts=deciding.accounts,
+        anomalies=deciding.anomalies,
         utilities=lambda: [utility.health for utility in utilities.links],
         duties=lambda: [duty for utility in utilities.links for duty in utility.duties],
         records=utilities.memory.load,

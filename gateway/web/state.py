@@ -14,6 +14,7 @@ from gateway.domain.event import GridEvent, Opt, OptDecision
 from gateway.domain.completeness import Duty
 from gateway.domain.portfolio import Portfolio
 from gateway.flows.accounts.desk import Accounts
+from gateway.flows.anomaly.check import AnomalyCheck
 from gateway.flows.events.desk import Change
 from gateway.flows.nominating.desk import NominationDesk
 from gateway.flows.prices.desk import PriceDesk
@@ -152,6 +153,8 @@ class WebState:
     """Settings for sites; None: this gateway sends none."""
     accounts: Accounts | None = None
     """A site's month in energy, money and carbon; None: this gateway keeps none."""
+    anomalies: AnomalyCheck | None = None
+    """What is wrong with meters, chargers and sites; None: nobody looks."""
     utilities: Callable[[], Sequence[UtilityHealth]] = _nobody
     """How the way to each utility is right now."""
     duties: Callable[[], Sequence[Duty]] = _no_duties

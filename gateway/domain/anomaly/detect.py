@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from gateway.domain.accounts.session import ChargingSession
 from gateway.domain.anomaly import chargers, meter, response, site
 from gateway.domain.anomaly.chargers import Trouble
@@ -24,7 +26,7 @@ def detect(
         *meter.submeters(picture),
         *meter.register(picture),
         *response.response(picture),
-        *site.silent(picture),
+        *site.silent(picture.grid, ~np.isnan(picture.pcc_w)),
         *chargers.ignores_limit(picture),
         *chargers.without_energy(sessions),
         *chargers.repeated_faults(troubles),

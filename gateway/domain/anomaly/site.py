@@ -8,8 +8,9 @@ from datetime import timedelta
 import numpy as np
 
 from contracts.time import Interval
+from gateway.domain.accounts.grid import SlotGrid
 from gateway.domain.anomaly.finding import Code, Finding
-from gateway.domain.anomaly.picture import PCC, Picture, runs
+from gateway.domain.anomaly.picture import PCC, Flags, runs
 from gateway.domain.words import span
 
 SITE = "site"
@@ -31,18 +32,26 @@ def clock(ahead: timedelta, heard: Interval) -> Iterator[Finding]:
         )
 
 
-def silent(picture: Picture) -> Iterator[Finding]:
-    """Long stretches without a value of the meter, at a site that has told one."""
-    missing = np.isnan(picture.pcc_w)
-    for first, end in runs(missing, SILENT_LEAST // picture.grid.step):
-        evidence = picture.span(first, end)
+def silent(grid: SlotGrid, known: Flags) -> Iterator[Finding]:
+    """Long stretches without a value of the meter, between values: `known`, slot by slot.
+
+    Before the first value there may have been no site, and after the last one rows may still wait
+    there: neither is said to be missing.
+    """
+    told = np.flatnonzero(known)
+    if not len(told):
+        return
+    within = np.zeros(len(known), dtype=bool)
+    within[told[0] : told[-1]] = True
+    for first, end in runs(~known & within, max(1, SILENT_LEAST // grid.step)):
+        evidence = Interval(start=grid.slot(first).start, end=grid.slot(end - 1).end)
         yield Finding(
             code=Code.SILENT,
             subject=PCC,
             evidence=evidence,
             reason=(f"no usable value of the meter for {span(evidence.duration or timedelta(0))}"),
             what_to_do=(
-                "Look whether the agent runs, has a link, and trusts its meter; rows that wait at"
-                " the site still come"
+                "Look whether the agent ran and trusted its meter then; its outbox may have run"
+                " over while there was no link"
             ),
         )

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from gateway.web.api import (
     accounts,
+    anomalies,
     book,
     completeness,
     configurations,
@@ -36,6 +37,7 @@ def api_routes(state: WebState) -> APIRouter:
     nominations.add_routes(router, state)
     sites.add_routes(router, state)
     accounts.add_routes(router, state)
+    anomalies.add_routes(router, state)
     configurations.add_routes(router, state)
     controls.add_routes(router, state)
     prices.add_routes(router, state)

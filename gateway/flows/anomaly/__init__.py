@@ -1,0 +1,1 @@
+"""Looks for anomalies in what is stored, before they reach a bill."""

@@ -1,0 +1,1 @@
+"""`gridyard anomalies`: what is wrong with meters, chargers and sites."""
