@@ -45,8 +45,9 @@ class Candidate:
     history_days: int | None = None
     """Days of meter data there are."""
     baseline_error: float | None = None
-    """Relative error of the baseline on days without event, 0-1."""
+    """Relative error of the baseline on days without event, 0-1: `Fairness.cvrmse`."""
     baseline_bias: float | None = None
+    """Mean error over mean load there: `Fairness.bias`; of whichever sign."""
     beside: tuple[Program, ...] = ()
     """Other programs the site is enrolled in at the same time."""
 

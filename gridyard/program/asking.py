@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,11 @@ from contracts.time import Interval
 from gateway.config import GatewaySettings
 from gateway.domain.candidates import conditions
 from gateway.domain.enrolment import Enrolment
+from gateway.domain.measure.placebo import Fairness
 from gateway.domain.portfolio import Portfolio
 from gateway.domain.program import Program, counters, version_at
 from gateway.flows.events.calls import LOOK_BACK, history
+from gateway.flows.report.fairness import site_fairness, when_called
 from gateway.ports import StoredEvent
 from gateway.store.database import Database
 from gateway.store.ledger import SqlLedger
@@ -75,18 +77,29 @@ def eligible(config: Path, name: str | None, site: str | None, now: datetime) ->
     if not wanted:
         raise ConfigError("no such enrolment in the settings")
     days = asyncio.run(_history_days(settings, {one.site_id for _, one in wanted}, now))
-    return [_eligible(portfolio, program, one, days[one.site_id], now) for program, one in wanted]
+    predicted = asyncio.run(_predicted(settings, portfolio, wanted, now))
+    return [
+        _eligible(portfolio, program, one, days[one.site_id], now, predicted.get(one.site_id, {}))
+        for program, one in wanted
+    ]
 
 
 def _eligible(
-    portfolio: Portfolio, program: Program, one: Enrolment, days: int | None, now: datetime
+    portfolio: Portfolio,
+    program: Program,
+    one: Enrolment,
+    days: int | None,
+    now: datetime,
+    predicted: Mapping[str, Fairness],
 ) -> Answer:
     return {
         "site_id": one.site_id,
         "program": program.name,
         "conditions": [
             {"about": c.about, "answer": c.answer.value, "text": c.text}
-            for c in conditions(portfolio, program, one, days, now)
+            for c in conditions(
+                portfolio, program, one, days, now, predicted.get(program.program_id)
+            )
         ],
     }
 
@@ -131,6 +144,38 @@ async def _history_days(
         }
     finally:
         database.close()
+
+
+async def _predicted(
+    settings: GatewaySettings,
+    portfolio: Portfolio,
+    wanted: Sequence[tuple[Program, Enrolment]],
+    now: datetime,
+) -> dict[str, dict[str, Fairness]]:
+    """By site and program: how a program's baseline does there, where its rules ask for it."""
+    asked = [
+        (program, site)
+        for program, one in wanted
+        if any(
+            rule.accuracy_max is not None or rule.bias_max is not None
+            for rule in program.rules.enrolment
+        )
+        and (site := portfolio.site(one.site_id)) is not None
+    ]
+    if not asked or not _has_run(settings):
+        return {}
+    database, found = _database(settings), dict[str, dict[str, Fairness]]()
+    telemetry, ledger = SqlTelemetry(database, max_hold=_NOON), SqlLedger(database)
+    try:
+        for program, site in asked:
+            tried = await site_fairness(
+                portfolio, ledger, telemetry, site, [program.method], when_called(program), now
+            )
+            for one in tried:
+                found.setdefault(site.site_id, {})[program.program_id] = one
+    finally:
+        database.close()
+    return found
 
 
 def _database(settings: GatewaySettings) -> Database:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
+from contracts.days import WEEKDAYS
+from contracts.device_class import DeviceClass
 from contracts.series import StepSeries
 from contracts.site_link import points
 from contracts.time import Interval
@@ -15,12 +17,15 @@ from gateway.domain.measure.baseline import BaselineInputs
 from gateway.domain.measure.past_days import HALF, is_off
 from gateway.domain.measure.placebo import Fairness, fairness, placebo_windows
 from gateway.domain.portfolio import Portfolio, Site
-from gateway.domain.program import BaselineMethod
+from gateway.domain.program import BaselineMethod, Program
 from gateway.domain.program.measuring import ExportRule
+from gateway.domain.program.wall import DAY_MINUTES
 from gateway.flows.dispatch.baselines import other_events
 from gateway.ports import Ledger, TelemetryStore
 
 _DAY = timedelta(days=1)
+_ANY_HOUR = (14 * 60, 18 * 60)
+_LONGEST = timedelta(hours=4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +96,27 @@ def pretended_windows(
         yesterday,
         pretended.days,
         off=lambda day: pretended.working_days and is_off(day, holidays),
+    )
+
+
+def when_called(program: Program) -> Pretended:
+    """An event such as the program calls: from the start of its first window, four hours at most.
+
+    Where it may call at any hour: 14 to 18 h. Of a window over midnight the part before it counts.
+    """
+    window = next(
+        (one for one in program.rules.windows if one.end - one.start != DAY_MINUTES), None
+    )
+    start, end = _ANY_HOUR if window is None else (window.start, window.end)
+    minutes = (end if end > start else DAY_MINUTES) - start
+    charging = program.device_classes == (DeviceClass.EVSE,)
+    return Pretended(
+        start=time(start // 60, start % 60),
+        duration=min(timedelta(minutes=minutes), _LONGEST),
+        working_days=program.rules.days.kinds <= WEEKDAYS,
+        resolution=program.measurement_interval,
+        point=points.CHARGING_POWER_W if charging else points.PCC_POWER_W,
+        export=program.export,
     )
 
 

@@ -9,12 +9,17 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from contracts.clock import SystemClock
+from contracts.config import loads
 from contracts.series import StepSeries
+from contracts.site_link import points
 from contracts.time import Interval
+from gateway.config import GatewaySettings
 from gateway.domain.event import GridEvent, Opt, OptDecision, Signal, SignalKind
 from gateway.programs import library
 from gateway.store.database import Database
 from gateway.store.ledger import SqlLedger
+from gateway.store.telemetry import SqlTelemetry
 from gridyard.cli import app
 from gridyard.program.asking import counted
 
@@ -129,6 +134,57 @@ def test_eligible_names_every_condition(config: Path) -> None:
     assert "40.0 kW; at least 50.0 kW" in people
     strange = RUN.invoke(app, ["program", "eligible", "-c", str(config), "--program", "x"])
     assert (strange.exit_code, "they have: Relief" in strange.stderr) == (3, True)
+
+
+PREDICTABLE = """\
+data: {data}
+sites:
+  - {{site_id: steady, name: Steady, time_zone: America/New_York, import_limit_w: 500000}}
+  - {{site_id: erratic, name: Erratic, time_zone: America/New_York, import_limit_w: 500000}}
+link: {{ca: a, broker_cert: b, broker_key: c, cert: d, key: e, nats: f}}
+programs:
+  - program_id: wholesale
+    name: Wholesale
+    utility_id: u1
+    template: wdrm-type
+    enrolments:
+      - {{site_id: steady, nominated_w: 50000}}
+      - {{site_id: erratic, nominated_w: 50000}}
+"""
+
+
+async def two_sites(database: Database) -> None:
+    """Sixty days: one site draws the same always, the other five times that each other day."""
+    telemetry = SqlTelemetry(database, max_hold=timedelta(minutes=15))
+    now = SystemClock().now().replace(minute=0, second=0, microsecond=0)
+    hours = list(Interval(start=now - timedelta(days=60), end=now).split(timedelta(hours=1)))
+    for site, extra in (("steady", 0.0), ("erratic", 400_000.0)):
+        load = StepSeries.of(
+            (one, 100_000.0 + extra * (one.start.timetuple().tm_yday % 2)) for one in hours
+        )
+        await telemetry.insert_history(site, points.PCC_POWER_W, load, "synthetic")
+
+
+def test_whether_a_site_can_be_predicted_is_tried_on_its_own_telemetry(tmp_path: Path) -> None:
+    config = tmp_path / "gateway.yaml"
+    config.write_text(PREDICTABLE.format(data=tmp_path / "data"))
+    unknown = json.loads(
+        RUN.invoke(app, ["program", "eligible", "-c", str(config), "--json"]).stdout
+    )
+    assert {one["answer"] for one in unknown[0]["conditions"] if "baseline" in one["about"]} == {
+        "unknown"
+    }
+    database = Database.open(loads(config.read_text(), GatewaySettings, name="x").database)
+    asyncio.run(two_sites(database))
+    database.close()
+    told = RUN.invoke(app, ["program", "eligible", "-c", str(config), "--json"])
+    found = {
+        entry["site_id"]: {one["about"]: one["answer"] for one in entry["conditions"]}
+        for entry in json.loads(told.stdout)
+    }
+    assert (found["steady"]["baseline error"], found["steady"]["baseline bias"]) == ("yes", "yes")
+    assert found["erratic"]["baseline error"] == "no"
+    assert told.exit_code == 1
 
 
 def test_a_program_of_the_settings_explains_itself(config: Path) -> None:
