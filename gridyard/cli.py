@@ -34,6 +34,7 @@ from gridyard.simulate.cli import simulate
 from gridyard.site.cli import agent
 from gridyard.site.cli import app as site
 from gridyard.study.cli import app as study
+from gridyard.telemetry.cli import app as telemetry
 from gridyard.upstream.cli import app as upstream
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ app.add_typer(sep2, name="sep2")
 app.add_typer(site, name="site")
 app.add_typer(agent, name="site-agent")
 app.add_typer(study, name="study")
+app.add_typer(telemetry, name="telemetry")
 app.add_typer(upstream, name="upstream")
 app.command()(accounts)
 app.command()(anomalies)

@@ -39,7 +39,7 @@ class SqlThinning:
 
     async def sites(self) -> tuple[str, ...]:
         """See `Thinning.sites`."""
-        every = lambda s: {*_names(s, _M.site_id), *_names(s, _N.site_id)}  # noqa: E731
+        every = lambda s: {*names(s, _M.site_id), *names(s, _N.site_id)}  # noqa: E731
         return tuple(sorted(await self._read(every)))
 
     async def thin_readings(self, site_id: str, before: datetime) -> bool:
@@ -47,7 +47,7 @@ class SqlThinning:
         limit = _floor(micros(before), _READINGS_CHUNK_US)
 
         def work(session: Session) -> bool:
-            points = _names(session, _M.point, _M.site_id == site_id)
+            points = names(session, _M.point, _M.site_id == site_id)
             return (
                 sum(
                     _thin_readings(session, site_id, point, limit, self._max_hold_us)
@@ -63,7 +63,7 @@ class SqlThinning:
         limit = _floor(micros(before), _MEANS_CHUNK_US)
 
         def work(session: Session) -> bool:
-            points = _names(session, _N.point, _N.site_id == site_id)
+            points = names(session, _N.point, _N.site_id == site_id)
             return sum(_thin_means(session, site_id, point, limit) for point in points) > 0
 
         return await self._write(work)
@@ -206,7 +206,7 @@ def _add(
     session.connection().execute(upsert(session, MeanRow), rows)
 
 
-def _names(session: Session, column: ColumnElement[str], *where: ColumnElement[bool]) -> list[str]:
+def names(session: Session, column: ColumnElement[str], *where: ColumnElement[bool]) -> list[str]:
     """The distinct values of a leading column of an index, by one seek each."""
     found: list[str] = []
     first = select(func.min(column)).where(*where)

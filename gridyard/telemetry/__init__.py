@@ -1,0 +1,1 @@
+"""`gridyard telemetry`: what a gateway has measured, as files."""
