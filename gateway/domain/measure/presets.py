@@ -274,7 +274,8 @@ _ALL = (
         ),
         source=f"{_CAISO}, metering generator output",
         read="exports of the device do not count (a stakeholder's comment, 2025)",
-        check="that the usual output of other days is taken off: here the device counts as at rest",
+        check="the usual output of other days is not taken off here, the device counts as at rest; "
+        "what it gives beyond the site's own load is counted, too",
         point=Point.INVERTER,
     ),
     Preset(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,6 +18,7 @@ from gateway.domain.measure.baseline import (
     past_windows,
     run_baseline,
 )
+from gateway.domain.measure.baseline_run import Control
 from gateway.domain.portfolio import Portfolio, Site
 from gateway.domain.program import Program
 from gateway.domain.program.measuring import ExportRule
@@ -25,6 +26,7 @@ from gateway.domain.scope import Scope
 from gateway.domain.words import kw, span
 from gateway.ports import StoredEvent, TelemetryStore
 
+EventsOf = Callable[[str], tuple[Interval, ...]]
 MAX_STEPS = 480
 """No plan cuts an event into more intervals than this; instructions carry at most 500."""
 
@@ -74,15 +76,26 @@ class Baselines:
         notified: datetime | None = None,
         moved: Sequence[Interval] = (),
         scope: Scope = Scope.SITE,
+        events_of: EventsOf = lambda _: (),
     ) -> BaselineRun:
         """The program's baseline for one site over `span`, at the program's interval.
 
         `scope`: what is measured, such as the power of all chargers, and as what it is counted.
+        `events_of`: events in which a site of the control group took part, this one too.
         Mostly the last fortnight holds enough usable days; only else is all of the look-back read.
         """
         method = program.method
         own = own_windows(method, event, site.time_zone, notified)
         past = past_windows(method, site.time_zone, event, span, notified)
+        controls = [
+            Control(
+                name=name,
+                load=await self._history(name, scope, (*own, span)),
+                events=events_of(name),
+            )
+            for name in method.control_sites
+            if name != site.site_id
+        ]
         for days in (method.y_days + method.y_days // 2 + 2, len(past)):
             result = run_baseline(
                 BaselineInputs(
@@ -97,6 +110,7 @@ class Baselines:
                     notified=notified,
                     moved=tuple(moved),
                     export=export_rule(program, scope),
+                    controls=tuple(controls),
                 )
             )
             if len(result.days) <= days:  # it never looked beyond what was read

@@ -158,6 +158,7 @@ class Settlement:
             notified=stored.notified_at,
             moved=moved,
             scope=scope,
+            events_of=lambda name: other_events(self._portfolio, events, "", name),
         )
         actual = scope.counted(await self._telemetry.series(site_id, scope.point, span))
         allocation = whole.allocation(site_id) if whole else None

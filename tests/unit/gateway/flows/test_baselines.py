@@ -8,6 +8,7 @@ import pytest
 from contracts.series import StepSeries
 from contracts.site_link import points
 from contracts.time import Interval
+from gateway.domain.measure.presets import preset
 from gateway.domain.program import BaselineMethod, DayType
 from gateway.flows.dispatch.baselines import MAX_STEPS, Baselines
 
@@ -65,3 +66,37 @@ def test_a_very_long_event_is_cut_into_longer_intervals(world: World) -> None:
     resolution = baselines.resolution(world.program, long)
     assert resolution % (5 * MINUTE) == timedelta(0)
     assert len(list(long.split(resolution))) <= MAX_STEPS
+
+
+async def test_a_control_group_is_read_from_the_store_without_sites_that_took_part(
+    world: World,
+) -> None:
+    begun = world.clock.now()
+    event = Interval.lasting(begun, 30 * MINUTE)
+    around = Interval(start=begun - timedelta(hours=5), end=begun + timedelta(hours=1))
+    loads = {"depot-1": 3_000.0, "east": 1_000.0, "west": 2_000.0, "north": 50_000.0}
+    for name, load_w in loads.items():
+        steps = StepSeries.of((piece, load_w) for piece in around.split(5 * MINUTE))
+        await world.telemetry.insert_history(name, points.PCC_POWER_W, steps, "synthetic")
+    group = replace(
+        preset("control-group-type").method,
+        min_days=2,
+        control_sites=("depot-1", "east", "west", "north", "silent"),
+    )
+    baselines = Baselines(world.portfolio, world.telemetry, refresh=MINUTE, recent=MINUTE)
+    run = await baselines.run(
+        world.portfolio.sites[0],
+        replace(world.program, baseline=group),
+        event,
+        event,
+        (),
+        events_of=lambda name: (event,) if name == "north" else (),
+    )
+    assert {one.name: one.reason for one in run.controls} == {
+        "east": "",
+        "west": "",
+        "north": "it took part in an event",
+        "silent": "no data",
+    }
+    assert run.adjustment.value == pytest.approx(2.0)
+    assert [step.value for step in run.series] == pytest.approx([3_000.0] * 6)
