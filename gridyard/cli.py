@@ -33,6 +33,7 @@ from gridyard.sep2.cli import app as sep2
 from gridyard.simulate.cli import simulate
 from gridyard.site.cli import agent
 from gridyard.site.cli import app as site
+from gridyard.statement.cli import statement
 from gridyard.study.cli import app as study
 from gridyard.telemetry.cli import app as telemetry
 from gridyard.upstream.cli import app as upstream
@@ -72,6 +73,7 @@ app.add_typer(upstream, name="upstream")
 app.command()(accounts)
 app.command()(anomalies)
 app.command()(simulate)
+app.command()(statement)
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="Settings file (YAML).")]
 SiteOption = Annotated[

@@ -20,18 +20,20 @@ from gateway.flows.events.intake import Intake
 from gateway.flows.events.lifecycle import Lifecycle
 from gateway.flows.replay.desk import ReplayDesk
 from gateway.flows.report.settlement import Settlement
+from gateway.flows.report.statements import Statements
 from gateway.flows.sites.admission import Admission
 from gateway.flows.sites.envelopes import Envelopes
 from gateway.flows.sites.inbox import SiteInbox
 from gateway.flows.sites.live import Live
 from gateway.flows.sites.outgoing import Outgoing
 from gateway.prices.side import PriceSide
-from gateway.reports.document import dump
+from gateway.reports.document import dump, load
 from gateway.sites.link import NatsSiteLink
 from gateway.store.database import Database
 from gateway.store.delivery import SqlDelivery
 from gateway.store.ledger import SqlLedger
 from gateway.store.prices import SqlPrices
+from gateway.store.statements import SqlStatements
 from gateway.store.telemetry import SqlTelemetry
 
 MAX_HOLD = timedelta(minutes=5)
@@ -89,6 +91,9 @@ class Deciding:
         )
         settlement = Settlement(portfolio, ledger, telemetry, baselines, dump, clock, promised)
         self.replays = ReplayDesk(portfolio, ledger, settlement, clock)
+        self.statements = Statements(
+            portfolio, ledger, promised, SqlStatements(database), load, clock
+        )
         self._lifecycle = Lifecycle(
             portfolio, ledger, dispatch, settlement, clock, config.reports.options()
         )

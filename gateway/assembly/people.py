@@ -41,6 +41,7 @@ async def serve_people(
         desk=deciding.desk,
         controls=Controls(deciding.portfolio, deciding.ledger, utilities.sep2, clock),
         nominations=deciding.nominating.desk,
+        statements=deciding.statements,
         stopping=stopping,
         prices=deciding.prices.desk,
         replays=deciding.replays,

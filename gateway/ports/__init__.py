@@ -13,6 +13,7 @@ from gateway.ports.metering import Delivered, MeterStore, StoredInterval
 from gateway.ports.nominations import NominationBook
 from gateway.ports.prices import BusyError, PriceMemory, PriceSource
 from gateway.ports.sites import SiteLink, SiteMessages
+from gateway.ports.statements import StatementBook
 from gateway.ports.store import (
     MAX_CLOCK_AHEAD,
     JournalEntry,
@@ -72,6 +73,7 @@ __all__ = [
     "SitePresence",
     "SiteState",
     "SiteStates",
+    "StatementBook",
     "StoredCredential",
     "StoredEnvelope",
     "StoredEvent",

@@ -17,6 +17,7 @@ from gateway.domain.event import GridEvent
 from gateway.domain.nomination.nomination import Nomination
 from gateway.domain.operating_envelope import OperatingEnvelope
 from gateway.domain.price.timeline import PriceTimeline
+from gateway.domain.settle.account import PeriodStatement
 
 Value = TypeVar("Value")
 
@@ -88,3 +89,4 @@ STANDING = Codec(Standing)
 NOMINATION = Codec(Nomination)
 ENDED_SESSION = Codec(EndedSession)
 FINDING = Codec(Finding)
+STATEMENT = Codec(PeriodStatement)

@@ -183,6 +183,18 @@ class ReportRow(Base, table=True):
     document: Document = Field(sa_type=JSON)
 
 
+class StatementRow(Base, table=True):
+    """One immutable version of a program's statement for a month or season."""
+
+    __tablename__ = "statement"
+
+    program_id: str = Field(primary_key=True)
+    period: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    final: bool
+    document: Document = Field(sa_type=JSON)
+
+
 class JobRow(Base, table=True):
     """A scheduled job that has been taken."""
 

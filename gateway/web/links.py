@@ -30,6 +30,13 @@ def choice_url(utility_id: str, control_id: str, way: str, **query: str | int) -
     return _with_query(f"/controls/{path}/{way}", query)
 
 
+def statement_url(subject: str, period: str, ending: str = "", version: int | None = None) -> str:
+    """The statement of a program or site, or a file of it."""
+    path = f"/api/v1/statements/{ending}" if ending else "/statements"
+    at: dict[str, str | int] = {} if version is None else {"version": version}
+    return _with_query(path, {"subject": subject, "period": period, **at})
+
+
 def why_url(kind: str, subject: str) -> str:
     """Where an `event`, a `site` or an `instruction` explains itself."""
     return f"/why/{kind}/{quote(subject, safe='/' if kind == 'event' else '')}"

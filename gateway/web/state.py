@@ -10,8 +10,8 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from contracts.time import Clock
-from gateway.domain.event import GridEvent, Opt, OptDecision
 from gateway.domain.completeness import Duty
+from gateway.domain.event import GridEvent, Opt, OptDecision
 from gateway.domain.portfolio import Portfolio
 from gateway.flows.accounts.desk import Accounts
 from gateway.flows.anomaly.check import AnomalyCheck
@@ -19,6 +19,7 @@ from gateway.flows.events.desk import Change
 from gateway.flows.nominating.desk import NominationDesk
 from gateway.flows.prices.desk import PriceDesk
 from gateway.flows.replay.desk import ReplayDesk
+from gateway.flows.report.statements import Statements
 from gateway.flows.sites.configuring import Configuring
 from gateway.flows.sites.live import LiveSnapshot
 from gateway.ports import DeliveryMemory, Ledger, SiteControl, TelemetryStore, UtilityHealth
@@ -143,6 +144,7 @@ class WebState:
     desk: EventDesk
     controls: ControlActions
     nominations: NominationDesk
+    statements: Statements
     stopping: asyncio.Event
     """Set when the program stops: endless answers end."""
     prices: PriceDesk | None = None

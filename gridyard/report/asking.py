@@ -14,7 +14,7 @@ from typing import Any, cast
 from urllib.parse import quote, urlencode
 
 from contracts.errors import PermanentError
-from gridyard.at_gateway.asking import asked, fetched
+from gridyard.at_gateway.asking import asked, fetched, told
 
 Json = dict[str, Any]
 _ENDINGS = {"green-button": "xml"}
@@ -76,3 +76,23 @@ def meter_file(url: str, site_id: str, kind: str, first: str, last: str) -> Made
     content = asyncio.run(fetched(url, f"sites/{quote(site_id, safe='')}/meter/{kind}?{query}"))
     name = f"meter_{quote(site_id, safe='')}_{first}_{last}.{_ENDINGS.get(kind, kind)}"
     return Made(name=name, content=content)
+
+
+def statement(url: str, subject: str, period: str, version: int | None, *, settle: bool) -> Json:
+    """A statement; with `settle` made anew before."""
+    if settle:
+        body = {"subject": subject, "period": period}
+        return cast("Json", asyncio.run(told(url, "statements", body)))
+    query = _statement_query(subject, period, version)
+    return cast("Json", asyncio.run(asked(url, f"statements?{query}")))
+
+
+def statement_file(url: str, subject: str, period: str, version: int | None, kind: str) -> bytes:
+    """A statement as a file."""
+    query = _statement_query(subject, period, version)
+    return asyncio.run(fetched(url, f"statements/{kind}?{query}"))
+
+
+def _statement_query(subject: str, period: str, version: int | None) -> str:
+    at = {} if version is None else {"version": str(version)}
+    return urlencode({"subject": subject, "period": period, **at})

@@ -38,6 +38,7 @@ from gateway.flows.events.desk import EventDesk
 from gateway.flows.events.intake import Intake
 from gateway.flows.replay.desk import ReplayDesk
 from gateway.flows.report.settlement import Settlement
+from gateway.flows.report.statements import Statements
 from gateway.flows.sites.live import EventBand, Live
 from gateway.ports import JournalEntry, UtilityHealth
 from gateway.reports import document
@@ -45,6 +46,7 @@ from gateway.store.database import Database
 from gateway.store.delivery import SqlDelivery
 from gateway.store.ledger import SqlLedger
 from gateway.store.nominations import SqlNominations
+from gateway.store.statements import SqlStatements
 from gateway.store.telemetry import SqlTelemetry
 from gateway.web.app import create_app
 from gateway.web.state import WebState
@@ -110,6 +112,15 @@ def make_world(clock: Clock) -> World:
         portfolio, telemetry, refresh=timedelta(minutes=5), recent=timedelta(minutes=15)
     )
     settlement = Settlement(portfolio, ledger, telemetry, baselines, document.dump, clock)
+    nominating = Nominating(database, portfolio, ledger, live, delivery, clock, {})
+    statements = Statements(
+        portfolio,
+        ledger,
+        nominating.commitments,
+        SqlStatements(database),
+        document.load,
+        clock,
+    )
     state = WebState(
         clock=clock,
         portfolio=portfolio,
@@ -121,7 +132,8 @@ def make_world(clock: Clock) -> World:
         desk=EventDesk(portfolio, ledger, Intake(portfolio, ledger, Planner(), clock), clock),
         controls=controls,
         replays=ReplayDesk(portfolio, ledger, settlement, clock),
-        nominations=Nominating(database, portfolio, ledger, live, delivery, clock, {}).desk,
+        nominations=nominating.desk,
+        statements=statements,
         stopping=asyncio.Event(),
         utilities=lambda: health,
         counters=lambda: {"telemetry_rows": 4200.0},

@@ -21,6 +21,7 @@ from gateway.web.api import (
     report_list,
     reports,
     sites,
+    statements,
     utilities,
     why,
 )
@@ -43,6 +44,7 @@ def api_routes(state: WebState) -> APIRouter:
     prices.add_routes(router, state)
     report_list.add_routes(router, state)
     reports.add_routes(router, state)
+    statements.add_routes(router, state)
     replay.add_routes(router, state)
     utilities.add_routes(router, state)
     completeness.add_routes(router, state)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
-from gateway.web.pages import api_guide, controls, events, portfolio, reports, sites, why
+from gateway.web.pages import (
+    api_guide,
+    controls,
+    events,
+    portfolio,
+    reports,
+    sites,
+    statements,
+    why,
+)
 from gateway.web.rendering import Pages
 from gateway.web.state import WebState
 
@@ -18,6 +27,7 @@ def page_routes(state: WebState, pages: Pages) -> APIRouter:
     events.add_routes(router, state, pages)  # last of the events: its ids may hold slashes
     sites.add_routes(router, state, pages)
     controls.add_routes(router, state, pages)
+    statements.add_routes(router, state, pages)
     why.add_routes(router, state, pages)
     api_guide.add_routes(router, pages)
     return router

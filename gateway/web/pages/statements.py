@@ -1,0 +1,87 @@
+"""Statements as pages: choose a program or site and a month, read it, settle it again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from gateway.reports.statement_files import ENDINGS
+from gateway.reports.statement_view import StatementView, statement_view
+from gateway.web.links import statement_url
+from gateway.web.rendering import Pages
+from gateway.web.state import WebState
+from gateway.web.statement_lookup import find_statement, settle
+
+_SEE_OTHER = 303
+_NOT_FOUND = 404
+_NAMES = {"pdf": "PDF", "csv": "CSV", "xlsx": "Excel", "parquet": "Parquet"}
+Subject = Annotated[str, Query(max_length=200)]
+Period = Annotated[str, Query(max_length=60)]
+Version = Annotated[int | None, Query(ge=1, le=1_000_000)]
+
+
+def add_routes(router: APIRouter, state: WebState, pages: Pages) -> None:
+    """`/statements?subject=&period=`."""
+
+    @router.get("/statements")
+    async def page(
+        subject: Subject = "", period: Period = "", version: Version = None
+    ) -> HTMLResponse:
+        view, problem = None, ""
+        if subject and period:
+            view, problem = await _found(state, subject, period, version)
+        newest = version is None or not view
+        return pages.page(
+            "statement.html",
+            view=view,
+            problem=problem,
+            subject=subject,
+            period=period or f"{state.now().astimezone(state.zone):%Y-%m}",
+            subjects=_subjects(state),
+            files=[
+                (ending, _NAMES[ending], statement_url(subject, period, ending, version))
+                for ending in ENDINGS
+            ],
+            versions=[] if view is None else _versions(state, subject, period, view),
+            settles=bool(subject and period) and newest,
+        )
+
+    @router.post("/statements")
+    async def make(request: Request) -> RedirectResponse:
+        form = parse_qs((await request.body()).decode("utf-8", "replace"))
+        subject, period = (form.get(name, [""])[0] for name in ("subject", "period"))
+        await settle(state, subject, period)
+        return RedirectResponse(statement_url(subject, period), _SEE_OTHER)
+
+
+async def _found(
+    state: WebState, subject: str, period: str, version: int | None
+) -> tuple[StatementView | None, str]:
+    """The statement; where there is none yet, why."""
+    try:
+        return statement_view(await find_statement(state, subject, period, version)), ""
+    except HTTPException as error:
+        if error.status_code == _NOT_FOUND and version is None and _known(state, subject):
+            return None, str(error.detail)
+        raise
+
+
+def _known(state: WebState, subject: str) -> bool:
+    return any(subject == key for key, _ in _subjects(state))
+
+
+def _subjects(state: WebState) -> list[tuple[str, str]]:
+    programs = {one.program_id: f"Program: {one.name}" for one in state.portfolio.programs}
+    sites = {one.site_id: f"Site: {one.name}" for one in state.portfolio.sites}
+    return [*programs.items(), *sites.items()]
+
+
+def _versions(
+    state: WebState, subject: str, period: str, view: StatementView
+) -> list[tuple[int, str]]:
+    if state.portfolio.site(subject) is not None:
+        return []
+    return [(n, statement_url(subject, period, version=n)) for n in range(1, view.version)]

@@ -1,0 +1,1 @@
+"""`gridyard statement`: what programs owe and sites get."""
