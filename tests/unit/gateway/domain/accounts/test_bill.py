@@ -18,6 +18,8 @@ from gateway.domain.accounts.carbon import Intensity, carbon
 from gateway.domain.accounts.charged import charged, used
 from support.accounts import grid_of, metered, session, terms
 
+pytestmark = pytest.mark.row("mv:M8")
+
 MICRO = Decimal("1e-12")
 
 

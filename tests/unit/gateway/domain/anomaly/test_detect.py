@@ -23,6 +23,8 @@ from gateway.domain.anomaly.picture import Picture
 from gateway.domain.anomaly.site import clock
 from support.anomalies import CONTRACT_W, MINUTE, SLOTS, START, Fault, quiet_day, with_meter
 
+pytestmark = pytest.mark.row("mv:M9")
+
 SEEDS = range(12)
 
 

@@ -37,6 +37,8 @@ from gateway.store.slots import SqlSlots
 from gateway.store.telemetry import SqlTelemetry
 from support.gateway_store import batch
 
+pytestmark = pytest.mark.row("mv:M8")
+
 BERLIN = ZoneInfo("Europe/Berlin")
 OCTOBER = Month.parse("2026-10")
 WINDOW = OCTOBER.window(BERLIN)

@@ -31,6 +31,8 @@ from gateway.store.slots import SqlSlots
 from gateway.store.telemetry import SqlTelemetry
 from support.anomalies import CONTRACT_W, START, quiet_day, with_meter
 
+pytestmark = pytest.mark.row("mv:M9")
+
 DAY, HOUR, HOLD = timedelta(days=1), timedelta(hours=1), timedelta(minutes=5)
 EVER = Interval(start=START - DAY, end=None)
 
