@@ -10,15 +10,17 @@ from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import and_, func, select
+from sqlalchemy import func, select
 from sqlmodel import Session
 
 from contracts.reading import Quality
 from contracts.time import Interval
 from gateway.domain.accounts.grid import Numbers, integrals
+from gateway.domain.metering.means import Piece, beside
 from gateway.ports.accounts import Slots
 from gateway.store.database import Database
 from gateway.store.instants import micros
+from gateway.store.means import mean_pieces, value_pieces, value_rows
 from gateway.store.tables import MeasurementRow, table
 
 _USABLE = (Quality.GOOD.value, Quality.ESTIMATED.value)
@@ -81,14 +83,11 @@ def _steps(
     session: Session, site_id: str, point: str, span: tuple[int, int], max_hold_us: int
 ) -> tuple[_Micros, _Micros, Numbers]:
     """Begin, end and value of every usable value inside a span, and of the one before it."""
-    here = and_(_M.site_id == site_id, _M.point == point)
-    before = select(func.max(_M.at_us)).where(here, _M.at_us <= span[0]).scalar_subquery()
-    query = (
-        select(_M.at_us, _M.value, _M.quality, _M.hold_us)
-        .where(here, _M.at_us >= func.coalesce(before, span[0]), _M.at_us < span[1])
-        .order_by(_M.at_us)
-    )
-    rows = session.connection().execute(query).all()
+    rows = value_rows(session, site_id, point, *span)
+    if not rows or rows[0][0] > span[0]:  # nothing was in force: it may have been thinned
+        thinned = mean_pieces(session, site_id, point, *span)
+        if thinned:
+            return _arrays(beside(value_pieces(rows, max_hold_us, *span), thinned))
     at = np.fromiter((row[0] for row in rows), np.int64, len(rows))
     usable = np.fromiter(
         (row[1] is not None and row[2] in _USABLE for row in rows), bool, len(rows)
@@ -100,6 +99,11 @@ def _steps(
     following = np.append(at[1:], span[1]) if len(at) else at
     until = np.minimum(at + hold, following)
     return at[usable], until[usable], values[usable]
+
+
+def _arrays(pieces: Sequence[Piece]) -> tuple[_Micros, _Micros, Numbers]:
+    begin, end, value, _ = zip(*pieces, strict=True)
+    return np.array(begin, np.int64), np.array(end, np.int64), np.array(value, np.float64)
 
 
 def _slots(begin: _Micros, end: _Micros, values: Numbers, edges: _Micros) -> Slots:

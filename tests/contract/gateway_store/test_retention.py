@@ -16,6 +16,7 @@ from gateway.store.bulk import BulkTelemetry, StoredReading
 from gateway.store.database import Database
 from gateway.store.instants import micros
 from gateway.store.means import SqlThinning
+from gateway.store.slots import SqlSlots
 from support.gateway_store import HOLD, HOUR, MINUTE, SECOND, T0, batch, measured
 
 DAY = timedelta(days=1)
@@ -115,6 +116,20 @@ async def test_values_that_come_after_the_thinning_join_the_means(
     (step,) = await telemetry.series("depot-1", POINT, window)
     assert step.value == pytest.approx(3.5)
     assert step.interval.duration == 2 * MINUTE
+
+
+async def test_accounts_count_the_same_energy_before_and_after(
+    database: Database, thinning: SqlThinning
+) -> None:
+    await BulkTelemetry(database).put(day_of_readings(0))
+    slots, window = SqlSlots(database, max_hold=HOLD), Interval.lasting(START, DAY)
+    before = await slots.slots("depot-1", POINT, window, HOUR)
+    while await thinning.thin_readings("depot-1", START + DAY):
+        pass
+    after = await slots.slots("depot-1", POINT, window, HOUR)
+    assert after.above_h.sum() > 0
+    assert after.above_h.tolist() == pytest.approx(before.above_h.tolist())
+    assert after.seconds.tolist() == pytest.approx(before.seconds.tolist(), abs=0.01)
 
 
 async def test_what_is_young_stays_as_it_came(
