@@ -47,7 +47,7 @@ def test_every_method_says_where_it_comes_from_and_what_is_to_be_checked() -> No
     assert "after   PJM, economic demand response (not certified against it)" in shown
 
 
-@pytest.mark.row("portfolio:M2")
+@pytest.mark.row("mv:M2")
 def test_one_event_of_a_file_with_its_days_and_intervals() -> None:
     found = told("run", *OF_OFFICE, "--method", "10-in-10-type", "--event", EVENT)
     assert found["delivered_mean_w"] == pytest.approx(1673.3672706904845, rel=1e-9)

@@ -75,7 +75,7 @@ days = st.integers(0, 364).map(lambda n: FIRST + timedelta(days=n))
 zones = st.sampled_from(ZONES).map(ZoneInfo)
 
 
-@pytest.mark.row("portfolio:M2")
+@pytest.mark.row("mv:M2")
 @settings(max_examples=60)
 @given(
     name=st.sampled_from(OF_DAYS),

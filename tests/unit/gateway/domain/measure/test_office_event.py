@@ -70,7 +70,7 @@ def kw(run: BaselineRun) -> list[float]:
     return [step.value / 1000 for step in run.series]
 
 
-@pytest.mark.row("portfolio:M2")
+@pytest.mark.row("mv:M2")
 @pytest.mark.parametrize("name", RULES)
 def test_the_second_implementation_says_the_same(name: str) -> None:
     loads = office()
