@@ -14,6 +14,7 @@ from gateway.web.api import (
     delivery,
     entering,
     events,
+    meter,
     nominations,
     portfolio,
     prices,
@@ -36,6 +37,7 @@ def api_routes(state: WebState) -> APIRouter:
     portfolio.add_routes(router, state)
     book.add_routes(router, state)
     nominations.add_routes(router, state)
+    meter.add_routes(router, state)
     sites.add_routes(router, state)
     accounts.add_routes(router, state)
     anomalies.add_routes(router, state)

@@ -80,6 +80,20 @@ def test_one_report_is_kept_under_a_name_or_its_own(
 
 
 @pytest.mark.parametrize(
+    ("kind", "begins"), [("green-button", "<?xml"), ("csv", "site_id,data_label,start_utc")]
+)
+def test_a_sites_meter_data_are_kept(gateway: str, tmp_path: Path, kind: str, begins: str) -> None:
+    path = tmp_path / "meter"
+    days = ["--from", "2026-11-20", "--to", "2026-11-20", "--format", kind, "--out", str(path)]
+    answer = RUN.invoke(app, ["report", "export", "harbor", *days, "--gateway", gateway, "--json"])
+    assert answer.exit_code == 0, answer.stderr
+    text = path.read_text()
+    assert json.loads(answer.stdout)["bytes"] == len(path.read_bytes())
+    assert text.startswith(begins)
+    assert "SIMULATED" in text
+
+
+@pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
         ([EVENT, "--format", "green-button"], 3, "no Green Button"),
@@ -88,6 +102,8 @@ def test_one_report_is_kept_under_a_name_or_its_own(
         (["u/none"], 1, "no event"),
         ([EVENT, "--zone", "Mars"], 3, "time zone"),
         (["harbor"], 3, "--from and --to"),
+        (["nobody", "--from", "2026-11-01", "--to", "2026-11-02"], 1, "no site"),
+        (["harbor", "--from", "2026-11-02", "--to", "2026-11-01"], 1, "must not lie before"),
         (["harbor", "--format", "pdf", "--from", "2026-11-01", "--to", "2026-11-02"], 3, "--from"),
     ],
 )
