@@ -13,6 +13,8 @@ from gridyard.at_gateway.options import GATEWAY, GatewayOption, ZoneOption, know
 from gridyard.printing import JsonOption, print_answer
 from gridyard.runner import plain_errors
 
+_TIMEOUT_S = 300.0
+"""A month of raw telemetry every 2 s is read at some 0.15 s a point and day."""
 CsvOption = Annotated[bool, typer.Option("--csv", help="The sessions as CSV on stdout.")]
 
 
@@ -35,7 +37,8 @@ def accounts(
             raise ConfigError("--json or --csv, not both")
         where = known_zone(zone)
         query = f"?{urlencode({'month': month})}" if month else ""
-        found = asyncio.run(asked(api, f"sites/{quote(site, safe='')}/accounts{query}"))
+        path = f"sites/{quote(site, safe='')}/accounts{query}"
+        found = asyncio.run(asked(api, path, timeout_s=_TIMEOUT_S))
         if as_csv:
             typer.echo(session_rows(found), nl=False)
         else:

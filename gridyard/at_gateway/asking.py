@@ -13,7 +13,7 @@ _TIMEOUT_S = 30.0
 _SERVER_ERROR = 500
 
 
-async def asked(api: str, path: str) -> Any:  # noqa: ANN401 (JSON)
+async def asked(api: str, path: str, *, timeout_s: float = _TIMEOUT_S) -> Any:  # noqa: ANN401 (JSON)
     """The gateway's answer below `/api/v1`.
 
     Raises:
@@ -21,7 +21,7 @@ async def asked(api: str, path: str) -> Any:  # noqa: ANN401 (JSON)
         PermanentError: it knows nothing of that name, or is no gateway.
         TransientError: it could not answer now.
     """
-    return await _exchanged(api, "GET", path, None, None)
+    return await _exchanged(api, "GET", path, None, None, timeout_s)
 
 
 async def fetched(api: str, path: str) -> bytes:
@@ -57,10 +57,15 @@ async def told(
 
 
 async def _exchanged(
-    api: str, method: str, path: str, body: Mapping[str, object] | None, key: str | None
+    api: str,
+    method: str,
+    path: str,
+    body: Mapping[str, object] | None,
+    key: str | None,
+    timeout_s: float = _TIMEOUT_S,
 ) -> Any:  # noqa: ANN401 (JSON)
     headers = {} if key is None else {"Idempotency-Key": key}
-    return _content(api, await _answer(api, method, path, body, headers))
+    return _content(api, await _answer(api, method, path, body, headers, timeout_s))
 
 
 async def _answer(
@@ -69,9 +74,10 @@ async def _answer(
     path: str,
     body: Mapping[str, object] | None,
     headers: Mapping[str, str],
+    timeout_s: float = _TIMEOUT_S,
 ) -> httpx.Response:
     try:
-        async with httpx.AsyncClient(base_url=api, timeout=_TIMEOUT_S, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=api, timeout=timeout_s, trust_env=False) as client:
             return await client.request(method, f"/api/v1/{path}", json=body, headers=headers)
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         raise LinkDownError(f"no gateway answers at {api}: {error}") from error

@@ -152,7 +152,7 @@ def test_the_gateway_is_asked_for_the_month(
 ) -> None:
     paths: list[str] = []
 
-    async def asked(_: str, wanted: str) -> dict[str, Any]:
+    async def asked(_: str, wanted: str, **_more: float) -> dict[str, Any]:
         paths.append(wanted)
         return ACCOUNT
 
