@@ -126,7 +126,8 @@ def _inputs(grounds: Grounds) -> Iterator[Input]:
     rules = grounds.program.rules
     parts = [one.words for one in rules.capacity_pay] + [one.words for one in rules.average_pay]
     parts += [one.words for one in rules.performance]
-    yield Input(name="rules", value=f"version {grounds.program.version}: {'; '.join(parts)}")
+    version = f"version {grounds.program.version}"
+    yield Input(name="rules", value=": ".join(filter(None, (version, "; ".join(parts)))))
     each = ", ".join(f"{site}: {_terms(one)}" for site, one in sorted(grounds.contracts.items()))
     yield Input(name="contracts", value=each or "none")
 
@@ -283,4 +284,4 @@ def _report_name(report: ParticipationReport) -> str:
 def _digest(report: ParticipationReport) -> str:
     """Of what a statement takes from a report."""
     taken = (report.figures, report.lines, report.sharing, [s.inputs_hash for s in report.sites])
-    return hashlib.sha256(repr(taken).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr(taken).encode()).hexdigest()[:12]

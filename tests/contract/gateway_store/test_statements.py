@@ -59,6 +59,7 @@ def statement(**more: object) -> PeriodStatement:
     return replace(made, **more)  # type: ignore[arg-type]  # a test's own keyword arguments
 
 
+@pytest.mark.row("mv:M4")
 async def test_versions_are_numbered_and_read_back_as_they_were(book: StatementBook) -> None:
     first = await book.add(statement())
     second = await book.add(statement(final=True, waits_for=()))

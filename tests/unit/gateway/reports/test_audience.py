@@ -54,6 +54,7 @@ def shared() -> ParticipationReport:
     )
 
 
+@pytest.mark.row("mv:M6")
 def test_an_owner_sees_their_site_and_nothing_from_which_others_could_be_told(
     shared: ParticipationReport,
 ) -> None:

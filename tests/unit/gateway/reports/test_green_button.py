@@ -44,6 +44,7 @@ def kinds(feed: ET.Element) -> list[str]:
     return [one.tag.partition("}")[2] for content in contents for one in content]
 
 
+@pytest.mark.row("mv:M7")
 def test_a_feed_has_every_resource_linked_to_the_others() -> None:
     feed = ET.fromstring(green_button(day(8000.0)))
     assert kinds(feed) == ["UsagePoint", "MeterReading", "ReadingType", "IntervalBlock"]

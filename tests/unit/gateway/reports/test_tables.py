@@ -47,6 +47,7 @@ def sheets(book: bytes) -> dict[str, list[list[tuple[str, str]]]]:
     }
 
 
+@pytest.mark.row("mv:M7")
 def test_a_workbook_has_a_sheet_for_each_part(report: ParticipationReport) -> None:
     found = sheets(as_xlsx(tables(variant(report)), NOW))
     assert list(found) == ["Summary", "Sites", "Exceptions", "Settlement", "Intervals"]

@@ -149,6 +149,7 @@ def test_a_season_average_is_settled_when_the_season_ends() -> None:
         assert [one.line.quantity for one in found] == [50] * count
 
 
+@pytest.mark.row("mv:M4")
 def test_a_change_says_which_figure_and_from_which_input() -> None:
     report = reported("u/e1", "2026-08-14 16:00", 80.0)
     cheaper = replace(report.lines[0], amount=Decimal("390.10"), quantity=Decimal("195.05"))
