@@ -90,7 +90,7 @@ def _steps(
             return _arrays(beside(value_pieces(rows, max_hold_us, *span), thinned))
     if not rows:
         return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
-    instants, numbers, qualities, holds = zip(*rows, strict=True)  # columns: 5 times as quick
+    instants, numbers, qualities, holds = zip(*rows, strict=True)  # columns
     at, values = np.array(instants, np.int64), np.array(numbers, np.float64)  # None: NaN
     hold = np.full(len(at), max_hold_us)
     if any(one is not None for one in holds):
