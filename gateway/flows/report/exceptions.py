@@ -11,6 +11,7 @@ from gateway.domain.measure.performance import MIN_INTERVAL_COVERAGE
 from gateway.domain.measure.report import ReportException
 from gateway.domain.words import kw, pct, span
 from gateway.flows.report.evidence import Evidence, SiteEvidence
+from gateway.flows.report.short import short
 from gateway.ports import StoredInstruction
 
 
@@ -23,6 +24,7 @@ def exceptions(evidence: Evidence) -> tuple[ReportException, ...]:
         *(problem for one in evidence.sites for problem in _of_site(evidence, one)),
         *_shortfall(evidence),
     ]
+    found += short(evidence, found)
     return tuple(sorted(found, key=lambda e: (e.at, e.site_id, e.kind, e.subject)))
 
 

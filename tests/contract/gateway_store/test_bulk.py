@@ -31,7 +31,7 @@ async def values(database: Database, window: Interval = WINDOW) -> list[tuple[fl
     return list(zip(seconds.tolist(), found.value.tolist(), strict=True))
 
 
-@pytest.mark.row("portfolio:M1")
+@pytest.mark.row("mv:M1")
 @pytest.mark.parametrize("count", [3, 250, 10_001], ids=["few", "some", "two transactions"])
 async def test_sent_again_nothing_is_doubled_and_nothing_lost(
     database: Database, telemetry: TelemetryStore, count: int

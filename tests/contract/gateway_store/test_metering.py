@@ -46,7 +46,7 @@ async def deliver(
     return await meters.deliver("depot-1", "grid", METER, intervals, T0 + at)
 
 
-@pytest.mark.row("portfolio:M1")
+@pytest.mark.row("mv:M1")
 async def test_a_delivery_sent_again_stores_nothing(meters: MeterStore) -> None:
     delivery = [told(0, 1.0), told(1, 2.0), told(2, nan), told(3, -4.0)]
     first = await deliver(meters, delivery)
@@ -62,7 +62,7 @@ async def test_a_delivery_sent_again_stores_nothing(meters: MeterStore) -> None:
     assert await meters.intervals("depot-1", "other", WINDOW) == []
 
 
-@pytest.mark.row("portfolio:M1")
+@pytest.mark.row("mv:M1")
 async def test_a_correction_is_a_version_and_the_past_stays_readable(meters: MeterStore) -> None:
     await deliver(meters, [told(0, 1.0), told(1, 2.0)], HOUR)
     await deliver(meters, [told(1, 2.5, 2 * HOUR)], 2 * HOUR)

@@ -59,7 +59,7 @@ async def retained(database: Database, thinning: SqlThinning, days: float) -> in
     return await Retention(thinning, clock, RULES).sweep()
 
 
-@pytest.mark.row("portfolio:M1")
+@pytest.mark.row("mv:M1")
 async def test_energy_and_gaps_outlive_the_readings(
     database: Database, telemetry: TelemetryStore, thinning: SqlThinning
 ) -> None:

@@ -29,7 +29,7 @@ def postgres() -> Iterator[Databases]:
     yield from serve()
 
 
-@pytest.mark.row("portfolio:M1")
+@pytest.mark.row("mv:M1")
 async def test_rows_of_a_site_arrive_and_a_second_gateway_is_refused(
     postgres: Databases, tmp_path: Path
 ) -> None:

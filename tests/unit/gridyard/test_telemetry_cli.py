@@ -59,7 +59,7 @@ def export(config: Path, *more: str) -> Any:
 
 
 @pytest.mark.usefixtures("stored")
-@pytest.mark.row("portfolio:M1")
+@pytest.mark.row("mv:M1")
 def test_every_kind_and_day_is_a_file(config: Path, tmp_path: Path) -> None:
     out = tmp_path / "files"
     for _ in range(2):

@@ -35,7 +35,7 @@ def told(
     )
 
 
-@pytest.mark.row("portfolio:M1")
+@pytest.mark.row("mv:M1")
 @pytest.mark.parametrize(
     ("energy_wh", "register", "quality", "kept_wh", "reason"),
     [

@@ -17,7 +17,7 @@ QUARTER = timedelta(minutes=15)
 BERLIN, ADELAIDE = ZoneInfo("Europe/Berlin"), ZoneInfo("Australia/Adelaide")
 
 
-@pytest.mark.row("portfolio:M1")
+@pytest.mark.row("mv:M1")
 @pytest.mark.parametrize(
     ("zone", "day", "quarters"),
     [
