@@ -28,7 +28,8 @@ async def find_statement(
         raise HTTPException(422, str(error)) from error
     if found is None:
         which = "no statement yet" if version is None else f"no version {version}"
-        raise HTTPException(404, f"There is {which} of {subject!r} for {period!r}: settle it first")
+        what = f"There is {which} of {subject!r} for {period!r}"
+        raise HTTPException(404, f"{what}: settle it first (--settle)")
     return found
 
 

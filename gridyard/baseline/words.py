@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -59,7 +60,17 @@ def fair_lines(found: Sequence[Json]) -> Iterator[str]:
         values = (one[f"{name}_pct"] for name in ("bias", "cvrmse", "mape", "over", "under"))
         shown = "".join(f"{'-' if v is None else f'{v:.1f}':>12}" for v in values)
         yield f"{one['method']:32}{one['days_judged']:>12}{shown}"
+    yield from _why_none(found)
     yield "a positive bias overstates what is delivered; judged on days without event"
+
+
+def _why_none(found: Sequence[Json]) -> Iterator[str]:
+    """Where no day could be judged by any method: what most days lack."""
+    if not found or any(one["days_judged"] for one in found):
+        return
+    reasons = Counter(day["reason"] for one in found for day in one["days"])
+    why = reasons.most_common(1)[0][0] if reasons else "no day was looked at"
+    yield f"no day could be judged: {why}; other hours may have data (--at, --hours, --days)"
 
 
 def _adjustment(one: Json) -> str:

@@ -13,6 +13,8 @@ from gridyard.at_gateway.asking import told
 
 Json = dict[str, Any]
 _KILO = 1000.0
+_ON_A_LINE = 60
+"""Characters of both values; longer ones have lines of their own."""
 _SHOWN_AS = {"W": "kW", "Wh": "kWh"}
 
 
@@ -91,7 +93,10 @@ def lines(found: Json) -> Iterator[str]:
         by = one["by"]
         step = f" ({_value(by, unit, sign=True)})" if by is not None else ""
         before, after = _value(one["before"], unit), _value(one["after"], unit)
-        yield f"  {_what(one):<{width}}  {before} -> {after}{step}"
+        if len(before) + len(after) <= _ON_A_LINE:
+            yield f"  {_what(one):<{width}}  {before} -> {after}{step}"
+        else:
+            yield from (f"  {_what(one)}", f"    was       {before}", f"    would be  {after}")
 
 
 def _what(one: Mapping[str, str]) -> str:

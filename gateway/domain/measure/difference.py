@@ -46,6 +46,7 @@ def difference(before: ParticipationReport, after: ParticipationReport) -> tuple
         *_inputs(before, after),
         *_figures(before.figures, after.figures),
         *_sites(before, after),
+        *_unknown(before, after),
         *_money(before.lines, after.lines),
     )
 
@@ -85,6 +86,17 @@ def _sites(before: ParticipationReport, after: ParticipationReport) -> Iterator[
         else:
             was, now = ("takes part" if site_id in one else None for one in (old, new))
             yield Change(where=site_id, what="participant", unit="", before=was, after=now)
+
+
+def _unknown(before: ParticipationReport, after: ParticipationReport) -> Iterator[Change]:
+    """Why sites have no baseline."""
+    old, new = (
+        {e.site_id: e.text for e in one.exceptions if e.kind == "no-baseline"}
+        for one in (before, after)
+    )
+    for site_id in sorted(old.keys() | new.keys()):
+        pairs = (("no baseline", "", old.get(site_id), new.get(site_id)),)
+        yield from _differing(site_id, pairs)
 
 
 def _site(before: SiteResult, after: SiteResult) -> Iterator[Change]:

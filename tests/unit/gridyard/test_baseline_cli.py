@@ -128,6 +128,14 @@ def test_fairness_of_a_file() -> None:
     assert lines[2].startswith("3-plus-2-type")
 
 
+def test_why_no_day_could_be_judged(tmp_path: Path) -> None:
+    bare = tmp_path / "load.csv"
+    bare.write_text("start,load_kw\n2026-03-02T00:00:00Z,5\n2026-03-02T01:00:00Z,5\n")
+    answer = run("fair", "--csv", bare, "-m", "10-in-10-type")
+    assert answer.exit_code == 0, answer.output
+    assert "no day could be judged: no data; other hours may have data" in answer.stdout
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -97,4 +97,17 @@ def test_differences_are_told_with_their_units() -> None:
         "  s: b     none -> 5.00 EUR",
         "  s: note  nothing -> few days",
     ]
+    long: dict[str, object] = {
+        "where": "s",
+        "what": "note",
+        "unit": "",
+        "by": None,
+        "before": "a" * 40,
+        "after": "b" * 40,
+    }
+    assert list(lines({"before": one, "after": one, "changes": [long]}))[-3:] == [
+        "  s: note",
+        f"    was       {'a' * 40}",
+        f"    would be  {'b' * 40}",
+    ]
     assert list(lines({"before": one, "after": one, "changes": []}))[-1] == "nothing differs"

@@ -167,3 +167,11 @@ async def test_only_what_is_over_is_measured_again(world: World, event: Event) -
     long = Interval.lasting(event().window.start - timedelta(days=3), timedelta(days=2))
     with pytest.raises(PermanentError, match="at most 24 h"):
         await desk(world).day("relief", long, Otherwise())
+
+
+async def test_why_another_method_has_no_baseline_is_told(world: World, event: Event) -> None:
+    key = await happened(world, event)
+    told = changed(await desk(world).event(key, Otherwise(baseline="firm-level-type")))
+    before, after = told["depot-1", "no baseline"]
+    assert before is None
+    assert after
