@@ -57,10 +57,7 @@ class _Plans(Codec[DispatchPlan]):
 def _limits_renamed(document: object) -> object:
     match document:
         case {"allocations": list(found), **rest} if any(_of_old(one) for one in found):
-            every = [
-                {**one, "steps": [_renamed(step) for step in one.get("steps", ())]} for one in found
-            ]
-            return {**rest, "allocations": every}
+            return {**rest, "allocations": [_renamed(one) for one in found]}
         case _:
             return document
 
@@ -73,8 +70,15 @@ def _of_old(allocation: object) -> bool:
             return False
 
 
-def _renamed(step: dict[str, Any]) -> dict[str, Any]:
-    return {("limit_w" if k == "import_limit_w" else k): value for k, value in step.items()}
+def _renamed(part: object) -> object:
+    """An allocation or a step; what is neither is left for the check that follows."""
+    match part:
+        case {"steps": list(steps), **rest}:
+            return {**rest, "steps": [_renamed(step) for step in steps]}
+        case {"import_limit_w": limit_w, **rest}:
+            return {**rest, "limit_w": limit_w}
+        case _:
+            return part
 
 
 EVENT = Codec(GridEvent)
