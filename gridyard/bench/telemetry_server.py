@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -58,6 +59,7 @@ def postgres_server(*, durable: bool = True) -> Iterator[str]:
     try:
         if os.geteuid() == 0:
             shutil.chown(folder, _NOBODY)
+            programs = within_reach(programs, folder)
         data, log = folder / "data", folder / "log"
         _run(
             [programs / "initdb", "-D", data, "-U", "postgres", "--locale=C", "-E", "UTF8"], folder
@@ -74,6 +76,18 @@ def postgres_server(*, durable: bool = True) -> Iterator[str]:
             _run([*control, "-m", "immediate", "stop"], folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def within_reach(programs: Path, folder: Path) -> Path:
+    """Where `nobody` may run them: a copy, if they lie below a folder that others may not enter."""
+    if all(parent.stat().st_mode & stat.S_IXOTH for parent in programs.parents):
+        return programs
+    install, package = programs.parent, programs.parents[1]
+    libraries = package.with_name(f"{package.name}.libs")  # they are looked for beside the package
+    if libraries.exists():
+        shutil.copytree(libraries, folder / libraries.name)
+    copied = shutil.copytree(install, folder / package.name / install.name, symlinks=True)
+    return copied / programs.name
 
 
 def _run(command: Sequence[Path | str], folder: Path) -> None:
