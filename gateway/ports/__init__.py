@@ -9,11 +9,11 @@ from gateway.ports.access import (
     StoredToken,
 )
 from gateway.ports.delivery import DeliveryMemory
-from gateway.ports.metering import Delivered, MeterStore, StoredInterval
+from gateway.ports.metering import Delivered, Delivery, MeterStore, StoredInterval
 from gateway.ports.nominations import NominationBook
 from gateway.ports.prices import BusyError, PriceMemory, PriceSource
 from gateway.ports.sites import SiteLink, SiteMessages
-from gateway.ports.statements import StatementBook
+from gateway.ports.statements import DeterminantBook, StatementBook
 from gateway.ports.store import (
     MAX_CLOCK_AHEAD,
     JournalEntry,
@@ -49,6 +49,7 @@ __all__ = [
     "BusyError",
     "ControlSource",
     "Delivered",
+    "Delivery",
     "DeliveryMemory",
     "Door",
     "EnvelopeIntake",

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from contracts.time import Interval
-from gateway.domain.metering.checks import Refused
+from gateway.domain.metering.checks import Noted, Refused
 from gateway.domain.metering.interval import Meter, MeterInterval
 
 
@@ -33,6 +33,21 @@ class Delivered:
     flagged: int
     """Of the stored: intervals that do not count."""
     refused: tuple[Refused, ...]
+    noted: tuple[Noted, ...] = ()
+    """Of the stored: those that do not count or have a reason, in order of time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """Something new about a meter came in."""
+
+    number: int
+    site_id: str
+    meter: str
+    received_at: datetime
+    window: Interval
+    """From the first to the last of the intervals that are another than before."""
+    stored: int
 
 
 class MeterStore(Protocol):
@@ -71,4 +86,12 @@ class MeterStore(Protocol):
         self, site_id: str, meter: str, rules: Meter, window: Interval
     ) -> Sequence[Interval]:
         """The stretches of a closed window without a value that counts."""
+        ...
+
+    async def unsettled(self) -> Sequence[Delivery]:
+        """Deliveries of which no report has been made again yet, oldest first."""
+        ...
+
+    async def settled(self, numbers: Sequence[int], at: datetime) -> None:
+        """Reports were made again after these deliveries, as far as anything changed."""
         ...

@@ -5,25 +5,27 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Row, and_, insert, select
+from sqlalchemy import Row, and_, insert, select, update
 from sqlmodel import Session
 
 from contracts.reading import Quality
 from contracts.time import Interval
-from gateway.domain.metering.checks import Checked, check
+from gateway.domain.metering.checks import Checked, Noted, check
 from gateway.domain.metering.gaps import missing
 from gateway.domain.metering.interval import Meter, MeterInterval
-from gateway.ports.metering import Delivered, StoredInterval
+from gateway.ports.metering import Delivered, Delivery, StoredInterval
 from gateway.ports.store import JournalEntry
 from gateway.store import site_rows
 from gateway.store.database import Database
 from gateway.store.instants import from_micros, micros
 from gateway.store.tables import table
-from gateway.store.telemetry_tables import MeterIntervalRow
+from gateway.store.telemetry_tables import MeterDeliveryRow, MeterIntervalRow
 
-_T = table(MeterIntervalRow)
+_T, _D = table(MeterIntervalRow), table(MeterDeliveryRow)
 _C = _T.c
+_SECOND_US = 1_000_000
 _COLUMNS = (
     _C.start_us,
     _C.version,
@@ -66,6 +68,7 @@ class SqlMeters:
             new = _new_versions(session, site_id, meter, checked.kept, received_at)
             if new:
                 session.connection().execute(insert(_T), new)
+                session.add(_delivery_row(site_id, meter, new, received_at))
             flagged = [row for row in new if not Quality(str(row["quality"])).usable]
             _journal(session, site_id, meter, checked, flagged, received_at)
             return Delivered(
@@ -73,6 +76,7 @@ class SqlMeters:
                 known=len(checked.kept) - len(new),
                 flagged=len(flagged),
                 refused=checked.refused,
+                noted=tuple(_noted(row) for row in new if _noteworthy(row)),
             )
 
         return await self._write(work)
@@ -101,6 +105,54 @@ class SqlMeters:
         """See `MeterStore.missing`."""
         known = await self.intervals(site_id, meter, window)
         return missing((one.told.start for one in known if one.told.counts), window, rules.length)
+
+    async def unsettled(self) -> Sequence[Delivery]:
+        """See `MeterStore.unsettled`."""
+        query = select(_D).where(_D.c.settled_us.is_(None)).order_by(_D.c.number)
+        return await self._read(lambda s: [_delivery(r) for r in s.connection().execute(query)])
+
+    async def settled(self, numbers: Sequence[int], at: datetime) -> None:
+        """See `MeterStore.settled`."""
+        done = update(_D).where(_D.c.number.in_(numbers)).values(settled_us=micros(at))
+        await self._write(lambda session: session.connection().execute(done))
+
+
+def _delivery_row(
+    site_id: str, meter: str, new: Sequence[Mapping[str, object]], received_at: datetime
+) -> MeterDeliveryRow:
+    starts = [int(str(row["start_us"])) for row in new]
+    length_us = int(str(new[0]["length_s"])) * _SECOND_US
+    return MeterDeliveryRow(
+        site_id=site_id,
+        meter=meter,
+        received_us=micros(received_at),
+        first_us=min(starts),
+        until_us=max(starts) + length_us,
+        stored=len(new),
+    )
+
+
+def _delivery(row: Row[Any]) -> Delivery:
+    return Delivery(
+        number=row.number,
+        site_id=row.site_id,
+        meter=row.meter,
+        received_at=from_micros(row.received_us),
+        window=Interval(start=from_micros(row.first_us), end=from_micros(row.until_us)),
+        stored=row.stored,
+    )
+
+
+def _noteworthy(row: Mapping[str, object]) -> bool:
+    return bool(row["reason"]) or not Quality(str(row["quality"])).usable
+
+
+def _noted(row: Mapping[str, object]) -> Noted:
+    return Noted(
+        start=from_micros(int(str(row["start_us"]))),
+        quality=Quality(str(row["quality"])),
+        reason=str(row["reason"]),
+    )
 
 
 def _newest(

@@ -28,6 +28,22 @@ class MeterIntervalRow(Base, table=True):
     reason: str
 
 
+class MeterDeliveryRow(Base, table=True):
+    """A delivery that said something new; open until the reports it concerns were made again."""
+
+    __tablename__ = "meter_delivery"
+
+    number: int | None = Field(default=None, primary_key=True)
+    site_id: str
+    meter: str
+    received_us: int = Field(sa_type=BigInteger)
+    first_us: int = Field(sa_type=BigInteger)
+    until_us: int = Field(sa_type=BigInteger)
+    """End of the last interval."""
+    stored: int
+    settled_us: int | None = Field(default=None, sa_type=BigInteger, index=True)
+
+
 class MeanRow(Base, table=True):
     """The mean of one point over one short interval: what is left of values that were thinned."""
 

@@ -40,6 +40,15 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """A stored interval that does not count, or has something noteworthy."""
+
+    start: datetime
+    quality: Quality
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
     """A delivery after the checks; `kept` has one interval a start, in order of time."""
 

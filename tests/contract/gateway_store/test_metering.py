@@ -175,3 +175,25 @@ async def test_what_counts_in_the_end_does_not_depend_on_the_order_of_arrival(
         database.close()
     assert found[0] == found[1]
     assert all(quality is Quality.GOOD for _, _, quality in found[0])
+
+
+async def test_a_delivery_that_says_something_new_is_open_until_it_is_settled(
+    meters: MeterStore,
+) -> None:
+    await deliver(meters, [told(0, 1.0), told(1, -1.0), told(3, 2.0)])
+    await deliver(meters, [told(0, 1.0)], 2 * HOUR)  # nothing new
+    await deliver(meters, [told(1, 5.0, 2 * HOUR)], 3 * HOUR)
+    first, second = await meters.unsettled()
+    assert (first.window, first.stored) == (WINDOW, 3)
+    assert second.window == Interval.lasting(T0 + QUARTER, QUARTER)
+    assert (second.received_at, second.meter) == (T0 + 3 * HOUR, "grid")
+    await meters.settled([first.number], T0 + 4 * HOUR)
+    assert await meters.unsettled() == [second]
+
+
+async def test_what_is_stored_with_a_flag_is_told_with_its_reason(meters: MeterStore) -> None:
+    found = await deliver(meters, [told(0, 1.0), told(1, -1.0), told(2, nan)])
+    assert [(one.start, one.quality.value, one.reason) for one in found.noted] == [
+        (T0 + QUARTER, "invalid", "negative on a register of import"),
+        (T0 + 2 * QUARTER, "invalid", "not a number"),
+    ]
