@@ -17,6 +17,8 @@ from gateway.domain.delivery.correction import CorrectionRules
 from gateway.domain.delivery.course import DeliveryRules
 from gateway.domain.delivery.restoration import RestorationRules
 from gateway.domain.dispatch.limits import Block
+from gateway.domain.metering.interval import Meter, Register
+from gateway.domain.metering.site_meter import SiteMeter
 from gateway.domain.portfolio import Portfolio, Site
 from gateway.flows.dispatch.options import DispatchOptions
 from gateway.flows.dispatch.splitting import NetworkGroup, SplitOptions
@@ -26,7 +28,8 @@ from gateway.flows.nominating.options import NominatingOptions
 from gateway.prices.account_settings import AccountSettings
 from gateway.prices.settings import PriceSettings
 from gateway.programs.entry import EnrolmentEntry, ProgramEntry
-from gateway.programs.values import Share, SiteId, Span, Watts
+from gateway.programs.metering import check_meters
+from gateway.programs.values import MeterName, Share, SiteId, Span, Watts
 from gateway.utility.openadr.settings import OpenAdrSettings
 from gateway.utility.sep2.settings import Sep2Settings
 
@@ -44,6 +47,34 @@ Zone = Annotated[ZoneInfo, BeforeValidator(_zone), PlainSerializer(str)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
 
+class MeterEntry(Settings):
+    """One register of a revenue meter at a site's connection."""
+
+    name: MeterName
+    """Under which its intervals are delivered."""
+    register: Register = Register.IMPORT
+    """`import`, `export`, or `net` (import less export)."""
+    interval: Annotated[timedelta, Field(ge=timedelta(minutes=1), le=timedelta(days=1))] = (
+        timedelta(minutes=15)
+    )
+    limit_w: Annotated[float, Field(gt=0, le=1e9)] | None = None
+    """More than 1.1 times this cannot be. Left out: of an import register twice the site's import
+    limit; of others not known."""
+
+    @model_validator(mode="after")
+    def _divides(self) -> Self:
+        self.meter(1.0)
+        return self
+
+    def meter(self, import_limit_w: float) -> SiteMeter:
+        """In the domain's words."""
+        limit_w = self.limit_w
+        if limit_w is None and self.register is Register.IMPORT and import_limit_w > 0:
+            limit_w = 2 * import_limit_w
+        rules = Meter(register=self.register, length=self.interval, limit_w=limit_w)
+        return SiteMeter(name=self.name, rules=rules)
+
+
 class SiteEntry(Settings):
     """One depot of the portfolio."""
 
@@ -54,6 +85,13 @@ class SiteEntry(Settings):
     simulated: bool = False
     groups: frozenset[str] = frozenset()
     """Names under which a utility may address it together with others."""
+    meters: tuple[MeterEntry, ...] = Field((), max_length=20)
+    """Its revenue meters; together they count what its connection imports, less its exports."""
+
+    @model_validator(mode="after")
+    def _meters_once(self) -> Self:
+        _unique("meters: name", (one.name for one in self.meters))
+        return self
 
     def site(self) -> Site:
         """In the domain's words."""
@@ -64,6 +102,7 @@ class SiteEntry(Settings):
             import_limit_w=self.import_limit_w,
             simulated=self.simulated,
             groups=self.groups,
+            meters=tuple(one.meter(self.import_limit_w) for one in self.meters),
         )
 
 
@@ -301,6 +340,7 @@ class GatewaySettings(Settings):
                 raise ValueError(
                     f"program {program.program_id!r} enrols unknown sites: {sorted(unknown)}"
                 )
+            check_meters(program, {site.site_id: site.site() for site in self.sites})
         unpriced = {site for one in self.prices.follow for site in one.sites} - known
         if unpriced:
             raise ValueError(f"prices: unknown sites follow: {sorted(unpriced)}")

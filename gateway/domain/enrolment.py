@@ -82,6 +82,8 @@ class Enrolment:
     """The network group of the program that the site belongs to."""
     owner: OwnerLimits = field(default_factory=OwnerLimits)
     consent: Consent | None = None
+    meters: tuple[str, ...] = ()
+    """Of the site's revenue meters those it is settled on; none: all of them."""
     sharing: Sharing | None = None
     """What of the program's money is the site's; None: not agreed, so not known."""
 

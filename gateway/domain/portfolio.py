@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.domain.enrolment import Enrolment
 from gateway.domain.event import GridEvent
+from gateway.domain.metering.site_meter import SiteMeter
 from gateway.domain.program.program import Program, newest, version_at
 from gateway.domain.program.wall import local_day
 
@@ -26,6 +27,8 @@ class Site:
     """Names under which utilities may address several sites at once."""
     simulated: bool = False
     """Simulated sites are labelled as such on every page, PDF and export."""
+    meters: tuple[SiteMeter, ...] = ()
+    """Its revenue meters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +71,17 @@ class Portfolio:
     def nominations(self, program_id: str, at: datetime | None = None) -> Mapping[str, float]:
         """Reduction promised to a program in W, by site enrolled at an instant (or ever)."""
         return {site: one.nominated_w for site, one in self.enrolled(program_id, at).items()}
+
+    def meters(self, site_id: str, program_id: str, at: datetime) -> tuple[SiteMeter, ...]:
+        """The revenue meters by which a site is settled in a program: named ones, or all."""
+        site, enrolled = self.site(site_id), self.enrolled(program_id, at).get(site_id)
+        named = enrolled.meters if enrolled else ()
+        return tuple(one for one in (site.meters if site else ()) if not named or one.name in named)
+
+    def names_meters(self, site_id: str, program_id: str, at: datetime) -> bool:
+        """Whether the enrolment says which meters; only then they may be of a part of the site."""
+        enrolled = self.enrolled(program_id, at).get(site_id)
+        return enrolled is not None and bool(enrolled.meters)
 
     def addressed(self, event: GridEvent) -> tuple[Site, ...]:
         """Sites of the event's program that it names: one by one, by group, or all of them.

@@ -19,12 +19,13 @@ from gateway.domain.enrolment import Consent, Enrolment, OwnerLimits, QuietTime
 from gateway.domain.nomination.grounds import Terms
 from gateway.domain.nomination.sizing import PriceStep
 from gateway.domain.program import Policy, Program, Rules
+from gateway.domain.program.measuring import MeasuredBy
 from gateway.domain.settle.sharing import Sharing
 from gateway.flows.nominating.options import NominatingOptions
 from gateway.programs import library
 from gateway.programs.parsing import kinds, minute
 from gateway.programs.schema import BaselineEntry, ProgramFile, RulesEntry
-from gateway.programs.values import Share, SiteId, Span, Watts
+from gateway.programs.values import MeterName, Share, SiteId, Span, Watts
 
 Minute = Annotated[int, BeforeValidator(minute), Field(ge=0, le=1440)]
 
@@ -97,6 +98,8 @@ class EnrolmentEntry(Settings):
     owner: OwnerEntry = OwnerEntry()
     """What the site's owner allows."""
     consent: ConsentEntry | None = None
+    meters: tuple[MeterName, ...] = Field((), max_length=20)
+    """Names of the site's revenue meters it is settled on; left out: all of them."""
     sharing: SharingEntry | None = None
     """Left out: nothing is agreed, and statements say so instead of an amount."""
 
@@ -118,6 +121,7 @@ class EnrolmentEntry(Settings):
             network=self.network,
             owner=self.owner.limits(),
             consent=consent,
+            meters=self.meters,
             sharing=None if self.sharing is None else self.sharing.sharing(),
         )
 
@@ -202,6 +206,14 @@ class ProgramEntry(Settings):
     """Left out: the template's."""
     measurement_interval: Annotated[timedelta, Field(gt=timedelta(0))] | None = None
     """Left out: the template's, or 15 minutes."""
+    measured_by: MeasuredBy = MeasuredBy.SITE_AGENT
+    """What loads are settled on: `site_agent`, or `revenue_meter` for the intervals of the sites'
+    `meters`. Planning and correction always follow the agents."""
+    meter_wait: Annotated[timedelta, Field(ge=timedelta(0), le=timedelta(days=400))] = timedelta(
+        days=14
+    )
+    """So long after its end an event's report waits for meter data that are missing. Then it is
+    final, and its performance rule's `missing` says what becomes of the rest."""
     observe_after: Span = timedelta(hours=1)
     level_shares: tuple[Share, Share, Share, Share] = (0.0, 0.33, 0.66, 1.0)
     emergency: bool | None = None
@@ -263,6 +275,8 @@ class ProgramEntry(Settings):
             on_voluntary=self.on_voluntary,
             baseline=baseline.method(),
             measurement_interval=self.measurement_interval or interval,
+            measured_by=self.measured_by,
+            meter_wait=self.meter_wait,
             level_shares=self.level_shares,
             observe_after=self.observe_after,
             emergency=bool(base and base.emergency) if self.emergency is None else self.emergency,

@@ -18,6 +18,7 @@ def _site_id(value: str) -> str:
 
 
 SiteId = Annotated[str, AfterValidator(_site_id)]
+MeterName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$")]
 Watts = Annotated[float, Field(ge=0, le=1e9)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Span = Annotated[timedelta, Field(ge=timedelta(0))]

@@ -18,6 +18,7 @@ from gateway.domain.measure.report import BaselineDay
 from gateway.domain.program.method import BaselineKind, BaselineMethod, DayType, Fallback, Rank
 from gateway.domain.words import pct
 
+_NO_DATA, _LITTLE_DATA = "no data", "data for only"
 Order = Callable[[Mapping[int, float]], Sequence[int]]
 """From the mean load over the event's hours of each eligible day to the days, best first."""
 Refusal = Callable[[int], str]
@@ -185,5 +186,10 @@ def _alike(day: date, event_day: date, holidays: frozenset[date], day_type: DayT
 
 def _not_measured(coverage: float, least: float) -> str:
     if coverage == 0:
-        return "no data"
-    return f"data for only {pct(coverage)} of the event's hours" if coverage < least else ""
+        return _NO_DATA
+    return f"{_LITTLE_DATA} {pct(coverage)} of the event's hours" if coverage < least else ""
+
+
+def lacks_data(day: BaselineDay) -> bool:
+    """Whether a day is not used for want of measured data."""
+    return day.reason.startswith((_NO_DATA, _LITTLE_DATA))

@@ -125,6 +125,34 @@ class ReportException:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DataRemark:
+    """A stretch of a revenue meter's intervals: missing, flagged, estimated or noteworthy."""
+
+    site_id: str
+    meter: str
+    part: str
+    """What it is part of: the event, the hours after, the adjustment window, a baseline day."""
+    what: str
+    """`missing`, `not valid`, `estimated`, `noteworthy`, `corrected`."""
+    window: Interval
+    intervals: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportChange:
+    """A figure that is another than in the version before."""
+
+    where: str
+    """`portfolio`, or a site's id."""
+    what: str
+    unit: str
+    before: float | str | None
+    after: float | str | None
+    """Amounts of money are exact decimals as text; None: it was not known, or is not there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ParticipationReport:
     """One version of one event's report."""
 
@@ -147,3 +175,13 @@ class ParticipationReport:
     """What the event is worth to the portfolio by the program's rates."""
     sharing: Mapping[str, Sharing] = field(default_factory=dict)
     """By site, its contract on the money when the report was made; a site without one is absent."""
+    measured_by: str = ""
+    """By what all loads were measured; empty in documents from before it was told."""
+    data: tuple[DataRemark, ...] = ()
+    """What is to be said of the meter data it rests on."""
+    waits_until: datetime | None = None
+    """It is preliminary because meter data are missing, until then at the latest."""
+    missing_rule: str = ""
+    """What the program makes of intervals that are missing; empty where none is."""
+    changes: tuple[ReportChange, ...] = ()
+    """Against the version before."""

@@ -27,6 +27,7 @@ __all__ = [
     "DayType",
     "ExportRule",
     "Fallback",
+    "MeasuredBy",
     "MeterPoint",
     "Point",
     "Rank",
@@ -93,6 +94,26 @@ class Point(StrEnum):
     SITE = "site"
     EVSE = "evse_submeter"
     INVERTER = "inverter"
+
+
+class MeasuredBy(StrEnum):
+    """Whose data all loads of a settlement come from: history, adjustment, event and rebound."""
+
+    SITE_AGENT = "site_agent"
+    """What the site's agent measured."""
+    REVENUE_METER = "revenue_meter"
+    """Intervals of the site's revenue meters, as their source delivered them."""
+
+    @property
+    def words(self) -> str:
+        """For reports."""
+        return _SOURCES[self]
+
+
+_SOURCES = {
+    MeasuredBy.SITE_AGENT: "readings of the sites' agents",
+    MeasuredBy.REVENUE_METER: "intervals of the sites' revenue meters",
+}
 
 
 class ExportRule(StrEnum):

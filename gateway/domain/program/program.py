@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from contracts.device_class import DeviceClass
-from gateway.domain.program.measuring import ExportRule
+from gateway.domain.program.measuring import ExportRule, MeasuredBy
 from gateway.domain.program.method import BaselineKind, BaselineMethod
 from gateway.domain.program.opting import Policy
 from gateway.domain.program.rules import Rules
@@ -40,6 +40,10 @@ class Program:
     baseline: BaselineMethod = field(default_factory=BaselineMethod)
     measurement_interval: timedelta = timedelta(minutes=15)
     """Length of the intervals in which delivery is judged."""
+    measured_by: MeasuredBy = MeasuredBy.SITE_AGENT
+    """What loads are settled on; planning and correction always follow the sites' agents."""
+    meter_wait: timedelta = timedelta(days=14)
+    """So long after its end an event's report waits for meter data before it is final."""
     level_shares: tuple[float, float, float, float] = (0.0, 0.33, 0.66, 1.0)
     """Part of the nominated reduction asked for at SIMPLE levels 0-3."""
     observe_after: timedelta = timedelta(hours=1)
