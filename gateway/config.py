@@ -52,7 +52,7 @@ class MeterEntry(Settings):
 
     name: MeterName
     """Under which its intervals are delivered."""
-    register: Register = Register.IMPORT
+    direction: Register = Register.IMPORT
     """`import`, `export`, or `net` (import less export)."""
     interval: Annotated[timedelta, Field(ge=timedelta(minutes=1), le=timedelta(days=1))] = (
         timedelta(minutes=15)
@@ -69,9 +69,9 @@ class MeterEntry(Settings):
     def meter(self, import_limit_w: float) -> SiteMeter:
         """In the domain's words."""
         limit_w = self.limit_w
-        if limit_w is None and self.register is Register.IMPORT and import_limit_w > 0:
+        if limit_w is None and self.direction is Register.IMPORT and import_limit_w > 0:
             limit_w = 2 * import_limit_w
-        rules = Meter(register=self.register, length=self.interval, limit_w=limit_w)
+        rules = Meter(register=self.direction, length=self.interval, limit_w=limit_w)
         return SiteMeter(name=self.name, rules=rules)
 
 
