@@ -1,6 +1,7 @@
 """Telemetry by slots: `gateway.ports.accounts.SlotReader`, day after day so that memory is bounded.
 
-A value holds until the next one, at most `max_hold`; its integral is exact at the slots' edges.
+A value holds until the next one, at most `max_hold`; its integral is exact at the slots' edges,
+and the same however a window is cut into days (`slot_sums`).
 """
 
 from __future__ import annotations
@@ -13,17 +14,16 @@ from numpy.typing import NDArray
 from sqlalchemy import func, select
 from sqlmodel import Session
 
-from contracts.reading import Quality
 from contracts.time import Interval
-from gateway.domain.accounts.grid import Numbers, integrals
+from gateway.domain.accounts.grid import Numbers, slot_sums
 from gateway.domain.metering.means import Piece, beside
 from gateway.ports.accounts import Slots
+from gateway.store.columns import read_columns
 from gateway.store.database import Database
 from gateway.store.instants import micros
-from gateway.store.means import mean_pieces, value_pieces, value_rows
+from gateway.store.means import mean_pieces
 from gateway.store.tables import MeasurementRow, table
 
-_USABLE = frozenset({Quality.GOOD.value, Quality.ESTIMATED.value})
 _M = table(MeasurementRow).c
 _CHUNK = timedelta(days=1)
 _MICRO = timedelta(microseconds=1)
@@ -48,11 +48,7 @@ class SqlSlots:
             raise ValueError("slots need a closed window of a whole number of steps")
         chunk = max(step, _CHUNK - _CHUNK % step)
         parts = [await self._chunk(site_id, point, piece, step) for piece in window.split(chunk)]
-        return Slots(
-            above_h=_joined([one.above_h for one in parts]),
-            below_h=_joined([one.below_h for one in parts]),
-            seconds=_joined([one.seconds for one in parts]),
-        )
+        return joined(parts)
 
     async def points(self, site_id: str) -> Sequence[str]:
         """Every point that a site has ever told, by one index seek each."""
@@ -70,53 +66,60 @@ class SqlSlots:
         return await self._read(work)
 
     async def _chunk(self, site_id: str, point: str, window: Interval, step: timedelta) -> Slots:
-        start, end = micros(window.start), micros(window.end or window.start)
-        edges = np.arange(start, end + 1, step // _MICRO, dtype=np.int64)
+        span = micros(window.start), micros(window.end or window.start)
+        slots = span[0], step // _MICRO, (window.duration or step) // step
         return await self._read(
             lambda session: _slots(
-                *_steps(session, site_id, point, (start, end), self._max_hold_us), edges
+                *_steps(session, site_id, point, span, self._max_hold_us), slots=slots
             )
         )
+
+
+def joined(parts: Sequence[Slots]) -> Slots:
+    """One after the other."""
+    return Slots(
+        above_h=_joined([one.above_h for one in parts]),
+        below_h=_joined([one.below_h for one in parts]),
+        seconds=_joined([one.seconds for one in parts]),
+    )
+
+
+def _joined(parts: Sequence[Numbers]) -> Numbers:
+    return np.concatenate(parts) if parts else np.zeros(0)
 
 
 def _steps(
     session: Session, site_id: str, point: str, span: tuple[int, int], max_hold_us: int
 ) -> tuple[_Micros, _Micros, Numbers]:
-    """Begin, end and value of every usable value inside a span, and of the one before it."""
-    rows = value_rows(session, site_id, point, *span)
-    if not rows or rows[0][0] > span[0]:  # nothing was in force: it may have been thinned
-        thinned = mean_pieces(session, site_id, point, *span)
-        if thinned:
-            return _arrays(beside(value_pieces(rows, max_hold_us, *span), thinned))
-    if not rows:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
-    instants, numbers, qualities, holds = zip(*rows, strict=True)  # columns
-    at, values = np.array(instants, np.int64), np.array(numbers, np.float64)  # None: NaN
-    hold = np.full(len(at), max_hold_us)
-    if any(one is not None for one in holds):
-        hold = np.array([max_hold_us if one is None else one for one in holds], np.int64)
-    usable = ~np.isnan(values)
-    if not _USABLE.issuperset(qualities):
-        usable &= np.array([one in _USABLE for one in qualities])
-    until = np.minimum(at + hold, np.append(at[1:], span[1]))
-    return at[usable], until[usable], values[usable]
+    """Begin, end and value of every usable value inside a span, cut at its ends."""
+    here = (_M.site_id == site_id, _M.point == point, _M.at_us <= span[0])
+    before = session.connection().scalar(select(func.max(_M.at_us)).where(*here))
+    rows = read_columns(session, site_id, point, span[0] if before is None else before, span[1])
+    hold = np.where(rows.hold_us < 0, max_hold_us, rows.hold_us)
+    until = np.minimum(rows.at_us + hold, np.append(rows.at_us[1:], span[1]))
+    since = np.maximum(rows.at_us, span[0])
+    usable = ~np.isnan(rows.value) & (until > since)
+    found = since[usable], until[usable], rows.value[usable]
+    thinned = mean_pieces(session, site_id, point, *span)
+    return _beside(found, thinned) if thinned else found
 
 
-def _arrays(pieces: Sequence[Piece]) -> tuple[_Micros, _Micros, Numbers]:
-    begin, end, value, _ = zip(*pieces, strict=True)
+def _beside(
+    found: tuple[_Micros, _Micros, Numbers], thinned: Sequence[Piece]
+) -> tuple[_Micros, _Micros, Numbers]:
+    """With the means of what was thinned, where nothing is known better."""
+    begins, ends, numbers = (one.tolist() for one in found)
+    known = [(*one, False) for one in zip(begins, ends, numbers, strict=True)]
+    begin, end, value, _ = zip(*beside(known, thinned), strict=True)
     return np.array(begin, np.int64), np.array(end, np.int64), np.array(value, np.float64)
 
 
-def _slots(begin: _Micros, end: _Micros, values: Numbers, edges: _Micros) -> Slots:
+def _slots(begin: _Micros, end: _Micros, values: Numbers, *, slots: tuple[int, int, int]) -> Slots:
     def over(heights: Numbers) -> Numbers:
-        return integrals(begin, end, heights, edges)
+        return slot_sums(begin, end, heights, slots)
 
     return Slots(
         above_h=over(np.maximum(values, 0.0)) / _HOUR_US,
         below_h=over(np.minimum(values, 0.0)) / _HOUR_US,
         seconds=over(np.ones(len(values))) / _SECOND_US,
     )
-
-
-def _joined(parts: Sequence[Numbers]) -> Numbers:
-    return np.concatenate(parts) if parts else np.zeros(0)

@@ -99,7 +99,7 @@ def account(
         origin_wh={use: books.mix_wh(use) for use in Use},
         sources_wh={source: float(wh.sum()) for source, wh in books.sources.items()},
         sessions=mine,
-        session_origin_wh=tuple(_origin(books, one) for one in mine),
+        session_origin_wh=tuple(_origins(books, mine)),
         bill=paid,
         tariff=terms,
         carbon=emitted,
@@ -168,12 +168,14 @@ def kwh(wh: float) -> str:
     return f"{wh / 1000:,.1f} kWh"
 
 
-def _origin(books: Balance, one: Charged) -> Mapping[Source, float]:
+def _origins(books: Balance, sessions: Sequence[Charged]) -> Iterator[Mapping[Source, float]]:
     whole = books.total
-    return {
-        source: float((one.wh * np.divide(wh, whole, out=np.zeros_like(wh), where=whole > 0)).sum())
+    shares = {
+        source: np.divide(wh, whole, out=np.zeros_like(wh), where=whole > 0)
         for source, wh in books.sources.items()
     }
+    for one in sessions:
+        yield {source: float((one.wh * share[one.slots]).sum()) for source, share in shares.items()}
 
 
 def _coverage(metered: Metered, point: str) -> Coverage:

@@ -73,15 +73,16 @@ class Bearing:
         whole = exact(self._charging_wh[slice(*span)].sum())
         if not whole:
             return [ZERO for _ in self._sessions]
-        return [amount * exact(one.wh[slice(*span)].sum()) / whole for one in self._sessions]
+        return [amount * exact(one.within_wh(span)) / whole for one in self._sessions]
 
     def by_slot(self, amounts: Sequence[Decimal]) -> list[Decimal]:
         """What charging bears in every slot, by the energy of each session in it."""
         found: list[Decimal] = []
         for one in self._sessions:
-            drawing = np.flatnonzero(one.wh > 0).tolist()
-            shares = (one.wh[drawing] / self._charging_wh[drawing]).tolist()
-            parts = (amounts[i] * exact(share) for i, share in zip(drawing, shares, strict=True))
+            drawing = np.flatnonzero(one.wh > 0)
+            shares = (one.wh[drawing] / self._charging_wh[one.slots][drawing]).tolist()
+            slots = (one.first + drawing).tolist()
+            parts = (amounts[i] * exact(share) for i, share in zip(slots, shares, strict=True))
             found.append(sum(parts, ZERO))
         return found
 

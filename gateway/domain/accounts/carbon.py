@@ -62,7 +62,7 @@ def carbon(intensity: Intensity, metered: Metered, sessions: Sequence[Charged]) 
         source=intensity.source,
         imported_kg=float(kg.sum()),
         by_use=by_use,
-        sessions=tuple(float((one.wh * of_wh).sum()) for one in sessions),
+        sessions=tuple(float((one.wh * of_wh[one.slots]).sum()) for one in sessions),
         unknown_wh=float(books.sources[Source.GRID][~known].sum()),
         mean_g_per_kwh=float(kg.sum()) * 1e6 / known_wh if known_wh > 0 else None,
     )

@@ -6,7 +6,7 @@ flowed in a slot without any is nobody's. So nothing counts twice and nothing is
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,10 +24,22 @@ class Charged:
     """What one session drew inside the month."""
 
     session: ChargingSession
+    first: int
+    """The first slot of the month in which it ran."""
     wh: Numbers
-    """Wh in every slot."""
+    """Wh in that slot and each after it, up to its last: a month has thousands of sessions."""
     coverage: float
     """Of its time in the month, how much was measured, 0 to 1."""
+
+    @property
+    def slots(self) -> slice:
+        """Those of `wh`, in the month."""
+        return slice(self.first, self.first + len(self.wh))
+
+    def within_wh(self, span: tuple[int, int]) -> float:
+        """What it drew in some slots of the month, `first` to `end`."""
+        first, end = (max(0, one - self.first) for one in span)
+        return float(self.wh[first:end].sum())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,26 +58,31 @@ class EvseUse:
 
 def charged(metered: Metered, sessions: Sequence[ChargingSession]) -> tuple[Charged, ...]:
     """The energy of every session, in order."""
-    lasting = {one.session_id: _overlap(metered.grid, one) for one in sessions}
-    together: dict[str, Numbers] = {}
-    for one in sessions:
-        before = together.get(one.evse_id, np.zeros(metered.grid.count))
-        together[one.evse_id] = before + lasting[one.session_id]
-    return tuple(_of(metered, one, lasting[one.session_id], together) for one in sessions)
+    grid = metered.grid
+    lasting = [grid.overlaps_s(one.window) for one in sessions]
+    together = {one.evse_id: np.zeros(grid.count) for one in sessions}
+    for one, (first, ran_s) in zip(sessions, lasting, strict=True):
+        together[one.evse_id][first : first + len(ran_s)] += ran_s
+    return tuple(
+        _of(metered, one, first, ran_s, together[one.evse_id])
+        for one, (first, ran_s) in zip(sessions, lasting, strict=True)
+    )
 
 
 def _of(
-    metered: Metered, one: ChargingSession, ran_s: Numbers, together: Mapping[str, Numbers]
+    metered: Metered, one: ChargingSession, first: int, ran_s: Numbers, together_s: Numbers
 ) -> Charged:
-    all_s = together[one.evse_id]
+    here = slice(first, first + len(ran_s))
+    all_s = together_s[here]
     share = np.divide(ran_s, all_s, out=np.zeros_like(ran_s), where=all_s > 0)
-    nothing = np.zeros(metered.grid.count)
-    known_s = metered.covered_s.get(one.evse_id, nothing)
-    measured = float(np.minimum(known_s, ran_s).sum())
+    known_s = metered.covered_s.get(one.evse_id)
+    measured = 0.0 if known_s is None else float(np.minimum(known_s[here], ran_s).sum())
+    drawn_wh = metered.evse_wh.get(one.evse_id)
     total = float(ran_s.sum())
     return Charged(
         session=one,
-        wh=metered.evse_wh.get(one.evse_id, nothing) * share,
+        first=first,
+        wh=np.zeros_like(ran_s) if drawn_wh is None else drawn_wh[here] * share,
         coverage=min(1.0, measured / total) if total > 0 else 0.0,
     )
 
@@ -73,18 +90,19 @@ def _of(
 def used(metered: Metered, sessions: Sequence[ChargingSession]) -> tuple[EvseUse, ...]:
     """How every EVSE served that has told its power or had a session, by id."""
     grid = metered.grid
-    names = sorted({*metered.evse_wh, *(one.evse_id for one in sessions)})
-    return tuple(_use(name, metered, grid, sessions) for name in names)
+    by_evse: dict[str, list[ChargingSession]] = {name: [] for name in metered.evse_wh}
+    for one in sessions:
+        by_evse.setdefault(one.evse_id, []).append(one)
+    return tuple(_use(name, metered, grid, mine) for name, mine in sorted(by_evse.items()))
 
 
-def _use(
-    name: str, metered: Metered, grid: SlotGrid, sessions: Sequence[ChargingSession]
-) -> EvseUse:
+def _use(name: str, metered: Metered, grid: SlotGrid, mine: Sequence[ChargingSession]) -> EvseUse:
     wh = metered.evse_wh.get(name, np.zeros(grid.count))
-    mine = [one for one in sessions if one.evse_id == name]
     plugged_s = np.zeros(grid.count)
     for one in mine:
-        plugged_s = np.minimum(grid.seconds, plugged_s + _overlap(grid, one))
+        first, ran_s = grid.overlaps_s(one.window)
+        plugged_s[first : first + len(ran_s)] += ran_s
+    plugged_s = np.minimum(grid.seconds, plugged_s)
     drawing = wh * 3600.0 / grid.seconds > DRAWING_W
     whole_s = grid.seconds * grid.count
     return EvseUse(
@@ -95,7 +113,3 @@ def _use(
         charging_share=float(drawing.sum()) * grid.seconds / whole_s,
         idle_share=float(plugged_s[~drawing].sum()) / whole_s,
     )
-
-
-def _overlap(grid: SlotGrid, one: ChargingSession) -> Numbers:
-    return grid.overlaps_s(one.window)

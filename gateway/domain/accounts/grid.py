@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,29 @@ def integrals(
     areas = np.column_stack([np.zeros(len(begins)), heights * (ends - begins)]).ravel()
     found: Numbers = np.diff(np.interp(edges, moments, np.cumsum(areas)))
     return found
+
+
+def slot_sums(
+    begins: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    heights: Numbers,
+    slots: tuple[int, int, int],
+) -> Numbers:
+    """Integral of disjoint ascending steps over each slot, value times the unit of time.
+
+    `slots`: begin, length and number of them; no step reaches outside. What a slot sums to depends
+    on its own steps alone, added up in order of time: however a window is cut, it is the same
+    number, to the last bit.
+    """
+    start, length, count = slots
+    first, last = (begins - start) // length, (ends - 1 - start) // length
+    touched = last - first + 1
+    step = np.repeat(np.arange(len(begins)), touched)
+    slot = first[step] + np.arange(len(step)) - np.repeat(np.cumsum(touched) - touched, touched)
+    since = np.maximum(begins[step], start + slot * length)
+    until = np.minimum(ends[step], start + (slot + 1) * length)
+    areas = heights[step] * (until - since)
+    return np.bincount(slot, weights=areas, minlength=count).astype(np.float64, copy=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +88,16 @@ class SlotGrid:
         """One slot."""
         return Interval.lasting(self.window.start + index * self.step, self.step)
 
-    def overlaps_s(self, interval: Interval) -> Numbers:
-        """For how many seconds of each slot an interval lasts."""
+    def overlaps_s(self, interval: Interval) -> tuple[int, Numbers]:
+        """The first slot an interval touches, and for how many seconds of each from there on."""
         part = interval.intersection(self.window)
-        return self.means([] if part is None else [(part, 1.0)])[1]
+        if part is None:
+            return 0, np.zeros(0)
+        begin, end = self._at(part.start), self._at(part.end or self.end)
+        first, behind = int(begin // self.seconds), ceil(end / self.seconds)
+        edges = self.seconds * np.arange(first, behind + 1)
+        lasting: Numbers = np.diff(np.clip(edges, begin, end))
+        return first, lasting
 
     def means(self, steps: Iterable[tuple[Interval, float]]) -> tuple[Numbers, Numbers]:
         """Of disjoint steps in order: mean over what is covered (0 where nothing is), seconds."""

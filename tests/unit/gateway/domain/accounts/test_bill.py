@@ -5,18 +5,18 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.series import StepSeries
+from contracts.time import Interval
 from gateway.domain.accounts.balance import Metered, Source, Use, balance
 from gateway.domain.accounts.bearing import total
 from gateway.domain.accounts.bill import Component, bill
 from gateway.domain.accounts.carbon import Intensity, carbon
 from gateway.domain.accounts.charged import charged, used
-from support.accounts import grid_of, metered, session, terms
+from support.accounts import START, STEP, grid_of, metered, session, terms
 
 pytestmark = pytest.mark.row("mv:M8")
 
@@ -214,8 +214,9 @@ def test_carbon_without_an_intensity_is_unknown_not_nothing() -> None:
 def test_energy_is_that_of_the_session_that_ran() -> None:
     month = metered(4, evses={"a": [1000, 2000, 3000, 4000]}, covered={"a": [900, 900, 450, 0]})
     first, second = charged(month, [session("1", "a", 0, 1), session("2", "a", 1, 4)])
-    assert first.wh.tolist() == [1000, 0, 0, 0]
-    assert second.wh.tolist() == [0, 2000, 3000, 4000]
+    assert (first.first, first.wh.tolist()) == (0, [1000])
+    assert (second.first, second.wh.tolist()) == (1, [2000, 3000, 4000])
+    assert [second.within_wh(span) for span in ((0, 1), (0, 3), (2, 9))] == [0, 5000, 7000]
     assert (first.coverage, second.coverage) == (1.0, 0.5)
 
 
@@ -228,5 +229,7 @@ def test_how_an_evse_served() -> None:
 
 def test_slots_must_fit_the_window() -> None:
     grid = grid_of(3)
-    assert grid.overlaps_s(grid.slot(1)).tolist() == [0, 900, 0]
-    assert np.all(grid.overlaps_s(grid_of(2, start=grid.end).window) == 0)
+    first, lasting = grid.overlaps_s(Interval.lasting(START + STEP / 3, STEP))
+    assert (first, lasting.tolist()) == (0, [600, 300])
+    assert grid.overlaps_s(grid.slot(1))[0] == 1
+    assert grid.overlaps_s(grid_of(2, start=grid.end).window)[1].tolist() == []
