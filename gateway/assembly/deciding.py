@@ -18,8 +18,10 @@ from gateway.flows.dispatch.worker import Dispatch
 from gateway.flows.events.desk import EventDesk
 from gateway.flows.events.intake import Intake
 from gateway.flows.events.lifecycle import Lifecycle
+from gateway.flows.metering.desk import MeterDesk
 from gateway.flows.replay.desk import ReplayDesk
-from gateway.flows.report.settlement import Settlement
+from gateway.flows.report.reruns import Reruns
+from gateway.flows.report.settlement import Metered, Settlement
 from gateway.flows.report.statements import Statements
 from gateway.flows.sites.admission import Admission
 from gateway.flows.sites.envelopes import Envelopes
@@ -32,6 +34,7 @@ from gateway.sites.link import NatsSiteLink
 from gateway.store.database import Database
 from gateway.store.delivery import SqlDelivery
 from gateway.store.ledger import SqlLedger
+from gateway.store.metering import SqlMeters
 from gateway.store.prices import SqlPrices
 from gateway.store.statements import SqlStatements
 from gateway.store.telemetry import SqlTelemetry
@@ -89,7 +92,14 @@ class Deciding:
         self.inbox = SiteInbox(
             portfolio, ledger, telemetry, live, dispatch, outgoing, clock, admission=admission
         )
-        settlement = Settlement(portfolio, ledger, telemetry, baselines, dump, clock, promised)
+        meters = SqlMeters(database)
+        metered = Metered(meters, load)
+        settlement = Settlement(
+            portfolio, ledger, telemetry, baselines, dump, clock, promised, metered
+        )
+        final_after = config.reports.final_after
+        self._reruns = Reruns(portfolio, ledger, meters, settlement, clock, final_after=final_after)
+        self.meters = MeterDesk(portfolio, meters, clock, self._reruns.wake)
         self.replays = ReplayDesk(portfolio, ledger, settlement, clock)
         self.statements = Statements(
             portfolio, ledger, promised, SqlStatements(database), load, clock
@@ -116,6 +126,7 @@ class Deciding:
             self._outgoing.run(),
             self._dispatch.run(),
             self.envelopes.run(),
+            self._reruns.run(),
             *self.prices.runs(),
             self.anomalies.run(),
         ]

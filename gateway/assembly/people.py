@@ -47,6 +47,7 @@ async def serve_people(
         replays=deciding.replays,
         configuring=configuring,
         accounts=deciding.accounts,
+        meters=deciding.meters,
         anomalies=deciding.anomalies,
         utilities=lambda: [utility.health for utility in utilities.links],
         duties=lambda: [duty for utility in utilities.links for duty in utility.duties],

@@ -16,6 +16,7 @@ from gateway.domain.portfolio import Portfolio
 from gateway.flows.accounts.desk import Accounts
 from gateway.flows.anomaly.check import AnomalyCheck
 from gateway.flows.events.desk import Change
+from gateway.flows.metering.desk import MeterDesk
 from gateway.flows.nominating.desk import NominationDesk
 from gateway.flows.prices.desk import PriceDesk
 from gateway.flows.replay.desk import ReplayDesk
@@ -155,6 +156,8 @@ class WebState:
     """Settings for sites; None: this gateway sends none."""
     accounts: Accounts | None = None
     """A site's month in energy, money and carbon; None: this gateway keeps none."""
+    meters: MeterDesk | None = None
+    """Intervals of revenue meters; None: this gateway keeps none."""
     anomalies: AnomalyCheck | None = None
     """What is wrong with meters, chargers and sites; None: nobody looks."""
     utilities: Callable[[], Sequence[UtilityHealth]] = _nobody

@@ -9,6 +9,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+_FIRST_YEAR, _LAST_YEAR = 1990, 2100
+
 
 def instant(text: str, zone: ZoneInfo) -> datetime:
     """An ISO 8601 time as UTC; without an offset it is on the wall of `zone`.
@@ -22,6 +24,8 @@ def instant(text: str, zone: ZoneInfo) -> datetime:
         raise ValueError(
             f"{text[:40]!r} is no time: write 2026-10-25T02:15, or with an offset 02:15+02:00"
         ) from error
+    if not _FIRST_YEAR <= at.year <= _LAST_YEAR:
+        raise ValueError(f"{text[:40]!r} is not between {_FIRST_YEAR} and {_LAST_YEAR}")
     if at.tzinfo is not None:
         return at.astimezone(UTC)
     first, second = (at.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))

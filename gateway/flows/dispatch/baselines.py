@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from contracts.series import StepSeries
 from contracts.time import Interval
@@ -27,6 +28,8 @@ from gateway.domain.words import kw, span
 from gateway.ports import StoredEvent, TelemetryStore
 
 EventsOf = Callable[[str], tuple[Interval, ...]]
+History = Callable[[str, Sequence[Interval]], Awaitable[StepSeries]]
+"""The load of a site over windows as it is counted, W; perhaps more around them."""
 MAX_STEPS = 480
 """No plan cuts an event into more intervals than this; instructions carry at most 500."""
 
@@ -77,20 +80,23 @@ class Baselines:
         moved: Sequence[Interval] = (),
         scope: Scope = Scope.SITE,
         events_of: EventsOf = lambda _: (),
+        history: History | None = None,
     ) -> BaselineRun:
         """The program's baseline for one site over `span`, at the program's interval.
 
         `scope`: what is measured, such as the power of all chargers, and as what it is counted.
         `events_of`: events in which a site of the control group took part, this one too.
+        `history`: where loads come from; None: what the sites' agents measured.
         Mostly the last fortnight holds enough usable days; only else is all of the look-back read.
         """
         method = program.method
         own = own_windows(method, event, site.time_zone, notified)
         past = past_windows(method, site.time_zone, event, span, notified)
+        read = history or partial(self._history, scope)
         controls = [
             Control(
                 name=name,
-                load=await self._history(name, scope, (*own, span)),
+                load=await read(name, (*own, span)),
                 events=events_of(name),
             )
             for name in method.control_sites
@@ -104,7 +110,7 @@ class Baselines:
                     event=event,
                     span=span,
                     resolution=self.resolution(program, event),
-                    history=await self._history(site.site_id, scope, (*own, *past[:days])),
+                    history=await read(site.site_id, (*own, *past[:days])),
                     other_events=tuple(others),
                     holidays=self._portfolio.holidays,
                     notified=notified,
@@ -178,7 +184,7 @@ class Baselines:
         pieces = window.split(self.resolution(program, window))
         return ExpectedLoad(series=StepSeries.of((p, mean_w) for p in pieces), note=note)
 
-    async def _history(self, site_id: str, scope: Scope, windows: Sequence[Interval]) -> StepSeries:
+    async def _history(self, scope: Scope, site_id: str, windows: Sequence[Interval]) -> StepSeries:
         wanted = merged([window for window in windows if window.start != window.end])
         steps = [step for window in wanted for step in await self._power(site_id, scope, window)]
         return StepSeries(tuple(steps))

@@ -16,7 +16,9 @@ from contracts.errors import GridyardError
 from contracts.time import Clock
 from gateway.domain.event import Opt
 from gateway.domain.portfolio import Portfolio
+from gateway.domain.program.measuring import MeasuredBy
 from gateway.flows.dispatch.worker import Dispatch
+from gateway.flows.report.reruns import waited_out
 from gateway.flows.report.settlement import Settlement
 from gateway.ports import JournalEntry, Ledger, StoredEvent
 
@@ -68,7 +70,7 @@ class Lifecycle:
         """
         now = self._clock.now()
         moments: list[datetime] = []
-        for stored in await self._ledger.events(ending_after=now - _FORGET_AFTER):
+        for stored in await self._ledger.events(ending_after=now - self._forget_after()):
             try:
                 moments.extend(await self._of_event(stored, now))
             except GridyardError as error:
@@ -86,12 +88,15 @@ class Lifecycle:
             end = event.window.end
             settled = end + program.observe_after + self._options.late_data
             final = max(settled, end + self._options.final_after)
-            moments += [settled, final]
+            finals = (final, max(final, waited_out(program, event.window) or final))
+            moments += [settled, *finals]
             awaited = max(settled, self._began) + self._options.patience
             if settled <= now < awaited and await self._incomplete(stored):
                 moments.append(awaited)
             else:
-                await self._report(stored, settled <= now, final <= now)
+                await self._report(
+                    stored, settled <= now, max((at for at in finals if at <= now), default=None)
+                )
         return (at for at in moments if at > now)
 
     async def _passed(self, stored: StoredEvent, now: datetime) -> Sequence[datetime]:
@@ -129,15 +134,29 @@ class Lifecycle:
         reported = await self._ledger.report(stored.event.key) is not None
         return not (reported or await self._settlement.heard(stored))
 
-    async def _report(self, stored: StoredEvent, due: bool, final_due: bool) -> None:
-        """Make the preliminary report, and the final one; neither twice."""
-        key, end = stored.event.key, stored.event.window.end or stored.event.window.start
-        if not due or (key, end) in self._done:
+    def _forget_after(self) -> timedelta:
+        """How long ago an event may have ended that something is still due of."""
+        waits = [
+            program.meter_wait + _FORGET_AFTER
+            for program in self._portfolio.programs
+            if program.measured_by is MeasuredBy.REVENUE_METER
+        ]
+        return max([_FORGET_AFTER, *waits])
+
+    async def _report(self, stored: StoredEvent, due: bool, final_at: datetime | None) -> None:
+        """Make the preliminary report, and the final one; neither twice.
+
+        `final_at`: the last instant gone by from which on it may be final; one that still waits for
+        meter data is looked at again when that is over.
+        """
+        key = stored.event.key
+        if not due or (final_at is not None and (key, final_at) in self._done):
             return
         newest = await self._ledger.report(key)
         if newest is None:
             await self._settlement.settle(key, final=False)
-        if final_due and not (newest and newest["final"]):
+        if final_at is None:
+            return
+        if not (newest and newest["final"]):
             await self._settlement.settle(key, final=True)
-        if final_due:
-            self._done.add((key, end))
+        self._done.add((key, final_at))

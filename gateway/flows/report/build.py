@@ -21,6 +21,7 @@ from gateway.domain.measure.report import (
     SiteResult,
 )
 from gateway.domain.program import Program, level_share
+from gateway.domain.program.performing import Absent
 from gateway.domain.scope import scope_of
 from gateway.domain.words import kw, pct
 from gateway.flows.report.evidence import Evidence, SiteEvidence
@@ -32,9 +33,12 @@ _CURVE_POINTS = 480
 
 
 def participation_report(
-    evidence: Evidence, *, created_at: datetime, final: bool
+    evidence: Evidence, *, created_at: datetime, final: bool, waits: datetime | None = None
 ) -> ParticipationReport:
-    """The report; its version is given when it is stored."""
+    """The report; its version is given when it is stored.
+
+    `waits`: until when it stays preliminary because meter data are missing.
+    """
     target = evidence.plan.target if evidence.plan else StepSeries()
     asked = target.clip(evidence.event.window)
     whole = portfolio([site.performance for site in evidence.sites], asked)
@@ -54,6 +58,10 @@ def participation_report(
         sharing={
             one.site.site_id: one.sharing for one in evidence.sites if one.sharing is not None
         },
+        measured_by=evidence.program.measured_by.words,
+        data=tuple(remark for one in evidence.sites for remark in one.data.remarks),
+        waits_until=waits,
+        missing_rule="" if evidence.complete else _missing_rule(evidence.program),
     )
 
 
@@ -62,6 +70,19 @@ def _method(evidence: Evidence) -> str:
     meter = scope_of(evidence.event, evidence.program).meter
     rule = describe(evidence.program.method)
     return f"{rule}; counted on {meter}" if meter else rule
+
+
+def _missing_rule(program: Program) -> str:
+    """What becomes of intervals that no meter told, in words."""
+    rule = program.rules.performance[0].missing if program.rules.performance else Absent.LEFT_OUT
+    return f"{_MISSING[rule]}; in the sum of sites, a site without data delivers nothing"
+
+
+_MISSING = {
+    Absent.ZERO: "an interval without data counts as nothing delivered",
+    Absent.ESTIMATE: "an interval without data counts as the mean of those with data",
+    Absent.LEFT_OUT: "an interval without data is left out",
+}
 
 
 def signal_words(program: Program, signal: Signal | None) -> str:

@@ -16,6 +16,7 @@ from gateway.domain.measure.performance import Performance
 from gateway.domain.portfolio import Site
 from gateway.domain.program import Program
 from gateway.domain.settle.sharing import Sharing
+from gateway.flows.report.data import DataState
 from gateway.ports import SiteOptOut, StoredEvent, StoredInstruction
 
 
@@ -35,6 +36,8 @@ class SiteEvidence:
     history_label: str | None
     sharing: Sharing | None = None
     """The site's contract on the program's money."""
+    data: DataState = field(default_factory=DataState)
+    """Of the revenue meters it is settled on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,3 +62,13 @@ class Evidence:
     def event(self) -> GridEvent:
         """The event at its newest modification."""
         return self.stored.event
+
+    @property
+    def window(self) -> Interval:
+        """When it was."""
+        return self.event.window
+
+    @property
+    def complete(self) -> bool:
+        """Whether no meter data are missing."""
+        return all(one.data.complete for one in self.sites)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -16,20 +18,34 @@ from gateway.domain.measure.performance import measure
 from gateway.domain.measure.report import ParticipationReport
 from gateway.domain.portfolio import Portfolio, Site
 from gateway.domain.program import Effect, Program, findings
+from gateway.domain.program.measuring import MeasuredBy
 from gateway.domain.scope import scope_of
 from gateway.flows.dispatch.baselines import Baselines, export_rule, other_events
 from gateway.flows.dispatch.moved import moved_before
 from gateway.flows.events.calls import history, new_call
 from gateway.flows.nominating.commitments import Commitments
 from gateway.flows.report.build import participation_report
+from gateway.flows.report.data import DataState, data_state, waits_until
 from gateway.flows.report.evidence import Evidence, SiteEvidence
-from gateway.ports import JournalEntry, Ledger, StoredEvent, TelemetryStore
+from gateway.flows.report.loads import AgentLoads, MeterLoads
+from gateway.flows.report.versions import needed, report_changes
+from gateway.ports import JournalEntry, Ledger, MeterStore, StoredEvent, TelemetryStore
 
 _log = structlog.get_logger(__name__)
 
 Dump = Callable[[ParticipationReport], Mapping[str, object]]
+Load = Callable[[Mapping[str, object]], ParticipationReport]
 _STANDING = timedelta(days=1)
 """A notice raised this long before the event may still be standing at its start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metered:
+    """What is needed to settle on revenue meters, and to tell versions of a report apart."""
+
+    store: MeterStore
+    load: Load
+    """Reads a report from the document that the ledger keeps."""
 
 
 class Settlement:
@@ -44,8 +60,14 @@ class Settlement:
         dump: Dump,
         clock: Clock,
         commitments: Commitments | None = None,
+        metered: Metered | None = None,
     ) -> None:
-        """`commitments`: what was promised to programs; None: what the enrolments say."""
+        """`commitments`: what was promised to programs; None: what the enrolments say.
+
+        `metered`: None: no program can be settled on revenue meters.
+        """
+        self._metered = metered
+        self._busy = asyncio.Lock()
         self._commitments = commitments or Commitments(portfolio)
         self._portfolio = portfolio
         self._ledger = ledger
@@ -57,6 +79,10 @@ class Settlement:
     async def settle(self, event_key: str, *, final: bool) -> int:
         """Store a version of the event's report; the same modification once per status.
 
+        Of a program that is settled on revenue meters: a further version whenever anything is
+        another than in the newest, with what changed. While data are missing it stays preliminary,
+        until the program no longer waits; after a final version all are final.
+
         Raises:
             PermanentError: no such event or program, or the event has no end.
         """
@@ -64,13 +90,44 @@ class Settlement:
         program = self._portfolio.program_of(stored.event) if stored else None
         if stored is None or program is None or stored.event.window.end is None:
             raise PermanentError(f"event {event_key!r} cannot be settled")
+        if program.measured_by is MeasuredBy.REVENUE_METER:
+            async with self._busy:
+                return await self._settle_metered(stored, program, final=final)
         evidence = await self.evidence(stored, program)
         report = participation_report(evidence, created_at=self._clock.now(), final=final)
-        status = "final" if final else "preliminary"
+        return await self._put(stored, report, "")
+
+    async def _settle_metered(self, stored: StoredEvent, program: Program, *, final: bool) -> int:
+        before, now = await self._newest(stored.event.key), self._clock.now()
+        evidence = await self.evidence(stored, program, now)
+        was_final = before is not None and before.final
+        waits = None if was_final else waits_until(evidence.complete, program, evidence.window, now)
+        report = participation_report(
+            evidence, created_at=now, final=was_final or (final and waits is None), waits=waits
+        )
+        if before is not None:
+            if not needed(before, report):
+                return before.version
+            report = replace(report, changes=report_changes(before, report))
+        return await self._put(stored, report, f"/after {before.version if before else 0}")
+
+    async def _newest(self, event_key: str) -> ParticipationReport | None:
+        data = await self._ledger.report(event_key) if self._metered else None
+        return self._metered.load(data) if self._metered and data is not None else None
+
+    async def _put(self, stored: StoredEvent, report: ParticipationReport, once: str) -> int:
+        event_key, status = stored.event.key, "final" if report.final else "preliminary"
         version = await self._ledger.put_report(
-            event_key, self._dump(report), final, once=f"{stored.event.modification}/{status}"
+            event_key,
+            self._dump(report),
+            report.final,
+            once=f"{stored.event.modification}/{status}{once}",
         )
         cause = f"version {version}, {status}"
+        if report.waits_until is not None:
+            cause += f": meter data are missing, waited for until {report.waits_until.isoformat()}"
+        elif report.changes:
+            cause += f": {len(report.changes)} figures are others than in the version before"
         await self._ledger.log(
             JournalEntry(
                 at=self._clock.now(), subject=event_key, action="report written", cause=cause
@@ -89,12 +146,18 @@ class Settlement:
                 return False
         return True
 
-    async def evidence(self, stored: StoredEvent, program: Program) -> Evidence:
+    async def evidence(
+        self, stored: StoredEvent, program: Program, known_at: datetime | None = None
+    ) -> Evidence:
         """All that a report is made of, with the baselines as this program has them.
 
+        `known_at`: of revenue meters what was known at this instant; None: what is known now.
+
         Raises:
+            PermanentError: it is measured by revenue meters, and none are kept here.
             TransientError: something cannot be read now.
         """
+        at = known_at or self._clock.now()
         event, observe = stored.event, program.observe_after
         end = event.window.end or event.window.start
         span = Interval(start=event.window.start - observe, end=end + observe)
@@ -102,9 +165,10 @@ class Settlement:
         events = await self._ledger.events(ending_after=span.start - program.method.look_back)
         instructions = await self._ledger.instructions(event.key)
         moved = await moved_before(self._ledger, stored, events, instructions)
+        loads = self._loads(program, stored, at)
         sites = [
             await self._site(
-                site, program, stored, span, whole, events, moved.get(site.site_id, ())
+                site, program, stored, span, whole, events, moved.get(site.site_id, ()), loads
             )
             for site in self._portfolio.addressed(event)
         ]
@@ -120,6 +184,18 @@ class Settlement:
             notices=await self._ledger.notices(around),
             opt_outs=await self._ledger.opt_outs(event.key),
             voluntary=self._voluntary(stored, program, events),
+        )
+
+    def _loads(
+        self, program: Program, stored: StoredEvent, known_at: datetime
+    ) -> AgentLoads | MeterLoads:
+        scope = scope_of(stored.event, program)
+        if program.measured_by is MeasuredBy.SITE_AGENT:
+            return AgentLoads(self._telemetry, scope)
+        if self._metered is None:
+            raise PermanentError("no intervals of revenue meters are kept here")
+        return MeterLoads(
+            self._portfolio, self._metered.store, program, scope, stored.event.window, known_at
         )
 
     def _voluntary(
@@ -144,6 +220,7 @@ class Settlement:
         whole: DispatchPlan | None,
         events: Sequence[StoredEvent],
         moved: Sequence[Interval],
+        loads: AgentLoads | MeterLoads,
     ) -> SiteEvidence:
         site_id, window = site.site_id, stored.event.window
         excluded = program.method.excluded_programs
@@ -159,8 +236,9 @@ class Settlement:
             moved=moved,
             scope=scope,
             events_of=lambda name: other_events(self._portfolio, events, "", name),
+            history=loads.within if isinstance(loads, MeterLoads) else None,
         )
-        actual = scope.counted(await self._telemetry.series(site_id, scope.point, span))
+        actual = (await loads.within(site_id, [span])).clip(span)
         allocation = whole.allocation(site_id) if whole else None
         asked = allocation.reduction.clip(window) if allocation else StepSeries()
         performance = measure(
@@ -182,7 +260,14 @@ class Settlement:
             asked=asked,
             performance=performance,
             readiness=await self._ledger.readiness(site_id),
-            history_label=await self._label(site, program, window),
+            history_label=(
+                None if isinstance(loads, MeterLoads) else await self._label(site, program, window)
+            ),
+            data=(
+                await data_state(loads, site, program, stored, baseline)
+                if isinstance(loads, MeterLoads)
+                else DataState()
+            ),
             sharing=enrolled[site_id].sharing if site_id in enrolled else None,
         )
 

@@ -1,0 +1,1 @@
+"""Meter data from their sources into the store, and out of it."""
