@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Row, and_, delete, select
+from sqlalchemy import BigInteger, ColumnElement, Row, and_, bindparam, delete, select
 from sqlmodel import Session, func
 
 from contracts.reading import Quality
@@ -27,6 +27,24 @@ _FINE_S, _COARSE_S = 300, 900
 _READINGS_CHUNK_US = 6 * 3600 * _SECOND_US
 _MEANS_CHUNK_US = 24 * 3600 * _SECOND_US
 _WHOLE = 0.9999
+
+# Asked for every point, site and past day: to make a statement anew costs twice what it reads.
+_START, _END = bindparam("start", type_=BigInteger), bindparam("end", type_=BigInteger)
+_HERE = and_(_M.site_id == bindparam("site_id"), _M.point == bindparam("point"))
+_IN_FORCE = select(func.max(_M.at_us)).where(_HERE, _M.at_us <= _START).scalar_subquery()
+_VALUES = (
+    select(_M.at_us, _M.value, _M.quality, _M.hold_us)
+    .where(_HERE, _M.at_us >= func.coalesce(_IN_FORCE, _START))
+    .order_by(_M.at_us)
+)
+_VALUES_UNTIL = _VALUES.where(_M.at_us < _END)
+_MEANS = (
+    select(_N.step_s, _N.start_us, _N.mean, _N.coverage, _N.quality)
+    .where(_N.site_id == bindparam("site_id"), _N.point == bindparam("point"))
+    .where(_N.start_us > _START)
+    .order_by(_N.start_us, _N.step_s)
+)
+_MEANS_UNTIL = _MEANS.where(_N.start_us < _END)
 
 
 class SqlThinning:
@@ -73,14 +91,10 @@ def value_rows(
     session: Session, site_id: str, point: str, start: int, end: int | None
 ) -> Sequence[StoredValue]:
     """Rows inside the window and the one in force at its start."""
-    here = and_(_M.site_id == site_id, _M.point == point)
-    before = select(func.max(_M.at_us)).where(here, _M.at_us <= start).scalar_subquery()
-    query = select(_M.at_us, _M.value, _M.quality, _M.hold_us).where(
-        here, _M.at_us >= func.coalesce(before, start)
-    )
-    if end is not None:
-        query = query.where(_M.at_us < end)
-    return session.connection().execute(query.order_by(_M.at_us)).all()
+    asked = {"site_id": site_id, "point": point, "start": start}
+    if end is None:
+        return session.connection().execute(_VALUES, asked).all()
+    return session.connection().execute(_VALUES_UNTIL, {**asked, "end": end}).all()
 
 
 def value_pieces(
@@ -104,16 +118,12 @@ def mean_pieces(
     session: Session, site_id: str, point: str, start: int, end: int | None
 ) -> list[Piece]:
     """What is known of a window by means alone; one that is covered in part holds so long only."""
-    here = and_(_N.site_id == site_id, _N.point == point)
-    query = select(_N.step_s, _N.start_us, _N.mean, _N.coverage, _N.quality).where(
-        here, _N.start_us > start - _COARSE_S * _SECOND_US
-    )
-    if end is not None:
-        query = query.where(_N.start_us < end)
+    earliest = start - _COARSE_S * _SECOND_US
+    asked = {"site_id": site_id, "point": point, "start": earliest}
+    query = _MEANS if end is None else _MEANS_UNTIL
+    known = session.connection().execute(query, asked if end is None else {**asked, "end": end})
     pieces: list[Piece] = []
-    for step_s, at, mean, coverage, quality in session.connection().execute(
-        query.order_by(_N.start_us, _N.step_s)
-    ):
+    for step_s, at, mean, coverage, quality in known:
         length = step_s * _SECOND_US * (1.0 if coverage > _WHOLE else coverage)
         until = at + round(length)
         until = until if end is None else min(until, end)
