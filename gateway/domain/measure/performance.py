@@ -87,6 +87,12 @@ class Performance:
         return max(0.0, *above) if above else None
 
     @property
+    def rebound_wh(self) -> float | None:
+        """Energy above baseline after the event, Wh, >= 0: what is below makes up for nothing."""
+        known = [(i.interval, i.delivered_w) for i in self.after if i.delivered_w is not None]
+        return fsum(energy_wh(max(0.0, -w), _length(i)) for i, w in known) if known else None
+
+    @property
     def coverage(self) -> float:
         """Share of the event with measured data, 0-1."""
         return _weighted((i.interval, i.coverage) for i in self.during) or 0.0

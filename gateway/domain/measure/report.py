@@ -12,6 +12,8 @@ from datetime import date, datetime
 
 from contracts.series import StepSeries
 from contracts.time import Interval
+from gateway.domain.measure.availability import Availability, Response
+from gateway.domain.measure.shortfall import Shortfall
 from gateway.domain.settle.line import Line
 from gateway.domain.settle.sharing import Sharing
 
@@ -61,6 +63,12 @@ class KeyFigures:
     """Share of the window with measured data, 0-1."""
     factor_pct: float | None = None
     """What the performance counts as by the program's rule (floor, pass mark, cap)."""
+    rebound_wh: float | None = None
+    """Energy above baseline after the event."""
+    availability: Availability = field(default_factory=Availability)
+    response: Response = field(default_factory=Response)
+    shortfall: Shortfall | None = None
+    """What is missing of what was asked, and why; None: nothing, or a document of before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +118,13 @@ class SiteResult:
     """SHA-256 over everything the baseline was computed from."""
     baseline_note: str = ""
     """What was fallen back to for want of days, and what of the adjustment window was left out."""
+    rebound_w: float | None = None
+    rebound_wh: float | None = None
+    """Highest load, and energy, above baseline after the event."""
+    availability: Availability = field(default_factory=Availability)
+    response: Response = field(default_factory=Response)
+    shortfall: Shortfall | None = None
+    """What is missing of what was planned of it, and why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from contracts.site_link.messages import InstructionState, VehicleReadiness
 from contracts.time import Interval
 from gateway.domain.curves import Sampler, pointwise, total
 from gateway.domain.event import Opt, Signal, SignalKind, effective_signal
+from gateway.domain.measure.availability import availability, availability_of_all, response
 from gateway.domain.measure.baseline import BaselineRun, describe
 from gateway.domain.measure.performance import MIN_INTERVAL_COVERAGE, Performance, portfolio
 from gateway.domain.measure.report import (
@@ -20,12 +21,14 @@ from gateway.domain.measure.report import (
     ReportHeader,
     SiteResult,
 )
+from gateway.domain.measure.shortfall import Shortfall
 from gateway.domain.program import Program, level_share
 from gateway.domain.program.performing import Absent
-from gateway.domain.scope import scope_of
+from gateway.domain.scope import Scope, scope_of
 from gateway.domain.words import kw, pct
 from gateway.flows.report.evidence import Evidence, SiteEvidence
 from gateway.flows.report.exceptions import exceptions
+from gateway.flows.report.shortfalls import shortfalls
 from gateway.flows.report.worth import event_lines, judged, performance_words
 
 _CURVE_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
@@ -42,15 +45,19 @@ def participation_report(
     target = evidence.plan.target if evidence.plan else StepSeries()
     asked = target.clip(evidence.event.window)
     whole = portfolio([site.performance for site in evidence.sites], asked)
+    missing = shortfalls(evidence, whole)
+    curves = _whole_curves(evidence, asked)
     return ParticipationReport(
         version=0,
         final=final,
         created_at=created_at,
         header=_header(evidence),
-        figures=_figures(evidence, whole),
-        curves=_whole_curves(evidence, asked),
-        sites=tuple(_site(evidence, one) for one in evidence.sites),
-        exceptions=exceptions(evidence),
+        figures=_figures(evidence, whole, curves, missing.whole),
+        curves=curves,
+        sites=tuple(
+            _site(evidence, one, missing.sites[one.site.site_id]) for one in evidence.sites
+        ),
+        exceptions=exceptions(evidence, missing.sites),
         method=_method(evidence),
         estimated_intervals=whole.estimated_intervals,
         performance_rule=performance_words(evidence.program),
@@ -166,24 +173,40 @@ def _all_applied_s(evidence: Evidence) -> float | None:
     return max(0.0, (max(known) - start).total_seconds())
 
 
-def _figures(evidence: Evidence, whole: Performance) -> KeyFigures:
+def _figures(
+    evidence: Evidence, whole: Performance, curves: Curves, missing: Shortfall | None
+) -> KeyFigures:
     counted = judged(evidence.program, whole)
+    nominated_w = sum(one.nominated_w for one in evidence.sites)
+    told = [one.seen.flex_down for one in evidence.sites] if _lowers_import(evidence) else []
+    event = evidence.event.window
+    asked = evidence.plan.target.clip(event) if evidence.plan else StepSeries()
     return KeyFigures(
         performance_pct=counted.performance_pct,
         factor_pct=counted.factor_pct,
         delivered_mean_w=whole.delivered_mean_w,
         delivered_min_w=whole.delivered_min_w,
-        nominated_w=sum(one.nominated_w for one in evidence.sites),
+        nominated_w=nominated_w,
         target_mean_w=whole.asked_mean_w,
         reduced_wh=whole.reduced_wh,
         rebound_w=whole.rebound_w,
+        rebound_wh=whole.rebound_wh,
         coverage=whole.coverage,
+        availability=availability_of_all(whole, told, nominated_w),
+        response=response(event, curves.baseline, curves.actual, asked),
+        shortfall=missing,
     )
 
 
-def _site(evidence: Evidence, one: SiteEvidence) -> SiteResult:
-    found, run = one.performance, one.baseline
-    words = concerned(one.readiness, evidence.event.window)
+def _lowers_import(evidence: Evidence) -> bool:
+    """What sites tell that they could still give is about their import as a whole."""
+    return scope_of(evidence.event, evidence.program) is Scope.SITE
+
+
+def _site(evidence: Evidence, one: SiteEvidence, missing: Shortfall | None) -> SiteResult:
+    found, run, event = one.performance, one.baseline, evidence.event.window
+    still = one.seen.flex_down if _lowers_import(evidence) else StepSeries()
+    words = concerned(one.readiness, event)
     return SiteResult(
         site_id=one.site.site_id,
         name=one.site.name,
@@ -203,6 +226,11 @@ def _site(evidence: Evidence, one: SiteEvidence) -> SiteResult:
         curves=_curves(evidence.span, run.series, _drawn(one, evidence.span), one.asked),
         inputs_hash=run.inputs_hash,
         baseline_note=_note(run),
+        rebound_w=found.rebound_w,
+        rebound_wh=found.rebound_wh,
+        availability=availability(found, still, one.nominated_w),
+        response=response(event, run.series, one.actual, one.asked),
+        shortfall=missing,
     )
 
 
@@ -221,11 +249,15 @@ def concerned(words: Sequence[VehicleReadiness], event: Interval) -> list[Vehicl
 
 
 def _whole_curves(evidence: Evidence, asked: StepSeries) -> Curves:
-    """Of the sites that can be judged, so that baseline and actual speak of the same load."""
-    judged = [one for one in evidence.sites if one.baseline.series and one.performance.coverage]
-    baseline = total([one.baseline.series for one in judged])
-    actual = total([_drawn(one, evidence.span) for one in judged])
+    sites = _judged_sites(evidence)
+    baseline = total([one.baseline.series for one in sites])
+    actual = total([_drawn(one, evidence.span) for one in sites])
     return _curves(evidence.span, baseline, actual, asked)
+
+
+def _judged_sites(evidence: Evidence) -> list[SiteEvidence]:
+    """Those that can be judged, so that baseline and actual speak of the same load."""
+    return [one for one in evidence.sites if one.baseline.series and one.performance.coverage]
 
 
 def _curves(span: Interval, baseline: StepSeries, actual: StepSeries, asked: StepSeries) -> Curves:

@@ -17,6 +17,7 @@ from gateway.domain.portfolio import Site
 from gateway.domain.program import Program
 from gateway.domain.settle.sharing import Sharing
 from gateway.flows.report.data import DataState
+from gateway.flows.report.seen import Seen
 from gateway.ports import SiteOptOut, StoredEvent, StoredInstruction
 
 
@@ -38,6 +39,8 @@ class SiteEvidence:
     """The site's contract on the program's money."""
     data: DataState = field(default_factory=DataState)
     """Of the revenue meters it is settled on."""
+    seen: Seen = field(default_factory=Seen)
+    """What is known of it beside its load."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

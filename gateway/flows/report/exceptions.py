@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from contracts.site_link.messages import InstructionState, Notice, Severity
 from contracts.time import Interval
 from gateway.domain.measure.performance import MIN_INTERVAL_COVERAGE
 from gateway.domain.measure.report import ReportException
+from gateway.domain.measure.shortfall import Shortfall
 from gateway.domain.words import kw, pct, span
 from gateway.flows.report.evidence import Evidence, SiteEvidence
 from gateway.flows.report.short import short
 from gateway.ports import StoredInstruction
 
 
-def exceptions(evidence: Evidence) -> tuple[ReportException, ...]:
-    """Everything worth a person's attention about this event."""
+def exceptions(
+    evidence: Evidence, missing: Mapping[str, Shortfall | None]
+) -> tuple[ReportException, ...]:
+    """Everything worth a person's attention about this event; `missing`: by site, and why."""
     found = [
         *_opt_outs(evidence),
         *_notices(evidence),
@@ -24,7 +27,7 @@ def exceptions(evidence: Evidence) -> tuple[ReportException, ...]:
         *(problem for one in evidence.sites for problem in _of_site(evidence, one)),
         *_shortfall(evidence),
     ]
-    found += short(evidence, found)
+    found += short(evidence, missing, found)
     return tuple(sorted(found, key=lambda e: (e.at, e.site_id, e.kind, e.subject)))
 
 

@@ -29,6 +29,7 @@ from gateway.flows.report.data import DataState, data_state, waits_until
 from gateway.flows.report.evidence import Evidence, SiteEvidence
 from gateway.flows.report.loads import AgentLoads, MeterLoads
 from gateway.flows.report.versions import needed, report_changes
+from gateway.flows.report.watch import Watch
 from gateway.ports import JournalEntry, Ledger, MeterStore, StoredEvent, TelemetryStore
 
 _log = structlog.get_logger(__name__)
@@ -73,6 +74,7 @@ class Settlement:
         self._ledger = ledger
         self._telemetry = telemetry
         self._baselines = baselines
+        self._watch = Watch(ledger, telemetry)
         self._dump = dump
         self._clock = clock
 
@@ -161,7 +163,8 @@ class Settlement:
         event, observe = stored.event, program.observe_after
         end = event.window.end or event.window.start
         span = Interval(start=event.window.start - observe, end=end + observe)
-        whole = effective(await self._ledger.plans(event.key))
+        plans = await self._ledger.plans(event.key)
+        whole = effective(plans)
         events = await self._ledger.events(ending_after=span.start - program.method.look_back)
         instructions = await self._ledger.instructions(event.key)
         moved = await moved_before(self._ledger, stored, events, instructions)
@@ -173,15 +176,16 @@ class Settlement:
             for site in self._portfolio.addressed(event)
         ]
         around = Interval(start=span.start - _STANDING, end=span.end)
+        notices = await self._ledger.notices(around)
         return Evidence(
             stored=stored,
             program=program,
             span=span,
             resolution=self._baselines.resolution(program, event.window),
             plan=whole,
-            sites=tuple(sites),
+            sites=await self._watch.beside(sites, span, event.window, plans, notices),
             instructions=instructions,
-            notices=await self._ledger.notices(around),
+            notices=notices,
             opt_outs=await self._ledger.opt_outs(event.key),
             voluntary=self._voluntary(stored, program, events),
         )

@@ -54,7 +54,7 @@ async def test_a_successor_finishes_the_event_and_asks_nobody_twice(
         report = await second.report()
         assert report.figures.coverage == pytest.approx(1.0)  # the site sent what it had kept
         # The others were asked for depot-2's part as well, and went on as before.
-        assert {e.kind for e in report.exceptions} == {"opt-out", "above-limit"}
+        assert {e.kind for e in report.exceptions} == {"opt-out", "short"}
     actions = [entry.action for entry in await second.ledger.journal("u1/e1")]
     assert actions.count("the event has begun") == 1
     assert actions.count("new event: optIn") == 1

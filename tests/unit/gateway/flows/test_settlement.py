@@ -126,7 +126,7 @@ async def test_exceptions_tell_who_when_and_why(world: World, event: Event) -> N
     assert found - lost == {
         ("depot-1", "charger-offline", "N3"),
         ("depot-1", "vehicle-short", "van-7"),
-        ("depot-1", "above-limit", "depot-1"),  # asked for more when depot-3 left
+        ("depot-1", "short", "depot-1"),  # asked for more when depot-3 left
         ("depot-3", "opt-out", "depot-3"),
         ("depot-2", "data-gap", "depot-2"),
     }
