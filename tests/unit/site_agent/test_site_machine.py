@@ -48,20 +48,11 @@ NUMBERS = st.one_of(
 CALM_S = 240.0
 
 
-class QuickClock(FakeClock):
-    """Settles in fewer rounds: nothing here waits for more than a few tasks in a row."""
-
-    @staticmethod
-    async def _settle() -> None:
-        for _ in range(16):
-            await asyncio.sleep(0)
-
-
 class SiteMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
-        self.clock = QuickClock(NOON)
+        self.clock = FakeClock(NOON)
         self.watched = self.runner.run(Watched.make(self.clock))
         self.events = 0
         self.pass_(2.0)
