@@ -19,6 +19,7 @@ from gridyard.device.cli import app as device
 from gridyard.event.cli import app as event
 from gridyard.fleet.cli import app as fleet
 from gridyard.forecast.cli import app as forecast
+from gridyard.meter.cli import app as meter
 from gridyard.nominations.cli import app as nominations
 from gridyard.ocpp.cli import app as ocpp
 from gridyard.openadr.cli import app as openadr
@@ -56,6 +57,7 @@ app.add_typer(device, name="device")
 app.add_typer(event, name="event")
 app.add_typer(fleet, name="fleet")
 app.add_typer(forecast, name="forecast")
+app.add_typer(meter, name="meter")
 app.add_typer(nominations, name="nominations")
 app.add_typer(ocpp, name="ocpp")
 app.add_typer(openadr, name="openadr")

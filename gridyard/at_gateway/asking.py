@@ -10,6 +10,7 @@ import httpx
 from contracts.errors import LinkDownError, PermanentError, TransientError
 
 _TIMEOUT_S = 30.0
+_FILE_S = 300.0
 _SERVER_ERROR = 500
 
 
@@ -54,6 +55,17 @@ async def told(
         TransientError: it could not do it now.
     """
     return await _exchanged(api, method, path, body, key)
+
+
+async def posted(api: str, path: str, content: bytes, content_type: str) -> Any:  # noqa: ANN401 (JSON)
+    """The gateway's answer to a file that is sent below `/api/v1`; see `told`."""
+    url, headers = f"/api/v1/{path}", {"Content-Type": content_type}
+    try:
+        async with httpx.AsyncClient(base_url=api, timeout=_FILE_S, trust_env=False) as client:
+            answer = await client.post(url, content=content, headers=headers)
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        raise LinkDownError(f"no gateway answers at {api}: {error}") from error
+    return _content(api, answer)
 
 
 async def _exchanged(

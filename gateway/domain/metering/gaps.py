@@ -19,6 +19,12 @@ def intervals_of_day(day: date, zone: ZoneInfo, length: timedelta) -> Sequence[I
     return tuple(market_day(day, zone).split(length))
 
 
+def aligned(start: datetime, length: timedelta) -> datetime:
+    """The last multiple of a length since midnight UTC at or before an instant."""
+    midnight = start.replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight + (start - midnight) // length * length
+
+
 def missing(starts: Iterable[datetime], window: Interval, length: timedelta) -> Sequence[Interval]:
     """The stretches of a closed window, which begins with an interval, that nobody has told.
 

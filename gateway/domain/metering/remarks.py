@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from contracts.reading import Quality
 from contracts.time import Interval
+from gateway.domain.metering.gaps import aligned
 from gateway.domain.metering.interval import MeterInterval
 
 
@@ -72,8 +73,7 @@ def touching(window: Interval, length: timedelta) -> Iterator[Interval]:
 
     They begin on multiples of their length since midnight UTC.
     """
-    midnight = window.start.replace(hour=0, minute=0, second=0, microsecond=0)
-    begins = midnight + (window.start - midnight) // length * length
+    begins = aligned(window.start, length)
     for piece in Interval(start=begins, end=window.end).split(length):
         yield Interval.lasting(piece.start, length)
 

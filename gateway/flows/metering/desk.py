@@ -8,6 +8,7 @@ from datetime import datetime
 
 from contracts.errors import PermanentError
 from contracts.time import Clock, Interval
+from gateway.domain.metering.gaps import aligned
 from gateway.domain.metering.issuing import Told, issued
 from gateway.domain.metering.site_meter import SiteMeter
 from gateway.domain.portfolio import Portfolio, Site
@@ -93,4 +94,6 @@ class MeterDesk:
             PermanentError: there is no such meter.
         """
         _, meter = self.meter(site_id, name)
-        return await self._store.missing(site_id, name, meter.rules, window)
+        begins = aligned(window.start, meter.rules.length)
+        whole = Interval(start=begins, end=window.end)
+        return await self._store.missing(site_id, name, meter.rules, whole)

@@ -15,6 +15,7 @@ from gateway.web.api import (
     entering,
     events,
     meter,
+    meter_data,
     nominations,
     portfolio,
     prices,
@@ -38,6 +39,7 @@ def api_routes(state: WebState) -> APIRouter:
     book.add_routes(router, state)
     nominations.add_routes(router, state)
     meter.add_routes(router, state)
+    meter_data.add_routes(router, state)
     sites.add_routes(router, state)
     accounts.add_routes(router, state)
     anomalies.add_routes(router, state)

@@ -32,6 +32,7 @@ from contracts.time import Interval
 from gateway.domain.enrolment import Enrolment, OwnerLimits
 from gateway.domain.event import GridEvent, Signal, SignalKind
 from gateway.domain.measure.report import ParticipationReport
+from gateway.domain.metering.site_meter import SiteMeter
 from gateway.domain.portfolio import Portfolio, Site
 from gateway.domain.program import BaselineMethod, DayType, Program
 from gateway.flows.dispatch.baselines import Baselines
@@ -42,7 +43,9 @@ from gateway.flows.dispatch.worker import Dispatch
 from gateway.flows.events.desk import EventDesk
 from gateway.flows.events.intake import Intake
 from gateway.flows.events.lifecycle import Lifecycle, LifecycleOptions
-from gateway.flows.report.settlement import Settlement
+from gateway.flows.metering.desk import MeterDesk
+from gateway.flows.report.reruns import Reruns
+from gateway.flows.report.settlement import Metered, Settlement
 from gateway.flows.sites.envelopes import EnvelopeOptions, Envelopes
 from gateway.flows.sites.inbox import SiteInbox
 from gateway.flows.sites.live import Live
@@ -52,6 +55,7 @@ from gateway.sites.memory import MemorySiteLink
 from gateway.store.database import Database
 from gateway.store.delivery import SqlDelivery
 from gateway.store.ledger import SqlLedger
+from gateway.store.metering import SqlMeters
 from gateway.store.telemetry import SqlTelemetry
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -205,6 +209,7 @@ class World:
                 time_zone=ZoneInfo("UTC"),
                 import_limit_w=10_000.0,
                 groups=frozenset({"north"} if site_id == "depot-1" else ()),
+                meters=(SiteMeter(name="grid"),),
             )
             for site_id in SITES
         )
@@ -262,9 +267,20 @@ class World:
             self.outgoing,
             self.clock,
         )
+        self.meters = SqlMeters(self.database)
+        metered = Metered(self.meters, load)
         self.settlement = Settlement(
-            self.portfolio, self.ledger, self.telemetry, baselines, dump, self.clock
+            self.portfolio, self.ledger, self.telemetry, baselines, dump, self.clock, None, metered
         )
+        self.reruns = Reruns(
+            self.portfolio,
+            self.ledger,
+            self.meters,
+            self.settlement,
+            self.clock,
+            final_after=timedelta(hours=1),
+        )
+        self.meter_desk = MeterDesk(self.portfolio, self.meters, self.clock, self.reruns.wake)
         self.lifecycle = Lifecycle(
             self.portfolio,
             self.ledger,

@@ -1,0 +1,1 @@
+"""Files of meter data as their sources write them: JSON, CSV and Green Button."""

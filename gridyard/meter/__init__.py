@@ -1,0 +1,1 @@
+"""Intervals of revenue meters, delivered to and shown by a running gateway."""
