@@ -95,7 +95,15 @@ class Deciding:
         meters = SqlMeters(database)
         metered = Metered(meters, load)
         settlement = Settlement(
-            portfolio, ledger, telemetry, baselines, dump, clock, promised, metered
+            portfolio,
+            ledger,
+            telemetry,
+            baselines,
+            dump,
+            clock,
+            promised,
+            metered,
+            findings=self.anomalies.anomalies_within,
         )
         final_after = config.reports.final_after
         self._reruns = Reruns(portfolio, ledger, meters, settlement, clock, final_after=final_after)

@@ -23,11 +23,15 @@ from gateway.domain.measure.report import (
     ReportException,
     SiteResult,
 )
+from gateway.domain.measure.shortfall import Shortfall
 from gateway.domain.settle.line import Line, plain
 from gateway.domain.settle.parts import parts_of, weights_kwh
 from gateway.domain.words import kw, pct
 
 NO_CONTRACT = "nothing is agreed on how this site shares in the program's money"
+
+
+_ABOUT_VEHICLES = ("vehicle-short", "departure-at-risk")
 
 
 class Audience(StrEnum):
@@ -78,13 +82,22 @@ def _for_utility(report: ParticipationReport) -> ParticipationReport:
         report,
         sharing={},
         exceptions=tuple(_without_private(one) for one in report.exceptions),
+        figures=replace(report.figures, shortfall=_nameless(report.figures.shortfall)),
+        sites=tuple(replace(s, shortfall=_nameless(s.shortfall)) for s in report.sites),
     )
+
+
+def _nameless(found: Shortfall | None) -> Shortfall | None:
+    """Causes and kW, of no vehicle or device by name."""
+    if found is None:
+        return None
+    return replace(found, parts=tuple(replace(part, about=()) for part in found.parts))
 
 
 def _without_private(one: ReportException) -> ReportException:
     if one.kind == "opt-out":
         return replace(one, text="the site's owner took it out of the event")
-    if one.kind == "vehicle-short":
+    if one.kind in _ABOUT_VEHICLES:
         return replace(one, subject="a vehicle", text="short of the energy for its departure")
     return one
 
@@ -111,6 +124,7 @@ def _for_owner(report: ParticipationReport, mine: SiteResult) -> ParticipationRe
         ),
         lines=tuple(_share(report, mine, line) for line in report.lines),
         sharing={},
+        anomalies=tuple(one for one in report.anomalies if one.site_id == mine.site_id),
     )
 
 
@@ -123,8 +137,12 @@ def _figures(mine: SiteResult, event: Interval) -> KeyFigures:
         nominated_w=mine.nominated_w,
         target_mean_w=mine.asked_mean_w,
         reduced_wh=mine.reduced_wh,
-        rebound_w=_rebound(mine.curves, after),
+        rebound_w=_rebound(mine.curves, after) if mine.rebound_w is None else mine.rebound_w,
         coverage=mine.coverage,
+        rebound_wh=mine.rebound_wh,
+        availability=mine.availability,
+        response=mine.response,
+        shortfall=mine.shortfall,
     )
 
 

@@ -13,6 +13,7 @@ from gateway.domain.measure.report import Curves, ParticipationReport
 from gateway.domain.settle.line import Line
 from gateway.reports.audience import Variant
 from gateway.reports.axes import end_of
+from gateway.reports.short_rows import PORTFOLIO, short_tables
 from gateway.reports.tables import Cell, Table, as_csv
 from gateway.reports.view import SIMULATED, ReportView, report_view
 
@@ -33,7 +34,6 @@ COLUMNS = (
     "reduction_kwh",
     "coverage",
 )
-PORTFOLIO = "(portfolio)"
 LINE_COLUMNS = (
     "line",
     "subject",
@@ -94,6 +94,7 @@ def tables(shown: Variant, zone: ZoneInfo | None = None) -> tuple[Table, ...]:
                 for one in shown.report.sites
             ],
         ),
+        *short_tables(shown.report),
         Table(
             name="Exceptions",
             columns=("local_time", "site", "what", "about", "details"),

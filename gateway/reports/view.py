@@ -18,11 +18,20 @@ from gateway.domain.measure.report import (
     ReportHeader,
     SiteResult,
 )
+from gateway.domain.measure.shortfall import WORDS
 from gateway.domain.settle.line import Line, Statement, said, statement
 from gateway.reports import words
 from gateway.reports.audience import Audience, Variant
 from gateway.reports.chart import event_chart
 from gateway.reports.part_rows import PartRow, part_rows
+from gateway.reports.short_rows import (
+    AnomalyRow,
+    CauseRow,
+    ReadyRow,
+    anomaly_rows,
+    cause_rows,
+    ready_rows,
+)
 
 SIMULATED = "SIMULATED"
 
@@ -126,6 +135,11 @@ class ReportView:
     figures: tuple[Figure, ...]
     chart: Chart
     sites: tuple[SiteRow, ...]
+    causes: tuple[CauseRow, ...]
+    """Why less was given than planned; empty where nothing is missing."""
+    ready: tuple[ReadyRow, ...]
+    """Availability, response and rebound."""
+    anomalies: tuple[AnomalyRow, ...]
     exceptions: tuple[ExceptionRow, ...]
     settlement: str
     paid: tuple[PaidRow, ...]
@@ -147,6 +161,7 @@ def report_view(shown: Variant, zone: ZoneInfo | None = None) -> ReportView:
     status = "FINAL" if report.final else "PRELIMINARY"
     labels = (SIMULATED if head.simulated else "", "TEST EVENT" if head.test else "", status)
     names = {site.site_id: site.name for site in report.sites}
+    told = report.sites
     return ReportView(
         title=f"Participation report: {head.program_name}, event {head.event_id}",
         labels=tuple(label for label in labels if label),
@@ -162,10 +177,13 @@ def report_view(shown: Variant, zone: ZoneInfo | None = None) -> ReportView:
         figures=_figures(report.figures),
         chart=_chart("Portfolio", report.curves, head, tz),
         sites=tuple(_site(site, head, tz) for site in report.sites),
+        causes=cause_rows(report, told),
+        ready=ready_rows(report, told),
+        anomalies=anomaly_rows(report, names, tz),
         exceptions=tuple(_exception(e, names, tz) for e in report.exceptions),
         settlement=_settlement(statement(report.lines)),
         paid=tuple(_paid(line, head.event_key) for line in report.lines),
-        parts=part_rows(report, names),
+        parts=part_rows(report, names, {site.site_id for site in told}),
         method=report.method,
         performance=report.performance_rule or "delivered over committed",
         estimated_intervals=report.estimated_intervals,
@@ -220,6 +238,8 @@ def _figures(figures: KeyFigures) -> tuple[Figure, ...]:
 
     kilo, performance = words.kilo, words.number(figures.performance_pct, 0)
     coverage = words.share(figures.coverage).removesuffix(" %")
+    there, speed = figures.availability, figures.response
+    available = words.share(there.there_share).removesuffix(" %")
     return (
         figure("performance", "Performance", performance, "%", _counts_as(figures)),
         figure("delivered", "Delivered", kilo(figures.delivered_mean_w), "kW", "mean"),
@@ -227,9 +247,37 @@ def _figures(figures: KeyFigures) -> tuple[Figure, ...]:
         figure("reduced", "Energy reduced", kilo(figures.reduced_wh), "kWh", "over the event"),
         figure("asked", "Asked", kilo(figures.target_mean_w), "kW", "mean"),
         figure("nominated", "Nominated", kilo(figures.nominated_w), "kW", "promised"),
-        figure("rebound", "Rebound", kilo(figures.rebound_w), "kW", "above baseline, after"),
+        figure("rebound", "Rebound", kilo(figures.rebound_w), "kW", _rebound(figures)),
         figure("coverage", "Data coverage", coverage, "%", "of the event measured"),
+        figure("missing", "Missing", kilo(_missing_w(figures)), "kW", _main_cause(figures)),
+        figure("available", "Available", available, "%", "of the time what was promised"),
+        figure("still", "Still there", kilo(there.still_w), "kW", "not asked for, mean"),
+        figure("response", "Response", words.number(speed.full_s, 0), "s", _first(figures)),
     )
+
+
+def _rebound(figures: KeyFigures) -> str:
+    if figures.rebound_wh is None:
+        return "above baseline, after"
+    return f"above baseline; {words.energy(figures.rebound_wh)}"
+
+
+def _missing_w(figures: KeyFigures) -> float | None:
+    """None where it is not known, as in documents of before."""
+    if figures.shortfall is not None:
+        return figures.shortfall.mean_w
+    known = figures.rebound_wh is not None and figures.delivered_mean_w is not None
+    return 0.0 if known else None
+
+
+def _main_cause(figures: KeyFigures) -> str:
+    found = figures.shortfall
+    return f"mostly: {WORDS[found.parts[0].cause]}" if found else "of what was asked"
+
+
+def _first(figures: KeyFigures) -> str:
+    first = figures.response.first_s
+    return "to 90 % of it" if first is None else f"to 90 %; first after {words.number(first, 0)} s"
 
 
 def _counts_as(figures: KeyFigures) -> str:

@@ -37,7 +37,7 @@ def planned_of(plans: Sequence[DispatchPlan], site_id: str, event: Interval) -> 
 
     A plan that does not count on the site leaves standing what was planned. So does one, made
     during the event, for which the site offers less than is planned of it; what all sites together
-    are asked less (the utility wants less, or more came than was wanted) is taken off in proportion.
+    are asked less (the utility wants less, or more came than it wanted) is taken off in proportion.
     """
     reduction, total, expected, out = (StepSeries() for _ in range(4))
     for plan in sorted(plans, key=lambda one: one.revision):

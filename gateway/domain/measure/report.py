@@ -168,6 +168,21 @@ class ReportChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReportAnomaly:
+    """Something wrong with what was measured, where this event is settled on it."""
+
+    site_id: str
+    code: str
+    """See `gateway.domain.anomaly.finding.Code`."""
+    subject: str
+    evidence: Interval
+    touches: tuple[str, ...]
+    """Of what the report rests on: the event, the adjustment window, a baseline day, ..."""
+    reason: str
+    what_to_do: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ParticipationReport:
     """One version of one event's report."""
 
@@ -190,6 +205,8 @@ class ParticipationReport:
     """What the event is worth to the portfolio by the program's rates."""
     sharing: Mapping[str, Sharing] = field(default_factory=dict)
     """By site, its contract on the money when the report was made; a site without one is absent."""
+    anomalies: tuple[ReportAnomaly, ...] = ()
+    """Found by the time the report was made."""
     measured_by: str = ""
     """By what all loads were measured; empty in documents from before it was told."""
     data: tuple[DataRemark, ...] = ()

@@ -29,6 +29,7 @@ from gateway.domain.words import kw, pct
 from gateway.flows.report.evidence import Evidence, SiteEvidence
 from gateway.flows.report.exceptions import exceptions
 from gateway.flows.report.shortfalls import shortfalls
+from gateway.flows.report.suspicions import suspicions
 from gateway.flows.report.worth import event_lines, judged, performance_words
 
 _CURVE_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
@@ -65,6 +66,7 @@ def participation_report(
         sharing={
             one.site.site_id: one.sharing for one in evidence.sites if one.sharing is not None
         },
+        anomalies=suspicions(evidence),
         measured_by=evidence.program.measured_by.words,
         data=tuple(remark for one in evidence.sites for remark in one.data.remarks),
         waits_until=waits,

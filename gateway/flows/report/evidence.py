@@ -9,6 +9,7 @@ from datetime import timedelta
 from contracts.series import StepSeries
 from contracts.site_link.messages import Notice, VehicleReadiness
 from contracts.time import Interval
+from gateway.domain.anomaly.finding import Finding
 from gateway.domain.dispatch import DispatchPlan
 from gateway.domain.event import GridEvent
 from gateway.domain.measure.baseline import BaselineRun
@@ -58,6 +59,8 @@ class Evidence:
     instructions: Sequence[StoredInstruction]
     notices: Sequence[tuple[str, Notice]]
     opt_outs: Sequence[SiteOptOut]
+    findings: Sequence[tuple[str, Finding]] = ()
+    """Anomalies by site, of the days that the baselines are made of up to the end of the span."""
     voluntary: bool = False
     """By the program's rules nobody had to take part."""
 

@@ -28,6 +28,7 @@ from gateway.flows.report.build import participation_report
 from gateway.flows.report.data import DataState, data_state, waits_until
 from gateway.flows.report.evidence import Evidence, SiteEvidence
 from gateway.flows.report.loads import AgentLoads, MeterLoads
+from gateway.flows.report.suspicions import Findings, looked_at
 from gateway.flows.report.versions import needed, report_changes
 from gateway.flows.report.watch import Watch
 from gateway.ports import JournalEntry, Ledger, MeterStore, StoredEvent, TelemetryStore
@@ -62,11 +63,15 @@ class Settlement:
         clock: Clock,
         commitments: Commitments | None = None,
         metered: Metered | None = None,
+        *,
+        findings: Findings | None = None,
     ) -> None:
         """`commitments`: what was promised to programs; None: what the enrolments say.
 
-        `metered`: None: no program can be settled on revenue meters.
+        `metered`: None: no program can be settled on revenue meters. `findings`: what the check for
+        anomalies has found; None: nobody looks.
         """
+        self._findings = findings
         self._metered = metered
         self._busy = asyncio.Lock()
         self._commitments = commitments or Commitments(portfolio)
@@ -187,6 +192,7 @@ class Settlement:
             instructions=instructions,
             notices=notices,
             opt_outs=await self._ledger.opt_outs(event.key),
+            findings=await self._findings(None, looked_at(sites, span)) if self._findings else (),
             voluntary=self._voluntary(stored, program, events),
         )
 

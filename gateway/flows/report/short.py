@@ -38,7 +38,7 @@ def _words(found: Shortfall, told: Sequence[ReportException]) -> str:
     text = f"{kw(found.mean_w)} less than the {kw(found.planned_mean_w)} planned: "
     text += ", ".join(parts)
     if any(part.cause is Cause.UNEXPLAINED for part in found.parts):
-        known = dict.fromkeys(f"{e.kind} ({e.subject})" for e in told)
+        known = dict.fromkeys(e.kind for e in told)
         if known:
             text += f"; also reported: {', '.join(list(known)[:_NAMED])}"
     return text

@@ -99,7 +99,7 @@ async def test_nothing_known_is_unexplained_with_what_else_was_reported(
     await world.sites["depot-2"].send(warned(world, "charger-offline", "N3"))
     report = report_of(world, await over(world))
     assert list(told(report)) == ["depot-2"]
-    assert told(report)["depot-2"].endswith("unexplained; also reported: charger-offline (N3)")
+    assert told(report)["depot-2"].endswith("unexplained; also reported: charger-offline")
     site = second(report)
     assert site.shortfall
     assert list(causes(site)) == [Cause.UNEXPLAINED]

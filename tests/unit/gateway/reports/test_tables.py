@@ -50,7 +50,10 @@ def sheets(book: bytes) -> dict[str, list[list[tuple[str, str]]]]:
 @pytest.mark.row("mv:M7")
 def test_a_workbook_has_a_sheet_for_each_part(report: ParticipationReport) -> None:
     found = sheets(as_xlsx(tables(variant(report)), NOW))
-    assert list(found) == ["Summary", "Sites", "Exceptions", "Settlement", "Intervals"]
+    assert list(found) == [
+        *("Summary", "Sites", "Shortfall", "Availability", "Anomalies"),
+        *("Exceptions", "Settlement", "Intervals"),
+    ]
     assert found["Sites"][1][:3] == [
         ("s", "north-yard"),
         ("s", "North Yard Bus Depot"),
