@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, timedelta
 from math import inf
 from pathlib import Path
@@ -27,9 +27,10 @@ from gateway.flows.keeping.retention import RetentionRules
 from gateway.flows.nominating.options import NominatingOptions
 from gateway.prices.account_settings import AccountSettings
 from gateway.prices.settings import PriceSettings
-from gateway.programs.entry import EnrolmentEntry, ProgramEntry
+from gateway.programs.entry import ProgramEntry
 from gateway.programs.metering import check_meters
 from gateway.programs.values import MeterName, Share, SiteId, Span, Watts
+from gateway.programs.versions import check_price_source, enrolled_once, in_force_last
 from gateway.utility.openadr.settings import OpenAdrSettings
 from gateway.utility.sep2.settings import Sep2Settings
 
@@ -327,7 +328,7 @@ class GatewaySettings(Settings):
             "programs: program_id and valid_from",
             (f"{one.program_id} {one.valid_from or ''}".strip() for one in self.programs),
         )
-        _enrolled_once(self.programs)
+        enrolled_once(self.programs)
         _unique(
             "openadr, sep2: utility_id",
             [one.utility_id for one in self.openadr] + [one.utility_id for one in self.sep2],
@@ -341,6 +342,7 @@ class GatewaySettings(Settings):
                     f"program {program.program_id!r} enrols unknown sites: {sorted(unknown)}"
                 )
             check_meters(program, {site.site_id: site.site() for site in self.sites})
+            check_price_source(program, self.prices.names)
         unpriced = {site for one in self.prices.follow for site in one.sites} - known
         if unpriced:
             raise ValueError(f"prices: unknown sites follow: {sorted(unpriced)}")
@@ -363,7 +365,7 @@ class GatewaySettings(Settings):
         """By program, how proposals are made; the newest version's settings count."""
         return {
             one.program_id: one.nominate.options()
-            for one in _in_force_last(self.programs)
+            for one in in_force_last(self.programs)
             if one.nominate is not None
         }
 
@@ -379,25 +381,6 @@ class GatewaySettings(Settings):
             ),
             holidays=frozenset(self.holidays),
         )
-
-
-def _in_force_last(programs: Iterable[ProgramEntry]) -> Sequence[ProgramEntry]:
-    """Of each program the version that begins last."""
-    ordered = sorted(programs, key=lambda one: one.valid_from or date.min)
-    return list({one.program_id: one for one in ordered}.values())
-
-
-def _enrolled_once(programs: Sequence[ProgramEntry]) -> None:
-    """Whichever version of a program names a site, it is enrolled once on any day."""
-    seen: list[tuple[str, EnrolmentEntry]] = []
-    for program in programs:
-        for entry in program.enrolments:
-            if any(name == program.program_id and entry.overlaps(one) for name, one in seen):
-                raise ValueError(
-                    f"enrolments of {program.program_id!r}: site_id must be unique on any day; "
-                    f"doubled: {entry.site_id}"
-                )
-            seen.append((program.program_id, entry))
 
 
 def _unique(what: str, values: Iterable[str]) -> None:

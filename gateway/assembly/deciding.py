@@ -10,6 +10,7 @@ from contracts.time import Clock
 from gateway.assembly.accounting import make_accounts, make_anomalies
 from gateway.assembly.calendar import keep_time
 from gateway.assembly.nominating import Nominating
+from gateway.assembly.settling import make_calendar, make_statements
 from gateway.config import GatewaySettings
 from gateway.flows.dispatch.baselines import Baselines
 from gateway.flows.dispatch.delivering import Delivering
@@ -22,13 +23,13 @@ from gateway.flows.metering.desk import MeterDesk
 from gateway.flows.replay.desk import ReplayDesk
 from gateway.flows.report.reruns import Reruns
 from gateway.flows.report.settlement import Metered, Settlement
-from gateway.flows.report.statements import Statements
 from gateway.flows.sites.admission import Admission
 from gateway.flows.sites.envelopes import Envelopes
 from gateway.flows.sites.inbox import SiteInbox
 from gateway.flows.sites.live import Live
 from gateway.flows.sites.outgoing import Outgoing
 from gateway.prices.side import PriceSide
+from gateway.programs.versions import price_sources
 from gateway.reports.document import dump, load
 from gateway.sites.link import NatsSiteLink
 from gateway.store.database import Database
@@ -36,7 +37,6 @@ from gateway.store.delivery import SqlDelivery
 from gateway.store.ledger import SqlLedger
 from gateway.store.metering import SqlMeters
 from gateway.store.prices import SqlPrices
-from gateway.store.statements import SqlStatements
 from gateway.store.telemetry import SqlTelemetry
 
 MAX_HOLD = timedelta(minutes=5)
@@ -109,8 +109,9 @@ class Deciding:
         self._reruns = Reruns(portfolio, ledger, meters, settlement, clock, final_after=final_after)
         self.meters = MeterDesk(portfolio, meters, clock, self._reruns.wake)
         self.replays = ReplayDesk(portfolio, ledger, settlement, clock)
-        self.statements = Statements(
-            portfolio, ledger, promised, SqlStatements(database), load, clock
+        self.statements = make_statements(database, portfolio, ledger, telemetry, promised, clock)
+        self._statement_calendar = make_calendar(
+            self.statements, portfolio, ledger, self.prices, price_sources(config.programs), clock
         )
         self._lifecycle = Lifecycle(
             portfolio, ledger, dispatch, settlement, clock, config.reports.options()
@@ -137,4 +138,5 @@ class Deciding:
             self._reruns.run(),
             *self.prices.runs(),
             self.anomalies.run(),
+            self._statement_calendar.run(),
         ]

@@ -78,6 +78,8 @@ class Enrolment:
     """First local day; None: from ever."""
     until: date | None = None
     """Last local day; None: until further notice."""
+    firm_level_w: float | None = None
+    """Firm service level, W: what its load is to stay at or below in an event; None: none."""
     network: str = ""
     """The network group of the program that the site belongs to."""
     owner: OwnerLimits = field(default_factory=OwnerLimits)

@@ -13,7 +13,7 @@ from gateway.ports.metering import Delivered, Delivery, MeterStore, StoredInterv
 from gateway.ports.nominations import NominationBook
 from gateway.ports.prices import BusyError, PriceMemory, PriceSource
 from gateway.ports.sites import SiteLink, SiteMessages
-from gateway.ports.statements import StatementBook
+from gateway.ports.statements import DeterminantBook, StatementBook
 from gateway.ports.store import (
     MAX_CLOCK_AHEAD,
     JournalEntry,
@@ -51,6 +51,7 @@ __all__ = [
     "Delivered",
     "Delivery",
     "DeliveryMemory",
+    "DeterminantBook",
     "Door",
     "EnvelopeIntake",
     "EventIntake",

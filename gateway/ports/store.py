@@ -235,6 +235,10 @@ class Ledger(Protocol):
         """Report data of one version, or the newest."""
         ...
 
+    async def report_versions(self) -> Mapping[str, int]:
+        """By event, the number of its newest report; an event without one is absent."""
+        ...
+
     async def claim_job(self, job: str, scheduled_at: datetime) -> bool:
         """True exactly once per (job, scheduled time): the fence against doubled jobs."""
         ...

@@ -147,6 +147,11 @@ class PriceSettings(Settings):
     )
     """How often a source is asked that owes us prices, or whose prices may change at any time."""
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Ids of all sources."""
+        return frozenset(one.source_id for one in self.sources)
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         known = [one.source_id for one in self.sources]

@@ -94,6 +94,9 @@ class EnrolmentEntry(Settings):
     nominated_w: Watts
     since: date | None = None
     until: date | None = None
+    firm_level_w: Watts | None = None
+    """Firm service level, for programs in which a site drops to one: its load is to stay at or
+    below it during an event."""
     network: Annotated[str, Field(max_length=80)] = ""
     owner: OwnerEntry = OwnerEntry()
     """What the site's owner allows."""
@@ -118,6 +121,7 @@ class EnrolmentEntry(Settings):
             nominated_w=self.nominated_w,
             since=self.since,
             until=self.until,
+            firm_level_w=self.firm_level_w,
             network=self.network,
             owner=self.owner.limits(),
             consent=consent,
@@ -223,6 +227,9 @@ class ProgramEntry(Settings):
     device_classes: tuple[DeviceClass, ...] = Field((), max_length=3)
     """Whose load it is about: `evse`, `storage`; baseline, request and delivery are then those of
     these devices alone, and only what they offer counts. Empty: whatever a site has."""
+    price_source: Annotated[str, Field(max_length=40)] = ""
+    """Of `prices.sources`, whose prices over an event are kept and pay for energy at the market's
+    price; empty: they are told (`gridyard determinant`)."""
     accept_events: bool = True
     nominate: NominateEntry | None = None
     """Proposals before each gate; left out: only when a person asks for one."""

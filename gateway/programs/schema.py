@@ -64,7 +64,7 @@ MOST = 100
 _SEASON = {"first": month_day, "last": month_day}
 _NOTICE = {"by": minute}
 _PART = {"start": minute, "end": minute, "kinds": kinds}
-_PAY = reads(rate=rate)
+_PAY = reads(rate=rate, stop_loss_rate=rate)
 
 
 class RulesEntry(Settings):

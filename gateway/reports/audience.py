@@ -81,6 +81,7 @@ def _for_utility(report: ParticipationReport) -> ParticipationReport:
     return replace(
         report,
         sharing={},
+        account=None,
         exceptions=tuple(_without_private(one) for one in report.exceptions),
         figures=replace(report.figures, shortfall=_nameless(report.figures.shortfall)),
         sites=tuple(replace(s, shortfall=_nameless(s.shortfall)) for s in report.sites),
@@ -124,6 +125,7 @@ def _for_owner(report: ParticipationReport, mine: SiteResult) -> ParticipationRe
         ),
         lines=tuple(_share(report, mine, line) for line in report.lines),
         sharing={},
+        account=None,
         anomalies=tuple(one for one in report.anomalies if one.site_id == mine.site_id),
     )
 

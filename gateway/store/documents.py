@@ -18,6 +18,7 @@ from gateway.domain.nomination.nomination import Nomination
 from gateway.domain.operating_envelope import OperatingEnvelope
 from gateway.domain.price.timeline import PriceTimeline
 from gateway.domain.settle.account import PeriodStatement
+from gateway.domain.settle.determinant import Determinant
 
 Value = TypeVar("Value")
 
@@ -94,3 +95,4 @@ NOMINATION = Codec(Nomination)
 ENDED_SESSION = Codec(EndedSession)
 FINDING = Codec(Finding)
 STATEMENT = Codec(PeriodStatement)
+DETERMINANT = Codec(Determinant)

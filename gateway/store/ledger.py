@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from contracts.site_link.messages import (
     FlexibilityOffer,
@@ -213,6 +213,13 @@ class SqlLedger:
             return row.document if row else None
 
         return await self._read(work)
+
+    async def report_versions(self) -> Mapping[str, int]:
+        """By event, the number of its newest report."""
+        query = select(ReportRow.event_key, func.max(ReportRow.version)).group_by(
+            ReportRow.event_key
+        )
+        return await self._read(lambda s: dict(s.exec(query).all()))
 
     async def claim_job(self, job: str, scheduled_at: datetime) -> bool:
         """True exactly once per (job, scheduled time): the fence against doubled jobs."""

@@ -56,6 +56,11 @@ class SqlStatements:
         """Every version, oldest first."""
         return await self._found(_of(program_id, period).order_by(col(StatementRow.version)))
 
+    async def periods(self) -> Sequence[tuple[str, str]]:
+        """Every program and period of which there is a statement."""
+        query = select(StatementRow.program_id, StatementRow.period).distinct()
+        return await self._read(lambda session: list(session.exec(query)))
+
     async def _found(self, query: SelectOfScalar[StatementRow]) -> Sequence[PeriodStatement]:
         def work(session: Session) -> Sequence[PeriodStatement]:
             return [documents.STATEMENT.load(row.document) for row in session.exec(query)]

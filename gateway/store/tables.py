@@ -195,6 +195,18 @@ class StatementRow(Base, table=True):
     document: Document = Field(sa_type=JSON)
 
 
+class DeterminantRow(Base, table=True):
+    """One figure told from outside; a later one on the same subject holds, this one stays."""
+
+    __tablename__ = "determinant"
+
+    number: int = Field(primary_key=True)
+    program_id: str = Field(index=True)
+    what: str
+    subject: str
+    document: Document = Field(sa_type=JSON)
+
+
 class JobRow(Base, table=True):
     """A scheduled job that has been taken."""
 

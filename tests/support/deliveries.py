@@ -13,6 +13,7 @@ from contracts.time import Interval
 from gateway.domain.measure.baseline import BaselineInputs, BaselineRun, run_baseline
 from gateway.domain.measure.factor import EventResult
 from gateway.domain.measure.rows import Row
+from gateway.domain.price.timeline import PriceStep, PriceTimeline
 from gateway.domain.program import Adjustment, BaselineMethod, DayType, Program
 from gateway.domain.program.wall import DAY_MINUTES, instant_of, local_day
 from gateway.domain.settle.line import Line
@@ -92,3 +93,15 @@ def result(start: str, ratio: float | None, length: float = 4.0, **more: Any) ->
 def told(line: Line, *names: str) -> tuple[object, ...]:
     """These fields of a line."""
     return tuple(getattr(line, name) for name in names)
+
+
+def market(*prices: tuple[Interval, str], currency: str = "USD") -> PriceTimeline:
+    """Market prices, a kWh."""
+    return PriceTimeline.of(
+        "node",
+        currency,
+        (
+            PriceStep(interval=when, per_kwh=Decimal(price), source_id="s", as_of=when.start)
+            for when, price in prices
+        ),
+    )

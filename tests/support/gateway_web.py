@@ -24,6 +24,7 @@ from contracts.site_link.messages import (
 )
 from contracts.time import Clock, Interval
 from gateway.assembly.nominating import Nominating
+from gateway.assembly.settling import make_statements
 from gateway.domain.curves import pointwise, total
 from gateway.domain.dispatch import AllocatedStep, DispatchPlan, SiteAllocation
 from gateway.domain.enrolment import Enrolment
@@ -38,7 +39,6 @@ from gateway.flows.events.desk import EventDesk
 from gateway.flows.events.intake import Intake
 from gateway.flows.replay.desk import ReplayDesk
 from gateway.flows.report.settlement import Settlement
-from gateway.flows.report.statements import Statements
 from gateway.flows.sites.live import EventBand, Live
 from gateway.ports import JournalEntry, UtilityHealth
 from gateway.reports import document
@@ -46,7 +46,6 @@ from gateway.store.database import Database
 from gateway.store.delivery import SqlDelivery
 from gateway.store.ledger import SqlLedger
 from gateway.store.nominations import SqlNominations
-from gateway.store.statements import SqlStatements
 from gateway.store.telemetry import SqlTelemetry
 from gateway.web.app import create_app
 from gateway.web.state import WebState
@@ -113,13 +112,8 @@ def make_world(clock: Clock) -> World:
     )
     settlement = Settlement(portfolio, ledger, telemetry, baselines, document.dump, clock)
     nominating = Nominating(database, portfolio, ledger, live, delivery, clock, {})
-    statements = Statements(
-        portfolio,
-        ledger,
-        nominating.commitments,
-        SqlStatements(database),
-        document.load,
-        clock,
+    statements = make_statements(
+        database, portfolio, ledger, telemetry, nominating.commitments, clock
     )
     state = WebState(
         clock=clock,

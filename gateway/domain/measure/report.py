@@ -14,6 +14,7 @@ from contracts.series import StepSeries
 from contracts.time import Interval
 from gateway.domain.measure.availability import Availability, Response
 from gateway.domain.measure.shortfall import Shortfall
+from gateway.domain.settle.event_account import EventAccount
 from gateway.domain.settle.line import Line
 from gateway.domain.settle.sharing import Sharing
 
@@ -205,6 +206,8 @@ class ParticipationReport:
     """What the event is worth to the portfolio by the program's rates."""
     sharing: Mapping[str, Sharing] = field(default_factory=dict)
     """By site, its contract on the money when the report was made; a site without one is absent."""
+    account: EventAccount | None = None
+    """What statements compute with; None: a document of before, or not for this reader."""
     anomalies: tuple[ReportAnomaly, ...] = ()
     """Found by the time the report was made."""
     measured_by: str = ""

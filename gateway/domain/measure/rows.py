@@ -10,12 +10,31 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from functools import lru_cache
+from typing import Protocol
 
 from contracts.time import Interval
-from gateway.domain.measure.performance import IntervalPerformance
 from gateway.domain.program.promise import Shape
 
 _SECOND, _HOUR_S, _MILLI = timedelta(seconds=1), 3600, Decimal(1000)
+
+
+class Judged(Protocol):
+    """A closed meter interval in which delivery was judged."""
+
+    @property
+    def interval(self) -> Interval:
+        """When."""
+        ...
+
+    @property
+    def asked_w(self) -> float:
+        """Asked, mean over the interval, W, >= 0."""
+        ...
+
+    @property
+    def delivered_w(self) -> float | None:
+        """Baseline less load, W; None: not known."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +77,7 @@ def kilowatts(power_w: float) -> Decimal:
 
 
 def rows_of(
-    during: Iterable[IntervalPerformance],
+    during: Iterable[Judged],
     *,
     shape: Shape = Shape.BY,
     committed_kw: Decimal | None = None,

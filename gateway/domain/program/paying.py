@@ -178,10 +178,19 @@ class Penalty:
     ratio_cap: Decimal | None = None
     """Cap of the system's ratio in a score."""
     stop_loss: str = ""
+    """Whether and over which time losses end somewhere, in words."""
+    stop_loss_rate: Rate | None = None
+    """Most that is lost by this rule in a month: a `kW-month` of what is owed, or a `month`."""
     claw_back: bool = False
+    """A month in which an event failed earns nothing: what it was paid is claimed back."""
     suspension: str = ""
     """What repeated failure leads to."""
     source: Source | None = None
+
+    def __post_init__(self) -> None:
+        most = self.stop_loss_rate
+        if most is not None and most.unit not in ("kW-month", "month"):
+            raise ValueError(f"stop_loss_rate: {most.unit} limits no month: kW-month or month")
 
     @property
     def words(self) -> str:
@@ -191,6 +200,8 @@ class Penalty:
         parts += [f"netted within {span(self.netting)}"] if self.netting is not None else []
         parts += [f"ratio at most {self.ratio_cap}"] if self.ratio_cap is not None else []
         parts += [f"stop-loss: {self.stop_loss}"] if self.stop_loss else []
+        most = self.stop_loss_rate
+        parts += [f"at most {most.words} is lost"] if most is not None else []
         parts += ["what was paid is claimed back"] if self.claw_back else []
         parts += [self.suspension] if self.suspension else []
         return "; ".join(parts)

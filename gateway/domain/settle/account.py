@@ -12,6 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from gateway.domain.settle.line import Line, Statement
+from gateway.domain.settle.summary import Summary
 
 NO_CONTRACT = "nothing is agreed on how this site shares in the program's money"
 
@@ -84,6 +85,8 @@ class PeriodStatement:
     """Of a site: the versions of the programs' statements."""
     names: Mapping[str, str] = field(default_factory=dict)
     """Of the sites, by id."""
+    summary: Summary | None = None
+    """The period in a few numbers; None: a version of before they were kept."""
 
     @property
     def totals(self) -> Mapping[str, Decimal]:
@@ -92,15 +95,7 @@ class PeriodStatement:
 
     def part_totals(self) -> dict[str, dict[str, Decimal]]:
         """By site ("" is the aggregator), what is theirs by currency."""
-        found: dict[str, dict[str, Decimal]] = {}
-        for one in self.lines:
-            parts = {"": one.aggregator} | {site: part.amount for site, part in one.sites.items()}
-            for who, amount in parts.items():
-                if amount is not None:
-                    sums = found.setdefault(who, {})
-                    currency = one.line.currency
-                    sums[currency] = sums.get(currency, Decimal(0)) + amount
-        return found
+        return part_totals(self.lines)
 
     def same_as(self, other: PeriodStatement) -> bool:
         """Whether nothing but the version and the time of making differs."""
@@ -110,6 +105,19 @@ class PeriodStatement:
             other.final,
             other.waits_for,
         )
+
+
+def part_totals(lines: Iterable[AccountLine]) -> dict[str, dict[str, Decimal]]:
+    """By site ("" is the aggregator), what of these lines is theirs by currency."""
+    found: dict[str, dict[str, Decimal]] = {}
+    for one in lines:
+        parts = {"": one.aggregator} | {site: part.amount for site, part in one.sites.items()}
+        for who, amount in parts.items():
+            if amount is not None:
+                sums = found.setdefault(who, {})
+                currency = one.line.currency
+                sums[currency] = sums.get(currency, Decimal(0)) + amount
+    return found
 
 
 def changes(old: PeriodStatement, new: PeriodStatement) -> tuple[Change, ...]:

@@ -9,11 +9,11 @@ from decimal import Decimal
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from contracts.series import StepSeries
 from contracts.time import Interval
 from gateway.domain.measure.blocks import ZERO, Block, blocks
 from gateway.domain.measure.factor import tier_of
 from gateway.domain.measure.rows import Row, kwh, seconds_of
+from gateway.domain.price.timeline import PriceTimeline
 from gateway.domain.program import Program
 from gateway.domain.program.paying import Basis, EnergyPay, EnergyPrice, Rate
 from gateway.domain.program.performing import Performance, TierTable
@@ -29,8 +29,8 @@ class Prices:
     """Prices from outside of the program; None: not known."""
 
     currency: str = "USD"
-    market: StepSeries | None = None
-    """Market price over the event, currency a kWh."""
+    market: PriceTimeline | None = None
+    """Market price over the event, currency a kWh; a gap is a price that is not known."""
     index_per_mmbtu: Decimal | None = None
     """Gas price, currency a million Btu."""
     bid: Decimal | None = None
@@ -95,11 +95,22 @@ def lines_for(
     paid: Sequence[Paid],
     pay: EnergyPay,
     prices: Prices | None = None,
+    inputs: tuple[str, ...] = (),
 ) -> tuple[Line, ...]:
-    """Lines for energy that counts: hours fall to the month they lie in."""
+    """Lines for energy that counts: hours fall to the month they lie in.
+
+    `inputs` are named on each beside the energy.
+    """
     known = prices or Prices()
     return tuple(
-        _line(f"{event_key}, {month:%Y-%m}" if several else event_key, part, pay, known)
+        _line(
+            f"{event_key}, {month:%Y-%m}" if several else event_key,
+            part,
+            pay,
+            known,
+            program.zone,
+            inputs,
+        )
         for month, part, several in _by_month(paid, program.zone)
     )
 
@@ -151,14 +162,30 @@ def _by_month(
     return [(month, tuple(parts), len(months) > 1) for month, parts in sorted(months.items())]
 
 
-def _line(subject: str, paid: Sequence[Paid], pay: EnergyPay, prices: Prices) -> Line:
+def _line(
+    subject: str,
+    paid: Sequence[Paid],
+    pay: EnergyPay,
+    prices: Prices,
+    zone: ZoneInfo,
+    more: tuple[str, ...],
+) -> Line:
     energy = kwh(sum((one.kilowatt_seconds for one in paid), ZERO))
+    inputs = (f"{said(energy)} kWh counted", *more)
     try:
-        amount = kwh(sum((one.kilowatt_seconds * _price(one, pay, prices) for one in paid), ZERO))
+        parts = [one.kilowatt_seconds * _price(one, pay, prices, zone) for one in paid]
     except LookupError as missing:
         return unpriced(
-            Kind.ENERGY, subject, energy, "kWh", str(missing), rule=pay.words, source=pay.source
+            Kind.ENERGY,
+            subject,
+            energy,
+            "kWh",
+            str(missing),
+            rule=pay.words,
+            inputs=more,
+            source=pay.source,
         )
+    amount = kwh(sum(parts, ZERO))
     fixed = pay.rate if pay.price is EnergyPrice.FIXED else None
     rate = fixed or Rate(amount=ZERO, unit="kWh", currency=prices.currency, example=False)
     return priced(
@@ -169,12 +196,12 @@ def _line(subject: str, paid: Sequence[Paid], pay: EnergyPay, prices: Prices) ->
         rate,
         amount=amount,
         rule=pay.words,
-        inputs=(f"{said(energy)} kWh counted",),
+        inputs=inputs,
         source=pay.source,
     )
 
 
-def _price(one: Paid, pay: EnergyPay, prices: Prices) -> Decimal:
+def _price(one: Paid, pay: EnergyPay, prices: Prices, zone: ZoneInfo) -> Decimal:
     """A kWh's price over one interval.
 
     Raises:
@@ -189,16 +216,27 @@ def _price(one: Paid, pay: EnergyPay, prices: Prices) -> Decimal:
             index = _known(prices.index_per_mmbtu, "the gas price")
             return index * _known(pay.heat_rate_btu_per_kwh, "the heat rate") / _BTU_PER_MMBTU
         case EnergyPrice.MARKET:
-            return _market(one, prices)
+            return _market(one, prices, zone)
         case EnergyPrice.MAX_OF_MARKET_AND_STRIKE:
             strike = _known(prices.strike, "our strike price")
             own = strike if pay.strike_max is None else min(strike, pay.strike_max)
-            return max(_market(one, prices), own)
+            return max(_market(one, prices, zone), own)
 
 
-def _market(one: Paid, prices: Prices) -> Decimal:
-    found = prices.market.mean(one.interval) if prices.market is not None else None
-    return Decimal(str(_known(found, "the market's price")))
+def _market(one: Paid, prices: Prices, zone: ZoneInfo) -> Decimal:
+    """The mean of the prices over an interval, each by its time; all of it must have one."""
+    known = prices.market or PriceTimeline(area="", currency=prices.currency)
+    gap = next(iter(known.gaps(one.interval)), None)
+    if gap is not None:
+        raise LookupError(f"not known: the market's price {_when(gap, zone)}")
+    steps = known.clip(one.interval).steps
+    weighed = sum((step.per_kwh * seconds_of(step.interval) for step in steps), ZERO)
+    return weighed / seconds_of(one.interval)
+
+
+def _when(gap: Interval, zone: ZoneInfo) -> str:
+    first, last = (at.astimezone(zone) for at in (gap.start, gap.end or gap.start))
+    return f"from {first:%Y-%m-%d %H:%M} to {last:%H:%M %Z}"
 
 
 def _known(value: _Value | None, what: str) -> _Value:

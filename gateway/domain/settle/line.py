@@ -26,6 +26,9 @@ class Kind(StrEnum):
     PEAK = "peak charge"
     PENALTY = "penalty"
     SCORE = "score"
+    OVER_LEVEL = "over firm service level"
+    STOP_LOSS = "stop-loss"
+    CLAW_BACK = "claw-back"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

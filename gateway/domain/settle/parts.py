@@ -16,7 +16,7 @@ from gateway.domain.settle.line import Kind, Line
 from gateway.domain.settle.sharing import split
 
 _WH_PER_KWH = 1000
-_CHARGES = frozenset({Kind.PENALTY, Kind.PEAK})
+_CHARGES = frozenset({Kind.PENALTY, Kind.PEAK, Kind.OVER_LEVEL})
 
 
 def parts_of(
@@ -30,6 +30,9 @@ def parts_of(
 
 def weights_kwh(report: ParticipationReport, line: Line) -> dict[str, Decimal]:
     """By site, the energy by which it shares in a line, kWh >= 0; unknown counts as none."""
+    if line.kind is Kind.OVER_LEVEL and report.account is not None:
+        over = {site: one.over_level_kwh or ZERO for site, one in report.account.sites.items()}
+        return {one.site_id: over.get(one.site_id, ZERO) for one in report.sites}
     charge = line.kind in _CHARGES or (line.amount is not None and line.amount < 0)
     if not charge:
         return {one.site_id: _kwh(one.reduced_wh or 0.0) for one in report.sites}

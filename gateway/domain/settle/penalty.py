@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from gateway.domain.measure.blocks import ZERO, blocks
@@ -14,18 +15,30 @@ from gateway.domain.program.performing import Performance
 from gateway.domain.settle.line import Kind, Line, per_kwh, priced, said, unpriced
 
 
-def over_level_lines(
-    program: Program, event_key: str, loads: Iterable[Load], level_kw: Decimal
-) -> tuple[Line, ...]:
-    """What energy above the firm service level costs."""
-    kept = list(loads)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A site that is to stay at or below its firm service level, and what it drew."""
+
+    site: str
+    level_kw: Decimal | None
+    """None: none is agreed."""
+    loads: tuple[Load, ...]
+
+    def over_kwh(self, rule: Penalty) -> Decimal:
+        """Energy above the level; none without one."""
+        if self.level_kw is None:
+            return ZERO
+        return kwh(over_level(self.loads, self.level_kw, rule.netting))
+
+
+def over_level_lines(program: Program, event_key: str, sites: Sequence[Held]) -> tuple[Line, ...]:
+    """What energy above the firm service levels costs: each site stands for itself.
+
+    BIP type: operators' pages, undated; that one site's room makes up for no other's excess is our
+    reading, as a level is agreed for an account.
+    """
     return tuple(
-        _energy(
-            one,
-            event_key,
-            kwh(over_level(kept, level_kw, one.netting)),
-            (f"firm service level {said(level_kw)} kW",),
-        )
+        _over_level(one, event_key, sites)
         for one in program.rules.penalties
         if one.excess is Excess.OVER_LEVEL
     )
@@ -69,6 +82,31 @@ def score_lines(
     )
 
 
+def _over_level(rule: Penalty, event_key: str, sites: Sequence[Held]) -> Line:
+    energy = sum((one.over_kwh(rule) for one in sites), ZERO)
+    inputs = [
+        f"{one.site}: {said(one.over_kwh(rule))} kWh over {said(one.level_kw)} kW"
+        for one in sites
+        if one.level_kw is not None
+    ]
+    gaps = {one.site: sum(load is None for _, load in one.loads) for one in sites}
+    inputs += [f"{site}: {n} intervals were not measured" for site, n in gaps.items() if n]
+    without = ", ".join(one.site for one in sites if one.level_kw is None)
+    if without:
+        problem = f"the firm service level of {without}: say firm_level_w in the enrolment"
+        return unpriced(
+            Kind.OVER_LEVEL,
+            event_key,
+            energy,
+            "kWh",
+            problem,
+            rule=rule.words,
+            inputs=inputs,
+            source=rule.source,
+        )
+    return _energy(rule, event_key, energy, tuple(inputs), kind=Kind.OVER_LEVEL)
+
+
 def _score(
     rule: Penalty, event_key: str, actual: Decimal, owed: Decimal, system_ratio: Decimal
 ) -> Line:
@@ -96,14 +134,15 @@ def _energy(
     energy: Decimal,
     inputs: tuple[str, ...],
     price: Rate | None = None,
+    kind: Kind = Kind.PENALTY,
 ) -> Line:
     rate, times = rule.rate, Decimal(1)
     if rule.factor is not None:
         rate, times = price, rule.factor
     if rate is None:
-        return _unpriced(Kind.PENALTY, rule, event_key, energy, inputs)
+        return _unpriced(kind, rule, event_key, energy, inputs)
     return priced(
-        Kind.PENALTY,
+        kind,
         event_key,
         energy,
         "kWh",

@@ -36,10 +36,16 @@ def shares(
 
 
 def split(
-    line: Line, contracts: Mapping[str, Sharing], by_site: Mapping[str, Decimal]
+    line: Line,
+    contracts: Mapping[str, Sharing],
+    by_site: Mapping[str, Decimal],
+    *,
+    charge: bool | None = None,
 ) -> tuple[Decimal, dict[str, Decimal]]:
     """The aggregator's part of a line, and each site's by what it delivered and its own contract.
 
+    `charge`: whether the terms for charges hold; None: where the amount is negative. What is given
+    back of a charge is shared as the charge was, what is claimed back as it was earned.
     Rounding is the aggregator's: the parts sum to the line. A site that delivered nothing, or less,
     gets nothing; where none delivered all is the aggregator's. A site without a contract is left
     out: what it is due is not known, and stays with the aggregator until it is.
@@ -50,12 +56,13 @@ def split(
     if line.amount is None:
         raise ValueError(f"a line without an amount cannot be shared: {line.problem}")
     amount = line.amount
+    is_charge = amount < 0 if charge is None else charge
     weights = {site: max(ZERO, weight) for site, weight in by_site.items()}
     whole = sum(weights.values(), ZERO)
 
     def part(site: str) -> Decimal:
         contract = contracts[site]
-        share = contract.site_share if amount >= 0 else contract.site_share_of_charges
+        share = contract.site_share_of_charges if is_charge else contract.site_share
         return money(amount * share * weights[site] / whole, line.currency) if whole else ZERO
 
     found = {site: part(site) for site in weights if site in contracts}

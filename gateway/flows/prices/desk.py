@@ -31,6 +31,10 @@ class PriceDesk:
         """How it stands with every source."""
         return self._watch.states()
 
+    def prices(self, source_id: str) -> PriceTimeline | None:
+        """What is known of a source; None: nothing, or there is no such source."""
+        return self._watch.prices(source_id)
+
     def followers(self) -> Sequence[str]:
         """Sites that follow prices."""
         return self._sites.sites

@@ -30,7 +30,7 @@ from gateway.flows.report.evidence import Evidence, SiteEvidence
 from gateway.flows.report.exceptions import exceptions
 from gateway.flows.report.shortfalls import shortfalls
 from gateway.flows.report.suspicions import suspicions
-from gateway.flows.report.worth import event_lines, judged, performance_words
+from gateway.flows.report.worth import event_account, event_lines, judged, performance_words
 
 _CURVE_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
 _CURVE_POINTS = 480
@@ -63,6 +63,7 @@ def participation_report(
         estimated_intervals=whole.estimated_intervals,
         performance_rule=performance_words(evidence.program),
         lines=event_lines(evidence, whole),
+        account=event_account(evidence, whole),
         sharing={
             one.site.site_id: one.sharing for one in evidence.sites if one.sharing is not None
         },

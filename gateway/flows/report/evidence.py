@@ -38,6 +38,8 @@ class SiteEvidence:
     history_label: str | None
     sharing: Sharing | None = None
     """The site's contract on the program's money."""
+    firm_level_w: float | None = None
+    """What its load is to stay at or below during an event; None: nothing of the kind is agreed."""
     data: DataState = field(default_factory=DataState)
     """Of the revenue meters it is settled on."""
     seen: Seen = field(default_factory=Seen)

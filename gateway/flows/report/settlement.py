@@ -279,6 +279,7 @@ class Settlement:
                 else DataState()
             ),
             sharing=enrolled[site_id].sharing if site_id in enrolled else None,
+            firm_level_w=enrolled[site_id].firm_level_w if site_id in enrolled else None,
         )
 
     async def _label(self, site: Site, program: Program, window: Interval) -> str | None:

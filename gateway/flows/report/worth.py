@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from gateway.domain.measure.blocks import blocks
 from gateway.domain.measure.factor import event_ratio, factor_of
 from gateway.domain.measure.performance import IntervalPerformance, Performance
-from gateway.domain.measure.rows import Row, rows_of
+from gateway.domain.measure.rows import Row, kilowatts, rows_of
 from gateway.domain.program import Program
-from gateway.domain.program.promise import Shape
+from gateway.domain.program.paying import Basis, Excess
 from gateway.domain.settle.energy import energy_basis, energy_lines
+from gateway.domain.settle.event_account import EventAccount, shape_of, site_account, steps_of
 from gateway.domain.settle.line import Line, statement
-from gateway.domain.settle.penalty import shortfall_lines
-from gateway.flows.report.evidence import Evidence
+from gateway.domain.settle.penalty import Held, over_level_lines, shortfall_lines
+from gateway.flows.report.evidence import Evidence, SiteEvidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,21 +51,60 @@ def performance_words(program: Program) -> str:
 def event_lines(evidence: Evidence, whole: Performance) -> tuple[Line, ...]:
     """Energy and penalties of the event, for the portfolio; capacity is settled by the month.
 
-    Prices from outside (market, bid, index) are not known here: such a line says so.
+    Prices from outside (market, bid, index) are not known here: such a line says so, and gets its
+    amount on the statement.
     """
     program, key = evidence.program, evidence.event.key
     rows = _rows(program, whole.during)
-    if not rows or all(row.delivered_kw is None for row in rows):
-        return ()
-    basis = energy_basis(
-        program.rules.energy_pay, test=evidence.event.test, voluntary=evidence.voluntary
-    )
-    lines = list(energy_lines(program, key, rows, basis=basis))
-    if not evidence.voluntary:
-        lines += [line for line in shortfall_lines(program, key, rows) if line.quantity]
+    lines = [] if evidence.voluntary else list(over_level_lines(program, key, _held(evidence)))
+    if rows and any(row.delivered_kw is not None for row in rows):
+        lines += energy_lines(program, key, rows, basis=_basis(evidence))
+        if not evidence.voluntary:
+            lines += [line for line in shortfall_lines(program, key, rows) if line.quantity]
     return statement(lines).lines
 
 
+def event_account(evidence: Evidence, whole: Performance) -> EventAccount:
+    """What statements compute with: delivery by interval and site, and how the event is paid."""
+    rules = evidence.program.rules.penalties
+    over = next((one for one in rules if one.excess is Excess.OVER_LEVEL), None)
+    held = {one.site: one for one in _held(evidence)}
+    return EventAccount(
+        steps=steps_of(whole),
+        basis=_basis(evidence),
+        voluntary=evidence.voluntary,
+        sites={
+            one.site.site_id: replace(
+                site_account(one.performance, _level_kw(one)),
+                over_level_kwh=None if over is None else held[one.site.site_id].over_kwh(over),
+            )
+            for one in evidence.sites
+        },
+    )
+
+
+def _basis(evidence: Evidence) -> Basis:
+    pays = evidence.program.rules.energy_pay
+    return energy_basis(pays, test=evidence.event.test, voluntary=evidence.voluntary)
+
+
+def _held(evidence: Evidence) -> list[Held]:
+    return [
+        Held(
+            site=one.site.site_id,
+            level_kw=_level_kw(one),
+            loads=tuple(
+                (row.interval, None if row.actual_w is None else kilowatts(row.actual_w))
+                for row in one.performance.during
+            ),
+        )
+        for one in evidence.sites
+    ]
+
+
+def _level_kw(one: SiteEvidence) -> Decimal | None:
+    return None if one.firm_level_w is None else kilowatts(one.firm_level_w)
+
+
 def _rows(program: Program, during: Sequence[IntervalPerformance]) -> tuple[Row, ...]:
-    promises = program.rules.commitment
-    return rows_of(during, shape=promises[0].shape if promises else Shape.BY)
+    return rows_of(during, shape=shape_of(program))

@@ -30,10 +30,15 @@ from gateway.domain.program.wall import span_of
 from gateway.domain.settle.capacity import Holding, PayPeriod, capacity_lines
 from gateway.domain.settle.energy import Prices, energy_lines
 from gateway.domain.settle.line import Kind, Line
-from gateway.domain.settle.penalty import over_level_lines, score_lines, shortfall_lines
+from gateway.domain.settle.penalty import (
+    Held,
+    over_level_lines,
+    score_lines,
+    shortfall_lines,
+)
 from gateway.domain.settle.season import average_lines, peak_lines
 from support.calls import HOUR, at
-from support.deliveries import QUARTER, from_template, hours, load, rows, told
+from support.deliveries import QUARTER, from_template, hours, load, market, rows, told
 
 pytestmark = pytest.mark.row("portfolio:A1")
 
@@ -172,7 +177,8 @@ def test_7_bip_over_the_firm_service_level(netting: str | None, paid: int) -> No
     own = {"excess": "over_level", "rate": "6.00 USD/kWh", "netting": netting}
     program = from_template("bip-type", **({"penalties": [own]} if netting else {}))
     loads = zip(hours(EVENT, 1).split(QUARTER), map(Decimal, (320, 300, 280, 340)), strict=True)
-    (line,) = over_level_lines(program, EVENT, loads, Decimal(300))
+    held = Held(site="a", level_kw=Decimal(300), loads=tuple(loads))
+    (line,) = over_level_lines(program, EVENT, [held])
     assert line.amount == paid
     assert line.example
 
@@ -251,7 +257,7 @@ def test_11_scr() -> None:
     ratio = judged(program, "e", given).ratio
     assert ratio is not None
     assert round(ratio, 3) == Decimal("0.933")
-    prices = Prices(market=StepSeries.of([(window, 0.21)]), strike=Decimal("0.50"))
+    prices = Prices(market=market((window, "0.21")), strike=Decimal("0.50"))
     (line,) = energy_lines(program, EVENT, given, prices)
     assert told(line, "quantity", "amount") == (1120, Decimal("560.00"))
 

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.series import StepSeries
 from contracts.time import Interval
 from gateway.domain.measure.blocks import blocks
 from gateway.domain.measure.factor import Standing, event_ratio, factor_of, standing_factor
@@ -32,7 +31,7 @@ from gateway.domain.settle.line import Line, money, statement
 from gateway.domain.settle.penalty import shortfall_lines
 from gateway.domain.settle.sharing import Sharing, shares
 from support.calls import HOUR, at, program
-from support.deliveries import from_template, hours, result, rows, told
+from support.deliveries import from_template, hours, market, result, rows, told
 
 pytestmark = pytest.mark.row("portfolio:A1")
 
@@ -210,7 +209,7 @@ def test_the_aggregator_bears_penalties() -> None:
 
 def test_a_market_price_holds_for_its_own_time() -> None:
     hour = list(WINDOW.split(timedelta(minutes=30)))
-    prices = Prices(market=StepSeries.of([(hour[0], 0.1), (hour[1], 0.7)]), strike=Decimal("0.9"))
+    prices = Prices(market=market((hour[0], "0.1"), (hour[1], "0.7")), strike=Decimal("0.9"))
     at_market = paying(energy_pay=(EnergyPay(price=EnergyPrice.MARKET),))
     (line,) = energy_lines(at_market, "e", rows(WINDOW, 100, [100, 20]), prices)
     assert told(line, "amount", "price") == (12, Decimal("0.2"))
@@ -223,7 +222,10 @@ def test_a_market_price_holds_for_its_own_time() -> None:
     ("pay", "missing"),
     [
         (EnergyPay(), "rate: see the tariff"),
-        (EnergyPay(price=EnergyPrice.MARKET), "the market's price"),
+        (
+            EnergyPay(price=EnergyPrice.MARKET),
+            "the market's price from 2026-07-14 16:00 to 17:00 EDT",
+        ),
         (EnergyPay(price=EnergyPrice.BID), "the price that was bid"),
         (EnergyPay(price=EnergyPrice.INDEX_HEAT_RATE), "the gas price"),
         (EnergyPay(price=EnergyPrice.MAX_OF_MARKET_AND_STRIKE), "our strike price"),
@@ -233,6 +235,15 @@ def test_what_has_no_price_is_a_line_that_says_which(pay: EnergyPay, missing: st
     (line,) = energy_lines(paying(energy_pay=(pay,)), "e", rows(WINDOW, 100, [100]))
     assert told(line, "amount", "quantity", "problem") == (None, 100, f"not known: {missing}")
     assert statement([line]).unpriced == (line,)
+
+
+def test_a_gap_in_the_market_prices_is_named_and_never_bridged() -> None:
+    first, _ = WINDOW.split(timedelta(minutes=30))
+    prices = Prices(market=market((first, "0.1")))
+    at_market = paying(energy_pay=(EnergyPay(price=EnergyPrice.MARKET),))
+    (line,) = energy_lines(at_market, "e", rows(WINDOW, 100, [100, 20]), prices)
+    assert told(line, "amount", "quantity") == (None, 60)
+    assert line.problem == "not known: the market's price from 2026-07-14 16:30 to 17:00 EDT"
     assert statement([line]).totals == {}
 
 

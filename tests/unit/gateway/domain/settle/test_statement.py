@@ -17,11 +17,12 @@ from contracts.time import Interval
 from gateway.domain.measure.report import Curves, ParticipationReport
 from gateway.domain.program import Program
 from gateway.domain.settle.account import NO_CONTRACT, PeriodStatement, changes
+from gateway.domain.settle.grounds import Grounds
 from gateway.domain.settle.line import Kind
 from gateway.domain.settle.period import period_named
 from gateway.domain.settle.sharing import Sharing
 from gateway.domain.settle.site_account import site_statement
-from gateway.domain.settle.statement import Grounds, period_statement
+from gateway.domain.settle.statement import period_statement
 from support.calls import at
 from support.deliveries import from_template
 from support.participation import build_report
