@@ -5,6 +5,7 @@ Schedules, limits, baselines and metered intervals are all step series.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -61,8 +62,12 @@ class StepSeries:
 
     def clip(self, window: Interval) -> StepSeries:
         """The part of the series inside a window."""
-        pieces = ((step.interval.intersection(window), step.value) for step in self.steps)
-        return StepSeries.of((piece, value) for piece, value in pieces if piece is not None)
+        first = max(0, bisect_right(self.steps, window.start, key=_start) - 1)
+        ends = len(self.steps)
+        if window.end is not None:
+            ends = bisect_left(self.steps, window.end, key=_start)
+        pieces = (_cut(step, window) for step in self.steps[first:ends])
+        return StepSeries(tuple(piece for piece in pieces if piece is not None))
 
     def covered_seconds(self, window: Interval) -> float:
         """Seconds of a closed window over which the series has a value."""
@@ -77,6 +82,20 @@ class StepSeries:
     def integral_h(self, window: Interval) -> float:
         """Integral over a closed window in value-hours (W gives Wh); gaps count as nothing."""
         return sum(step.value * _seconds(step.interval) for step in self.clip(window)) / 3600.0
+
+
+def _start(step: Step) -> datetime:
+    return step.interval.start
+
+
+def _cut(step: Step, window: Interval) -> Step | None:
+    """The step inside the window; nearly always that is all of it."""
+    span, end = step.interval, window.end
+    whole = end is None or (span.end is not None and span.end <= end)
+    if whole and span.start >= window.start and span.start != span.end:
+        return step
+    inside = span.intersection(window)
+    return None if inside is None else Step(interval=inside, value=step.value)
 
 
 def _seconds(interval: Interval) -> float:

@@ -17,6 +17,8 @@ def as_utc(value: datetime) -> datetime:
     Raises:
         ValueError: the value carries no time zone, so its instant is unknown.
     """
+    if value.tzinfo is UTC:
+        return value
     if value.tzinfo is None or value.utcoffset() is None:
         raise ValueError(f"naive datetime {value.isoformat()}: give a time zone")
     return value.astimezone(UTC)

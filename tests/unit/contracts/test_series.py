@@ -92,3 +92,22 @@ def test_the_mean_lies_between_the_extremes(samples: list[tuple[int, int, float]
         assert min(values) - 1e-3 <= mean <= max(values) + 1e-3
     else:
         assert mean is None
+
+
+@given(
+    SAMPLES,
+    st.booleans(),
+    st.integers(0, 300),
+    st.one_of(st.none(), st.integers(0, 300)),
+)
+def test_a_clip_is_every_step_cut_to_the_window(
+    samples: list[tuple[int, int, float]], ends_open: bool, low: int, length: int | None
+) -> None:
+    """However few of the steps are looked at for it."""
+    steps = [(step.interval, step.value) for step in laid_out(samples)]
+    if ends_open and steps:
+        steps[-1] = (Interval(start=steps[-1][0].start, end=None), steps[-1][1])
+    window = span(low, None if length is None else low + length)
+    pieces = ((interval.intersection(window), value) for interval, value in steps)
+    cut = [(piece, value) for piece, value in pieces if piece is not None]
+    assert [(s.interval, s.value) for s in StepSeries.of(steps).clip(window)] == cut
