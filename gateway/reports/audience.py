@@ -124,6 +124,8 @@ def _for_owner(report: ParticipationReport, mine: SiteResult) -> ParticipationRe
             for step in _during(mine.curves, report.header.window)
         ),
         lines=tuple(_share(report, mine, line) for line in report.lines),
+        data=tuple(one for one in report.data if one.site_id == mine.site_id),
+        changes=tuple(one for one in report.changes if one.where == mine.site_id),
         sharing={},
         account=None,
         anomalies=tuple(one for one in report.anomalies if one.site_id == mine.site_id),

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from contracts.power import kw_from_watts
 from contracts.time import Interval
-from gateway.domain.measure.report import Curves, ParticipationReport
+from gateway.domain.measure.report import Curves, DataRemark, ParticipationReport
 from gateway.domain.settle.line import Line
 from gateway.reports.audience import Variant
 from gateway.reports.axes import end_of
@@ -44,6 +44,9 @@ LINE_COLUMNS = (
     "currency",
     "example_rate",
     "rule_and_inputs",
+)
+DATA_COLUMNS = (
+    *("site_id", "meter", "part", "what", "start_utc", "end_utc", "intervals", "reason"),
 )
 _DECIMALS = 4
 
@@ -101,6 +104,19 @@ def tables(shown: Variant, zone: ZoneInfo | None = None) -> tuple[Table, ...]:
             rows=[(e.at, e.site, e.kind, e.subject, e.text) for e in view.exceptions],
         ),
         Table(
+            name="Data",
+            columns=DATA_COLUMNS,
+            rows=[_remark(one) for one in shown.report.data],
+        ),
+        Table(
+            name="Changes",
+            columns=("where", "what", "unit", "before", "after"),
+            rows=[
+                (one.where, one.what, one.unit, one.before, one.after)
+                for one in shown.report.changes
+            ],
+        ),
+        Table(
             name="Settlement",
             columns=LINE_COLUMNS,
             rows=[line_row(one) for one in shown.report.lines],
@@ -117,6 +133,13 @@ def line_row(line: Line) -> tuple[Cell, ...]:
     )
 
 
+def _remark(one: DataRemark) -> tuple[Cell, ...]:
+    return (
+        *(one.site_id, one.meter, one.part, one.what, one.window.start.isoformat()),
+        *(end_of(one.window).isoformat(), one.intervals, one.reason),
+    )
+
+
 def _facts(view: ReportView) -> Table:
     rows: list[tuple[Cell, ...]] = [
         ("Report", view.title),
@@ -126,6 +149,7 @@ def _facts(view: ReportView) -> Table:
         *((fact.label, fact.value) for fact in view.facts),
         *((one.label, f"{one.value} {one.unit}".strip()) for one in view.figures),
         ("Settlement", view.settlement),
+        ("Data", " ".join(view.data.words)),
         ("Baseline", view.method),
         ("Judged by", view.performance),
         ("Intervals estimated, not measured", view.estimated_intervals),

@@ -23,6 +23,7 @@ from gateway.domain.settle.line import Line, Statement, said, statement
 from gateway.reports import words
 from gateway.reports.audience import Audience, Variant
 from gateway.reports.chart import event_chart
+from gateway.reports.data_rows import DataView, data_view
 from gateway.reports.part_rows import PartRow, part_rows
 from gateway.reports.short_rows import (
     AnomalyRow,
@@ -141,6 +142,8 @@ class ReportView:
     """Availability, response and rebound."""
     anomalies: tuple[AnomalyRow, ...]
     exceptions: tuple[ExceptionRow, ...]
+    data: DataView
+    """By what it was measured, what is to be said of that, what changed since the last version."""
     settlement: str
     paid: tuple[PaidRow, ...]
     parts: tuple[PartRow, ...]
@@ -181,6 +184,7 @@ def report_view(shown: Variant, zone: ZoneInfo | None = None) -> ReportView:
         ready=ready_rows(report, told),
         anomalies=anomaly_rows(report, names, tz),
         exceptions=tuple(_exception(e, names, tz) for e in report.exceptions),
+        data=data_view(report, names, tz),
         settlement=_settlement(statement(report.lines)),
         paid=tuple(_paid(line, head.event_key) for line in report.lines),
         parts=part_rows(report, names, {site.site_id for site in told}),

@@ -33,7 +33,7 @@ def told(
     start: datetime, energy_wh: float | None, quality: Quality = Quality.GOOD, **changes: Any
 ) -> Told:
     one = MeterInterval(
-        start=start, length=QUARTER, energy_wh=energy_wh, quality=quality, issued_at=start + DAY
+        start=start, length=QUARTER, energy_wh=energy_wh, quality=quality, issued_at=start + QUARTER
     )
     return Told(interval=replace(one, **changes), dated=bool(changes.get("issued_at")))
 

@@ -52,7 +52,7 @@ def test_a_workbook_has_a_sheet_for_each_part(report: ParticipationReport) -> No
     found = sheets(as_xlsx(tables(variant(report)), NOW))
     assert list(found) == [
         *("Summary", "Sites", "Shortfall", "Availability", "Anomalies"),
-        *("Exceptions", "Settlement", "Intervals"),
+        *("Exceptions", "Data", "Changes", "Settlement", "Intervals"),
     ]
     assert found["Sites"][1][:3] == [
         ("s", "north-yard"),
