@@ -2,42 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from datetime import timedelta
 
 from contracts.time import Clock
 from gateway.domain.portfolio import Portfolio
 from gateway.flows.accounts.desk import Accounts
+from gateway.flows.accounts.keeping import SlotKeeping
+from gateway.flows.accounts.kept import KeptSlots
 from gateway.flows.anomaly.check import AnomalyCheck
 from gateway.ports import Ledger, TelemetryStore
-from gateway.prices.account_settings import AccountSettings
+from gateway.prices.account_settings import AccountSettings, SiteMarket
 from gateway.store.anomalies import SqlAnomalies
 from gateway.store.database import Database
 from gateway.store.sessions import SqlSessionBook
+from gateway.store.slot_blocks import SqlSlotBlocks
 from gateway.store.slots import SqlSlots
 
 
-def make_accounts(
-    settings: AccountSettings,
-    database: Database,
-    portfolio: Portfolio,
-    telemetry: TelemetryStore,
-    clock: Clock,
-    max_hold: timedelta,
-) -> Accounts:
-    """Made once.
+class Accounting:
+    """The accounts, and what reads for them ahead."""
 
-    Raises:
-        ConfigError: a tariff or intensity file cannot be read.
-    """
-    return Accounts(
-        portfolio,
-        SqlSlots(database, max_hold=max_hold),
-        SqlSessionBook(database),
-        telemetry,
-        clock,
-        tariffs=settings.tariffs(),
-        intensities=settings.intensities(),
-    )
+    def __init__(
+        self,
+        settings: AccountSettings,
+        database: Database,
+        portfolio: Portfolio,
+        telemetry: TelemetryStore,
+        clock: Clock,
+        max_hold: timedelta,
+        market: SiteMarket,
+    ) -> None:
+        """Join them. `market`: what a site paid by the prices that it follows.
+
+        Raises:
+            ConfigError: a tariff or intensity file cannot be read.
+        """
+        plain = SqlSlots(database, max_hold=max_hold)
+        reader = KeptSlots(plain, SqlSlotBlocks(database), portfolio, clock)
+        self._keeping = SlotKeeping(reader, portfolio, settings.sites, clock)
+        self.accounts = Accounts(
+            portfolio,
+            reader,
+            SqlSessionBook(database),
+            telemetry,
+            clock,
+            tariffs=settings.tariffs(market),
+            intensities=settings.intensities(),
+        )
+
+    def run(self) -> Coroutine[object, object, None]:
+        """Read ahead until cancelled."""
+        return self._keeping.run()
 
 
 def make_anomalies(

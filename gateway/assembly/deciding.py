@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from datetime import timedelta
 
 from contracts.time import Clock
-from gateway.assembly.accounting import make_accounts, make_anomalies
+from gateway.assembly.accounting import Accounting, make_anomalies
 from gateway.assembly.calendar import keep_time
 from gateway.assembly.nominating import Nominating
 from gateway.assembly.settling import make_calendar, make_statements
@@ -70,11 +70,13 @@ class Deciding:
         live = self.live = Live(portfolio.sites, clock, offline_after=OFFLINE_AFTER)
         outgoing = self._outgoing = Outgoing(link, ledger, live, clock)
         self.delivery = SqlDelivery(database)
-        self.accounts = make_accounts(
-            config.accounts, database, portfolio, telemetry, clock, MAX_HOLD
+        prices = SqlPrices(database)
+        self.prices = PriceSide(config.prices, prices, ledger, link, clock, prices)
+        self._accounting = Accounting(
+            config.accounts, database, portfolio, telemetry, clock, MAX_HOLD, self.prices.past.of
         )
+        self.accounts = self._accounting.accounts
         self.anomalies = make_anomalies(database, portfolio, ledger, clock, MAX_HOLD)
-        self.prices = PriceSide(config.prices, SqlPrices(database), ledger, link, clock)
         baselines = Baselines(portfolio, telemetry, refresh=_BASELINE_REFRESH, recent=_RECENT)
         splitting = config.dispatch.splitting()
         nominating = self.nominating = Nominating(
@@ -138,5 +140,6 @@ class Deciding:
             self._reruns.run(),
             *self.prices.runs(),
             self.anomalies.run(),
+            self._accounting.run(),
             self._statement_calendar.run(),
         ]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
+
+import numpy as np
 
 from contracts.time import Interval
 from gateway.domain.accounts.grid import Numbers
@@ -24,6 +26,15 @@ class Slots:
     seconds: Numbers
     """For how much of each slot there was a value."""
 
+    @classmethod
+    def joined(cls, parts: Sequence[Slots]) -> Slots:
+        """One after the other; at least one."""
+        return cls(
+            above_h=np.concatenate([one.above_h for one in parts]),
+            below_h=np.concatenate([one.below_h for one in parts]),
+            seconds=np.concatenate([one.seconds for one in parts]),
+        )
+
 
 class SlotReader(Protocol):
     """Stored telemetry, reduced where it is stored: a month is millions of values."""
@@ -38,6 +49,37 @@ class SlotReader(Protocol):
 
     async def points(self, site_id: str) -> Sequence[str]:
         """Every point that a site has ever told, in order."""
+        ...
+
+
+class SlotBlocks(Protocol):
+    """Slots of stretches that are over, kept until a value comes in that changes them.
+
+    Each method is one transaction.
+    """
+
+    async def within(
+        self, site_id: str, point: str, window: Interval, step: timedelta
+    ) -> Mapping[Interval, Slots]:
+        """What is kept of stretches that lie whole inside a closed window, in order."""
+        ...
+
+    async def watch(self, site_id: str, until: datetime) -> int:
+        """Count, from now on, what comes in for a time before `until`; the count so far."""
+        ...
+
+    async def keep(
+        self,
+        site_id: str,
+        point: str,
+        step: timedelta,
+        found: Mapping[Interval, Slots],
+        count: int,
+    ) -> bool:
+        """Keep stretches, in place of shorter ones in them; False: not, for the count has changed.
+
+        `count` is that of a `watch` up to their end, made before they were read.
+        """
         ...
 
 

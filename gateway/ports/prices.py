@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime, time
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -63,6 +63,18 @@ class PriceMemory(Protocol):
         """What is known of every source, by its id."""
         ...
 
-    async def save(self, source_id: str, prices: PriceTimeline) -> None:
-        """Replace what is known of one source; durable when it returns."""
+    async def save(self, source_id: str, prices: PriceTimeline, since: datetime) -> None:
+        """Replace what is known of one source; durable when it returns.
+
+        `since`: what ended before stays in the history as it was told; the rest of it is replaced,
+        too.
+        """
+        ...
+
+
+class PriceHistory(Protocol):
+    """What sources have said of the past, by their last word on it."""
+
+    async def history(self, source_id: str, window: Interval) -> Sequence[PriceTimeline]:
+        """What touches a closed window, cut to it; one timeline an area and currency."""
         ...

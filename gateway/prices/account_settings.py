@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from contracts.config import Settings
+from contracts.time import Interval
+from gateway.domain.price.timeline import PriceTimeline
 from gateway.ports.intensity import IntensitySource, TermsSource
 from gateway.prices.bill_file import FileTerms
 from gateway.prices.intensity import ConstantIntensity, CsvIntensity
 
+SiteMarket = Callable[[str, Interval], Awaitable[Sequence[PriceTimeline] | None]]
 Title = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -76,8 +81,8 @@ class AccountSettings(Settings):
         """Every site that is named."""
         return frozenset(site for one in self.of for site in one.sites)
 
-    def tariffs(self) -> dict[str, TermsSource]:
-        """By site.
+    def tariffs(self, market: SiteMarket) -> dict[str, TermsSource]:
+        """By site; `market`: what a site paid by the prices that it follows.
 
         Raises:
             ConfigError: a file cannot be read, or makes no sense.
@@ -85,7 +90,7 @@ class AccountSettings(Settings):
         found: dict[str, TermsSource] = {}
         for one in self.of:
             if one.tariff is not None:
-                found |= dict.fromkeys(one.sites, FileTerms(one.tariff))
+                found |= {site: FileTerms(one.tariff, partial(market, site)) for site in one.sites}
         return found
 
     def intensities(self) -> dict[str, IntensitySource]:

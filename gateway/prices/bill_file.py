@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -15,10 +16,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from contracts.config import load
 from contracts.days import Days
 from contracts.time import Interval
+from gateway.domain.accounts.market import Dynamic, in_place, market_periods
 from gateway.domain.accounts.terms import DemandTerm, PricePeriod, Terms
+from gateway.domain.price.timeline import PriceTimeline
 from gateway.prices.tariff_file import PriceFrom, Schedule, TariffFile, midnight
 
 _DAY = timedelta(days=1)
+_VERSION_CHARS = 12
 _Amount = Annotated[Decimal, Field(ge=0, le=10_000)]
 _Clock = Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
 _FLAT = Schedule(name="-", prices=(PriceFrom(at="00:00", per_kwh=Decimal(0)),))
@@ -54,6 +58,17 @@ class Export(_Part):
     schedules: tuple[Schedule, ...] = ()
 
 
+class DynamicPart(_Part):
+    """How a market's price becomes the site's."""
+
+    factor: Annotated[Decimal, Field(ge=0, le=10)] = Decimal(1)
+    adder_per_kwh: Annotated[Decimal, Field(ge=-100, le=100)] = Decimal(0)
+
+    def dynamic(self) -> Dynamic:
+        """In the domain's words."""
+        return Dynamic(factor=self.factor, adder_per_kwh=self.adder_per_kwh)
+
+
 class BillFile(TariffFile):
     """A tariff file with its demand charges, credit for export and fixed charge."""
 
@@ -62,13 +77,18 @@ class BillFile(TariffFile):
     demand_interval_min: Literal[15, 30, 60] = 15
     rolling: bool = False
     export: Export = Export()
-    dynamic: dict[str, object] | None = None
+    dynamic: DynamicPart | None = None
     billing_day: Annotated[int, Field(ge=1, le=28)] = 1
     customer_per_day: _Amount = Decimal(0)
 
-    def terms(self, window: Interval) -> Terms:
-        """What it says over a closed window."""
-        imports = tuple(_periods(self.periods(self.energy, window)))
+    def terms(self, window: Interval, market: Sequence[PriceTimeline] | None = None) -> Terms:
+        """What it says over a closed window.
+
+        `market`: what the site pays by its price sources, by precedence; None: it follows none.
+        """
+        own = tuple(_periods(self.periods(self.energy, window)))
+        used = [one for one in market or () if one.currency == self.currency]
+        imports = own if self.dynamic is None else _by_market(own, used, self.dynamic.dynamic())
         days = sum(1 for _ in self.days_of(window))
         return Terms(
             tariff=self.name,
@@ -80,8 +100,13 @@ class BillFile(TariffFile):
             demand_interval=timedelta(minutes=self.demand_interval_min),
             rolling=self.rolling,
             fixed=self.customer_per_day * days,
-            remarks=() if self.dynamic is None else (_FOLLOWS_A_MARKET,),
+            follows_market=self.dynamic is not None,
+            version=self._version(),
+            remarks=() if self.dynamic is None else tuple(_market_remarks(self.currency, market)),
         )
+
+    def _version(self) -> str:
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:_VERSION_CHARS]
 
     def _exports(self, window: Interval, imports: tuple[PricePeriod, ...]) -> Iterator[PricePeriod]:
         export = self.export
@@ -104,21 +129,44 @@ class BillFile(TariffFile):
         return DemandTerm(name=charge.name, per_kw=charge.per_kw, hours=tuple(_joined(hours)))
 
 
-_FOLLOWS_A_MARKET = (
-    "the tariff follows a market: its schedule's prices are used here, not the market's"
+_NO_MARKET = (
+    "the tariff follows a market, but the gateway has no prices for this site (prices.follow in"
+    " the settings): the tariff's own prices are used"
 )
+
+
+def _by_market(
+    own: tuple[PricePeriod, ...], market: Sequence[PriceTimeline], dynamic: Dynamic
+) -> tuple[PricePeriod, ...]:
+    """The first source that names a price at an instant holds, the tariff itself comes last."""
+    found: list[PricePeriod] = []
+    for timeline in market:
+        found = in_place(list(market_periods(timeline, dynamic)), found)
+    return tuple(in_place(own, found))
+
+
+def _market_remarks(currency: str, market: Sequence[PriceTimeline] | None) -> Iterator[str]:
+    if market is None:
+        yield _NO_MARKET
+        return
+    for other in sorted({one.currency for one in market} - {currency}):
+        yield f"prices in {other} are not used: the tariff is in {currency}"
+
+
+MarketPrices = Callable[[Interval], Awaitable[Sequence[PriceTimeline] | None]]
 
 
 class FileTerms:
     """A tariff file, read again for every month, so that a new one needs no restart."""
 
-    def __init__(self, file: Path) -> None:
-        """Read the file.
+    def __init__(self, file: Path, market: MarketPrices | None = None) -> None:
+        """Read the file. `market`: what a site pays by its price sources, for a dynamic tariff.
 
         Raises:
             ConfigError: it cannot be read, or makes no sense.
         """
         self._file = file
+        self._market = market
         self._billing_day = load(file, BillFile).billing_day
 
     @property
@@ -128,7 +176,10 @@ class FileTerms:
 
     async def terms(self, window: Interval) -> Terms:
         """See the port."""
-        return await asyncio.to_thread(lambda: load(self._file, BillFile).terms(window))
+        file = await asyncio.to_thread(load, self._file, BillFile)
+        follows = self._market is not None and file.dynamic is not None
+        market = await self._market(window) if follows and self._market is not None else None
+        return await asyncio.to_thread(file.terms, window, market)
 
 
 def _periods(found: Iterator[tuple[Interval, PriceFrom]]) -> Iterator[PricePeriod]:

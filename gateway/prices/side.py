@@ -6,9 +6,11 @@ from collections.abc import Coroutine
 
 from contracts.time import Clock
 from gateway.flows.prices.desk import PriceDesk
+from gateway.flows.prices.past import PastPrices
 from gateway.flows.prices.sites import Follow, SitePrices
 from gateway.flows.prices.watch import PriceWatch
 from gateway.ports import Ledger, PriceMemory, SiteLink
+from gateway.ports.prices import PriceHistory
 from gateway.prices.build import price_source
 from gateway.prices.settings import PriceSettings
 
@@ -23,6 +25,7 @@ class PriceSide:
         ledger: Ledger,
         link: SiteLink,
         clock: Clock,
+        history: PriceHistory,
     ) -> None:
         """Make the sources.
 
@@ -38,6 +41,7 @@ class PriceSide:
         self._watch = PriceWatch(sources, memory, clock, settings.poll)
         self.sites = SitePrices(follows, self._watch, link, ledger, clock)
         self.desk = PriceDesk(self._watch, self.sites, ledger, clock)
+        self.past = PastPrices(follows, history)
 
     async def restore(self) -> None:
         """Take up the prices from before a restart."""

@@ -22,6 +22,47 @@ class EndedSessionRow(Base, table=True):
     document: Document = Field(sa_type=JSON)
 
 
+class SlotWatchRow(Base, table=True):
+    """How often something came in for a time up to which a site's slots are kept."""
+
+    __tablename__ = "slot_watch"
+
+    site_id: str = Field(primary_key=True)
+    until_us: int = Field(sa_type=BigInteger, index=True)
+    changes: int = Field(sa_type=BigInteger)
+
+
+class SlotBlockRow(Base, table=True):
+    """Slots of one point over a day, or an hour of the running one, as they were read."""
+
+    __tablename__ = "slot_block"
+
+    site_id: str = Field(primary_key=True)
+    point: str = Field(primary_key=True)
+    step_s: int = Field(primary_key=True)
+    start_us: int = Field(primary_key=True, sa_type=BigInteger)
+    end_us: int = Field(primary_key=True, sa_type=BigInteger)
+    sums: bytes
+    """Value-hours above 0, below 0, seconds; three runs of little-endian doubles, deflated."""
+
+
+class PastPriceRow(Base, table=True):
+    """A price of energy, by the last word of its source."""
+
+    __tablename__ = "past_price"
+
+    source_id: str = Field(primary_key=True)
+    start_us: int = Field(primary_key=True, sa_type=BigInteger)
+    end_us: int = Field(sa_type=BigInteger)
+    area: str
+    currency: str
+    per_kwh: str
+    """A decimal, exactly as it was told."""
+    said_by: str
+    as_of_us: int = Field(sa_type=BigInteger)
+    quality: str
+
+
 class AnomalyRow(Base, table=True):
     """Something wrong with a meter, a charger or a site, seen in what was told."""
 

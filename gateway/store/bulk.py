@@ -16,6 +16,7 @@ from sqlmodel import Session
 
 from contracts.reading import Quality
 from gateway.store.database import Database
+from gateway.store.slot_blocks import drop_changed
 
 StoredReading = tuple[str, str, int, float | None, str, int | None]
 """`site_id, point, at_us, value, quality, hold_us`, as the columns of `measurement`."""
@@ -63,8 +64,18 @@ def put_readings(
 ) -> None:
     """Store readings in this transaction; of several at one instant the last one.
 
-    Without `replace` a value that is there already stays.
+    Without `replace` a value that is there already stays. What is kept of slots that they change
+    is dropped.
     """
+    if readings:
+        drop_changed(session, (row[:3] for row in readings))
+        write_readings(session, readings, replace=replace)
+
+
+def write_readings(
+    session: Session, readings: Sequence[StoredReading], *, replace: bool = True
+) -> None:
+    """Store readings that change no integral: the same in another form (see `put_readings`)."""
     if not readings:
         return
     rows = _one_each(readings, replace=replace)

@@ -10,7 +10,7 @@ from sqlmodel import Session, func
 
 from contracts.reading import Quality
 from gateway.domain.metering.means import Piece, StepMean, coarser, means
-from gateway.store.bulk import StoredReading, put_readings
+from gateway.store.bulk import StoredReading, write_readings
 from gateway.store.database import Database, upsert
 from gateway.store.instants import micros
 from gateway.store.tables import MeasurementRow, table
@@ -147,7 +147,7 @@ def _thin_readings(
     rows = value_rows(session, site_id, point, start, end)
     pieces = value_pieces(rows, max_hold_us, start, end)
     _add(session, site_id, point, _FINE_S, means(pieces, _FINE_S * _SECOND_US))
-    put_readings(session, _carried(site_id, point, rows, end, max_hold_us), replace=False)
+    write_readings(session, _carried(site_id, point, rows, end, max_hold_us), replace=False)
     connection.execute(delete(table(MeasurementRow)).where(here, _M.at_us < end))
     return True
 

@@ -48,7 +48,7 @@ class SqlSlots:
             raise ValueError("slots need a closed window of a whole number of steps")
         chunk = max(step, _CHUNK - _CHUNK % step)
         parts = [await self._chunk(site_id, point, piece, step) for piece in window.split(chunk)]
-        return joined(parts)
+        return Slots.joined(parts)
 
     async def points(self, site_id: str) -> Sequence[str]:
         """Every point that a site has ever told, by one index seek each."""
@@ -73,19 +73,6 @@ class SqlSlots:
                 *_steps(session, site_id, point, span, self._max_hold_us), slots=slots
             )
         )
-
-
-def joined(parts: Sequence[Slots]) -> Slots:
-    """One after the other."""
-    return Slots(
-        above_h=_joined([one.above_h for one in parts]),
-        below_h=_joined([one.below_h for one in parts]),
-        seconds=_joined([one.seconds for one in parts]),
-    )
-
-
-def _joined(parts: Sequence[Numbers]) -> Numbers:
-    return np.concatenate(parts) if parts else np.zeros(0)
 
 
 def _steps(

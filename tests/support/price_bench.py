@@ -81,7 +81,7 @@ class Memory:
     async def load(self) -> Mapping[str, PriceTimeline]:
         return dict(self.kept)
 
-    async def save(self, source_id: str, prices: PriceTimeline) -> None:
+    async def save(self, source_id: str, prices: PriceTimeline, since: datetime) -> None:
         self.writes += 1
         self.kept[source_id] = prices
 

@@ -150,6 +150,11 @@ def _money_remarks(one: Account) -> Iterator[str]:
 def _bill_remarks(one: Bill) -> Iterator[str]:
     if one.unpriced_wh > _LEAST_WH:
         yield f"{kwh(one.unpriced_wh)} were imported while the tariff names no price"
+    if one.without_market_wh > _LEAST_WH:
+        yield (
+            f"{kwh(one.without_market_wh)} were imported while no price of the market is known:"
+            " the tariff's own prices are used for them"
+        )
     if one.from_before_wh > _LEAST_WH:
         yield (
             f"batteries gave {kwh(one.from_before_wh)} that they held when the month began:"

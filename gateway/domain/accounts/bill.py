@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -21,6 +22,7 @@ from gateway.domain.accounts.bearing import ZERO, Bearing, Parts, exact, total
 from gateway.domain.accounts.charged import Charged
 from gateway.domain.accounts.demand import DemandAudit, audits
 from gateway.domain.accounts.grid import Numbers, SlotGrid
+from gateway.domain.accounts.market import version_of
 from gateway.domain.accounts.terms import PricePeriod, Terms
 from gateway.domain.measure.rows import kilowatts
 
@@ -43,6 +45,12 @@ class BillLine:
     quantity: Decimal
     unit: str
     amount: Decimal
+    source: str
+    """Who named the price: the tariff, or a market by way of a price source."""
+    version: str
+    """Of the prices the line is made from."""
+    as_of: datetime | None = None
+    """Of a market: its newest word among them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +67,8 @@ class Bill:
     audits: tuple[DemandAudit, ...]
     unpriced_wh: float
     """Imported while the tariff names no price."""
+    without_market_wh: float
+    """Of a tariff that follows a market: imported while none of its prices is known."""
     from_before_wh: float
     """Discharged of what batteries held when the month began: without a cost here."""
 
@@ -96,14 +106,16 @@ def bill(terms: Terms, metered: Metered, sessions: Sequence[Charged]) -> Bill:
         nobodys=uses[Use.CHARGING] - total(mine),
         audits=checked,
         unpriced_wh=_unpriced_wh(terms.imports, grid, metered.import_wh),
+        without_market_wh=_without_market_wh(terms, grid, metered.import_wh),
         from_before_wh=energy.from_before_wh,
     )
 
 
 def _energy(terms: Terms, metered: Metered, books: Balance) -> Allotted[Decimal]:
     costs = [ZERO] * metered.grid.count
-    for _, kwh, amount in _priced(terms.imports, metered.grid, metered.import_wh):
-        costs = [cost + more for cost, more in zip(costs, amount, strict=True)] if kwh else costs
+    for one in terms.imports:
+        for slot, _, amount in _priced(one, metered.grid, metered.import_wh):
+            costs[slot] += amount
     return allot(books, costs, lambda share: Decimal(repr(share)))
 
 
@@ -122,20 +134,19 @@ def _part(amount: Decimal, *, fixed: bool) -> Parts:
 
 
 def _priced(
-    periods: Sequence[PricePeriod], grid: SlotGrid, wh: Numbers
-) -> Iterator[tuple[str, Decimal, list[Decimal]]]:
-    """By name and price of the tariff: its name, kWh, and the amount in every slot."""
-    groups: dict[tuple[str, Decimal], list[PricePeriod]] = {}
-    for one in periods:
-        groups.setdefault((one.name, one.per_kwh), []).append(one)
-    for (name, price), found in groups.items():
-        share = grid.means([(one.interval, 1.0) for one in found])[1] / grid.seconds
-        kwh = [exact(one) / 1000 for one in (wh * share).tolist()]
-        yield name, sum(kwh, ZERO), [one * price for one in kwh]
+    period: PricePeriod, grid: SlotGrid, wh: Numbers
+) -> Iterator[tuple[int, Decimal, Decimal]]:
+    """Slot by slot: its index, kWh in the period, and what they cost."""
+    first, lasting = grid.overlaps_s(period.interval)
+    energies = wh[first : first + len(lasting)] * (lasting / grid.seconds)
+    for slot, energy in enumerate(energies.tolist(), first):
+        if energy:
+            kwh = exact(energy) / 1000
+            yield slot, kwh, kwh * period.per_kwh
 
 
 def _lines(terms: Terms, metered: Metered, checked: Sequence[DemandAudit]) -> Iterator[BillLine]:
-    yield from _energy_lines(terms.imports, metered.grid, metered.import_wh)
+    yield from _energy_lines(terms, terms.imports, metered.grid, metered.import_wh)
     for audit in checked:
         peak_w = audit.peaks[0].mean_w if audit.peaks else 0.0
         yield BillLine(
@@ -144,31 +155,53 @@ def _lines(terms: Terms, metered: Metered, checked: Sequence[DemandAudit]) -> It
             quantity=kilowatts(peak_w),
             unit="kW",
             amount=audit.amount,
+            source=terms.tariff,
+            version=terms.version,
         )
     if terms.fixed:
-        one = Decimal(1)
         yield BillLine(
-            component=Component.FIXED, name="fixed", quantity=one, unit="month", amount=terms.fixed
+            component=Component.FIXED,
+            name="fixed",
+            quantity=Decimal(1),
+            unit="month",
+            amount=terms.fixed,
+            source=terms.tariff,
+            version=terms.version,
         )
-    for line in _energy_lines(terms.exports, metered.grid, metered.export_wh):
+    for line in _energy_lines(terms, terms.exports, metered.grid, metered.export_wh):
         yield replace(line, component=Component.EXPORT, amount=-line.amount)
 
 
 def _energy_lines(
-    periods: Sequence[PricePeriod], grid: SlotGrid, wh: Numbers
+    terms: Terms, periods: Sequence[PricePeriod], grid: SlotGrid, wh: Numbers
 ) -> Iterator[BillLine]:
-    """One a name; those without energy are left out."""
-    sums: dict[str, tuple[Decimal, Decimal]] = {}
-    for name, kwh, amounts in _priced(periods, grid, wh):
-        before_kwh, before = sums.get(name, (ZERO, ZERO))
-        sums[name] = before_kwh + kwh, before + sum(amounts, ZERO)
-    for name, (kwh, amount) in sums.items():
+    """One a name and source; those without energy are left out."""
+    groups: dict[tuple[str, str], list[PricePeriod]] = {}
+    for one in periods:
+        groups.setdefault((one.name, one.source), []).append(one)
+    for (name, source), found in groups.items():
+        parts = [part for one in found for part in _priced(one, grid, wh)]
+        kwh = sum((part for _, part, _ in parts), ZERO)
         if kwh:
             yield BillLine(
-                component=Component.ENERGY, name=name, quantity=kwh, unit="kWh", amount=amount
+                component=Component.ENERGY,
+                name=name,
+                quantity=kwh,
+                unit="kWh",
+                amount=sum((amount for *_, amount in parts), ZERO),
+                source=source or terms.tariff,
+                version=version_of(found) if source else terms.version,
+                as_of=max((one.as_of for one in found if one.as_of is not None), default=None),
             )
 
 
 def _unpriced_wh(periods: Sequence[PricePeriod], grid: SlotGrid, wh: Numbers) -> float:
     priced_s = grid.means([(one.interval, 1.0) for one in periods])[1]
     return float((wh * (1.0 - priced_s / grid.seconds)).clip(min=0.0).sum())
+
+
+def _without_market_wh(terms: Terms, grid: SlotGrid, wh: Numbers) -> float:
+    if not terms.follows_market:
+        return 0.0
+    own = [(one.interval, 1.0) for one in terms.imports if not one.source]
+    return float((wh * grid.means(own)[1] / grid.seconds).sum())

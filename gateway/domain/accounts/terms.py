@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from contracts.time import Interval
@@ -17,6 +17,10 @@ class PricePeriod:
     per_kwh: Decimal
     name: str
     """Such as `on-peak`: lines of a bill sum up by it."""
+    source: str = ""
+    """Who named a market's price; empty: the tariff."""
+    as_of: datetime | None = None
+    """When it was said, of a market's price."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +41,12 @@ class Terms:
     source: str
     currency: str
     """ISO 4217."""
+    version: str = ""
+    """Of what the tariff says: another one has another."""
     imports: tuple[PricePeriod, ...]
     """In order, disjoint; time without a price has none."""
+    follows_market: bool = False
+    """A market's price replaces the tariff's own, where one is known."""
     exports: tuple[PricePeriod, ...] = ()
     demand: tuple[DemandTerm, ...] = ()
     demand_interval: timedelta = timedelta(minutes=15)

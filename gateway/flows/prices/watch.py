@@ -137,10 +137,11 @@ class PriceWatch:
         said, known = await source.fetch(day), self._known.get(source.source_id)
         if said is None:
             return
-        kept = forgotten(renewed(known, said), self._clock.now() - FORGET_AFTER)
+        since = self._clock.now() - FORGET_AFTER
+        kept = forgotten(renewed(known, said), since)
         if kept == known:
             return
-        await self._memory.save(source.source_id, kept)
+        await self._memory.save(source.source_id, kept, since)
         self._known[source.source_id] = kept
         _log.info("prices", source=source.source_id, day=day.start.isoformat())
         self._changed()

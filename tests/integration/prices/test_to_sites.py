@@ -68,7 +68,8 @@ async def gateway(net: Net, url: str, folder: Path) -> AsyncIterator[PriceSide]:
         poll=timedelta(seconds=1),
     )
     async with net.gateway(handler) as link:
-        side = PriceSide(settings, SqlPrices(database), SqlLedger(database), link, CLOCK)
+        kept = SqlPrices(database)
+        side = PriceSide(settings, kept, SqlLedger(database), link, CLOCK, kept)
         await side.restore()
         handler.side = side
         watch, sites = side.runs()
