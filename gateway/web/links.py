@@ -37,6 +37,12 @@ def statement_url(subject: str, period: str, ending: str = "", version: int | No
     return _with_query(path, {"subject": subject, "period": period, **at})
 
 
+def summary_url(program_id: str, period: str, ending: str = "", **query: str | int) -> str:
+    """The summary of a program, or a file of it."""
+    path = f"/api/v1/reports/summary/{ending}" if ending else "/summary"
+    return _with_query(path, {"program_id": program_id, "period": period, **query})
+
+
 def why_url(kind: str, subject: str) -> str:
     """Where an `event`, a `site` or an `instruction` explains itself."""
     return f"/why/{kind}/{quote(subject, safe='/' if kind == 'event' else '')}"

@@ -44,6 +44,24 @@ def lines(found: Sequence[Json]) -> Iterator[str]:
         yield f"{event}  version {one['version']}, {status}, {len(one['sites'])} sites"
 
 
+def summary(url: str, program: str, period: str, reader: Mapping[str, str]) -> Json:
+    """A program's summary over a month or season."""
+    query = _summary(program, period, reader)
+    return cast("Json", asyncio.run(asked(url, f"reports/summary?{query}")))
+
+
+def summary_file(
+    url: str, program: str, period: str, reader: Mapping[str, str], kind: str
+) -> bytes:
+    """The same as a file."""
+    query = _summary(program, period, reader)
+    return asyncio.run(fetched(url, f"reports/summary/{kind}?{query}"))
+
+
+def _summary(program: str, period: str, reader: Mapping[str, str]) -> str:
+    return urlencode({"program_id": program, "period": period, **reader})
+
+
 def report_file(
     url: str, event_key: str, version: int | None, kind: str, reader: Mapping[str, str]
 ) -> Made:

@@ -1,4 +1,4 @@
-"""`gridyard report list | bulk | export`."""
+"""`gridyard report list | summary | bulk | export`."""
 
 from __future__ import annotations
 
@@ -66,6 +66,29 @@ def list_(
     with plain_errors():
         found = asking.reports(gateway, program, month)
     print_answer(found, asking.lines(found), as_json=as_json)
+
+
+@app.command()
+def summary(
+    program: ProgramOption,
+    month: PeriodOption,
+    site: Annotated[str, typer.Option(help="Only this site, as its owner may see it.")] = "",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="A .csv (events) or .xlsx (all) to write.")
+    ] = None,
+    gateway: GatewayOption = GATEWAY,
+    as_json: JsonOption = False,
+) -> None:
+    """What a program asked and got over a month or season, and why less. No money."""
+    from gridyard.report import asking, summing
+
+    reader = {"audience": "owner", "site_id": site} if site else {}
+    with plain_errors():
+        if out is not None:
+            kind = summing.kind_of(out)
+            out.write_bytes(asking.summary_file(gateway, program, month, reader, kind))
+        found = asking.summary(gateway, program, month, reader)
+    print_answer(found, summing.lines(found), as_json=as_json)
 
 
 @app.command()

@@ -24,6 +24,7 @@ from gateway.web.api import (
     reports,
     sites,
     statements,
+    summaries,
     utilities,
     why,
 )
@@ -47,6 +48,7 @@ def api_routes(state: WebState) -> APIRouter:
     controls.add_routes(router, state)
     prices.add_routes(router, state)
     report_list.add_routes(router, state)
+    summaries.add_routes(router, state)
     reports.add_routes(router, state)
     statements.add_routes(router, state)
     replay.add_routes(router, state)

@@ -13,6 +13,7 @@ from gateway.web.pages import (
     reports,
     sites,
     statements,
+    summaries,
     why,
 )
 from gateway.web.rendering import Pages
@@ -28,6 +29,7 @@ def page_routes(state: WebState, pages: Pages) -> APIRouter:
     sites.add_routes(router, state, pages)
     controls.add_routes(router, state, pages)
     statements.add_routes(router, state, pages)
+    summaries.add_routes(router, state, pages)
     why.add_routes(router, state, pages)
     api_guide.add_routes(router, pages)
     return router

@@ -128,3 +128,20 @@ def test_a_gateway_that_is_not_there_is_told() -> None:
     answer = RUN.invoke(app, ["report", "list", *MONTH, "--gateway", "http://127.0.0.1:9"])
     assert answer.exit_code == 1
     assert "no gateway answers" in answer.stderr
+
+
+@pytest.mark.row("mv:M6")
+def test_a_programs_summary_in_words_as_json_and_as_a_file(gateway: str, tmp_path: Path) -> None:
+    path = tmp_path / "summary.csv"
+    asked = ["report", "summary", *MONTH, "--gateway", gateway]
+    words = RUN.invoke(app, [*asked, "--out", str(path)])
+    lines = words.stdout.splitlines()
+    assert lines[0] == "Peak Relief, 2026-11 SIMULATED"
+    assert lines[1] == "1 events, 2.0 h; 1 reports preliminary, 0 test events left out"
+    assert lines[2].startswith("promised 120.0 kW, asked ")
+    assert EVENT in path.read_text()
+    found = json.loads(RUN.invoke(app, [*asked, "--site", "harbor", "--json"]).stdout)
+    assert [one["site_id"] for one in found["sites"]] == ["harbor"]
+    wrong = RUN.invoke(app, [*asked, "--out", str(tmp_path / "summary.doc")])
+    assert wrong.exit_code != 0
+    assert ".csv or .xlsx" in wrong.output
