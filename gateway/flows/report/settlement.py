@@ -101,7 +101,10 @@ class Settlement:
             async with self._busy:
                 return await self._settle_metered(stored, program, final=final)
         evidence = await self.evidence(stored, program)
-        report = participation_report(evidence, created_at=self._clock.now(), final=final)
+        now = self._clock.now()  # of a thousand sites it takes a while: off the loop
+        report = await asyncio.to_thread(
+            participation_report, evidence, created_at=now, final=final
+        )
         return await self._put(stored, report, "")
 
     async def _settle_metered(self, stored: StoredEvent, program: Program, *, final: bool) -> int:
@@ -109,8 +112,9 @@ class Settlement:
         evidence = await self.evidence(stored, program, now)
         was_final = before is not None and before.final
         waits = None if was_final else waits_until(evidence.complete, program, evidence.window, now)
-        report = participation_report(
-            evidence, created_at=now, final=was_final or (final and waits is None), waits=waits
+        final = was_final or (final and waits is None)
+        report = await asyncio.to_thread(
+            participation_report, evidence, created_at=now, final=final, waits=waits
         )
         if before is not None:
             if not needed(before, report):
@@ -124,9 +128,10 @@ class Settlement:
 
     async def _put(self, stored: StoredEvent, report: ParticipationReport, once: str) -> int:
         event_key, status = stored.event.key, "final" if report.final else "preliminary"
+        data = await asyncio.to_thread(self._dump, report)
         version = await self._ledger.put_report(
             event_key,
-            self._dump(report),
+            data,
             report.final,
             once=f"{stored.event.modification}/{status}{once}",
         )
