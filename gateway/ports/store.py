@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -230,9 +230,16 @@ class Ledger(Protocol):
         ...
 
     async def report(
-        self, event_key: str, version: int | None = None
+        self,
+        event_key: str,
+        version: int | None = None,
+        *,
+        curves_of: Collection[str] | None = None,
     ) -> Mapping[str, object] | None:
-        """Report data of one version, or the newest."""
+        """Report data of one version, or the newest.
+
+        `curves_of`: sites whose curves are wanted, which are nearly all of the data; None: of all.
+        """
         ...
 
     async def report_versions(self) -> Mapping[str, int]:

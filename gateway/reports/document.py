@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from contracts.errors import PermanentError
 from gateway.domain.measure.report import ParticipationReport
 
+_SERIES = ("baseline", "actual", "target")
 _DOCUMENT: TypeAdapter[ParticipationReport] = TypeAdapter(ParticipationReport)
 
 
@@ -21,12 +22,24 @@ def dump(report: ParticipationReport) -> Mapping[str, object]:
 def load(data: Mapping[str, object]) -> ParticipationReport:
     """A report from stored data, equal to the one that was dumped.
 
+    Sites that were read without their curves have empty ones.
+
     Raises:
         PermanentError: the data are not a participation report of this version of the program.
     """
     try:
-        return _DOCUMENT.validate_python(data)
+        return _DOCUMENT.validate_python(_with_curves(data))
     except ValidationError as error:
         fault = error.errors(include_url=False, include_input=False)[0]
         where = "/".join(str(part) for part in fault["loc"])
         raise PermanentError(f"stored report cannot be read: {where}: {fault['msg']}") from error
+
+
+def _with_curves(data: Mapping[str, object]) -> Mapping[str, object]:
+    match data:
+        case {"sites": list(sites), "curves": {"span": span}}:
+            none = {"span": span} | {name: {"steps": []} for name in _SERIES}
+            full = [{"curves": none, **one} if isinstance(one, Mapping) else one for one in sites]
+            return {**data, "sites": full}
+        case _:
+            return data

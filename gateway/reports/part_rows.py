@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -21,8 +21,13 @@ class PartRow:
     terms: str
 
 
-def part_rows(report: ParticipationReport, names: Mapping[str, str]) -> tuple[PartRow, ...]:
-    """The aggregator's part and each contracted site's; empty where no contract is known."""
+def part_rows(
+    report: ParticipationReport, names: Mapping[str, str], told: Collection[str]
+) -> tuple[PartRow, ...]:
+    """The aggregator's part and that of each contracted site that is told of one by one.
+
+    Empty where no contract is known.
+    """
     if not report.sharing:
         return ()
     sums: dict[str, dict[str, Decimal]] = {}
@@ -39,6 +44,7 @@ def part_rows(report: ParticipationReport, names: Mapping[str, str]) -> tuple[Pa
             terms=_terms(report, who),
         )
         for who, found in sums.items()
+        if not who or who in told
     )
 
 

@@ -157,14 +157,19 @@ class ReportView:
     """For whom it is."""
 
 
-def report_view(shown: Variant, zone: ZoneInfo | None = None) -> ReportView:
-    """Turn the document into what people read, in the report's own time zone or another."""
+def report_view(
+    shown: Variant, zone: ZoneInfo | None = None, part: slice = slice(None)
+) -> ReportView:
+    """Turn the document into what people read, in the report's own time zone or another.
+
+    `part`: which sites are told one by one; everything else is about all of them.
+    """
     report, audience = shown.report, shown.audience
     head, tz = report.header, zone or ZoneInfo(report.header.time_zone)
     status = "FINAL" if report.final else "PRELIMINARY"
     labels = (SIMULATED if head.simulated else "", "TEST EVENT" if head.test else "", status)
     names = {site.site_id: site.name for site in report.sites}
-    told = report.sites
+    told = report.sites[part]
     return ReportView(
         title=f"Participation report: {head.program_name}, event {head.event_id}",
         labels=tuple(label for label in labels if label),
@@ -179,7 +184,7 @@ def report_view(shown: Variant, zone: ZoneInfo | None = None) -> ReportView:
         facts=_facts(head, tz, own=audience is Audience.OWNER),
         figures=_figures(report.figures),
         chart=_chart("Portfolio", report.curves, head, tz),
-        sites=tuple(_site(site, head, tz) for site in report.sites),
+        sites=tuple(_site(site, head, tz) for site in told),
         causes=cause_rows(report, told),
         ready=ready_rows(report, told),
         anomalies=anomaly_rows(report, names, tz),
@@ -191,7 +196,7 @@ def report_view(shown: Variant, zone: ZoneInfo | None = None) -> ReportView:
         method=report.method,
         performance=report.performance_rule or "delivered over committed",
         estimated_intervals=report.estimated_intervals,
-        methods=tuple(_method(site) for site in report.sites),
+        methods=tuple(_method(site) for site in told),
         audience=shown.words,
     )
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session
 
 from contracts.site_link.messages import (
     FlexibilityOffer,
@@ -26,9 +26,9 @@ from gateway.ports import (
     StoredEvent,
     StoredInstruction,
 )
-from gateway.store import envelope_rows, event_rows, instruction_rows, site_rows
+from gateway.store import envelope_rows, event_rows, instruction_rows, report_rows, site_rows
 from gateway.store.database import Database, insert_once
-from gateway.store.tables import JobRow, ReportRow, SiteOptOutRow
+from gateway.store.tables import JobRow, SiteOptOutRow
 
 
 class SqlLedger:
@@ -182,44 +182,21 @@ class SqlLedger:
         self, event_key: str, report: Mapping[str, object], final: bool, once: str | None = None
     ) -> int:
         """Store the next version of a report; at most one is ever stored under one `once`."""
-
-        def work(session: Session) -> int:
-            rows = session.exec(select(ReportRow).where(ReportRow.event_key == event_key)).all()
-            for row in rows:
-                if once is not None and row.once == once:
-                    return row.version
-            version = max((row.version for row in rows), default=0) + 1
-            document = {**report, "version": version, "final": final}
-            session.add(
-                ReportRow(
-                    event_key=event_key, version=version, final=final, once=once, document=document
-                )
-            )
-            return version
-
-        return await self._write(work)
+        return await self._write(lambda s: report_rows.put(s, event_key, report, final, once))
 
     async def report(
-        self, event_key: str, version: int | None = None
+        self,
+        event_key: str,
+        version: int | None = None,
+        *,
+        curves_of: Collection[str] | None = None,
     ) -> Mapping[str, object] | None:
         """Report data of one version, or the newest."""
-        query = select(ReportRow).where(ReportRow.event_key == event_key)
-        if version is not None:
-            query = query.where(ReportRow.version == version)
-        query = query.order_by(col(ReportRow.version).desc()).limit(1)
-
-        def work(session: Session) -> Mapping[str, object] | None:
-            row = session.exec(query).first()
-            return row.document if row else None
-
-        return await self._read(work)
+        return await self._read(lambda s: report_rows.report(s, event_key, version, curves_of))
 
     async def report_versions(self) -> Mapping[str, int]:
         """By event, the number of its newest report."""
-        query = select(ReportRow.event_key, func.max(ReportRow.version)).group_by(
-            ReportRow.event_key
-        )
-        return await self._read(lambda s: dict(s.exec(query).all()))
+        return await self._read(report_rows.newest_versions)
 
     async def claim_job(self, job: str, scheduled_at: datetime) -> bool:
         """True exactly once per (job, scheduled time): the fence against doubled jobs."""

@@ -183,6 +183,17 @@ class ReportRow(Base, table=True):
     document: Document = Field(sa_type=JSON)
 
 
+class ReportCurvesRow(Base, table=True):
+    """One site's curves in a version of a report, as immutable as that."""
+
+    __tablename__ = "report_curves"
+
+    event_key: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    site_id: str = Field(primary_key=True)
+    document: Document = Field(sa_type=JSON)
+
+
 class StatementRow(Base, table=True):
     """One immutable version of a program's statement for a month or season."""
 

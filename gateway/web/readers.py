@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -34,6 +35,8 @@ class Reader:
         return {name: value for name, value in said.items() if value != default[name]}
 
 
+ALL = slice(None)
+"""Every site."""
 ReaderQuery = Annotated[Reader, Depends()]
 
 
@@ -46,14 +49,27 @@ class Shown:
 
 
 async def shown_to(
-    state: WebState, reader: Reader, utility_id: str, event_id: str, version: int | None
+    state: WebState,
+    reader: Reader,
+    utility_id: str,
+    event_id: str,
+    version: int | None,
+    part: slice = ALL,
 ) -> Shown:
     """A version of a report (None: the newest) as this reader may see it.
+
+    `part`: the sites, in the report's order, that come with their curves; an owner's always does.
 
     Raises:
         HTTPException: 404 no such event, version or participant; 422 no such time zone.
     """
-    report = await find_report(state, utility_id, event_id, version)
+    own = reader.audience is Audience.OWNER
+
+    def wanted(sites: Sequence[str]) -> Sequence[str]:
+        return [one for one in sites if one == reader.site_id] if own else sites[part]
+
+    choice = wanted if own or part != ALL else None
+    report = await find_report(state, utility_id, event_id, version, choice)
     try:
         made = variant(report, reader.audience, reader.site_id)
     except PermanentError as error:

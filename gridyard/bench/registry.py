@@ -14,6 +14,7 @@ from gridyard.bench import (
     sep2,
     telemetry,
     tick,
+    year,
 )
 from gridyard.bench.core import Bench
 
@@ -31,5 +32,6 @@ BENCHES: dict[str, Bench] = {
         fanout.BENCH,
         mv.BENCH,
         tick.BENCH,
+        year.BENCH,
     )
 }

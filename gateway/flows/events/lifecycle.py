@@ -131,7 +131,7 @@ class Lifecycle:
 
     async def _incomplete(self, stored: StoredEvent) -> bool:
         """Whether a first report now would miss what sites still hold for us."""
-        reported = await self._ledger.report(stored.event.key) is not None
+        reported = await self._ledger.report(stored.event.key, curves_of=()) is not None
         return not (reported or await self._settlement.heard(stored))
 
     def _forget_after(self) -> timedelta:
@@ -152,7 +152,7 @@ class Lifecycle:
         key = stored.event.key
         if not due or (final_at is not None and (key, final_at) in self._done):
             return
-        newest = await self._ledger.report(key)
+        newest = await self._ledger.report(key, curves_of=())
         if newest is None:
             await self._settlement.settle(key, final=False)
         if final_at is None:

@@ -50,7 +50,7 @@ def add_routes(router: APIRouter, state: WebState) -> None:
         chosen = [one for one in events if _in(one, program_id, window)]
         found = []
         for stored in sorted(chosen, key=lambda one: (one.event.window.start, one.event.key)):
-            data = await state.ledger.report(stored.event.key)
+            data = await state.ledger.report(stored.event.key, curves_of=())
             if data is not None:
                 found.append(_out(state, stored, data))
         return found

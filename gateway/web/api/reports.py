@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Response
@@ -29,7 +29,9 @@ def add_routes(router: APIRouter, state: WebState) -> None:
         """Every version there is, oldest first; empty until the first one is made."""
         stored = await find_event(state, utility_id, event_id)
         found: list[schemas.ReportVersionOut] = []
-        while (data := await state.ledger.report(stored.event.key, len(found) + 1)) is not None:
+        while (
+            data := await state.ledger.report(stored.event.key, len(found) + 1, curves_of=())
+        ) is not None:
             found.append(mapping.report_version_out(stored, document.load(data)))
         return found
 
@@ -52,8 +54,5 @@ def add_routes(router: APIRouter, state: WebState) -> None:
         """One version: powers in W, energies in Wh. It never changes, so it may be kept."""
         shown = await shown_to(state, reader, utility_id, event_id, version)
         headers = {"Cache-Control": "private, max-age=31536000, immutable"}
-        return JSONResponse(_content(shown.variant.report), headers=headers)
-
-
-def _content(report: ParticipationReport) -> Mapping[str, object]:
-    return document.dump(report)
+        content = await asyncio.to_thread(document.dump, shown.variant.report)
+        return JSONResponse(content, headers=headers)

@@ -83,7 +83,7 @@ def _add_opt_out(router: APIRouter, state: WebState, pages: Pages) -> None:
 async def _shown(state: WebState, stored: StoredEvent) -> dict[str, object]:
     record = await record_of(state, stored)
     view: EventView = event_view(record, state.portfolio, state.now(), state.zone)
-    report = await state.ledger.report(stored.event.key)
+    report = await state.ledger.report(stored.event.key, curves_of=())
     key = stored.event.key
     return {
         "view": view,

@@ -187,6 +187,17 @@ async def test_report_versions_are_immutable_and_once_is_once(ledger: Ledger) ->
     assert await ledger.report("u1/e1", 9) is None
 
 
+async def test_curves_of_a_reports_sites_come_only_where_they_are_wanted(ledger: Ledger) -> None:
+    sites = [{"site_id": name, "curves": {"of": name}} for name in ("a", "b", "c")]
+    await ledger.put_report("u1/e1", {"sites": sites}, final=False)
+    whole = {"version": 1, "final": False}
+    assert await ledger.report("u1/e1") == whole | {"sites": sites}
+    some = await ledger.report("u1/e1", curves_of=["b", "nobody"])
+    assert some == whole | {"sites": [{"site_id": "a"}, sites[1], {"site_id": "c"}]}
+    bare = await ledger.report("u1/e1", 1, curves_of=())
+    assert bare == whole | {"sites": [{"site_id": one["site_id"]} for one in sites]}
+
+
 async def test_a_job_is_claimed_exactly_once(ledger: Ledger) -> None:
     assert await ledger.claim_job("settle", T0)
     assert not await ledger.claim_job("settle", T0)

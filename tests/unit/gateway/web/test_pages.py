@@ -1,6 +1,7 @@
 """What people see: pages are whole without script, escaped, and say what is simulated."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -8,7 +9,9 @@ import pytest
 
 from contracts.time import Interval
 from gateway.domain.event import Opt, OptDecision
+from gateway.reports import document
 from support.gateway_web import EVENT, EVENT_URL, NOW, World, grid_event
+from support.participation import build_report
 
 PAGES = (
     "/",
@@ -283,3 +286,28 @@ async def test_an_owners_page_is_about_their_site_in_their_zone(reader: httpx.As
 async def test_a_reader_that_is_none(reader: httpx.AsyncClient, query: str, status: int) -> None:
     answer = await reader.get(f"{EVENT_URL}/report?{query}")
     assert answer.status_code == status
+
+
+async def test_a_report_of_many_sites_comes_leaf_by_leaf(
+    world: World, client: httpx.AsyncClient
+) -> None:
+    """Everybody is on one of them, each with its chart; sums are of all on every one."""
+    shared = build_report()
+    many = [
+        replace(shared.sites[0], site_id=f"depot-{n}", name=f"Depot {n}.") for n in range(1, 61)
+    ]
+    report = replace(shared, sites=tuple(many))
+    await world.ledger.put_report(EVENT, document.dump(report), final=True)
+    address = f"{EVENT_URL}/report?audience=utility"
+    first, last = await page(client, address), await page(client, f"{address}&leaf=3")
+    assert "Sites 1-25 of 60" in first
+    assert "Sites 51-60 of 60" in last
+    assert f'href="{EVENT_URL}/report?version=2&amp;audience=utility&amp;leaf=2"' in first
+    assert (first.count('role="img"'), last.count('role="img"')) == (26, 11)
+    assert ("Depot 25." in first, "Depot 26." in first, "Depot 51." in last) == (True, False, True)
+    beyond = await client.get(f"{EVENT_URL}/report?leaf=4")
+    assert beyond.status_code == 404
+    assert "This report has 3 leaves, not 4" in beyond.text
+    owner = await page(client, f"{EVENT_URL}/report?audience=owner&site_id=depot-47")
+    assert "Depot 47." in owner
+    assert owner.count('role="img"') == 2
