@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -16,18 +17,45 @@ settings.register_profile("untimed", _UNTIMED)
 settings.register_profile("long", _UNTIMED, max_examples=1000)  # see support/examples.py
 settings.load_profile("untimed")
 
+_HERE = Path(__file__).parent
 _REAL_TIME = {"integration", "chaos", "e2e", "browser"}
-"""Folders of tests whose programs talk in real time."""
+"""Folders of tests whose programs talk in real time: `./dev test` runs them by themselves."""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Of the tests in real time, or of all others, the rest need not even be read."""
+    wanted = str(config.option.markexpr).startswith("realtime")
+    unwanted = str(config.option.markexpr).startswith("not realtime")
+    if not (wanted or unwanted) or collection_path.parent != _HERE:
+        return None
+    if not collection_path.is_dir() or _named(collection_path, config):
+        return None
+    return True if (collection_path.name in _REAL_TIME) is unwanted else None
+
+
+def _named(folder: Path, config: pytest.Config) -> bool:
+    """Whether somebody asks for something in it by its path; that must not seem to be missing."""
+    asked = (Path(config.invocation_params.dir, word.split("::")[0]) for word in config.args)
+    return any(path.resolve().is_relative_to(folder) for path in asked)
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    """Thousands of modules and tests come to stay: to look for waste among them is in vain."""
+    gc.disable()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Mark what needs a machine that is not busy reckoning: `./dev test` runs it by itself."""
-    here = Path(__file__).parent
+    """Mark what needs a machine that is not busy reckoning."""
     for item in items:
-        folder = item.path.relative_to(here).parts[0]
-        if folder in _REAL_TIME and item.get_closest_marker("reckons") is None:
+        if item.path.relative_to(_HERE).parts[0] in _REAL_TIME:
             item.add_marker("realtime")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What is there now is looked at no more."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

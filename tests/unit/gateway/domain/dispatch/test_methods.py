@@ -41,7 +41,6 @@ def leaving_fleets(seed: int, stress: float) -> Problem:
     )
 
 
-@pytest.mark.reckons
 @pytest.mark.row("portfolio:A5")
 @pytest.mark.parametrize("stress", [0.55, 0.75, 0.95])
 def test_laxity_gives_as_much_as_a_program_that_knows_the_future(stress: float) -> None:

@@ -27,7 +27,6 @@ def feasible(problem: Problem, split: Split) -> None:
     np.testing.assert_allclose(together, problem.target_w, rtol=1e-9, atol=scale)
 
 
-@pytest.mark.reckons
 @pytest.mark.row("portfolio:A5")
 @pytest.mark.row("portfolio:A12")
 @pytest.mark.parametrize("part", range(4))

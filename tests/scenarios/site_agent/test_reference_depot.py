@@ -8,10 +8,7 @@ from gridyard.simulate.run import Simulation
 from gridyard.simulate.scenario import Case
 from gridyard.simulate.strategies import STRATEGIES
 
-pytestmark = [
-    pytest.mark.timeout(300),  # ten seconds each, where the machine is free
-    pytest.mark.reckons,
-]
+pytestmark = pytest.mark.timeout(300)  # ten seconds each, where the machine is free
 
 
 @pytest.fixture(scope="module")
