@@ -39,7 +39,8 @@ async def find_summary(
         for one in await state.ledger.events(ending_after=window.start)
         if one.event.program_id == program_id and one.event.window.start in window
     ]
-    data = [await state.ledger.report(key) for key in stored]
+    own = [reader.site_id] if reader.audience is Audience.OWNER else []
+    data = [await state.ledger.report(key, curves_of=own) for key in stored]
     work = partial(_reports, [one for one in data if one is not None], reader)
     return summary(
         program_id=program_id,

@@ -8,12 +8,11 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from contracts.series import StepSeries
 from contracts.site_link import points
 from contracts.time import Interval
 from gateway.domain.event import Opt
 from gateway.domain.measure.performance import MIN_INTERVAL_COVERAGE
-from gateway.domain.measure.report import Curves, ParticipationReport
+from gateway.domain.measure.report import ParticipationReport
 from gateway.domain.measure.rows import kilowatts
 from gateway.domain.portfolio import Portfolio
 from gateway.domain.program import Program
@@ -114,8 +113,9 @@ class Gathered:
         return reports, unreported
 
     async def _report(self, event_key: str) -> ParticipationReport | None:
-        data = await self._ledger.report(event_key)
-        return None if data is None else _bare(await asyncio.to_thread(self._load, data))
+        # without curves, of which a season's reports have more than memory should hold
+        data = await self._ledger.report(event_key, curves_of=())
+        return None if data is None else await asyncio.to_thread(self._load, data)
 
     async def _committed(self, program: Program, month: date) -> Mapping[str, Decimal]:
         """What each site enrolled at the month's start promised, kW, mean over the month."""
@@ -271,12 +271,3 @@ def _begins(season: Season, month: date) -> date | None:
 
 def _last_of(month: date) -> date:
     return date.fromordinal(next_month(month).toordinal() - 1)
-
-
-def _bare(report: ParticipationReport) -> ParticipationReport:
-    """Without curves, of which a season's reports have more than memory should hold."""
-    empty = StepSeries()
-    none = Curves(span=report.curves.span, baseline=empty, actual=empty, target=empty)
-    return replace(
-        report, curves=none, sites=tuple(replace(one, curves=none) for one in report.sites)
-    )
