@@ -3,9 +3,9 @@
 One UsagePoint with a MeterReading for what was taken and, where anything was, one for what was fed
 in; each with its ReadingType and an IntervalBlock a local day. The codes are those of ReadingType
 in ESPI: commodity 1 (electricity, secondary metered), kind 12 (energy), uom 72 (Wh),
-accumulationBehaviour 4 (delta), flowDirection 1 (forward) and 19 (reverse). Times are seconds since
-1970 in UTC, so clock changes are no question. No package carries the schema: the feed has not been
-validated against it here.
+accumulationBehaviour 4 (delta), flowDirection 1 (forward) and 19 (reverse): function block FB_05 of
+Green Button. Times are seconds since 1970 in UTC; `LocalTimeParameters` tells how a reader gets
+the wall clock from them. Tests validate whole feeds against the ESPI and Atom schemas.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ from itertools import groupby
 from uuid import NAMESPACE_URL, uuid5
 from xml.etree import ElementTree as ET
 
+from gateway.reports.dst_rule import local_time
 from gateway.reports.meter import MeterData, MeterRow
 from gateway.reports.view import SIMULATED
 
 ATOM, ESPI = "http://www.w3.org/2005/Atom", "http://naesb.org/espi"
 MEDIA_TYPE = "application/atom+xml"
+_CLOCK = "LocalTimeParameters/site"
 _FORWARD, _REVERSE = 1, 19
 _QUALITY = {"measured": 11, "estimated": 8}
 """ESPI QualityOfReading: 11 derived (from power), 8 estimated."""
@@ -37,12 +39,24 @@ def green_button(data: MeterData) -> bytes:
     point = f"UsagePoint/{_uuid(data, 'point')}"
     exported = any(row.net_wh is not None and row.net_wh < 0 for row in data.rows)
     flows = (_FORWARD, _REVERSE) if exported else (_FORWARD,)
-    related = [f"{point}/MeterReading/{flow}" for flow in flows]
+    related = [_CLOCK, *(f"{point}/MeterReading/{flow}" for flow in flows)]
     usage = _entry(feed, data, "UsagePoint", point, _text(data.name), related)
     _leaf(ET.SubElement(usage, _e("ServiceCategory")), "kind", 0)
+    _clock(feed, data)
     for flow in flows:
         _reading(feed, data, point, flow)
     return bytes(ET.tostring(feed, encoding="utf-8", xml_declaration=True))
+
+
+def _clock(feed: ET.Element, data: MeterData) -> None:
+    """The site's zone by the year in which the data begin."""
+    first = data.rows[0].interval.start if data.rows else data.created_at
+    local = local_time(data.zone, first.astimezone(data.zone).year)
+    found = _entry(feed, data, "LocalTimeParameters", _CLOCK, f"Time zone {data.zone.key}", [])
+    _leaf(found, "dstEndRule", local.end_rule)
+    _leaf(found, "dstOffset", local.dst_offset_s)
+    _leaf(found, "dstStartRule", local.start_rule)
+    _leaf(found, "tzOffset", local.tz_offset_s)
 
 
 def _reading(feed: ET.Element, data: MeterData, point: str, flow: int) -> None:
@@ -113,7 +127,7 @@ def _head(
     ET.SubElement(element, f"{{{ATOM}}}updated").text = at
 
 
-def _leaf(parent: ET.Element, name: str, value: int) -> None:
+def _leaf(parent: ET.Element, name: str, value: int | str) -> None:
     ET.SubElement(parent, _e(name)).text = str(value)
 
 

@@ -47,12 +47,14 @@ def kinds(feed: ET.Element) -> list[str]:
 @pytest.mark.row("mv:M7")
 def test_a_feed_has_every_resource_linked_to_the_others() -> None:
     feed = ET.fromstring(green_button(day(8000.0)))
-    assert kinds(feed) == ["UsagePoint", "MeterReading", "ReadingType", "IntervalBlock"]
+    assert kinds(feed) == [
+        *("UsagePoint", "LocalTimeParameters", "MeterReading", "ReadingType", "IntervalBlock"),
+    ]
     links = {(rel.get("rel"), rel.get("href")) for rel in feed.iterfind("a:entry/a:link", NS)}
     ours = {href for rel, href in links if rel == "self"}
     assert {href for rel, href in links if rel == "related"} <= ours
     ids = [one.text for one in feed.iterfind(".//a:id", NS)]
-    assert len(set(ids)) == len(ids) == 5
+    assert len(set(ids)) == len(ids) == 6
     codes = {one.tag.partition("}")[2]: one.text for one in feed.iterfind(".//e:ReadingType/*", NS)}
     assert codes["uom"] == "72"
     assert codes["intervalLength"] == "900"
@@ -90,7 +92,7 @@ def test_what_is_not_known_is_left_out_and_what_is_estimated_said() -> None:
     assert [one.text for one in feed.iterfind(".//e:quality", NS)] == ["11", "8"]
     assert [row[5] for row in meter_table(made).rows] == [1.0, 1.0, None, None]
     empty = ET.fromstring(green_button(data(StepSeries(), window)))
-    assert kinds(empty) == ["UsagePoint", "MeterReading", "ReadingType"]
+    assert kinds(empty) == ["UsagePoint", "LocalTimeParameters", "MeterReading", "ReadingType"]
 
 
 @given(st.text(max_size=30))
