@@ -15,6 +15,7 @@ from gridyard.anomalies.cli import anomalies
 from gridyard.at_gateway.options import GATEWAY, GatewayOption
 from gridyard.baseline.cli import app as baseline
 from gridyard.book.cli import app as book
+from gridyard.determinant.cli import app as determinant
 from gridyard.device.cli import app as device
 from gridyard.event.cli import app as event
 from gridyard.fleet.cli import app as fleet
@@ -53,6 +54,7 @@ app = typer.Typer(
 
 app.add_typer(baseline, name="baseline")
 app.add_typer(book, name="book")
+app.add_typer(determinant, name="determinant")
 app.add_typer(device, name="device")
 app.add_typer(event, name="event")
 app.add_typer(fleet, name="fleet")

@@ -94,6 +94,14 @@ class Deciding:
         self.inbox = SiteInbox(
             portfolio, ledger, telemetry, live, dispatch, outgoing, clock, admission=admission
         )
+        self._settle(config, clock, database, baselines)
+
+    def _settle(
+        self, config: GatewaySettings, clock: Clock, database: Database, baselines: Baselines
+    ) -> None:
+        """What measures and settles."""
+        portfolio, ledger, telemetry = self.portfolio, self.ledger, self.telemetry
+        promised = self.nominating.commitments
         meters = SqlMeters(database)
         metered = Metered(meters, load)
         settlement = Settlement(
@@ -116,7 +124,7 @@ class Deciding:
             self.statements, portfolio, ledger, self.prices, price_sources(config.programs), clock
         )
         self._lifecycle = Lifecycle(
-            portfolio, ledger, dispatch, settlement, clock, config.reports.options()
+            portfolio, ledger, self._dispatch, settlement, clock, config.reports.options()
         )
 
     async def restore(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -42,7 +42,7 @@ async def fetched(api: str, path: str) -> bytes:
 async def told(
     api: str,
     path: str,
-    body: Mapping[str, object],
+    body: Mapping[str, object] | Sequence[Mapping[str, object]],
     *,
     method: str = "POST",
     key: str | None = None,
@@ -72,7 +72,7 @@ async def _exchanged(
     api: str,
     method: str,
     path: str,
-    body: Mapping[str, object] | None,
+    body: Mapping[str, object] | Sequence[Mapping[str, object]] | None,
     key: str | None,
     timeout_s: float = _TIMEOUT_S,
 ) -> Any:  # noqa: ANN401 (JSON)
@@ -84,7 +84,7 @@ async def _answer(
     api: str,
     method: str,
     path: str,
-    body: Mapping[str, object] | None,
+    body: Mapping[str, object] | Sequence[Mapping[str, object]] | None,
     headers: Mapping[str, str],
     timeout_s: float = _TIMEOUT_S,
 ) -> httpx.Response:

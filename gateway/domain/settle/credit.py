@@ -15,7 +15,7 @@ from gateway.domain.settle.energy import Paid, counted_energy, energy_pay
 from gateway.domain.settle.event_account import EventAccount, site_shares
 
 NOBODY = ""
-"""Energy that is counted and that no site delivered (an estimate of what was not measured)."""
+"""Energy that is counted and that no site delivered: an estimate, or a loss that is netted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +116,7 @@ def _exported(one: Claimed, site: str) -> Mapping[Interval, Decimal]:
 
 def _parts(account: EventAccount, n: int, one: Paid) -> Iterator[tuple[str, Decimal]]:
     shares = site_shares(account, n)
-    if not shares:
+    if not shares or one.kilowatt_seconds <= 0:  # a loss that is netted is no claim on anything
         yield NOBODY, one.kilowatt_seconds
         return
     sites = sorted(shares)

@@ -165,11 +165,11 @@ def _concerns(one: Determinant, program: Program, period: StatementPeriod, keys:
     if one.what is not What.FACTOR:
         return False
     ended = _last_day(one.subject, program)
-    return ended is not None and 0 < (period.last - ended).days <= _DAYS_AFTER
+    return ended is not None and 0 < (period.first - ended).days <= _DAYS_AFTER
 
 
-_DAYS_AFTER = 750
-"""So long after its end a season may be the one before."""
+_DAYS_AFTER = 366
+"""So long after its end a season is the one before."""
 
 
 def _last_day(subject: str, program: Program) -> date | None:

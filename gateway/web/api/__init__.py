@@ -12,6 +12,7 @@ from gateway.web.api import (
     configurations,
     controls,
     delivery,
+    determinants,
     entering,
     events,
     meter,
@@ -51,6 +52,7 @@ def api_routes(state: WebState) -> APIRouter:
     summaries.add_routes(router, state)
     reports.add_routes(router, state)
     statements.add_routes(router, state)
+    determinants.add_routes(router, state)
     replay.add_routes(router, state)
     utilities.add_routes(router, state)
     completeness.add_routes(router, state)

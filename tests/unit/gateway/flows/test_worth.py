@@ -13,8 +13,12 @@ from gateway.domain.event import GridEvent
 from gateway.domain.measure.report import ParticipationReport
 from gateway.domain.program import Rules
 from gateway.domain.program.notice import Late, Notice
-from gateway.domain.program.paying import Basis, EnergyPay, EnergyPrice, Penalty, Rate
+from gateway.domain.program.paying import Basis, EnergyPay, EnergyPrice, Excess, Penalty, Rate
 from gateway.domain.program.performing import Mean, Performance
+from gateway.domain.settle.line import Kind
+from gateway.domain.settle.parts import weights_kwh
+from gateway.flows.report.build import participation_report
+from gateway.reports.document import dump, load
 from gateway.store.database import Database
 
 World = Any
@@ -122,3 +126,31 @@ async def test_an_event_told_too_late_is_voluntary_and_costs_no_penalty(
         report = await settled(world, event())
     (line,) = report.lines
     assert line.price == 3
+
+
+async def test_energy_over_the_firm_levels_is_charged_and_shared_by_who_was_over(
+    make_world: Callable[..., World], event: Event
+) -> None:
+    """BIP type: three depots draw 90 kW for half an hour; two are to stay at 80 and 95 kW."""
+    six = Penalty(excess=Excess.OVER_LEVEL, rate=Rate(amount=Decimal(6), unit="kWh"))
+    async with ruled(make_world, penalties=(six,)) as world:
+        open_ = await settled(world, event())
+        stored = await world.ledger.event("u1/e1")
+        evidence = await world.settlement.evidence(stored, world.program)
+    (line,) = open_.lines
+    assert (line.kind, line.amount) == (Kind.OVER_LEVEL, None)
+    assert "depot-1, depot-2, depot-3" in line.problem
+    levels = (80_000.0, 95_000.0, 90_000.0)
+    sites = tuple(
+        replace(one, firm_level_w=level) for one, level in zip(evidence.sites, levels, strict=True)
+    )
+    made = replace(evidence, sites=sites)
+    report = participation_report(made, created_at=open_.created_at, final=True)
+    (line,) = report.lines
+    assert float(line.quantity) == pytest.approx(5, abs=0.2)  # 10 kW for half an hour
+    assert line.amount == -round(6 * line.quantity, 2)
+    assert weights_kwh(report, line)["depot-1"] == pytest.approx(line.quantity, abs=0.1)
+    assert weights_kwh(report, line)["depot-2"] == 0
+    assert report.account is not None
+    assert report.account.sites["depot-1"].level_kw == 80
+    assert load(dump(report)) == report

@@ -1,5 +1,6 @@
 """`programs:` in the gateway's settings: templates, versions, enrolments with their conditions."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from contracts.config import loads
 from contracts.errors import ConfigError
 from gateway.config import GatewaySettings
 from gateway.domain.program import Policy
+from gateway.programs.versions import price_sources
 
 SETTINGS = """\
 data: data
@@ -116,3 +118,30 @@ def test_a_mistake_is_named(old: str, new: str, where: str, why: str) -> None:
 def test_a_site_may_come_back_in_a_later_version() -> None:
     again = "    enrolments: [{site_id: depot-1, nominated_w: 1, since: 2026-10-16}]\n"
     assert len(load(SETTINGS + again).portfolio().enrolments) == 2
+
+
+def test_a_firm_level_and_a_source_of_prices_are_said_in_the_settings() -> None:
+    level = SETTINGS.replace(
+        "nominated_w: 120000", "nominated_w: 120000\n        firm_level_w: 80000"
+    )
+    enrolled = load(level).portfolio().enrolled("relief")
+    assert enrolled["depot-1"].firm_level_w == 80_000
+    priced = SETTINGS.replace(
+        "    product: day-ahead", "    product: day-ahead\n    price_source: np15"
+    )
+    with pytest.raises(ConfigError, match="there is no price source 'np15'"):
+        load(priced)
+    source = {"kind": "csv", "source_id": "np15", "file": "p.csv", "area": "NP15"}
+    zone = {"currency": "USD", "time_zone": "America/Los_Angeles"}
+    settings = load(f"{priced}prices: {{sources: [{json.dumps(source | zone)}]}}\n")
+    assert price_sources(settings.programs) == {}  # the newest version's settings count
+    assert price_sources(settings.programs[:1]) == {"relief": "np15"}
+
+
+def test_a_stop_loss_is_an_amount_of_a_month() -> None:
+    score = "penalties: [{excess: score, stop_loss_rate: 3 USD/kW-month}]"
+    program = load(SETTINGS.replace("quotas: [{limit: 3, per: month}]", score)).programs[0]
+    (rule,) = program.program().rules.penalties
+    assert rule.words.endswith("at most 3 USD a kW-month (example) is lost")
+    with pytest.raises(ConfigError, match="kW-month or month"):
+        load(SETTINGS.replace("quotas: [{limit: 3, per: month}]", score.replace("kW-month", "kWh")))

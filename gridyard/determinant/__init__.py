@@ -1,0 +1,1 @@
+"""`gridyard determinant`: figures from outside that statements are made from."""
