@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from contracts import collector
 from contracts.errors import ConfigError
 from gridyard.accounts.cli import accounts
 from gridyard.anomalies.cli import anomalies
@@ -372,4 +373,5 @@ def bench(
 
 def main() -> None:
     """Entry point of the console script."""
+    collector.spare()
     app()
