@@ -13,7 +13,7 @@ from gateway.ports import SiteControl
 from gateway.reports import words
 from gateway.web.control_view import ControlLine, control_lines
 from gateway.web.envelope_view import EnvelopeLine, envelope_lines
-from gateway.web.links import why_url
+from gateway.web.links import site_url, why_url
 from gateway.web.offer_view import OfferView, offer_view
 from gateway.web.portfolio_view import AlarmLine, Value, alarm_line, site_mark, value_of
 from gateway.web.snapshot import Snapshot, data_age_s, reading
@@ -76,6 +76,7 @@ class SiteView:
 
     site_id: str
     why_url: str
+    accounts_url: str
     name: str
     simulated: bool
     mark: Mark
@@ -104,6 +105,7 @@ def site_view(
     return SiteView(
         site_id=site.site_id,
         why_url=why_url("site", site.site_id),
+        accounts_url=f"{site_url(site.site_id)}/accounts",
         name=site.name,
         simulated=site.simulated,
         mark=site_mark(live, snapshot),

@@ -63,7 +63,10 @@ def _bill(found: _Part, zone: ZoneInfo) -> Iterator[str]:
     for line in found["lines"]:
         quantity = f"{Decimal(line['quantity']):.1f} {line['unit']}"
         amount = _money(line["amount"])
-        yield f"  {line['component']:<8}{line['name']:<24}{quantity:>16}{amount:>12}"
+        yield (
+            f"  {line['component']:<8}{line['name']:<24}{quantity:>16}{amount:>12}"
+            f"  {_said_by(line, zone)}"
+        ).rstrip()
     yield f"  {'sum':<48}{_money(found['amount']):>12}"
     for demand in found["demand"]:
         sure = "" if demand["sure"] else f" (not sure: {demand['unmeasured']} not measured in full)"
@@ -72,6 +75,14 @@ def _bill(found: _Part, zone: ZoneInfo) -> Iterator[str]:
             share = "" if peak["coverage"] >= 1 else f"  {peak['coverage']:.0%} measured"
             kw = kw_from_watts(peak["mean_w"])
             yield f"  {_at(peak['start'], zone)}  {kw:9.1f} kW{share}"
+
+
+def _said_by(line: _Part, zone: ZoneInfo) -> str:
+    """Who named the price, and which one; a gateway of before tells neither."""
+    if not line.get("source"):
+        return ""
+    told = f", said {_at(line['as_of'], zone)}" if line.get("as_of") else ""
+    return f"{line['source']}, version {line['version']}{told}"
 
 
 def _vehicles(found: _Part) -> Iterator[str]:

@@ -55,9 +55,15 @@ class OcppSite:
 
 @asynccontextmanager
 async def ocpp_site(
-    data: Path, *chargers: Mapping[str, Any], clock: Clock | None = None
+    data: Path,
+    *chargers: Mapping[str, Any],
+    clock: Clock | None = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[OcppSite]:
-    """`chargers` are described as for the simulator, without their `url`."""
+    """`chargers` are described as for the simulator, without their `url`.
+
+    `settings`: more of the agent's.
+    """
     clock = clock or leaping_clock() or FastClock(20.0)
     port = free_port()
     depot = Depot(_hardware(port, chargers), clock)
@@ -66,8 +72,9 @@ async def ocpp_site(
     ready: asyncio.Future[SiteAddresses] = asyncio.Future()
     async with asyncio.TaskGroup() as group:
         hardware = group.create_task(depot.run(up.set_result))
-        settings = _settings(data, await up, port, chargers)
-        agent = group.create_task(run(settings, clock, stopping, ready.set_result))
+        told = _settings(data, await up, port, chargers) | dict(settings or {})
+        made = SiteSettings.model_validate(told)
+        agent = group.create_task(run(made, clock, stopping, ready.set_result))
         try:
             await ready
             yield OcppSite(depot, Console(data), data, port)
@@ -91,17 +98,15 @@ def _hardware(port: int, chargers: tuple[Mapping[str, Any], ...]) -> DepotSettin
 
 def _settings(
     data: Path, at: DepotAddresses, port: int, chargers: tuple[Mapping[str, Any], ...]
-) -> SiteSettings:
-    return SiteSettings.model_validate(
-        {
-            "site_id": "depot-1",
-            "data": data,
-            "time_zone": "Europe/Berlin",
-            "contract_limit_w": 100_000,
-            "max_building_w": 20_000,
-            "circuit": {"limit_a": 200},
-            "meter": {"host": at.meter.host, "port": at.meter.port, "max_age_s": 60},
-            "chargers": [{"id": one["id"], "password": PASSWORD} for one in chargers],
-            "ocpp": {"host": "127.0.0.1", "port": port, "meter_interval_s": 2, "lease_s": 60},
-        }
-    )
+) -> dict[str, Any]:
+    return {
+        "site_id": "depot-1",
+        "data": data,
+        "time_zone": "Europe/Berlin",
+        "contract_limit_w": 100_000,
+        "max_building_w": 20_000,
+        "circuit": {"limit_a": 200},
+        "meter": {"host": at.meter.host, "port": at.meter.port, "max_age_s": 60},
+        "chargers": [{"id": one["id"], "password": PASSWORD} for one in chargers],
+        "ocpp": {"host": "127.0.0.1", "port": port, "meter_interval_s": 2, "lease_s": 60},
+    }

@@ -78,6 +78,9 @@ def _lines(one: Account) -> Iterator[BillLineOut]:
             quantity=line.quantity.quantize(Decimal("0.001"), ROUND_HALF_EVEN),
             unit=line.unit,
             amount=_money(line.amount),
+            source=line.source,
+            version=line.version,
+            as_of=line.as_of,
         )
 
 

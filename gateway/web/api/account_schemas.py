@@ -33,6 +33,11 @@ class BillLineOut(Schema):
     quantity: Decimal
     unit: str
     amount: Decimal
+    source: Annotated[str, Field(description="Who named the price: a tariff or a price source.")]
+    version: Annotated[str, Field(description="Of its prices: others have another.")]
+    as_of: Annotated[
+        AwareDatetime | None, Field(description="Of a market: its newest word among them.")
+    ]
 
 
 class PeakOut(Schema):

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from gateway.web.pages import (
+    accounts,
     api_guide,
     controls,
     events,
@@ -27,6 +28,7 @@ def page_routes(state: WebState, pages: Pages) -> APIRouter:
     reports.add_routes(router, state, pages)
     events.add_routes(router, state, pages)  # last of the events: its ids may hold slashes
     sites.add_routes(router, state, pages)
+    accounts.add_routes(router, state, pages)
     controls.add_routes(router, state, pages)
     statements.add_routes(router, state, pages)
     summaries.add_routes(router, state, pages)

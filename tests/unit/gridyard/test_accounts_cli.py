@@ -31,7 +31,17 @@ ACCOUNT: dict[str, Any] = {
             "quantity": "385.000",
             "unit": "kWh",
             "amount": "38.5000",
-        }
+            "source": "price source nl, NL",
+            "version": "0f3a5c",
+            "as_of": "2026-10-06T11:00:00Z",
+        },
+        {
+            "component": "fixed",
+            "name": "fixed",
+            "quantity": "1",
+            "unit": "month",
+            "amount": "31.0000",
+        },
     ],
     "demand": [
         {
@@ -97,7 +107,9 @@ def test_an_account_is_read_from_top_to_bottom() -> None:
         "energy, kWh       total       grid         pv",
         "  charging         22.0       20.0        2.0",
         "bill, EUR, by two prices",
-        "  energy  night                          385.0 kWh       38.50",
+        "  energy  night                          385.0 kWh       38.50"
+        "  price source nl, NL, version 0f3a5c, said 2026-10-06 13:00",
+        "  fixed   fixed                          1.0 month       31.00",
         "  sum                                                   260.50",
         "highest demand, any hour (not sure: 3 not measured in full)",
         "  2026-10-07 05:00       13.0 kW  50% measured",

@@ -133,3 +133,32 @@ async def test_a_gateway_without_accounts_says_so() -> None:
     async with browser(world.app) as client:
         assert (await client.get("/api/v1/sites/harbor/accounts")).status_code == 404
     assert {site.site_id for site in sites()} >= {"harbor", "east"}
+
+
+async def test_the_account_is_a_page_for_people(reader: httpx.AsyncClient) -> None:
+    answer = await reader.get("/sites/harbor/accounts?month=2026-10")
+    assert answer.status_code == 200
+    text = " ".join(answer.text.split())
+    assert "Harbor Street Vans, 2026-10" in text
+    for cell in ("van-1", "ep-1", "20.1", "any hour", "flat"):  # 20.1 kWh by the register
+        assert f">{cell}</" in text
+    assert '<strong class="figure" data-testid="account-total">105.00 USD</strong>' in text
+    assert "of the time at the PCC is not known" in text
+    assert 'href="/sites/harbor/accounts"' in (await reader.get("/sites/harbor")).text
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "words"),
+    [
+        ("/sites/harbor/accounts?month=2027-01", 200, "has not begun"),
+        ("/sites/harbor/accounts?month=tomorrow", 422, ""),
+        ("/sites/harbor/accounts?month=2026-13", 422, ""),
+        ("/sites/nowhere/accounts", 404, ""),
+    ],
+)
+async def test_a_page_that_cannot_be_says_why(
+    reader: httpx.AsyncClient, path: str, status: int, words: str
+) -> None:
+    answer = await reader.get(path)
+    assert answer.status_code == status
+    assert words in answer.text
