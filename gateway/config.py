@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
 
 from contracts.config import Settings
+from contracts.errors import ConfigError
 from gateway.domain.delivery.correction import CorrectionRules
 from gateway.domain.delivery.course import DeliveryRules
 from gateway.domain.delivery.restoration import RestorationRules
@@ -31,6 +32,7 @@ from gateway.programs.entry import ProgramEntry
 from gateway.programs.metering import check_meters
 from gateway.programs.values import MeterName, Share, SiteId, Span, Watts
 from gateway.programs.versions import check_price_source, enrolled_once, in_force_last
+from gateway.reports.locales import style_named
 from gateway.utility.openadr.settings import OpenAdrSettings
 from gateway.utility.sep2.settings import Sep2Settings
 
@@ -44,8 +46,18 @@ def _zone(value: object) -> ZoneInfo:
         raise ValueError(f"unknown time zone {value!r}: use an IANA name") from error
 
 
+def _locale(tag: str) -> str:
+    if not tag:
+        return ""
+    try:
+        return style_named(tag).name
+    except ConfigError as error:
+        raise ValueError(str(error)) from error
+
+
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone), PlainSerializer(str)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
+Locale = Annotated[str, Field(max_length=20), AfterValidator(_locale)]
 
 
 class MeterEntry(Settings):
@@ -86,6 +98,8 @@ class SiteEntry(Settings):
     simulated: bool = False
     groups: frozenset[str] = frozenset()
     """Names under which a utility may address it together with others."""
+    locale: Locale = ""
+    """How its owner's reports write numbers and dates, such as `de-CH`."""
     meters: tuple[MeterEntry, ...] = Field((), max_length=20)
     """Its revenue meters; together they count what its connection imports, less its exports."""
 
@@ -103,6 +117,7 @@ class SiteEntry(Settings):
             import_limit_w=self.import_limit_w,
             simulated=self.simulated,
             groups=self.groups,
+            locale=self.locale,
             meters=tuple(one.meter(self.import_limit_w) for one in self.meters),
         )
 
@@ -292,6 +307,9 @@ class ReportEntry(Settings):
     """How long the last measurements may take to arrive."""
     final_after: Span = timedelta(days=1)
     """When the preliminary report is made again as the final one, after the event's end."""
+    locale: Locale = ""
+    """How reports write numbers and dates, such as `de-CH`, where a site has no `locale` of its
+    own. Empty: as each reader's browser asks."""
 
     def options(self) -> LifecycleOptions:
         """In the flow's words."""

@@ -54,6 +54,7 @@ async def serve_people(
         records=utilities.memory.load,
         counters=lambda: deciding.inbox.counters,
         checks=lambda: {"site_link": deciding.link.listening.is_set()},
+        locale=config.reports.locale,
         allowed_hosts=LOOPBACK | frozenset(config.web.allowed_hosts),
     )
     await serve(

@@ -27,6 +27,8 @@ class Site:
     """Names under which utilities may address several sites at once."""
     simulated: bool = False
     """Simulated sites are labelled as such on every page, PDF and export."""
+    locale: str = ""
+    """How its owner writes numbers and dates, such as `de-CH`; empty: not said."""
     meters: tuple[SiteMeter, ...] = ()
     """Its revenue meters."""
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from contracts.power import kw_from_watts
 from gateway.domain.measure.summary import ProgramSummary, Totals
 from gateway.reports.files import MEDIA_TYPES, safe
+from gateway.reports.locales import Style
 from gateway.reports.tables import Cell, Table, as_csv, as_xlsx
 from gateway.reports.view import SIMULATED
 
@@ -103,15 +104,16 @@ def _round(value: float | None) -> float | None:
     return None if value is None else round(value, _DECIMALS)
 
 
-def _csv(found: ProgramSummary, _at: datetime) -> bytes:
-    return as_csv(summary_tables(found)[0])
+def _csv(found: ProgramSummary, _at: datetime, style: Style | None) -> bytes:
+    return as_csv(summary_tables(found)[0], style)
 
 
-def _xlsx(found: ProgramSummary, at: datetime) -> bytes:
+def _xlsx(found: ProgramSummary, at: datetime, _style: Style | None) -> bytes:
     return as_xlsx(summary_tables(found), at)
 
 
-SUMMARY_FILES: Mapping[str, tuple[str, Callable[[ProgramSummary, datetime], bytes]]] = {
+Making = Callable[[ProgramSummary, datetime, Style | None], bytes]
+SUMMARY_FILES: Mapping[str, tuple[str, Making]] = {
     "csv": (MEDIA_TYPES["csv"], _csv),
     "xlsx": (MEDIA_TYPES["xlsx"], _xlsx),
 }

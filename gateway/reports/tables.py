@@ -17,6 +17,7 @@ import xlsxwriter
 from xlsxwriter.format import Format
 
 from contracts.errors import PermanentError
+from gateway.reports.locales import Style
 
 Cell = str | int | float | Decimal | None
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -36,13 +37,24 @@ class Table:
     rows: Sequence[tuple[Cell, ...]]
 
 
-def as_csv(table: Table) -> bytes:
-    """One table by RFC 4180, UTF-8."""
+def as_csv(table: Table, style: Style | None = None) -> bytes:
+    """One table by RFC 4180, UTF-8; numbers with points, for machines.
+
+    With a `style` for a spreadsheet of that country: its decimal sign, semicolons between cells
+    where that sign is a comma, and a byte order mark by which Excel knows UTF-8.
+    """
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
+    comma = style is not None and style.decimal == ","
+    writer = csv.writer(out, lineterminator="\r\n", delimiter=";" if comma else ",")
     writer.writerow(table.columns)
-    writer.writerows(tuple(map(harmless, row)) for row in table.rows)
-    return out.getvalue().encode()
+    writer.writerows(tuple(_written(cell, comma) for cell in row) for row in table.rows)
+    return out.getvalue().encode("utf-8" if style is None else "utf-8-sig")
+
+
+def _written(cell: Cell, comma: bool) -> Cell:
+    if comma and isinstance(cell, float | Decimal):
+        return str(cell).replace(".", ",")
+    return harmless(cell)
 
 
 def as_xlsx(tables: Sequence[Table], created_at: datetime) -> bytes:

@@ -1,15 +1,20 @@
 """Numbers and times as people read them: kW, kWh, %, local time with its zone; "n/a" for unknown.
 
-The only place (with `curve`) where the system's W, Wh and UTC turn into what is shown.
+The only place (with `curve`) where the system's W, Wh and UTC turn into what is shown; written the
+way `locales` has it for whoever reads (`styled`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 
 from contracts.power import kw_from_watts
 from contracts.time import Interval
+from gateway.reports.locales import NEUTRAL, Style
 
 NA = "n/a"
 _MINUS = "\N{MINUS SIGN}"
@@ -17,12 +22,25 @@ _WHOLE_FROM = 1000.0
 """Numbers this large are shown without decimals."""
 
 
+_STYLE: ContextVar[Style] = ContextVar("style", default=NEUTRAL)
+
+
+@contextmanager
+def styled(style: Style) -> Iterator[None]:
+    """Everything that is written within is written so; threads begun within keep to it."""
+    before = _STYLE.set(style)
+    try:
+        yield
+    finally:
+        _STYLE.reset(before)
+
+
 def number(value: float | None, decimals: int = 1) -> str:
     """A number with a fixed count of decimals, thousands apart, or "n/a"."""
     if value is None:
         return NA
     shown = 0 if abs(value) >= _WHOLE_FROM else decimals
-    text = f"{value:,.{shown}f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+    text = _STYLE.get().number(f"{value:.{shown}f}")
     digits = text.lstrip("-")
     negative = text.startswith("-") and any(c in "123456789" for c in digits)
     return f"{_MINUS}{digits}" if negative else digits
@@ -45,7 +63,7 @@ def energy(energy_wh: float | None) -> str:
 
 def money(amount: Decimal, currency: str) -> str:
     """`1 234.50 USD`: thousands apart, as many decimals as the amount has."""
-    text = f"{amount:,f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+    text = _STYLE.get().number(f"{amount:f}")
     return f"{text.replace('-', _MINUS)} {currency}"
 
 
@@ -113,8 +131,7 @@ def clock(at: datetime | None, tz: tzinfo) -> str:
 
 def day(at: datetime, tz: tzinfo) -> str:
     """Local date, `Sat 21 Nov 2026` (English, whatever the process locale)."""
-    local = at.astimezone(tz)
-    return f"{_DAYS[local.weekday()]} {local.day} {_MONTHS[local.month - 1]} {local.year}"
+    return _STYLE.get().day(at.astimezone(tz).date())
 
 
 def moment(at: datetime | None, tz: tzinfo) -> str:
@@ -132,7 +149,3 @@ def span(window: Interval, tz: tzinfo) -> str:
     same_day = day(window.start, tz) == day(window.end, tz)
     last_day = "" if same_day else f"{day(window.end, tz)}, "
     return f"{first}\N{EN DASH}{last_day}{clock(window.end, tz)} {zone(window.end, tz)}"
-
-
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -172,6 +172,8 @@ class WebState:
     """What must be up for us to be ready, beside the store: for example the site link."""
     allowed_hosts: frozenset[str] = LOOPBACK
     """Host names (no port) under which browsers may reach us."""
+    locale: str = ""
+    """How reports are written where neither reader nor site says; empty: as the browser asks."""
 
     @property
     def zone(self) -> ZoneInfo:

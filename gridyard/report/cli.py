@@ -147,6 +147,9 @@ def export(
     until: Annotated[str | None, typer.Option("--to", help="Of a site: last day.")] = None,
     gateway: GatewayOption = GATEWAY,
     zone: ZoneOption = "",
+    locale: Annotated[
+        str, typer.Option(help="How a report writes numbers and dates, such as de-CH.")
+    ] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Keep one event's report, or a site's meter data, as a file."""
@@ -158,7 +161,12 @@ def export(
         if "/" in subject:
             if kind is ExportFormat.GREEN_BUTTON or whom is Whom.ALL:
                 raise ConfigError("a report is no Green Button feed, and one reader's: see --for")
-            reader = {"audience": whom.value, "site_id": site, "zone": zone}
+            reader = {
+                "audience": whom.value,
+                "site_id": site,
+                "zone": zone,
+                "locale": locale,
+            }
             made = asking.report_file(gateway, subject, version, kind.value, reader)
         else:
             if kind is ExportFormat.PDF or since is None or until is None:

@@ -40,5 +40,6 @@ def add_routes(router: APIRouter, state: WebState) -> None:
         """The events as CSV; with sites and causes as Excel."""
         found = await find_summary(state, program_id, period, reader)
         media_type, make = SUMMARY_FILES[format]
-        content = await asyncio.to_thread(make, found, state.now())
+        style = reader.style(state) if reader.locale else None
+        content = await asyncio.to_thread(make, found, state.now(), style)
         return named_file(content, media_type, summary_file_name(found, format))

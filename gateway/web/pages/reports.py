@@ -12,6 +12,7 @@ from gateway.domain.measure.report import ParticipationReport
 from gateway.reports.audience import Audience
 from gateway.reports.files import KINDS
 from gateway.reports.view import report_view
+from gateway.reports.words import styled
 from gateway.web.leaves import Leaves, part_of
 from gateway.web.links import event_url
 from gateway.web.readers import Reader, ReaderQuery, Shown, as_file, shown_to
@@ -35,7 +36,8 @@ def add_routes(router: APIRouter, state: WebState, pages: Pages) -> None:
         leaf: Leaf = 1,
     ) -> HTMLResponse:
         shown = await shown_to(state, reader, utility_id, event_id, version, part_of(leaf))
-        return await asyncio.to_thread(_page, pages, shown, reader, leaf)
+        with styled(shown.style):
+            return await asyncio.to_thread(_page, pages, shown, reader, leaf)
 
     def add_file(ending: str) -> None:
         @router.get("/events/{utility_id}/{event_id:path}/report." + ending)

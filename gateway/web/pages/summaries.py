@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from gateway.reports.summary_tables import SUMMARY_FILES
 from gateway.reports.summary_view import summary_view
+from gateway.reports.words import styled
 from gateway.web.links import event_url, statement_url, summary_url
 from gateway.web.readers import ReaderQuery
 from gateway.web.rendering import Pages
@@ -29,7 +30,9 @@ def add_routes(router: APIRouter, state: WebState, pages: Pages) -> None:
     ) -> HTMLResponse:
         view, query = None, reader.query()
         if program_id and period:
-            view = summary_view(await find_summary(state, program_id, period, reader))
+            found = await find_summary(state, program_id, period, reader)
+            with styled(reader.style(state)):
+                view = summary_view(found)
         return pages.page(
             "summary.html",
             view=view,

@@ -7,7 +7,8 @@ import pytest
 
 from contracts.series import StepSeries
 from gateway.domain.measure.report import ParticipationReport
-from gateway.reports.export import COLUMNS, PORTFOLIO, report_csv
+from gateway.reports.export import COLUMNS, report_csv
+from gateway.reports.short_rows import PORTFOLIO
 
 
 def rows(report: ParticipationReport) -> list[dict[str, str]]:

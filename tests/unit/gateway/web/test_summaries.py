@@ -78,3 +78,34 @@ async def test_what_there_is_not_is_told(
 ) -> None:
     answer = await client.get(API, params=query)
     assert (answer.status_code, word in answer.json()["title"]) == (status, True)
+
+
+REPORT = "/events/pacific-utility/evt-2026-1121/report"
+
+
+@pytest.mark.row("mv:M6")
+async def test_pages_are_written_as_the_browser_or_the_query_asks(
+    client: httpx.AsyncClient,
+) -> None:
+    plain = (await client.get(REPORT)).text
+    german = (await client.get(REPORT, headers={"Accept-Language": "de-DE,en;q=0.5"})).text
+    french = (await client.get(REPORT + "?locale=fr-FR", headers={"Accept-Language": "de-DE"})).text
+    assert ("20 Nov 2026" in plain, "20.11.2026" in german) == (True, True)
+    assert "20/11/2026" in french
+    assert "locale=fr-FR" in french  # its links keep to it
+    summary = await client.get("/summary", params=MONTH | {"locale": "de-DE"})
+    assert "20.11.2026" in summary.text
+    wrong = await client.get(REPORT + "?locale=tlh")
+    assert wrong.status_code == 422
+
+
+@pytest.mark.row("mv:M7")
+async def test_csv_follows_a_locale_that_is_named_and_no_header(
+    client: httpx.AsyncClient,
+) -> None:
+    header = {"Accept-Language": "de-DE"}
+    machine = (await client.get(REPORT + ".csv", headers=header)).text
+    assert machine.startswith("event,report_version,")
+    named = (await client.get(REPORT + ".csv?locale=de-DE")).content.decode("utf-8-sig")
+    assert named.startswith("event;report_version;")
+    assert (await client.get(f"{API}/csv", params=MONTH | {"locale": "de"})).text.count(";") > 20
