@@ -60,6 +60,10 @@ Port = Annotated[int, Field(ge=0, le=65_535)]
 Locale = Annotated[str, Field(max_length=20), AfterValidator(_locale)]
 
 
+_BEYOND = {Register.IMPORT: 2.0, Register.EXPORT: 100.0, Register.NET: 100.0}
+"""So many times the import limit, nobody believes a meter."""
+
+
 class MeterEntry(Settings):
     """One register of a revenue meter at a site's connection."""
 
@@ -71,8 +75,8 @@ class MeterEntry(Settings):
         timedelta(minutes=15)
     )
     limit_w: Annotated[float, Field(gt=0, le=1e9)] | None = None
-    """More than 1.1 times this cannot be. Left out: of an import register twice the site's import
-    limit; of others not known."""
+    """More than 1.1 times this cannot be. Left out: twice the site's import limit, for what is fed
+    in a hundred times: generation may be much larger than what is drawn."""
 
     @model_validator(mode="after")
     def _divides(self) -> Self:
@@ -82,8 +86,8 @@ class MeterEntry(Settings):
     def meter(self, import_limit_w: float) -> SiteMeter:
         """In the domain's words."""
         limit_w = self.limit_w
-        if limit_w is None and self.direction is Register.IMPORT and import_limit_w > 0:
-            limit_w = 2 * import_limit_w
+        if limit_w is None and import_limit_w > 0:
+            limit_w = _BEYOND[self.direction] * import_limit_w
         rules = Meter(register=self.direction, length=self.interval, limit_w=limit_w)
         return SiteMeter(name=self.name, rules=rules)
 

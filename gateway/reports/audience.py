@@ -105,6 +105,7 @@ def _without_private(one: ReportException) -> ReportException:
 
 def _for_owner(report: ParticipationReport, mine: SiteResult) -> ParticipationReport:
     """One site: nothing of the others, not even by a sum from which they could be had."""
+    own = tuple(one for one in report.data if one.site_id == mine.site_id)
     head = replace(
         report.header,
         signal=f"reduce by {kw(mine.asked_mean_w)} on average at this site",
@@ -121,10 +122,11 @@ def _for_owner(report: ParticipationReport, mine: SiteResult) -> ParticipationRe
         exceptions=tuple(one for one in report.exceptions if one.site_id == mine.site_id),
         estimated_intervals=sum(
             mine.curves.actual.covered_seconds(step.interval) < _seconds(step.interval)
+            or any(one.estimates(step.interval) for one in own)
             for step in _during(mine.curves, report.header.window)
         ),
         lines=tuple(_share(report, mine, line) for line in report.lines),
-        data=tuple(one for one in report.data if one.site_id == mine.site_id),
+        data=own,
         changes=tuple(one for one in report.changes if one.where == mine.site_id),
         sharing={},
         account=None,

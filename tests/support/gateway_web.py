@@ -30,6 +30,8 @@ from gateway.domain.dispatch import AllocatedStep, DispatchPlan, SiteAllocation
 from gateway.domain.enrolment import Enrolment
 from gateway.domain.event import GridEvent, Opt, OptDecision, Signal, SignalKind
 from gateway.domain.measure.report import ParticipationReport
+from gateway.domain.metering.interval import Meter
+from gateway.domain.metering.site_meter import SiteMeter
 from gateway.domain.portfolio import Portfolio, Site
 from gateway.domain.program import Program, Rules
 from gateway.domain.program.nominating import NominationRule
@@ -37,6 +39,7 @@ from gateway.domain.program.quota import Per
 from gateway.flows.dispatch.baselines import Baselines
 from gateway.flows.events.desk import EventDesk
 from gateway.flows.events.intake import Intake
+from gateway.flows.metering.desk import MeterDesk
 from gateway.flows.replay.desk import ReplayDesk
 from gateway.flows.report.settlement import Settlement
 from gateway.flows.sites.live import EventBand, Live
@@ -45,6 +48,7 @@ from gateway.reports import document
 from gateway.store.database import Database
 from gateway.store.delivery import SqlDelivery
 from gateway.store.ledger import SqlLedger
+from gateway.store.metering import SqlMeters
 from gateway.store.nominations import SqlNominations
 from gateway.store.telemetry import SqlTelemetry
 from gateway.web.app import create_app
@@ -86,6 +90,7 @@ def sites() -> tuple[Site, ...]:
             time_zone=ZONE,
             import_limit_w=250_000.0,
             simulated=True,
+            meters=(SiteMeter(name="grid", rules=Meter(limit_w=500_000.0)),),
         )
         for site_id in LOADS
     )
@@ -128,6 +133,7 @@ def make_world(clock: Clock) -> World:
         replays=ReplayDesk(portfolio, ledger, settlement, clock),
         nominations=nominating.desk,
         statements=statements,
+        meters=MeterDesk(portfolio, SqlMeters(database), clock, lambda: None),
         stopping=asyncio.Event(),
         utilities=lambda: health,
         counters=lambda: {"telemetry_rows": 4200.0},

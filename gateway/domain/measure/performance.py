@@ -37,6 +37,11 @@ class IntervalPerformance:
     coverage: float
     """Share of the interval with measured data, 0-1."""
 
+    @property
+    def measured(self) -> bool:
+        """Whether it is judged on all of its data."""
+        return self.coverage >= 1.0 and self.delivered_w is not None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Performance:
@@ -105,7 +110,7 @@ class Performance:
     @property
     def estimated_intervals(self) -> int:
         """Intervals judged on part of their data, or not at all."""
-        return sum(1 for i in self.during if i.coverage < 1.0 or i.delivered_w is None)
+        return sum(not one.measured for one in self.during)
 
 
 def measure(

@@ -154,6 +154,10 @@ class DataRemark:
     intervals: int
     reason: str
 
+    def estimates(self, interval: Interval) -> bool:
+        """Whether an interval was estimated, not measured, by this."""
+        return self.what == "estimated" and self.window.overlaps(interval)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportChange:

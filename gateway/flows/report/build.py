@@ -60,7 +60,7 @@ def participation_report(
         ),
         exceptions=exceptions(evidence, missing.sites),
         method=_method(evidence),
-        estimated_intervals=whole.estimated_intervals,
+        estimated_intervals=_estimated(evidence, whole),
         performance_rule=performance_words(evidence.program),
         lines=event_lines(evidence, whole),
         account=event_account(evidence, whole),
@@ -80,6 +80,15 @@ def _method(evidence: Evidence) -> str:
     meter = scope_of(evidence.event, evidence.program).meter
     rule = describe(evidence.program.method)
     return f"{rule}; counted on {meter}" if meter else rule
+
+
+def _estimated(evidence: Evidence, whole: Performance) -> int:
+    """Intervals judged on part of their data, on none, or on what meters' sources estimated."""
+    said = [remark for one in evidence.sites for remark in one.data.remarks]
+    return sum(
+        not one.measured or any(remark.estimates(one.interval) for remark in said)
+        for one in whole.during
+    )
 
 
 def _missing_rule(program: Program) -> str:

@@ -42,11 +42,25 @@ _READERS: Mapping[str, Reader] = {
     "application/xml": read_espi,
     "text/xml": read_espi,
 }
+
+
+def _inlined(schema: object, defs: Mapping[str, object]) -> object:
+    """A JSON schema without references, as a path of OpenAPI cannot have them of its own."""
+    if isinstance(schema, list):
+        return [_inlined(one, defs) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if isinstance(ref := schema.get("$ref"), str):
+        return _inlined(defs[ref.rpartition("/")[2]], defs)
+    return {name: _inlined(one, defs) for name, one in schema.items() if name != "$defs"}
+
+
+_SCHEMA = DeliveryIn.model_json_schema()
 _BODY = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {"schema": DeliveryIn.model_json_schema()},
+            "application/json": {"schema": _inlined(_SCHEMA, _SCHEMA["$defs"])},
             "text/csv": {"schema": {"type": "string"}},
             "application/atom+xml": {"schema": {"type": "string"}},
         },
