@@ -271,6 +271,10 @@ class TelemetryStore(Protocol):
         """Good and estimated values as steps; a value holds until the next, at most `max_hold`."""
         ...
 
+    async def series_of(self, site_id: str, point: str, windows: Sequence[Interval]) -> StepSeries:
+        """The same in each of these windows, at once; in order of time, none touching another."""
+        ...
+
     async def latest(self, site_id: str) -> Mapping[str, Reading]:
         """The newest reading of every point of a site."""
         ...

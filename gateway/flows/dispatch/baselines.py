@@ -186,8 +186,7 @@ class Baselines:
 
     async def _history(self, scope: Scope, site_id: str, windows: Sequence[Interval]) -> StepSeries:
         wanted = merged([window for window in windows if window.start != window.end])
-        steps = [step for window in wanted for step in await self._power(site_id, scope, window)]
-        return StepSeries(tuple(steps))
+        return scope.counted(await self._telemetry.series_of(site_id, scope.point, wanted))
 
     async def _power(self, site_id: str, scope: Scope, window: Interval) -> StepSeries:
         return scope.counted(await self._telemetry.series(site_id, scope.point, window))

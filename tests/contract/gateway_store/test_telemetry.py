@@ -67,6 +67,18 @@ async def test_values_hold_until_the_next_but_not_for_ever(
     assert await telemetry.series("depot-9", "pcc_power_w", WINDOW) == StepSeries()
 
 
+async def test_several_windows_at_once_are_each_of_them(telemetry: TelemetryStore) -> None:
+    rows = [measured(n * 10, float(n)) for n in range(12)]
+    await telemetry.ingest(batch(*enumerate(rows, start=1)), T0)
+    asked = [(5, 25), (40, 40.5), (90, 700)]
+    windows = [Interval(start=T0 + a * SECOND, end=T0 + b * SECOND) for a, b in asked]
+    alone = [await telemetry.series("depot-1", "pcc_power_w", one) for one in windows]
+    together = await telemetry.series_of("depot-1", "pcc_power_w", windows)
+    assert list(together) == [step for one in alone for step in one]
+    assert [len(one) for one in alone] == [3, 1, 3]
+    assert await telemetry.series_of("depot-1", "pcc_power_w", ()) == StepSeries()
+
+
 async def test_a_value_that_is_missing_or_untrusted_is_a_gap(
     telemetry: TelemetryStore, read: Read
 ) -> None:
