@@ -349,7 +349,10 @@ def demo(
 @app.command()
 def bench(
     name: Annotated[str | None, typer.Argument(help="Which one; all when left out.")] = None,
-    sites: Annotated[int | None, typer.Option(min=1, max=20_000, help="Of fanout.")] = None,
+    sites: Annotated[
+        int | None,
+        typer.Option(min=1, max=20_000, help="How many, of fanout, mv, telemetry, year."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure ours beside a peer or a floor in the same run; exit 1 when a bar does not hold."""
