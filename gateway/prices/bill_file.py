@@ -21,7 +21,7 @@ from gateway.domain.accounts.terms import DemandTerm, PricePeriod, Terms
 from gateway.domain.price.timeline import PriceTimeline
 from gateway.prices.tariff_file import PriceFrom, Schedule, TariffFile, midnight
 
-_DAY = timedelta(days=1)
+_DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
 _VERSION_CHARS = 12
 _Amount = Annotated[Decimal, Field(ge=0, le=10_000)]
 _Clock = Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
@@ -190,9 +190,28 @@ def _periods(found: Iterator[tuple[Interval, PriceFrom]]) -> Iterator[PricePerio
 def _hours(charge: DemandCharge, day: date, zone: ZoneInfo) -> Iterator[Interval]:
     """The hours of one day, by the wall clock; those over midnight are both ends of the day."""
     begins, ends = midnight(day, zone), midnight(day + _DAY, zone)
+    if ends - begins != _DAY:
+        yield from _joined(list(_minutes(charge, begins, ends, zone)))
+        return
     start, end = _instant(charge.from_, day, zone), _instant(charge.to, day, zone)
     spans = [(start, end)] if charge.from_ < charge.to else [(begins, end), (start, ends)]
     yield from (Interval(start=one, end=other) for one, other in spans if one < other)
+
+
+def _minutes(
+    charge: DemandCharge, begins: datetime, ends: datetime, zone: ZoneInfo
+) -> Iterator[Interval]:
+    """Of a day on which clocks are set: each minute whose time on the wall lies in the hours.
+
+    So an hour that comes twice counts twice, and one that is left out does not count.
+    """
+    at = begins
+    while at < ends:
+        shown = f"{at.astimezone(zone):%H:%M}"
+        after, before = charge.from_ <= shown, shown < charge.to
+        if (after and before) if charge.from_ < charge.to else (after or before):
+            yield Interval.lasting(at, _MINUTE)
+        at += _MINUTE
 
 
 def _instant(clock: str, day: date, zone: ZoneInfo) -> datetime:
