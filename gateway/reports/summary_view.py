@@ -55,9 +55,9 @@ def summary_view(found: ProgramSummary) -> SummaryView:
 def _note(found: ProgramSummary) -> str:
     parts = []
     if found.preliminary:
-        parts.append(f"{found.preliminary} of the reports are preliminary")
+        parts.append(f"reports still preliminary: {found.preliminary}")
     if found.tests:
-        parts.append(f"{found.tests} test events are told and in no sum")
+        parts.append(f"test events, told and in no sum: {found.tests}")
     return "; ".join(parts).capitalize()
 
 

@@ -29,8 +29,8 @@ def lines(found: Json) -> Iterator[str]:
     whole = found["totals"]
     yield f"{found['program_name']}, {found['period']}" + " SIMULATED" * found["simulated"]
     yield (
-        f"{whole['events']} events, {whole['duration_s'] / 3600:.1f} h; "
-        f"{found['preliminary']} reports preliminary, {found['tests']} test events left out"
+        f"events: {whole['events']}, {whole['duration_s'] / 3600:.1f} h; still preliminary: "
+        f"{found['preliminary']}; test events left out: {found['tests']}"
     )
     if not found["events"]:
         return
@@ -38,7 +38,8 @@ def lines(found: Json) -> Iterator[str]:
     for cause in whole["causes"]:
         words = WORDS[Cause(cause["cause"])]
         kwh = cause["energy_wh"] / 1000
-        yield f"  missing {_kw(cause['mean_w'])} ({kwh:.1f} kWh) {words}, {cause['events']} events"
+        power = _kw(cause["mean_w"])
+        yield f"  missing {power} ({kwh:.1f} kWh) {words}, in events: {cause['events']}"
     for one in found["events"]:
         test = " test" * one["test"]
         yield (
@@ -46,7 +47,7 @@ def lines(found: Json) -> Iterator[str]:
             f"{_kw(one['asked_w'])}, {_pct(one['performance_pct'])}"
         )
     for site in found["sites"]:
-        left = f", opted out {site['opted_out']} times" if site["opted_out"] else ""
+        left = f"; left events: {site['opted_out']}" if site["opted_out"] else ""
         yield f"{site['name']}: {_figures(site['totals'])}{left}"
 
 

@@ -137,7 +137,7 @@ def test_a_programs_summary_in_words_as_json_and_as_a_file(gateway: str, tmp_pat
     words = RUN.invoke(app, [*asked, "--out", str(path)])
     lines = words.stdout.splitlines()
     assert lines[0] == "Peak Relief, 2026-11 SIMULATED"
-    assert lines[1] == "1 events, 2.0 h; 1 reports preliminary, 0 test events left out"
+    assert lines[1] == "events: 1, 2.0 h; still preliminary: 1; test events left out: 0"
     assert lines[2].startswith("promised 120.0 kW, asked ")
     assert EVENT in path.read_text()
     found = json.loads(RUN.invoke(app, [*asked, "--site", "harbor", "--json"]).stdout)
