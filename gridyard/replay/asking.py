@@ -41,6 +41,8 @@ def otherwise(
     sites: list[str],
     device_classes: list[str],
     energy_price: str,
+    loads: str = "",
+    known_at: str = "",
 ) -> dict[str, object]:
     """What is to be otherwise, as the API takes it.
 
@@ -53,12 +55,14 @@ def otherwise(
         "sites": sites,
         "device_classes": device_classes,
         "energy_rate": _rate(energy_price) if energy_price else None,
+        "loads": loads,
+        "known_at": known_at,
     }
     chosen = {name: value for name, value in given.items() if value}
     if not chosen:
         raise ConfigError(
-            "say what is to be otherwise: --baseline, --program, --site, --device-class or "
-            "--energy-price"
+            "say what is to be otherwise: --baseline, --program, --site, --device-class, "
+            "--energy-price, --loads or --known-at"
         )
     return chosen
 

@@ -34,6 +34,12 @@ def event(
     site: Sites = None,
     device_class: Classes = None,
     energy_price: Price = "",
+    loads: Annotated[
+        str, typer.Option(help="On these loads instead: site_agent or revenue_meter.")
+    ] = "",
+    known_at: Annotated[
+        str, typer.Option(help="With meter data as known at this instant, with its offset.")
+    ] = "",
     gateway: GatewayOption = GATEWAY,
     as_json: JsonOption = False,
 ) -> None:
@@ -47,6 +53,8 @@ def event(
             sites=site or [],
             device_classes=device_class or [],
             energy_price=energy_price,
+            loads=loads,
+            known_at=known_at,
         )
         found = asking.replayed(gateway, event, new)
         print_answer(found, list(asking.lines(found)), as_json=as_json)

@@ -58,6 +58,7 @@ def _inputs(before: ParticipationReport, after: ParticipationReport) -> Iterator
         ("asked", before.header.signal, after.header.signal),
         ("window", _window(before), _window(after)),
         ("program", before.header.program_name, after.header.program_name),
+        ("measured by", before.measured_by, after.measured_by),
     )
     yield from _differing(PORTFOLIO, ((what, "", old, new) for what, old, new in pairs))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 from contracts.errors import PermanentError
@@ -81,11 +81,14 @@ class ReplayDesk:
             raise PermanentError("it is not over yet: only what is past can be measured again")
         other = replace(stored, event=event_of(stored.event, self._portfolio, new))
         before = await self._report(stored, program)
-        after = await self._report(other, rules_of(program, stored.event, self._portfolio, new))
+        rules = rules_of(program, stored.event, self._portfolio, new)
+        after = await self._report(other, rules, new.known_at)
         return Replay(before=before, after=after, changes=difference(before, after))
 
-    async def _report(self, stored: StoredEvent, program: Program) -> ParticipationReport:
-        evidence = await self._settlement.evidence(stored, program)
+    async def _report(
+        self, stored: StoredEvent, program: Program, known_at: datetime | None = None
+    ) -> ParticipationReport:
+        evidence = await self._settlement.evidence(stored, program, known_at)
         return participation_report(evidence, created_at=self._clock.now(), final=False)
 
 

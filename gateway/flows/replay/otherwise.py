@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from contracts.device_class import DeviceClass
 from contracts.errors import PermanentError
@@ -10,6 +11,7 @@ from gateway.domain.event import GridEvent
 from gateway.domain.measure.presets import preset
 from gateway.domain.portfolio import Portfolio
 from gateway.domain.program import Program
+from gateway.domain.program.measuring import MeasuredBy
 from gateway.domain.program.paying import EnergyPay, EnergyPrice, Rate
 
 
@@ -27,6 +29,10 @@ class Otherwise:
     """Counted on the meters of these alone."""
     energy_rate: Rate | None = None
     """A fixed price of every kWh that the program's rules pay for."""
+    loads: MeasuredBy | None = None
+    """On the loads of the sites' agents, or of their revenue meters."""
+    known_at: datetime | None = None
+    """With the intervals of revenue meters as they were known at this instant."""
 
     @property
     def nothing(self) -> bool:
@@ -38,7 +44,8 @@ def rules_of(program: Program, event: GridEvent, portfolio: Portfolio, new: Othe
     """The program with what is otherwise.
 
     Raises:
-        PermanentError: there is no such program, or no such method.
+        PermanentError: there is no such program, or no such method, or what was known then is not
+            kept.
     """
     if new.program_id:
         found = portfolio.program(new.program_id, event.window.start)
@@ -48,6 +55,12 @@ def rules_of(program: Program, event: GridEvent, portfolio: Portfolio, new: Othe
         program = replace(found, program_id=program.program_id)
     if new.baseline:
         program = _measured_by(program, new.baseline)
+    if new.loads is not None:
+        program = replace(program, measured_by=new.loads)
+    if new.known_at is not None and program.measured_by is not MeasuredBy.REVENUE_METER:
+        raise PermanentError(
+            "only revenue meters' intervals are kept as they were known: measure by revenue_meter"
+        )
     if new.energy_rate is not None:
         program = _paid_at(program, new.energy_rate)
     return program

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from contracts.device_class import DeviceClass
 from gateway.domain.measure.difference import Change
 from gateway.domain.measure.report import ParticipationReport
+from gateway.domain.program.measuring import MeasuredBy
 from gateway.domain.program.paying import Rate
 from gateway.flows.replay.desk import Replay
 from gateway.flows.replay.otherwise import Otherwise
@@ -49,6 +50,13 @@ class OtherwiseIn(BaseModel):
     energy_rate: Annotated[
         RateIn | None, Field(description="A fixed price of each kWh that is paid.")
     ] = None
+    loads: Annotated[
+        MeasuredBy | None, Field(description="On these loads instead of the program's.")
+    ] = None
+    known_at: Annotated[
+        AwareDatetime | None,
+        Field(description="With revenue meters' intervals as they were known at this instant."),
+    ] = None
 
     def otherwise(self) -> Otherwise:
         """In the domain's words."""
@@ -61,6 +69,8 @@ class OtherwiseIn(BaseModel):
             energy_rate=Rate(amount=rate.amount, unit="kWh", currency=rate.currency)
             if rate
             else None,
+            loads=self.loads,
+            known_at=self.known_at,
         )
 
 

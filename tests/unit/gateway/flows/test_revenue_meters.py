@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from contracts.errors import PermanentError
 from contracts.reading import Quality
 from gateway.domain.event import GridEvent
 from gateway.domain.measure.report import ParticipationReport
@@ -16,6 +17,8 @@ from gateway.domain.metering.issuing import Told
 from gateway.domain.program.measuring import MeasuredBy
 from gateway.domain.program.performing import Absent, Performance
 from gateway.domain.program.rules import Rules
+from gateway.flows.replay.desk import ReplayDesk
+from gateway.flows.replay.otherwise import Otherwise
 from gateway.reports.document import load
 from gateway.store.database import Database
 
@@ -272,3 +275,24 @@ async def test_a_past_day_without_data_is_rejected_and_told(metered: World, even
         ("depot-1", f"baseline day {lost.date()}, not used")
     }
     assert made.waits_until is not None
+
+
+async def test_an_event_can_be_measured_again_as_it_was_known_or_on_the_other_loads(
+    metered: World, event: Event
+) -> None:
+    noon = event().window.start
+    await metered.clock.advance(7200)
+    await today(metered, noon)
+    then = metered.clock.now()
+    await metered.clock.advance(3600)
+    fixed = told(noon, 20_000.0, issued_at=metered.clock.now())
+    await metered.meter_desk.deliver("depot-2", "grid", [fixed])
+    desk = ReplayDesk(metered.portfolio, metered.ledger, metered.settlement, metered.clock)
+    before = await desk.event("u1/e1", Otherwise(known_at=then))
+    assert before.before.figures.delivered_mean_w == pytest.approx(47_500)
+    assert before.after.figures.delivered_mean_w == pytest.approx(45_000)
+    agents = await desk.event("u1/e1", Otherwise(loads=MeasuredBy.SITE_AGENT))
+    assert agents.after.figures.delivered_mean_w == pytest.approx(58_000)
+    assert "measured by" in {one.what for one in agents.changes}
+    with pytest.raises(PermanentError, match="measure by revenue_meter"):
+        await desk.event("u1/e1", Otherwise(known_at=then, loads=MeasuredBy.SITE_AGENT))
