@@ -182,7 +182,10 @@ class SlotShort:
 def over_event(
     slots: Sequence[SlotShort], about: Mapping[Cause, tuple[str, ...]] | None = None
 ) -> Shortfall | None:
-    """Means over the known intervals; None: none is known, or nothing is missing."""
+    """Means over the known intervals; None: none is known, or nothing is missing.
+
+    A cause of less than `NOTHING_W` is told as unexplained.
+    """
     seconds = fsum(slot.seconds for slot in slots)
     if not seconds:
         return None
@@ -190,14 +193,16 @@ def over_event(
         cause: fsum(slot.seconds * slot.parts.get(cause, 0.0) for slot in slots) / seconds
         for cause in Cause
     }
+    whole = fsum(means.values())
+    if whole < NOTHING_W:
+        return None
+    little = [cause for cause, w in means.items() if w < NOTHING_W]
+    means[Cause.UNEXPLAINED] += fsum(means.pop(one) for one in little if one != Cause.UNEXPLAINED)
     parts = [
         ShortfallPart(cause=cause, mean_w=w, about=(about or {}).get(cause, ()))
         for cause, w in means.items()
         if w > 0
     ]
-    whole = fsum(part.mean_w for part in parts)
-    if whole < NOTHING_W:
-        return None
     return Shortfall(
         mean_w=whole,
         planned_mean_w=fsum(slot.seconds * slot.planned_w for slot in slots) / seconds,

@@ -199,3 +199,11 @@ def test_over_an_event_the_largest_cause_is_told_first_and_whom_it_is_about() ->
 def test_nothing_known_or_nothing_missing_is_no_shortfall() -> None:
     assert over_event([]) is None
     assert over_event([SlotShort(seconds=900, planned_w=60e3, parts={})]) is None
+
+
+def test_a_cause_of_next_to_nothing_is_not_named() -> None:
+    parts = {Cause.FORECAST: 0.4, Cause.OPT_OUT: 5e3}
+    found = over_event([SlotShort(seconds=900, planned_w=60e3, parts=parts)])
+    assert found is not None
+    assert {p.cause: p.mean_w for p in found.parts} == {Cause.OPT_OUT: 5e3, Cause.UNEXPLAINED: 0.4}
+    assert found.mean_w == pytest.approx(5_000.4)
