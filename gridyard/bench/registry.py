@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gridyard.bench import (
+    accounts,
     devices,
     dispatch,
     fanout,
@@ -33,5 +34,6 @@ BENCHES: dict[str, Bench] = {
         mv.BENCH,
         tick.BENCH,
         year.BENCH,
+        accounts.BENCH,
     )
 }
