@@ -11,18 +11,14 @@ from zoneinfo import ZoneInfo
 
 from gateway.domain.event import Opt
 from gateway.domain.measure.report import (
-    BaselineDay,
-    Curves,
     KeyFigures,
     ReportException,
     ReportHeader,
-    SiteResult,
 )
 from gateway.domain.measure.shortfall import WORDS
 from gateway.domain.settle.line import Line, Statement, said, statement
 from gateway.reports import words
 from gateway.reports.audience import Audience, Variant
-from gateway.reports.chart import event_chart
 from gateway.reports.data_rows import DataView, data_view
 from gateway.reports.part_rows import PartRow, part_rows
 from gateway.reports.short_rows import (
@@ -32,6 +28,14 @@ from gateway.reports.short_rows import (
     anomaly_rows,
     cause_rows,
     ready_rows,
+)
+from gateway.reports.site_rows import (
+    Chart,
+    MethodRow,
+    SiteRow,
+    chart_of,
+    method_row,
+    site_row,
 )
 
 SIMULATED = "SIMULATED"
@@ -57,32 +61,6 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chart:
-    """An SVG with the same content in words."""
-
-    title: str
-    svg: str
-    alt: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SiteRow:
-    """One participant, in the units of the table's head (kW, %, kWh)."""
-
-    site_id: str
-    name: str
-    nominated_kw: str
-    asked_kw: str
-    delivered_kw: str
-    performance: str
-    reduced_kwh: str
-    vehicles: str
-    opted_out: bool
-    coverage: str
-    chart: Chart
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ExceptionRow:
     """One thing that did not go to plan."""
 
@@ -102,19 +80,6 @@ class PaidRow:
     price: str
     amount: str
     why: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MethodRow:
-    """How one site's baseline came about."""
-
-    name: str
-    days_used: str
-    days_rejected: str
-    adjustment: str
-    history: str
-    note: str
-    inputs_hash: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,8 +148,8 @@ def report_view(
         zone=words.zone(head.window.start, tz),
         facts=_facts(head, tz, own=audience is Audience.OWNER),
         figures=_figures(report.figures),
-        chart=_chart("Portfolio", report.curves, head, tz),
-        sites=tuple(_site(site, head, tz) for site in told),
+        chart=chart_of("Portfolio", report.curves, head, tz),
+        sites=tuple(site_row(site, head, tz) for site in told),
         causes=cause_rows(report, told),
         ready=ready_rows(report, told),
         anomalies=anomaly_rows(report, names, tz),
@@ -196,7 +161,7 @@ def report_view(
         method=report.method,
         performance=report.performance_rule or "delivered over committed",
         estimated_intervals=report.estimated_intervals,
-        methods=tuple(_method(site) for site in told),
+        methods=tuple(method_row(site) for site in told),
         audience=shown.words,
     )
 
@@ -324,45 +289,6 @@ def _paid(line: Line, event_key: str) -> PaidRow:
     )
 
 
-def _chart(title: str, curves: Curves, head: ReportHeader, tz: tzinfo, height: int = 300) -> Chart:
-    alt = _alt(title, curves, head, tz)
-    svg = event_chart(curves, head.window, tz, name=alt, height=height)
-    return Chart(title=title, svg=svg, alt=alt)
-
-
-def _alt(title: str, curves: Curves, head: ReportHeader, tz: tzinfo) -> str:
-    window = head.window.intersection(curves.span)
-    means = (
-        ("baseline", curves.baseline),
-        ("actual", curves.actual),
-        ("target", curves.target),
-    )
-    said = [
-        f"mean {name} {words.power(series.mean(window) if window else None)}"
-        for name, series in means
-    ]
-    return (
-        f"{title}: load in kW over time, {words.span(curves.span, tz)}. "
-        f"During the event: {', '.join(said)}."
-    )
-
-
-def _site(site: SiteResult, head: ReportHeader, tz: tzinfo) -> SiteRow:
-    return SiteRow(
-        site_id=site.site_id,
-        name=site.name,
-        nominated_kw=words.kilo(site.nominated_w),
-        asked_kw=words.kilo(site.asked_mean_w),
-        delivered_kw=words.kilo(site.delivered_mean_w),
-        performance=words.percent(site.performance_pct),
-        reduced_kwh=words.kilo(site.reduced_wh),
-        vehicles=f"{site.vehicles_ready} of {site.vehicles_total}",
-        opted_out=site.opted_out,
-        coverage=words.share(site.coverage),
-        chart=_chart(site.name, site.curves, head, tz, height=220),
-    )
-
-
 def _exception(row: ReportException, names: dict[str, str], tz: tzinfo) -> ExceptionRow:
     return ExceptionRow(
         at=words.clock(row.at, tz),
@@ -371,28 +297,3 @@ def _exception(row: ReportException, names: dict[str, str], tz: tzinfo) -> Excep
         subject=row.subject,
         text=row.text,
     )
-
-
-def _method(site: SiteResult) -> MethodRow:
-    used = [day.day.isoformat() for day in site.days if day.used]
-    capped = ", at its bound" if site.adjustment_capped else ""
-    return MethodRow(
-        name=site.name,
-        days_used=f"{len(used)}: {', '.join(used)}" if used else "none",
-        days_rejected=_rejected(site.days),
-        adjustment=(
-            "none" if site.adjustment is None else f"{words.number(site.adjustment, 3)}{capped}"
-        ),
-        history=site.history_label or "measured",
-        note=site.baseline_note or "none",
-        inputs_hash=site.inputs_hash,
-    )
-
-
-def _rejected(days: tuple[BaselineDay, ...]) -> str:
-    """Rejected days grouped by reason: `event day: 2026-11-12; no data: 2026-11-03`."""
-    reasons: dict[str, list[str]] = {}
-    for day in days:
-        if not day.used:
-            reasons.setdefault(day.reason or "no reason given", []).append(day.day.isoformat())
-    return "; ".join(f"{reason}: {', '.join(dates)}" for reason, dates in reasons.items()) or "none"
