@@ -18,8 +18,6 @@ from gateway.domain.delivery.correction import CorrectionRules
 from gateway.domain.delivery.course import DeliveryRules
 from gateway.domain.delivery.restoration import RestorationRules
 from gateway.domain.dispatch.limits import Block
-from gateway.domain.metering.interval import Meter, Register
-from gateway.domain.metering.site_meter import SiteMeter
 from gateway.domain.portfolio import Portfolio, Site
 from gateway.flows.dispatch.options import DispatchOptions
 from gateway.flows.dispatch.splitting import NetworkGroup, SplitOptions
@@ -29,8 +27,9 @@ from gateway.flows.nominating.options import NominatingOptions
 from gateway.prices.account_settings import AccountSettings
 from gateway.prices.settings import PriceSettings
 from gateway.programs.entry import ProgramEntry
+from gateway.programs.meter_entry import MeterEntry
 from gateway.programs.metering import check_meters
-from gateway.programs.values import MeterName, Share, SiteId, Span, Watts
+from gateway.programs.values import Share, SiteId, Span, Watts
 from gateway.programs.versions import check_price_source, enrolled_once, in_force_last
 from gateway.reports.locales import style_named
 from gateway.utility.openadr.settings import OpenAdrSettings
@@ -58,38 +57,6 @@ def _locale(tag: str) -> str:
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone), PlainSerializer(str)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 Locale = Annotated[str, Field(max_length=20), AfterValidator(_locale)]
-
-
-_BEYOND = {Register.IMPORT: 2.0, Register.EXPORT: 100.0, Register.NET: 100.0}
-"""So many times the import limit, nobody believes a meter."""
-
-
-class MeterEntry(Settings):
-    """One register of a revenue meter at a site's connection."""
-
-    name: MeterName
-    """Under which its intervals are delivered."""
-    direction: Register = Register.IMPORT
-    """`import`, `export`, or `net` (import less export)."""
-    interval: Annotated[timedelta, Field(ge=timedelta(minutes=1), le=timedelta(days=1))] = (
-        timedelta(minutes=15)
-    )
-    limit_w: Annotated[float, Field(gt=0, le=1e9)] | None = None
-    """More than 1.1 times this cannot be. Left out: twice the site's import limit, for what is fed
-    in a hundred times: generation may be much larger than what is drawn."""
-
-    @model_validator(mode="after")
-    def _divides(self) -> Self:
-        self.meter(1.0)
-        return self
-
-    def meter(self, import_limit_w: float) -> SiteMeter:
-        """In the domain's words."""
-        limit_w = self.limit_w
-        if limit_w is None and import_limit_w > 0:
-            limit_w = _BEYOND[self.direction] * import_limit_w
-        rules = Meter(register=self.direction, length=self.interval, limit_w=limit_w)
-        return SiteMeter(name=self.name, rules=rules)
 
 
 class SiteEntry(Settings):
