@@ -48,9 +48,10 @@ def statement_name(statement: PeriodStatement, ending: str) -> str:
 
 
 def statement_tables(statement: PeriodStatement) -> tuple[Table, ...]:
-    """Lines, parts, inputs and changes."""
+    """Lines, parts, sites, inputs and changes."""
     return (
         _lines(statement),
+        _sites(statement),
         Table(
             name="Parts",
             columns=("line", "subject", "who", "shared_by", "amount", "currency", "terms"),
@@ -85,9 +86,36 @@ def _lines(statement: PeriodStatement) -> Table:
             "status",
             "data_label",
             "program",
+            "month",
+            "event",
             *LINE_COLUMNS,
         ),
-        rows=[(*first, label, one.program, *line_row(one.line)) for one in statement.lines],
+        rows=[
+            (*first, label, one.program, one.month, one.event_key, *line_row(one.line))
+            for one in statement.lines
+        ],
+    )
+
+
+def _sites(statement: PeriodStatement) -> Table:
+    """What each site did and gets; a line a currency."""
+    known = {} if statement.summary is None else statement.summary.sites
+    return Table(
+        name="Sites",
+        columns=("site", "name", "events", "reduced_kwh", "performance_pct", "amount", "currency"),
+        rows=[
+            (
+                site,
+                statement.names.get(site, ""),
+                one.events,
+                one.reduced_kwh,
+                one.performance_pct,
+                amount,
+                currency,
+            )
+            for site, one in known.items()
+            for currency, amount in one.money.items() or [("", None)]
+        ],
     )
 
 

@@ -13,6 +13,7 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
     label = ", SIMULATED" if found["simulated"] else ""
     made = ", ".join(found["made_of"]) or f"version {found['version']}, {status}"
     yield f"{found['name']}, {found['period']}: {made}{label}"
+    yield from _summary(found.get("summary"))
     for one in found["lines"]:
         line = one["line"]
         amount = f"{line['amount']} {line['currency']}" if line["amount"] is not None else "n/a"
@@ -29,6 +30,17 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
         yield f"  becomes final with: {'; '.join(found['waits_for'])}"
     totals = _totals(found)
     yield f"  total: {', '.join(f'{value} {unit}' for unit, value in totals.items()) or 'n/a'}"
+
+
+def _summary(one: dict[str, Any] | None) -> Iterator[str]:
+    if one is None:
+        return
+    hours = [] if one["hours"] is None else [f"{one['hours']} h"]
+    energy = [] if one["reduced_kwh"] is None else [f"{one['reduced_kwh']} kWh"]
+    pct = one["performance_pct"]
+    mean = [] if pct is None else [f"mean performance {Decimal(pct):.0f} %"]
+    events = f"events: {one['events']}"
+    yield f"  {', '.join([events, *hours, *energy, *mean])}"
 
 
 def _why(line: dict[str, Any]) -> list[str]:

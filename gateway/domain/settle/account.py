@@ -48,6 +48,10 @@ class AccountLine:
     """Names of the inputs it hangs on."""
     aggregator: Decimal | None = None
     sites: Mapping[str, SitePart] = field(default_factory=dict)
+    month: str = ""
+    """To which it falls, `2026-07`; empty: to a season or year."""
+    event_key: str = ""
+    """The event it is of, if it is of one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

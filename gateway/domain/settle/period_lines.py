@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -58,7 +59,8 @@ def _capacity(grounds: Grounds, month: date) -> Iterator[AccountLine]:
         [one.header.window.start for one in of_season if not one.header.test],
     )
     for line in lines:
-        yield _shared(grounds.program, line, names, grounds.contracts, kw)
+        made = _shared(grounds.program, line, names, grounds.contracts, kw)
+        yield replace(made, month=f"{month:%Y-%m}")
 
 
 def _events(grounds: Grounds) -> Mapping[date, Sequence[AccountLine]]:
@@ -80,7 +82,8 @@ def _events(grounds: Grounds) -> Mapping[date, Sequence[AccountLine]]:
             month = _month_of(grounds.program, report, one.line)
             if month in months:
                 names = (report_name(report), *one.inputs)
-                line = _shared(grounds.program, one.line, names, report.sharing, one.weights)
+                made = _shared(grounds.program, one.line, names, report.sharing, one.weights)
+                line = replace(made, month=f"{month:%Y-%m}", event_key=key)
                 found.setdefault(month, []).append(line)
     return found
 
@@ -97,14 +100,9 @@ def _stop_loss(
         for one in mine:
             for site, part in one.sites.items():
                 weights[site] = weights.get(site, ZERO) + max(ZERO, -(part.amount or ZERO))
-        yield _shared(
-            grounds.program,
-            line,
-            (*names, f"commitment {month:%Y-%m}"),
-            grounds.contracts,
-            weights,
-            charge=True,
-        )
+        names = (*names, f"commitment {month:%Y-%m}")
+        made = _shared(grounds.program, line, names, grounds.contracts, weights, charge=True)
+        yield replace(made, month=f"{month:%Y-%m}")
 
 
 def _claw_back(
@@ -122,7 +120,8 @@ def _claw_back(
     ):
         names = (*(report_name(one) for one in mine), f"commitment {month:%Y-%m}", "contracts")
         kw = grounds.committed_kw.get(month, {})
-        yield _shared(grounds.program, line, names, grounds.contracts, kw, charge=False)
+        made = _shared(grounds.program, line, names, grounds.contracts, kw, charge=False)
+        yield replace(made, month=f"{month:%Y-%m}")
 
 
 def _average(grounds: Grounds) -> Iterator[AccountLine]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gateway.domain.settle.account import AccountLine, PeriodStatement, SitePart
+from gateway.domain.settle.summary import Summary, by_kind, total, weighted_mean
 
 
 def site_statement(
@@ -18,6 +19,12 @@ def site_statement(
     """
     if not statements:
         raise ValueError("no program has a statement for this period")
+    lines = tuple(
+        _own(line, line.sites[site_id])
+        for one in statements
+        for line in one.lines
+        if site_id in line.sites
+    )
     return PeriodStatement(
         subject=site_id,
         name=name,
@@ -29,14 +36,10 @@ def site_statement(
         final=all(one.final for one in statements),
         created_at=max(one.created_at for one in statements),
         simulated=any(one.simulated for one in statements),
-        lines=tuple(
-            _own(line, line.sites[site_id])
-            for one in statements
-            for line in one.lines
-            if site_id in line.sites
-        ),
+        lines=lines,
         waits_for=tuple(why for one in statements for why in one.waits_for),
         made_of=tuple(_words(one) for one in statements),
+        summary=_summary(site_id, statements, lines),
     )
 
 
@@ -50,7 +53,27 @@ def _own(one: AccountLine, part: SitePart) -> AccountLine:
         inputs=(f"the site's part: {part.terms}",) if part.terms else (),
         problem=part.problem,
     )
-    return AccountLine(program=one.program, line=line, inputs=())
+    return AccountLine(
+        program=one.program, line=line, inputs=(), month=one.month, event_key=one.event_key
+    )
+
+
+def _summary(
+    site_id: str, statements: Sequence[PeriodStatement], lines: Sequence[AccountLine]
+) -> Summary | None:
+    """The site's own period over all its programs; None: a version of before says none."""
+    known = [one.summary for one in statements if one.summary is not None]
+    if len(known) < len(statements):
+        return None
+    mine = [one.sites[site_id] for one in known if site_id in one.sites]
+    return Summary(
+        events=sum(one.events for one in mine),
+        tests=0,
+        hours=None,
+        reduced_kwh=total([one.reduced_kwh for one in mine]),
+        performance_pct=weighted_mean([(one.performance_pct, one.events) for one in mine]),
+        by_kind=by_kind(one.line for one in lines),
+    )
 
 
 def _words(one: PeriodStatement) -> str:

@@ -35,8 +35,8 @@ class Summary:
     events: int
     tests: int
     """Of these."""
-    hours: Decimal
-    """Called for, test or not."""
+    hours: Decimal | None
+    """Called for, test or not; None: not told to whom this is."""
     reduced_kwh: Decimal | None
     performance_pct: Decimal | None
     """Mean over the events that could be judged, each alike."""
@@ -57,7 +57,7 @@ def summary_of(
         hours=plain(sum((seconds_of(one.header.window) for one in opted_in), ZERO) / 3600),
         reduced_kwh=_kwh(one.figures.reduced_wh for one in opted_in),
         performance_pct=_mean(one.figures.performance_pct for one in opted_in),
-        by_kind=_by_kind(lines),
+        by_kind=by_kind(lines),
         sites=_sites(opted_in, parts),
     )
 
@@ -80,7 +80,8 @@ def _sites(
     }
 
 
-def _by_kind(lines: Iterable[Line]) -> Mapping[str, Money]:
+def by_kind(lines: Iterable[Line]) -> Mapping[str, Money]:
+    """The sum of the amounts of each kind of line, by currency."""
     found: dict[str, dict[str, Decimal]] = {}
     for line in lines:
         if line.amount is not None:
@@ -97,3 +98,16 @@ def _kwh(energies_wh: Iterable[float | None]) -> Decimal | None:
 def _mean(values: Iterable[float | None]) -> Decimal | None:
     known = [Decimal(repr(one)) for one in values if one is not None]
     return plain(sum(known, ZERO) / len(known)) if known else None
+
+
+def total(values: Sequence[Decimal | None]) -> Decimal | None:
+    """Of what is known; None: nothing is."""
+    known = [one for one in values if one is not None]
+    return sum(known, ZERO) if known else None
+
+
+def weighted_mean(values: Sequence[tuple[Decimal | None, int]]) -> Decimal | None:
+    """Of what is known, each by its weight; None: nothing is."""
+    known = [(value, weight) for value, weight in values if value is not None and weight]
+    whole = sum(weight for _, weight in known)
+    return plain(sum((value * weight for value, weight in known), ZERO) / whole) if whole else None

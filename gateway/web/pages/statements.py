@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import parse_qs
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from contracts.errors import PermanentError
+from gateway.domain.settle.account import PeriodStatement
+from gateway.reports import words
 from gateway.reports.statement_files import ENDINGS
-from gateway.reports.statement_view import StatementView, statement_view
-from gateway.web.links import statement_url
+from gateway.reports.statement_view import StatementView, statement_view, sums
+from gateway.web.links import event_url, statement_url
 from gateway.web.rendering import Pages
 from gateway.web.state import WebState
 from gateway.web.statement_lookup import find_statement, settle
@@ -21,6 +27,19 @@ _NAMES = {"pdf": "PDF", "csv": "CSV", "xlsx": "Excel", "parquet": "Parquet"}
 Subject = Annotated[str, Query(max_length=200)]
 Period = Annotated[str, Query(max_length=60)]
 Version = Annotated[int | None, Query(ge=1, le=1_000_000)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionRow:
+    """One version in the table of versions."""
+
+    number: int
+    url: str
+    shown: bool
+    made: str
+    status: str
+    total: str
+    changed: int
 
 
 def add_routes(router: APIRouter, state: WebState, pages: Pages) -> None:
@@ -40,13 +59,18 @@ def add_routes(router: APIRouter, state: WebState, pages: Pages) -> None:
             problem=problem,
             subject=subject,
             period=period or f"{state.now().astimezone(state.zone):%Y-%m}",
+            periods=await state.statements.periods(subject) if subject else (),
             subjects=_subjects(state),
             files=[
                 (ending, _NAMES[ending], statement_url(subject, period, ending, version))
                 for ending in ENDINGS
             ],
-            versions=[] if view is None else _versions(state, subject, period, view),
+            part_rows=[] if view is None else _part_rows(view),
+            change_rows=[] if view is None else _change_rows(view),
+            versions=[] if view is None else await _versions(state, subject, period, view),
             settles=bool(subject and period) and newest,
+            statement_link=statement_url,
+            report_link=lambda key: _report_url(state, subject, key),
         )
 
     @router.post("/statements")
@@ -79,9 +103,40 @@ def _subjects(state: WebState) -> list[tuple[str, str]]:
     return [*programs.items(), *sites.items()]
 
 
-def _versions(
+def _report_url(state: WebState, subject: str, event_key: str) -> str:
+    """The event's report, of a site's statement the owner's."""
+    if state.portfolio.site(subject) is None:
+        return event_url(event_key, "report")
+    return event_url(event_key, "report", audience="owner", site_id=subject)
+
+
+def _part_rows(view: StatementView) -> list[tuple[str, ...]]:
+    return [(one.who, one.events, one.energy, one.performance, one.amount) for one in view.parts]
+
+
+def _change_rows(view: StatementView) -> list[tuple[str, ...]]:
+    return [(one.what, one.before, one.after, "; ".join(one.because)) for one in view.changes]
+
+
+async def _versions(
     state: WebState, subject: str, period: str, view: StatementView
-) -> list[tuple[int, str]]:
+) -> list[VersionRow]:
+    """Of a program's statement, newest first; a site's is made of the newest."""
     if state.portfolio.site(subject) is not None:
         return []
-    return [(n, statement_url(subject, period, version=n)) for n in range(1, view.version)]
+    try:
+        known: Sequence[PeriodStatement] = await state.statements.versions(subject, period)
+    except PermanentError:
+        return []
+    return [
+        VersionRow(
+            number=one.version,
+            url=statement_url(subject, period, version=one.version),
+            shown=one.version == view.version,
+            made=words.moment(one.created_at, ZoneInfo(one.time_zone)),
+            status="FINAL" if one.final else "PRELIMINARY",
+            total=sums(one.totals),
+            changed=len(one.changes),
+        )
+        for one in reversed(known)
+    ]

@@ -32,6 +32,7 @@ def test_a_programs_month_is_settled_and_told_line_by_line(gateway: str, tmp_pat
     assert code == 0
     assert told.splitlines() == [
         "Peak Relief, 2026-11: version 1, PRELIMINARY, SIMULATED",
+        "  events: 1, 2 h, 200.4 kWh, mean performance 95 %",
         f"  energy, {EVENT}: 400.80 USD  (Peak Relief)",
         "    200.4 kWh; energy (voluntary): 2 USD a kWh (example); 200.4 kWh counted",
         f"  penalty, {EVENT}: n/a  (Peak Relief)",
