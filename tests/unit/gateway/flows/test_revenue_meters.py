@@ -296,3 +296,27 @@ async def test_an_event_can_be_measured_again_as_it_was_known_or_on_the_other_lo
     assert "measured by" in {one.what for one in agents.changes}
     with pytest.raises(PermanentError, match="measure by revenue_meter"):
         await desk.event("u1/e1", Otherwise(known_at=then, loads=MeasuredBy.SITE_AGENT))
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (2, 0, 3, 1, 2, 0)])
+async def test_the_order_of_deliveries_and_repeats_change_no_figure(
+    metered: World, event: Event, order: Sequence[int]
+) -> None:
+    noon = event().window.start
+    await today(metered, noon, SITES[:2])
+    late = metered.clock.now()
+    parts = [
+        quarters(noon, -8, 0, USUAL_WH),
+        quarters(noon, 0, 3, DURING_WH),
+        [told(noon, 24_000.0, issued_at=late), told(noon + QUARTER, nan, issued_at=late)],
+        [told(noon + QUARTER, 20_000.0, issued_at=late + MINUTE)],
+    ]
+    dated = [[replace(one, dated=True) if not one.dated else one for one in part] for part in parts]
+    for number in order:
+        await metered.meter_desk.deliver("depot-3", "grid", dated[number])
+        await metered.reruns.catch_up()
+    await metered.settlement.settle("u1/e1", final=False)
+    made = await report(metered)
+    assert made.sites[2].delivered_mean_w == pytest.approx((4_000 + 20_000) / 2)
+    assert {one.what for one in made.data} <= {"corrected"}
+    assert made.waits_until is None
