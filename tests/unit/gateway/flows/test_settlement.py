@@ -13,6 +13,7 @@ from contracts.site_link.messages import (
     VehicleReadiness,
 )
 from gateway.domain.event import GridEvent
+from gateway.domain.measure.shortfall import Cause
 
 World = Any
 Event = Callable[..., GridEvent]
@@ -128,8 +129,13 @@ async def test_exceptions_tell_who_when_and_why(world: World, event: Event) -> N
         ("depot-1", "vehicle-short", "van-7"),
         ("depot-1", "short", "depot-1"),  # asked for more when depot-3 left
         ("depot-3", "opt-out", "depot-3"),
+        ("depot-2", "short", "depot-2"),  # of what it was never told, and left out then
         ("depot-2", "data-gap", "depot-2"),
     }
+    missing = {site.site_id: site.shortfall for site in report.sites}["depot-2"]
+    assert missing
+    assert missing.parts[0].cause is Cause.LINK_LOST
+    assert missing.parts[0].mean_w > 0.9 * missing.mean_w
     sites = {site.site_id: site for site in report.sites}
     assert (sites["depot-1"].vehicles_ready, sites["depot-1"].vehicles_total) == (1, 2)
     assert sites["depot-3"].opted_out
