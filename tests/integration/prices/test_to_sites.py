@@ -108,6 +108,8 @@ async def test_a_depot_holds_what_the_market_says_through_restarts_of_both(
 ) -> None:
     async with market(CLOCK) as (server, url):
         async with gateway(net, url, tmp_path) as side, depot(net, tmp_path) as held:
+            # After noon in Brussels there are two days: both have to be there.
+            await until(lambda: not side.desk.sources()[0].missing)
             await until(lambda: same(held, side.sites.timeline("depot-1")))
             first = held.prices_id()
         server.faults = {PriceFault.DOWN}
