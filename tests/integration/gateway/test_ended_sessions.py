@@ -40,8 +40,10 @@ currency: EUR
 time_zone: UTC
 energy: [{name: all, prices: [{at: "00:00", per_kwh: 0.30, name: any hour}]}]
 demand: [{name: any hour, per_kw: 5}]
+rolling: true
 customer_per_day: 1
 """
+"""Any quarter of an hour counts for the demand: the one that the clock marks may not be over."""
 
 
 @pytest.fixture
