@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -26,15 +27,15 @@ async def run_on(world: World, days: Sequence[int], look_back: int = 30) -> tupl
         past = StepSeries.of((piece, 1000.0 * back) for piece in spans)
         await world.telemetry.insert_history("depot-1", points.PCC_POWER_W, past, "synthetic")
     reads = 0
-    series = world.telemetry.series
+    series_of = world.telemetry.series_of
 
-    async def counted(site_id: str, point: str, window: Interval) -> StepSeries:
+    async def counted(site_id: str, point: str, windows: Sequence[Interval]) -> StepSeries:
         nonlocal reads
-        reads += 1
-        found: StepSeries = await series(site_id, point, window)
+        reads += len(windows)
+        found: StepSeries = await series_of(site_id, point, windows)
         return found
 
-    world.telemetry.series = counted
+    world.telemetry.series_of = counted
     method = BaselineMethod(
         y_days=2, x_days=2, min_days=2, day_type=DayType.ANY, look_back=look_back * DAY
     )
