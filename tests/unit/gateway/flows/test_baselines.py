@@ -1,5 +1,4 @@
 from collections.abc import Sequence
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
