@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from contracts.time import Clock
 from gateway.domain.portfolio import Portfolio
 from gateway.flows.nominating.commitments import Commitments
-from gateway.flows.report.calendar import StatementCalendar
-from gateway.flows.report.grounds import Gathered
-from gateway.flows.report.prices import PriceCapture
-from gateway.flows.report.statements import Statements
+from gateway.flows.statement.calendar import StatementCalendar
+from gateway.flows.statement.grounds import Gathered
+from gateway.flows.statement.prices import PriceCapture
+from gateway.flows.statement.statements import Statements
 from gateway.ports import Ledger, TelemetryStore
 from gateway.prices.side import PriceSide
 from gateway.reports.document import load

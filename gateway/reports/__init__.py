@@ -1,1 +1,1 @@
-"""The participation report: one set of report data, written as HTML and as PDF."""
+"""What people read and keep: participation reports; rooms for statements, summaries, meter data."""

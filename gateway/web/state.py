@@ -20,9 +20,9 @@ from gateway.flows.metering.desk import MeterDesk
 from gateway.flows.nominating.desk import NominationDesk
 from gateway.flows.prices.desk import PriceDesk
 from gateway.flows.replay.desk import ReplayDesk
-from gateway.flows.report.statements import Statements
 from gateway.flows.sites.configuring import Configuring
 from gateway.flows.sites.live import LiveSnapshot
+from gateway.flows.statement.statements import Statements
 from gateway.ports import DeliveryMemory, Ledger, SiteControl, TelemetryStore, UtilityHealth
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})

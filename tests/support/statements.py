@@ -25,7 +25,7 @@ from gateway.domain.settle.energy import energy_lines
 from gateway.domain.settle.event_account import EventAccount, SiteAccount, Step
 from gateway.domain.settle.sharing import Sharing
 from gateway.flows.nominating.commitments import Commitments
-from gateway.flows.report.calendar import StatementCalendar
+from gateway.flows.statement.calendar import StatementCalendar
 from gateway.reports.document import dump
 from gateway.store.database import Database
 from gateway.store.ledger import SqlLedger

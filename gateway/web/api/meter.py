@@ -13,8 +13,8 @@ from contracts.site_link import points
 from gateway.domain.portfolio import Site
 from gateway.domain.program.wall import span_of
 from gateway.reports.files import MEDIA_TYPES, safe
-from gateway.reports.green_button import MEDIA_TYPE, green_button
-from gateway.reports.meter import MeterData, MeterRow, meter_rows, meter_table
+from gateway.reports.meter_data.green_button import MEDIA_TYPE, green_button
+from gateway.reports.meter_data.rows import MeterData, MeterRow, meter_rows, meter_table
 from gateway.reports.tables import as_csv, as_parquet, as_xlsx
 from gateway.reports.view import SIMULATED
 from gateway.web.lookup import find_site

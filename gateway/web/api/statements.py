@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, TypeAdapter
 
 from gateway.domain.settle.account import PeriodStatement
 from gateway.reports.files import MEDIA_TYPES
-from gateway.reports.statement_files import statement_file, statement_name
+from gateway.reports.statement.files import statement_file, statement_name
 from gateway.web.readers import named_file
 from gateway.web.state import WebState
 from gateway.web.statement_lookup import find_statement, settle

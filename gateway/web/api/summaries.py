@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Response
 
 from gateway.domain.measure.summary import ProgramSummary
-from gateway.reports.summary_tables import SUMMARY_FILES, summary_file_name
+from gateway.reports.summary.tables import SUMMARY_FILES, summary_file_name
 from gateway.web.readers import ReaderQuery, named_file
 from gateway.web.state import WebState
 from gateway.web.summary_lookup import find_summary

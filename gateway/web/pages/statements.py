@@ -14,8 +14,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from contracts.errors import PermanentError
 from gateway.domain.settle.account import PeriodStatement
 from gateway.reports import words
-from gateway.reports.statement_files import ENDINGS
-from gateway.reports.statement_view import StatementView, statement_view, sums
+from gateway.reports.statement.files import ENDINGS
+from gateway.reports.statement.view import StatementView, statement_view, sums
 from gateway.web.links import event_url, statement_url
 from gateway.web.rendering import Pages
 from gateway.web.state import WebState

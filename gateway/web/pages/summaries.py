@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
-from gateway.reports.summary_tables import SUMMARY_FILES
-from gateway.reports.summary_view import summary_view
+from gateway.reports.summary.tables import SUMMARY_FILES
+from gateway.reports.summary.view import summary_view
 from gateway.reports.words import styled
 from gateway.web.links import event_url, statement_url, summary_url
 from gateway.web.readers import ReaderQuery

@@ -17,7 +17,7 @@ from gateway.domain.program.paying import Basis
 from gateway.domain.settle.account import AccountLine, PeriodStatement
 from gateway.domain.settle.determinant import What, newest
 from gateway.domain.settle.line import Kind
-from gateway.flows.report.prices import PriceCapture
+from gateway.flows.statement.prices import PriceCapture
 from support.calls import at
 from support.deliveries import from_template, market, told
 from support.statements import StatementWorld, started

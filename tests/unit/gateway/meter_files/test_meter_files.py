@@ -20,8 +20,8 @@ from gateway.meter_files.csv_file import read_csv
 from gateway.meter_files.espi_file import read_espi
 from gateway.meter_files.json_file import read_json
 from gateway.meter_files.reading import ReadFile, Reading
-from gateway.reports.green_button import green_button
-from gateway.reports.meter import MeterData, MeterRow
+from gateway.reports.meter_data.green_button import green_button
+from gateway.reports.meter_data.rows import MeterData, MeterRow
 
 QUARTER = timedelta(minutes=15)
 BRUSSELS = ZoneInfo("Europe/Brussels")

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from contracts.series import StepSeries
 from contracts.time import Interval
 from gateway.domain.program.wall import span_of
-from gateway.reports.green_button import green_button
-from gateway.reports.meter import MeterData, meter_rows, meter_table
+from gateway.reports.meter_data.green_button import green_button
+from gateway.reports.meter_data.rows import MeterData, meter_rows, meter_table
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
 QUARTER = timedelta(minutes=15)

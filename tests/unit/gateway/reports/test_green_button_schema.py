@@ -14,9 +14,9 @@ from lxml import etree
 from contracts.series import StepSeries
 from contracts.time import Interval
 from gateway.domain.program.wall import span_of
-from gateway.reports.dst_rule import LocalTime, local_time
-from gateway.reports.green_button import green_button
-from gateway.reports.meter import MeterData, meter_rows
+from gateway.reports.meter_data.dst_rule import LocalTime, local_time
+from gateway.reports.meter_data.green_button import green_button
+from gateway.reports.meter_data.rows import MeterData, meter_rows
 
 QUARTER = timedelta(minutes=15)
 NS = {"a": "http://www.w3.org/2005/Atom", "e": "http://naesb.org/espi"}

@@ -10,7 +10,7 @@ from gateway.domain.settle.account import PeriodStatement
 from gateway.reports.export import LINE_COLUMNS, line_row
 from gateway.reports.files import safe
 from gateway.reports.pdf import typeset
-from gateway.reports.statement_view import statement_view
+from gateway.reports.statement.view import statement_view
 from gateway.reports.tables import Cell, Table, as_csv, as_parquet, as_xlsx
 from gateway.reports.view import SIMULATED
 

@@ -18,7 +18,7 @@ from contracts.time import Clock
 from gateway.domain.event import Opt
 from gateway.domain.price.timeline import PriceTimeline, Quality
 from gateway.domain.settle.determinant import Determinant, What, newest
-from gateway.flows.report.statements import Statements
+from gateway.flows.statement.statements import Statements
 from gateway.ports import Ledger, StoredEvent
 
 _log = structlog.get_logger(__name__)

@@ -26,8 +26,8 @@ from gateway.domain.settle.due import (
     takes_part,
 )
 from gateway.domain.settle.period import StatementPeriod
-from gateway.flows.report.grounds import counted
-from gateway.flows.report.statements import Statements
+from gateway.flows.statement.grounds import counted
+from gateway.flows.statement.statements import Statements
 from gateway.ports import JournalEntry, Ledger, StoredEvent
 
 _log = structlog.get_logger(__name__)

@@ -16,8 +16,8 @@ from itertools import groupby
 from uuid import NAMESPACE_URL, uuid5
 from xml.etree import ElementTree as ET
 
-from gateway.reports.dst_rule import local_time
-from gateway.reports.meter import MeterData, MeterRow
+from gateway.reports.meter_data.dst_rule import local_time
+from gateway.reports.meter_data.rows import MeterData, MeterRow
 from gateway.reports.view import SIMULATED
 
 ATOM, ESPI = "http://www.w3.org/2005/Atom", "http://naesb.org/espi"

@@ -15,7 +15,7 @@ from gateway.domain.settle.determinant import Determinant, checked, concerning, 
 from gateway.domain.settle.period import StatementPeriod, period_named
 from gateway.domain.settle.site_account import site_statement
 from gateway.domain.settle.statement import period_statement
-from gateway.flows.report.grounds import Gathered
+from gateway.flows.statement.grounds import Gathered
 from gateway.ports import DeterminantBook, StatementBook
 
 

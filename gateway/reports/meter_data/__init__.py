@@ -1,0 +1,1 @@
+"""What a site measured, as files and as a Green Button feed."""

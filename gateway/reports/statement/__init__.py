@@ -1,0 +1,1 @@
+"""Statements as a page, PDF and files."""

@@ -1,0 +1,1 @@
+"""A program over a month or season, as a page and files."""
