@@ -234,11 +234,12 @@ class Ledger(Protocol):
         event_key: str,
         version: int | None = None,
         *,
-        curves_of: Collection[str] | None = None,
+        curves_of: Collection[str] | slice | None = None,
     ) -> Mapping[str, object] | None:
         """Report data of one version, or the newest.
 
-        `curves_of`: sites whose curves are wanted, which are nearly all of the data; None: of all.
+        `curves_of`: sites whose curves are wanted, by id or by their place in the report, as curves
+        are nearly all of the data; None: of all.
         """
         ...
 

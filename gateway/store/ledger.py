@@ -189,7 +189,7 @@ class SqlLedger:
         event_key: str,
         version: int | None = None,
         *,
-        curves_of: Collection[str] | None = None,
+        curves_of: Collection[str] | slice | None = None,
     ) -> Mapping[str, object] | None:
         """Report data of one version, or the newest."""
         return await self._read(lambda s: report_rows.report(s, event_key, version, curves_of))

@@ -5,7 +5,7 @@ Curves are nearly all of a document; a list or a statement needs none, a page th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import func, insert
@@ -39,15 +39,20 @@ def put(
 
 
 def report(
-    session: Session, event_key: str, version: int | None, curves_of: Collection[str] | None
+    session: Session, event_key: str, version: int | None, curves_of: Collection[str] | slice | None
 ) -> Mapping[str, object] | None:
     """A version, or the newest, with the curves of these sites; None: of all of them."""
     query = select(ReportRow).where(ReportRow.event_key == event_key)
     if version is not None:
         query = query.where(ReportRow.version == version)
     row = session.exec(query.order_by(col(ReportRow.version).desc()).limit(1)).first()
-    if row is None or (curves_of is not None and not curves_of):
-        return None if row is None else row.document
+    if row is None:
+        return None
+    if isinstance(curves_of, slice):
+        sites: Sequence[Mapping[str, Any]] = row.document["sites"]
+        curves_of = [one["site_id"] for one in sites[curves_of]]
+    if curves_of is not None and not curves_of:
+        return row.document
     parts = select(ReportCurvesRow.site_id, ReportCurvesRow.document).where(
         ReportCurvesRow.event_key == event_key, ReportCurvesRow.version == row.version
     )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection
 from datetime import timedelta
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 from fastapi import HTTPException
 
@@ -17,7 +17,7 @@ from gateway.reports import document
 from gateway.web.event_view import EventRecord
 from gateway.web.state import WebState
 
-Wanted: TypeAlias = Callable[[Sequence[str]], Sequence[str]] | None
+CurvesOf: TypeAlias = Collection[str] | slice | None
 _BEFORE, _AFTER = timedelta(minutes=15), timedelta(hours=1)
 """Notices this long before and after an event belong to its page."""
 
@@ -61,29 +61,21 @@ def find_control(state: WebState, utility_id: str, control_id: str, site_id: str
 
 
 async def find_report(
-    state: WebState, utility_id: str, event_id: str, version: int | None, wanted: Wanted = None
+    state: WebState, utility_id: str, event_id: str, version: int | None, curves_of: CurvesOf = None
 ) -> ParticipationReport:
     """A version of an event's report, or the newest; read off the loop, as it may be long.
 
-    `wanted` chooses, of the sites in the report's order, those whose curves are read; None: all.
+    `curves_of`: sites whose curves are read, by id or place; None: all.
 
     Raises:
         HTTPException: 404, there is no such event, version, or no report yet.
     """
     stored = await find_event(state, utility_id, event_id)
-    some = None if wanted is None else ()
-    data = await state.ledger.report(stored.event.key, version, curves_of=some)
+    data = await state.ledger.report(stored.event.key, version, curves_of=curves_of)
     if data is None:
         which = "no report yet" if version is None else f"no version {version} of the report"
         raise HTTPException(404, f"There is {which} for event {event_id!r}")
-    if wanted is not None and (ids := wanted(_sites_of(data))):
-        number = cast("int", data["version"])
-        data = await state.ledger.report(stored.event.key, number, curves_of=ids) or data
     return await asyncio.to_thread(document.load, data)
-
-
-def _sites_of(data: Mapping[str, object]) -> Sequence[str]:
-    return [str(one["site_id"]) for one in cast("Sequence[Mapping[str, object]]", data["sites"])]
 
 
 async def record_of(state: WebState, stored: StoredEvent) -> EventRecord:

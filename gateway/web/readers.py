@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -99,12 +98,8 @@ async def shown_to(
         HTTPException: 404 no such event, version or participant; 422 no such time zone.
     """
     own = reader.audience is Audience.OWNER
-
-    def wanted(sites: Sequence[str]) -> Sequence[str]:
-        return [one for one in sites if one == reader.site_id] if own else sites[part]
-
-    choice = wanted if own or part != ALL else None
-    report = await find_report(state, utility_id, event_id, version, choice)
+    curves_of = [reader.site_id] if own else None if part == ALL else part
+    report = await find_report(state, utility_id, event_id, version, curves_of)
     try:
         made = variant(report, reader.audience, reader.site_id)
     except PermanentError as error:

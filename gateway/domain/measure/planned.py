@@ -6,7 +6,7 @@ more. That is what it is paid for; what is told as its shortfall is against what
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -32,7 +32,29 @@ class Planned:
     """1 where it was not counted on, 0 where it was."""
 
 
-def planned_of(plans: Sequence[DispatchPlan], site_id: str, event: Interval) -> Planned:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """What of one plan is the same whichever site is looked at."""
+
+    created_at: datetime
+    total: StepSeries
+    """All that is asked of sites, and what nobody could give, W."""
+    parts: Mapping[str, SiteAllocation]
+
+
+def revisions_of(plans: Sequence[DispatchPlan], event: Interval) -> tuple[Revision, ...]:
+    """The plans of an event in their order, made ready for many sites."""
+    return tuple(
+        Revision(
+            created_at=plan.created_at,
+            total=_total(plan, event),
+            parts={one.site_id: one for one in plan.allocations},
+        )
+        for plan in sorted(plans, key=lambda one: one.revision)
+    )
+
+
+def planned_of(revisions: Sequence[Revision], site_id: str, event: Interval) -> Planned:
     """By every revision from when it was made.
 
     A plan that does not count on the site leaves standing what was planned. So does one, made
@@ -40,15 +62,15 @@ def planned_of(plans: Sequence[DispatchPlan], site_id: str, event: Interval) -> 
     are asked less (the utility wants less, or more came than it wanted) is taken off in proportion.
     """
     reduction, total, expected, out = (StepSeries() for _ in range(4))
-    for plan in sorted(plans, key=lambda one: one.revision):
-        part, at = plan.allocation(site_id), plan.created_at
+    for plan in revisions:
+        part, at = plan.parts.get(site_id), plan.created_at
         if part is None:
             continue
         counted = StepSeries.of([(event, 0.0 if part.counted_on else 1.0)])
         out = overlay(out, counted, at)
         if not part.counted_on:
             continue
-        new, whole = _over(event, part.reduction), _total(plan, event)
+        new, whole = _over(event, part.reduction), plan.total
         if at > event.start and _offers_less(part, reduction, at):
             new = pointwise(_standing, (reduction, total, new, whole))
         else:
@@ -77,7 +99,6 @@ def _offers_less(part: SiteAllocation, planned: StepSeries, since: datetime) -> 
 
 
 def _total(plan: DispatchPlan, event: Interval) -> StepSeries:
-    """All that is asked of sites, and what nobody could give."""
     parts = [one.reduction for one in plan.allocations if one.steps]
     return pointwise(sum, [_over(event, one) for one in (*parts, plan.shortfall)])
 

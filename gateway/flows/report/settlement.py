@@ -14,6 +14,7 @@ from contracts.series import StepSeries
 from contracts.site_link import points
 from contracts.time import Clock, Interval
 from gateway.domain.dispatch import DispatchPlan, effective
+from gateway.domain.enrolment import Enrolment
 from gateway.domain.measure.performance import measure
 from gateway.domain.measure.report import ParticipationReport
 from gateway.domain.portfolio import Portfolio, Site
@@ -48,6 +49,21 @@ class Metered:
     store: MeterStore
     load: Load
     """Reads a report from the document that the ledger keeps."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What is the same for every site of an event."""
+
+    stored: StoredEvent
+    program: Program
+    span: Interval
+    plan: DispatchPlan | None
+    events: Sequence[StoredEvent]
+    loads: AgentLoads | MeterLoads
+    promised: Mapping[str, StepSeries]
+    """By site, W."""
+    enrolled: Mapping[str, Enrolment]
 
 
 class Settlement:
@@ -179,10 +195,18 @@ class Settlement:
         instructions = await self._ledger.instructions(event.key)
         moved = await moved_before(self._ledger, stored, events, instructions)
         loads = self._loads(program, stored, at)
+        asked = _Asked(
+            stored=stored,
+            program=program,
+            span=span,
+            plan=whole,
+            events=events,
+            loads=loads,
+            promised=await self._commitments.of(program.program_id, event.window),
+            enrolled=self._portfolio.enrolled(program.program_id, event.window.start),
+        )
         sites = [
-            await self._site(
-                site, program, stored, span, whole, events, moved.get(site.site_id, ()), loads
-            )
+            await self._site(site, asked, moved.get(site.site_id, ()))
             for site in self._portfolio.addressed(event)
         ]
         around = Interval(start=span.start - _STANDING, end=span.end)
@@ -226,20 +250,11 @@ class Settlement:
         said = findings(program, call, calls, stored.received_at)
         return any(one.effect is Effect.VOLUNTARY for one in said)
 
-    async def _site(
-        self,
-        site: Site,
-        program: Program,
-        stored: StoredEvent,
-        span: Interval,
-        whole: DispatchPlan | None,
-        events: Sequence[StoredEvent],
-        moved: Sequence[Interval],
-        loads: AgentLoads | MeterLoads,
-    ) -> SiteEvidence:
-        site_id, window = site.site_id, stored.event.window
+    async def _site(self, site: Site, of: _Asked, moved: Sequence[Interval]) -> SiteEvidence:
+        site_id, window = site.site_id, of.stored.event.window
+        stored, program, span, loads = of.stored, of.program, of.span, of.loads
         excluded = program.method.excluded_programs
-        others = other_events(self._portfolio, events, stored.event.key, site_id, excluded)
+        others = other_events(self._portfolio, of.events, stored.event.key, site_id, excluded)
         scope = scope_of(stored.event, program)
         baseline = await self._baselines.run(
             site,
@@ -250,11 +265,11 @@ class Settlement:
             notified=stored.notified_at,
             moved=moved,
             scope=scope,
-            events_of=lambda name: other_events(self._portfolio, events, "", name),
+            events_of=lambda name: other_events(self._portfolio, of.events, "", name),
             history=loads.within if isinstance(loads, MeterLoads) else None,
         )
         actual = (await loads.within(site_id, [span])).clip(span)
-        allocation = whole.allocation(site_id) if whole else None
+        allocation = of.plan.allocation(site_id) if of.plan else None
         asked = allocation.reduction.clip(window) if allocation else StepSeries()
         performance = measure(
             event=window,
@@ -265,11 +280,10 @@ class Settlement:
             asked=asked,
             export=export_rule(program, scope),
         )
-        promised = await self._commitments.of(program.program_id, window)
-        enrolled = self._portfolio.enrolled(program.program_id, window.start)
+        enrolment = of.enrolled.get(site_id)
         return SiteEvidence(
             site=site,
-            nominated_w=promised[site_id].mean(window) or 0.0,
+            nominated_w=of.promised[site_id].mean(window) or 0.0,
             baseline=baseline,
             actual=actual,
             asked=asked,
@@ -283,8 +297,8 @@ class Settlement:
                 if isinstance(loads, MeterLoads)
                 else DataState()
             ),
-            sharing=enrolled[site_id].sharing if site_id in enrolled else None,
-            firm_level_w=enrolled[site_id].firm_level_w if site_id in enrolled else None,
+            sharing=enrolment.sharing if enrolment else None,
+            firm_level_w=enrolment.firm_level_w if enrolment else None,
         )
 
     async def _label(self, site: Site, program: Program, window: Interval) -> str | None:

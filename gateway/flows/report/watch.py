@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ from contracts.site_link.messages import Notice, VehicleReadiness
 from contracts.time import Interval
 from gateway.domain.dispatch import DispatchPlan
 from gateway.domain.measure.performance import Performance
-from gateway.domain.measure.planned import planned_of
+from gateway.domain.measure.planned import Revision, planned_of, revisions_of
 from gateway.flows.report.evidence import SiteEvidence
 from gateway.flows.report.seen import Seen, export_floor
 from gateway.ports import Ledger, StoredEnvelope, TelemetryStore
@@ -48,9 +49,10 @@ class Watch:
             TransientError: the store cannot be read now.
         """
         envelopes = await self._ledger.envelopes()
+        revisions = await asyncio.to_thread(revisions_of, plans, event)
         return tuple(
             [
-                replace(one, seen=await self._seen(one, span, event, plans, notices, envelopes))
+                replace(one, seen=await self._seen(one, span, event, revisions, notices, envelopes))
                 for one in sites
             ]
         )
@@ -60,13 +62,13 @@ class Watch:
         one: SiteEvidence,
         span: Interval,
         event: Interval,
-        plans: Sequence[DispatchPlan],
+        revisions: Sequence[Revision],
         notices: Sequence[tuple[str, Notice]],
         envelopes: Sequence[StoredEnvelope],
     ) -> Seen:
         """Of devices only where less was delivered than planned."""
         site_id = one.site.site_id
-        planned = planned_of(plans, site_id, event)
+        planned = planned_of(revisions, site_id, event)
         wanted: list[str] = []
         if _short(one.performance, planned.reduction):
             wanted = [*_DEVICES, *_of_vehicles(one.readiness), *_of_notices(site_id, notices)]

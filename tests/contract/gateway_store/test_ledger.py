@@ -194,7 +194,9 @@ async def test_curves_of_a_reports_sites_come_only_where_they_are_wanted(ledger:
     assert await ledger.report("u1/e1") == whole | {"sites": sites}
     some = await ledger.report("u1/e1", curves_of=["b", "nobody"])
     assert some == whole | {"sites": [{"site_id": "a"}, sites[1], {"site_id": "c"}]}
+    assert await ledger.report("u1/e1", curves_of=slice(1, 2)) == some
     bare = await ledger.report("u1/e1", 1, curves_of=())
+    assert await ledger.report("u1/e1", curves_of=slice(3, 9)) == bare
     assert bare == whole | {"sites": [{"site_id": one["site_id"]} for one in sites]}
 
 
