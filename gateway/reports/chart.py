@@ -14,7 +14,7 @@ from contracts.series import StepSeries
 from contracts.time import Interval
 from gateway.domain.measure.report import Curves
 from gateway.reports.axes import LEFT, TOP, Frame, end_of, label, power_axis, time_axis
-from gateway.reports.curve import paired, runs, thinned
+from gateway.reports.curve import joined, paired, runs, thinned
 
 MAX_STEPS = 720
 _FONT = "IBM Plex Sans, system-ui, sans-serif"
@@ -39,7 +39,7 @@ def event_chart(
         ValueError: `curves.span` is open-ended or empty.
     """
     baseline, actual, target = (
-        thinned(series, curves.span, MAX_STEPS)
+        joined(thinned(series, curves.span, MAX_STEPS))
         for series in (curves.baseline, curves.actual, curves.target)
     )
     values = (step.value for series in (baseline, actual, target) for step in series)

@@ -35,6 +35,19 @@ def thinned(series: StepSeries, window: Interval, at_most: int) -> StepSeries:
     )
 
 
+def joined(series: StepSeries) -> StepSeries:
+    """The same line with as few steps: neighbours of one value are one."""
+    steps: list[Step] = []
+    for step in series:
+        last = steps[-1] if steps else None
+        if last and last.value == step.value and last.interval.end == step.interval.start:
+            whole = Interval(start=last.interval.start, end=step.interval.end)
+            steps[-1] = Step(interval=whole, value=step.value)
+        else:
+            steps.append(step)
+    return StepSeries(tuple(steps))
+
+
 def runs(series: StepSeries) -> list[list[Step]]:
     """The steps in groups without a gap inside."""
     groups: list[list[Step]] = []

@@ -5,13 +5,14 @@ Everything is already in kW, kWh, % and local time with its zone; "n/a" stands f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo
 
 from gateway.domain.event import Opt
 from gateway.domain.measure.report import (
     KeyFigures,
+    ParticipationReport,
     ReportException,
     ReportHeader,
 )
@@ -127,9 +128,11 @@ def report_view(
 ) -> ReportView:
     """Turn the document into what people read, in the report's own time zone or another.
 
-    `part`: which sites are told one by one; everything else is about all of them.
+    `part`: which sites are told one by one, with what went wrong there; figures and money are of
+    all of them.
     """
-    report, audience = shown.report, shown.audience
+    audience = shown.audience
+    report = _told(shown.report, part)
     head, tz = report.header, zone or ZoneInfo(report.header.time_zone)
     status = "FINAL" if report.final else "PRELIMINARY"
     labels = (SIMULATED if head.simulated else "", "TEST EVENT" if head.test else "", status)
@@ -163,6 +166,19 @@ def report_view(
         estimated_intervals=report.estimated_intervals,
         methods=tuple(method_row(site) for site in told),
         audience=shown.words,
+    )
+
+
+def _told(report: ParticipationReport, part: slice) -> ParticipationReport:
+    """Without what went wrong at other sites than these."""
+    others = {one.site_id for one in report.sites} - {one.site_id for one in report.sites[part]}
+    if not others:
+        return report
+    return replace(
+        report,
+        exceptions=tuple(one for one in report.exceptions if one.site_id not in others),
+        anomalies=tuple(one for one in report.anomalies if one.site_id not in others),
+        data=tuple(one for one in report.data if one.site_id not in others),
     )
 
 

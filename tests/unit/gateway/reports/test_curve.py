@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from contracts.series import StepSeries
 from contracts.time import Interval
-from gateway.reports.curve import paired, runs, thinned
+from gateway.reports.curve import joined, paired, runs, thinned
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 HOUR = Interval.lasting(START, timedelta(hours=1))
@@ -67,3 +67,9 @@ def test_pairs_exist_only_where_both_have_a_value() -> None:
         for i, x, y in paired(a, b)
     ]
     assert found == [(5, 10, 1.0, 7.0), (20, 30, 2.0, 7.0), (35, 40, 2.0, 8.0)]
+
+
+def test_neighbours_of_one_value_are_one_step_and_gaps_stay() -> None:
+    series = steps((0, 10, 1.0), (10, 20, 1.0), (20, 30, 2.0), (40, 50, 2.0), (50, 60, 2.0))
+    assert joined(series) == steps((0, 20, 1.0), (20, 30, 2.0), (40, 60, 2.0))
+    assert joined(StepSeries()) == StepSeries()

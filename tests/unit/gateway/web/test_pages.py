@@ -296,7 +296,10 @@ async def test_a_report_of_many_sites_comes_leaf_by_leaf(
     many = [
         replace(shared.sites[0], site_id=f"depot-{n}", name=f"Depot {n}.") for n in range(1, 61)
     ]
-    report = replace(shared, sites=tuple(many))
+    faults = [
+        replace(shared.exceptions[1], site_id=one.site_id, text=f"at {one.name}") for one in many
+    ]
+    report = replace(shared, sites=tuple(many), exceptions=(shared.exceptions[0], *faults))
     await world.ledger.put_report(EVENT, document.dump(report), final=True)
     address = f"{EVENT_URL}/report?audience=utility"
     first, last = await page(client, address), await page(client, f"{address}&leaf=3")
@@ -305,6 +308,9 @@ async def test_a_report_of_many_sites_comes_leaf_by_leaf(
     assert f'href="{EVENT_URL}/report?version=2&amp;audience=utility&amp;leaf=2"' in first
     assert (first.count('role="img"'), last.count('role="img"')) == (26, 11)
     assert ("Depot 25." in first, "Depot 26." in first, "Depot 51." in last) == (True, False, True)
+    assert ("at Depot 25." in first, "at Depot 26." in first) == (True, False)
+    assert "early departures" not in last  # the utility is not told why
+    assert "took it out of the event" in last  # of a site that is on no leaf
     beyond = await client.get(f"{EVENT_URL}/report?leaf=4")
     assert beyond.status_code == 404
     assert "This report has 3 leaves, not 4" in beyond.text
