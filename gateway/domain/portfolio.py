@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -62,13 +62,7 @@ class Portfolio:
 
     def enrolled(self, program_id: str, at: datetime | None = None) -> Mapping[str, Enrolment]:
         """By site, who takes part in a program at an instant; None: at whichever."""
-        program = self.program(program_id)
-        day = None if at is None or program is None else local_day(at, program.zone)
-        return {
-            one.site_id: one
-            for one in self.enrolments
-            if one.program_id == program_id and (day is None or one.holds_on(day))
-        }
+        return {one.site_id: one for one in self._enrolments(program_id, at)}
 
     def nominations(self, program_id: str, at: datetime | None = None) -> Mapping[str, float]:
         """Reduction promised to a program in W, by site enrolled at an instant (or ever)."""
@@ -91,15 +85,36 @@ class Portfolio:
         A network of the program's enrolments is a name as well.
         """
         enrolled = self.enrolled(event.program_id, event.window.start)
-        named = set(event.targets)
         return tuple(
             site
             for site in self.sites
-            if site.site_id in enrolled
-            and (
-                not named
-                or site.site_id in named
-                or site.groups & named
-                or enrolled[site.site_id].network in named
-            )
+            if site.site_id in enrolled and _named(event, site, enrolled[site.site_id])
         )
+
+    def addresses(self, event: GridEvent, site_id: str) -> bool:
+        """Whether one site is among those addressed, without a look at the others."""
+        site = self.site(site_id)
+        mine = [one for one in self.enrolments if one.site_id == site_id]
+        return site is not None and any(
+            _named(event, site, one)
+            for one in self._enrolments(event.program_id, event.window.start, mine)
+        )
+
+    def _enrolments(
+        self, program_id: str, at: datetime | None, among: Sequence[Enrolment] | None = None
+    ) -> Iterator[Enrolment]:
+        program = self.program(program_id)
+        day = None if at is None or program is None else local_day(at, program.zone)
+        for one in self.enrolments if among is None else among:
+            if one.program_id == program_id and (day is None or one.holds_on(day)):
+                yield one
+
+
+def _named(event: GridEvent, site: Site, enrolment: Enrolment) -> bool:
+    named = set(event.targets)
+    return (
+        not named
+        or site.site_id in named
+        or not named.isdisjoint(site.groups)
+        or enrolment.network in named
+    )

@@ -213,7 +213,7 @@ def other_events(
         for one in stored
         if one.event.key != event_key
         and not one.event.cancelled
-        and any(site.site_id == site_id for site in portfolio.addressed(one.event))
+        and portfolio.addresses(one.event, site_id)
         and (_took_part(one, site_id) or _names(portfolio, one) & set(excluded))
     )
 
