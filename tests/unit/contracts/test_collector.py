@@ -22,7 +22,7 @@ def test_a_start_is_spared_before_anything_is_there() -> None:
     try:
         collector.spare()
         assert gc.get_threshold()[0] > before[0]
-        assert gc.get_freeze_count() == held
+        assert gc.get_freeze_count() <= held  # what was frozen may have gone meanwhile
         assert gc.isenabled()
     finally:
         gc.set_threshold(*before)
