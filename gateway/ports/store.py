@@ -238,9 +238,13 @@ class Ledger(Protocol):
     ) -> Mapping[str, object] | None:
         """Report data of one version, or the newest.
 
-        `curves_of`: sites whose curves are wanted, by id or by their place in the report, as curves
-        are nearly all of the data; None: of all.
+        `curves_of`: sites whose curves and baseline days are wanted, by id or by their place in the
+        report, as these are nearly all of the data; None: of all.
         """
+        ...
+
+    async def report_final(self, event_key: str) -> bool | None:
+        """Whether the newest report of an event is FINAL; None: there is none."""
         ...
 
     async def report_versions(self) -> Mapping[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import isclose
 
 from contracts.series import Step, StepSeries
 from contracts.time import Interval
@@ -40,9 +41,9 @@ def joined(series: StepSeries) -> StepSeries:
     steps: list[Step] = []
     for step in series:
         last = steps[-1] if steps else None
-        if last and last.value == step.value and last.interval.end == step.interval.start:
+        if last and last.interval.end == step.interval.start and isclose(last.value, step.value):
             whole = Interval(start=last.interval.start, end=step.interval.end)
-            steps[-1] = Step(interval=whole, value=step.value)
+            steps[-1] = Step(interval=whole, value=last.value)
         else:
             steps.append(step)
     return StepSeries(tuple(steps))

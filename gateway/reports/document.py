@@ -22,7 +22,7 @@ def dump(report: ParticipationReport) -> Mapping[str, object]:
 def load(data: Mapping[str, object]) -> ParticipationReport:
     """A report from stored data, equal to the one that was dumped.
 
-    Sites that were read without their curves have empty ones.
+    Sites that were read without their curves and baseline days have none.
 
     Raises:
         PermanentError: the data are not a participation report of this version of the program.
@@ -39,7 +39,8 @@ def _with_curves(data: Mapping[str, object]) -> Mapping[str, object]:
     match data:
         case {"sites": list(sites), "curves": {"span": span}}:
             none = {"span": span} | {name: {"steps": []} for name in _SERIES}
-            full = [{"curves": none, **one} if isinstance(one, Mapping) else one for one in sites]
+            empty = {"curves": none, "days": []}
+            full = [{**empty, **one} if isinstance(one, Mapping) else one for one in sites]
             return {**data, "sites": full}
         case _:
             return data

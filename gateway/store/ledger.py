@@ -194,6 +194,10 @@ class SqlLedger:
         """Report data of one version, or the newest."""
         return await self._read(lambda s: report_rows.report(s, event_key, version, curves_of))
 
+    async def report_final(self, event_key: str) -> bool | None:
+        """Whether the newest report of an event is FINAL; None: there is none."""
+        return await self._read(lambda s: report_rows.newest_is_final(s, event_key))
+
     async def report_versions(self) -> Mapping[str, int]:
         """By event, the number of its newest report."""
         return await self._read(report_rows.newest_versions)

@@ -1,6 +1,7 @@
-"""Rows of participation reports: the document, and apart from it the curves of each site.
+"""Rows of participation reports: the document, and apart from it the long parts of each site.
 
-Curves are nearly all of a document; a list or a statement needs none, a page those it shows.
+Curves and baseline days are nearly all of a document; a list or a statement needs none, a page
+those of the sites it shows.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from sqlalchemy import func, insert
 from sqlmodel import Session, col, select
 
 from gateway.store.tables import ReportCurvesRow, ReportRow, table
+
+_APART = ("curves", "days")
 
 
 def put(
@@ -61,6 +64,12 @@ def report(
     return _together(row.document, dict(session.exec(parts).all()))
 
 
+def newest_is_final(session: Session, event_key: str) -> bool | None:
+    """Without reading its document, which is large and asked about twice a second."""
+    query = select(ReportRow.final).where(ReportRow.event_key == event_key)
+    return session.exec(query.order_by(col(ReportRow.version).desc()).limit(1)).first()
+
+
 def newest_versions(session: Session) -> Mapping[str, int]:
     """By event, the number of its newest report."""
     query = select(ReportRow.event_key, func.max(ReportRow.version)).group_by(ReportRow.event_key)
@@ -69,18 +78,15 @@ def newest_versions(session: Session) -> Mapping[str, int]:
 
 def _apart(report: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     sites = report.get("sites", ())
-    curves = {one["site_id"]: one["curves"] for one in sites if "curves" in one}
-    if not curves:
+    if not any("curves" in one for one in sites):
         return report, {}
-    bare = [{key: value for key, value in one.items() if key != "curves"} for one in sites]
-    return {**report, "sites": bare}, curves
+    parts = {one["site_id"]: {key: one[key] for key in _APART if key in one} for one in sites}
+    bare = [{key: value for key, value in one.items() if key not in _APART} for one in sites]
+    return {**report, "sites": bare}, parts
 
 
-def _together(document: Mapping[str, Any], curves: Mapping[str, Any]) -> Mapping[str, Any]:
-    if not curves:
+def _together(document: Mapping[str, Any], parts: Mapping[str, Any]) -> Mapping[str, Any]:
+    if not parts:
         return document
-    sites = [
-        {**one, "curves": curves[one["site_id"]]} if one["site_id"] in curves else one
-        for one in document["sites"]
-    ]
+    sites = [{**one, **parts.get(one["site_id"], {})} for one in document["sites"]]
     return {**document, "sites": sites}

@@ -184,7 +184,7 @@ class ReportRow(Base, table=True):
 
 
 class ReportCurvesRow(Base, table=True):
-    """One site's curves in a version of a report, as immutable as that."""
+    """One site's curves and baseline days in a version of a report, as immutable as that."""
 
     __tablename__ = "report_curves"
 

@@ -131,7 +131,7 @@ class Lifecycle:
 
     async def _incomplete(self, stored: StoredEvent) -> bool:
         """Whether a first report now would miss what sites still hold for us."""
-        reported = await self._ledger.report(stored.event.key, curves_of=()) is not None
+        reported = await self._ledger.report_final(stored.event.key) is not None
         return not (reported or await self._settlement.heard(stored))
 
     def _forget_after(self) -> timedelta:
@@ -152,11 +152,11 @@ class Lifecycle:
         key = stored.event.key
         if not due or (final_at is not None and (key, final_at) in self._done):
             return
-        newest = await self._ledger.report(key, curves_of=())
-        if newest is None:
+        newest_final = await self._ledger.report_final(key)
+        if newest_final is None:
             await self._settlement.settle(key, final=False)
         if final_at is None:
             return
-        if not (newest and newest["final"]):
+        if not newest_final:
             await self._settlement.settle(key, final=True)
         self._done.add((key, final_at))

@@ -81,7 +81,7 @@ class Reruns:
             program = self._portfolio.program_of(stored.event)
             if program is None or not self._concerned(stored, program, deliveries):
                 continue
-            if await self._ledger.report(stored.event.key, curves_of=()) is not None:
+            if await self._ledger.report_final(stored.event.key) is not None:
                 due = (stored.event.window.end or stored.event.window.start) + self._final_after
                 await self._settlement.settle(stored.event.key, final=self._clock.now() >= due)
                 made.append(stored.event.key)

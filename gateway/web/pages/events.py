@@ -83,10 +83,10 @@ def _add_opt_out(router: APIRouter, state: WebState, pages: Pages) -> None:
 async def _shown(state: WebState, stored: StoredEvent) -> dict[str, object]:
     record = await record_of(state, stored)
     view: EventView = event_view(record, state.portfolio, state.now(), state.zone)
-    report = await state.ledger.report(stored.event.key, curves_of=())
+    reported = await state.ledger.report_final(stored.event.key) is not None
     key = stored.event.key
     return {
         "view": view,
-        "report_url": event_url(key, "report") if report else "",
+        "report_url": event_url(key, "report") if reported else "",
         "stream_url": event_url(key, "stream"),
     }

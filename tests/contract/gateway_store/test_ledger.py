@@ -178,17 +178,20 @@ async def test_the_journal_is_in_order_of_time(ledger: Ledger) -> None:
 
 async def test_report_versions_are_immutable_and_once_is_once(ledger: Ledger) -> None:
     assert await ledger.report("u1/e1") is None
+    assert await ledger.report_final("u1/e1") is None
     assert await ledger.put_report("u1/e1", {"n": 1}, final=False, once="m0") == 1
+    assert await ledger.report_final("u1/e1") is False
     assert await ledger.put_report("u1/e1", {"n": 2}, final=False, once="m0") == 1
     assert await ledger.put_report("u1/e1", {"n": 3}, final=True) == 2
     assert await ledger.put_report("u1/e2", {"n": 9}, final=False, once="m0") == 1
     assert await ledger.report("u1/e1") == {"n": 3, "version": 2, "final": True}
     assert await ledger.report("u1/e1", 1) == {"n": 1, "version": 1, "final": False}
     assert await ledger.report("u1/e1", 9) is None
+    assert await ledger.report_final("u1/e1") is True
 
 
 async def test_curves_of_a_reports_sites_come_only_where_they_are_wanted(ledger: Ledger) -> None:
-    sites = [{"site_id": name, "curves": {"of": name}} for name in ("a", "b", "c")]
+    sites = [{"site_id": name, "days": [], "curves": {"of": name}} for name in ("a", "b", "c")]
     await ledger.put_report("u1/e1", {"sites": sites}, final=False)
     whole = {"version": 1, "final": False}
     assert await ledger.report("u1/e1") == whole | {"sites": sites}
