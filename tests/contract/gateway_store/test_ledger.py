@@ -191,7 +191,9 @@ async def test_report_versions_are_immutable_and_once_is_once(ledger: Ledger) ->
 
 
 async def test_curves_of_a_reports_sites_come_only_where_they_are_wanted(ledger: Ledger) -> None:
-    sites = [{"site_id": name, "days": [], "curves": {"of": name}} for name in ("a", "b", "c")]
+    sites: list[dict[str, object]] = [
+        {"site_id": name, "days": [], "curves": {"of": name}} for name in ("a", "b", "c")
+    ]
     await ledger.put_report("u1/e1", {"sites": sites}, final=False)
     whole = {"version": 1, "final": False}
     assert await ledger.report("u1/e1") == whole | {"sites": sites}
