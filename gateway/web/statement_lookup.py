@@ -29,7 +29,7 @@ async def find_statement(
     if found is None:
         which = "no statement yet" if version is None else f"no version {version}"
         what = f"There is {which} of {subject!r} for {period!r}"
-        raise HTTPException(404, f"{what}: settle it first (--settle)")
+        raise HTTPException(404, f"{what}: settle it first")
     return found
 
 
