@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, expect
 
-from contracts.http_server import serve
 from contracts.testing import FakeClock
 from gateway.domain.settle.sharing import Sharing
 from gateway.reports import document
 from gateway.web.links import statement_url
+from support.browser_pages import assert_good, on_a_port, page_of
 from support.gateway_web import EVENT, EVENT_URL, NOW, PROGRAM, World, fill, make_world
 from support.participation import START, build_report
 
@@ -40,35 +38,12 @@ async def settled(world: World, amount: str) -> None:
 @pytest.fixture
 async def url() -> AsyncIterator[str]:
     """A gateway's pages with two versions of a month, on a real port."""
-    world, ports = make_world(FakeClock(NOW)), asyncio.Queue[int]()
+    world = make_world(FakeClock(NOW))
     await fill(world, build_report(), START, START + timedelta(minutes=30))
     for amount in ("400.80", "390.10"):
         await settled(world, amount)
-    stopping = asyncio.Event()
-    async with asyncio.TaskGroup() as group:
-        group.create_task(
-            serve(world.app, host="127.0.0.1", port=0, stopping=stopping, ready=ports.put_nowait)
-        )
-        yield f"http://127.0.0.1:{await ports.get()}"
-        stopping.set()
-
-
-async def page_of(browser: Browser, width: int) -> tuple[Page, list[str]]:
-    """A page, and what it complains of."""
-    page = await browser.new_page(viewport={"width": width, "height": 900})
-    said: list[str] = []
-    page.on("console", lambda one: said.append(one.text) if one.type == "error" else None)
-    return page, said
-
-
-async def assert_good(page: Page, said: list[str]) -> None:
-    found = await Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
-    overflow = await page.evaluate(
-        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    )
-    assert overflow <= 0, f"{overflow} px too wide"
-    assert said == []
+    async with on_a_port(world) as url:
+        yield url
 
 
 @pytest.mark.row("mv:M4")
